@@ -66,7 +66,7 @@ func TestStep_givesTheResult(t *testing.T) {
 	}
 }
 
-// A promise must not be lost to a failure that somebody can mend.
+// Every failure that can be repaired is retried, so that no promise is lost.
 func TestFailures_onlyWhatNobodyKnowsIsForGood(t *testing.T) {
 	for _, name := range []string{"Step", "SendMail"} {
 		for kind, permanent := range map[fault.Kind]bool{
@@ -145,7 +145,7 @@ func TestMail_beatsWhileItIsOnItsWay(t *testing.T) {
 	}
 }
 
-// failing is a mail server that never takes a mail.
+// failing is a mail server that accepts no mail.
 type failing struct {
 	err error
 	now func() time.Time

@@ -13,52 +13,52 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// announcementStore records announcements and the mails they owe. It is idempotent.
+// announcementStore records announcements and their mails. It is idempotent.
 type announcementStore interface {
 	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
-	// AnnouncementsLeft counts the mails that are owed, and returns when the first of them may be sent.
+	// AnnouncementsLeft returns the number of pending mails, and when the first of them may be sent.
 	AnnouncementsLeft(ctx context.Context) (ticket.SendAnnouncementsResult, error)
 }
 
-// announcementOutbox sends what a queue owes.
+// announcementOutbox sends the pending deliveries of a queue.
 type announcementOutbox interface {
-	// DeliverNext sends one; found is false when none may be sent now. After an error no other can be sent either.
+	// DeliverNext sends one delivery. Found is false if none may be sent now. After an error no other can be sent either.
 	DeliverNext(ctx context.Context, q outbox.Queue) (found bool, status desk.DeliveryStatus, err error)
 }
 
 const (
-	parallelAnnouncements = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
-	batchTime             = time.Minute // after which an activity says how far it is
+	parallelAnnouncements = 4           // mails sent at once
+	batchTime             = time.Minute // after which an activity returns, so that the workflow shows its progress
 )
 
 // Announcements implements the activities that announce emergencies.
 type Announcements struct {
-	store  announcementStore
-	outbox announcementOutbox
-	limit  *rate.Limiter
-	beat   time.Duration
+	store          announcementStore
+	outbox         announcementOutbox
+	limit          *rate.Limiter
+	heartbeatEvery time.Duration
 }
 
 // NewAnnouncements returns the activities. They send at most perSecond mails a second in this process, and record a
-// heartbeat every beat.
-func NewAnnouncements(s announcementStore, o announcementOutbox, perSecond float64, beat time.Duration) *Announcements {
-	return &Announcements{store: s, outbox: o, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
+// heartbeat at the given interval.
+func NewAnnouncements(s announcementStore, o announcementOutbox, perSecond float64, heartbeatEvery time.Duration) *Announcements {
+	return &Announcements{store: s, outbox: o, limit: rate.NewLimiter(rate.Limit(perSecond), 1), heartbeatEvery: heartbeatEvery}
 }
 
-// Prepare records what is to be announced, and to whom.
+// Prepare records announcements and their recipients.
 func (a *Announcements) Prepare(ctx context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
 	result, err := a.store.Announce(ctx, r)
 	return result, temporalError(ctx, err)
 }
 
-// Send sends some of the mails that are owed, for a minute at most, and returns how many are left. An error is returned
-// when the SMTP server is unavailable; mails that were sent are not sent again.
+// Send sends pending mails for a minute at most, and returns how many are left. It returns an error if the SMTP server is
+// unavailable. A retry does not repeat mails that were sent.
 func (a *Announcements) Send(ctx context.Context, r ticket.SendAnnouncementsRequest) (ticket.SendAnnouncementsResult, error) {
 	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		heartbeat(beatCtx, a.beat)
+		heartbeat(beatCtx, a.heartbeatEvery)
 	}()
 	defer func() { stop(); <-beating }()
 	b := &batch{left: r.Most, until: time.Now().Add(batchTime), stopping: activity.GetWorkerStopChannel(ctx)}
@@ -75,9 +75,9 @@ func (a *Announcements) Send(ctx context.Context, r ticket.SendAnnouncementsRequ
 	return result, temporalError(ctx, err)
 }
 
-// sendLoop sends one mail after the other.
+// sendLoop sends mails one after the other until the batch ends.
 func (a *Announcements) sendLoop(ctx context.Context, b *batch) {
-	for b.take() {
+	for b.next() {
 		if err := a.limit.Wait(ctx); err != nil {
 			b.end(ctx.Err())
 			return
@@ -91,27 +91,27 @@ func (a *Announcements) sendLoop(ctx context.Context, b *batch) {
 	}
 }
 
-// batch is what several goroutines send together.
+// batch limits and counts the mails that several goroutines send.
 type batch struct {
 	mu            sync.Mutex
 	left          int
 	until         time.Time
-	stopping      <-chan struct{} // the worker is to end
-	over          bool
+	stopping      <-chan struct{} // closed when the worker stops
+	ended         bool
 	sent, bounced int
 	failed        error // the first failure
 }
 
-// take reports whether there is another mail to be sent.
-func (b *batch) take() bool {
+// next reports whether another mail may be sent, and counts it.
+func (b *batch) next() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	select {
 	case <-b.stopping:
-		b.over = true
+		b.ended = true
 	default:
 	}
-	if b.over || b.left <= 0 || time.Now().After(b.until) {
+	if b.ended || b.left <= 0 || time.Now().After(b.until) {
 		return false
 	}
 	b.left--
@@ -129,11 +129,11 @@ func (b *batch) count(became desk.DeliveryStatus) {
 	}
 }
 
-// end makes all goroutines stop after their current mail.
+// end stops all goroutines after their current mail.
 func (b *batch) end(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.over = true
+	b.ended = true
 	if b.failed == nil {
 		b.failed = err
 	}

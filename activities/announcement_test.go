@@ -30,7 +30,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// announcementFixture is an office with customers whose mail goes to a real SMTP server.
+// announcementFixture has customers whose mails go to a real SMTP server.
 type announcementFixture struct {
 	*officetest.Fixture
 	t      *testing.T
@@ -54,7 +54,7 @@ func (d *crashingSender) SendAnnouncement(ctx context.Context, a desk.Announceme
 	return err
 }
 
-// openSquare has so many customers with an open ticket each, and an emergency that everybody is owed a mail about.
+// newAnnouncementFixture returns a fixture with customers who have an open ticket each, and an emergency to announce to all.
 func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	t.Helper()
 	s := &announcementFixture{Fixture: officetest.Open(t, "square"), t: t, sink: mailtest.New(t)}
@@ -132,8 +132,8 @@ func (s *announcementFixture) send(most int) (result ticket.SendAnnouncementsRes
 	return result, err
 }
 
-// owed counts the mails of a state.
-func (s *announcementFixture) owed() int {
+// pending counts the mails of a state.
+func (s *announcementFixture) pending() int {
 	s.t.Helper()
 	left, err := s.AnnouncementsLeft(s.t.Context())
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *announcementFixture) owed() int {
 	return left.Left
 }
 
-// due lets mails that were put off be tried at once, as if time had passed. That ends claims, too: a worker that dies while it
+// due makes deferred mails due at once, as if time had passed. That ends claims, too: a worker that dies while it
 // claims a mail may leave the claim behind.
 func (s *announcementFixture) due() {
 	s.SQL(`UPDATE deliveries SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE queue = 'announcement' AND status = 'owed'`)
@@ -220,7 +220,7 @@ func TestAnnouncements_aWorkerThatIsStoppedSendsNothingTwice(t *testing.T) {
 	s := newAnnouncementFixture(t, 20)
 	s.sender.after.Store(6)
 	_, _ = s.send(100) // whatever a dying worker says
-	if left := s.owed(); left == 0 || left > 14 {
+	if left := s.pending(); left == 0 || left > 14 {
 		t.Errorf("%d are left", left)
 	}
 	s.due()
@@ -260,7 +260,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 	}
 }
 
-// What is wrong with one recipient holds up nobody else.
+// A recipient that fails delays no other.
 func TestAnnouncements_refusedAndPutOffOnesHoldUpNobody(t *testing.T) {
 	s := newAnnouncementFixture(t, 8)
 	s.sink.RejectRecipients(func(_, to string) *smtp.SMTPError {
@@ -304,7 +304,7 @@ func TestAnnouncements_keepToTheirRate(t *testing.T) {
 	}
 }
 
-func TestAnnouncements_tellTemporalNothingOfWhomTheyAreFor(t *testing.T) {
+func TestAnnouncements_revealNoRecipientsToTemporal(t *testing.T) {
 	s := newAnnouncementFixture(t, 1)
 	s.sink.RejectMails(func(mailtest.Message) *smtp.SMTPError {
 		return &smtp.SMTPError{Code: 421, Message: "demo0@example.com: later"}

@@ -8,15 +8,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// scheduleReader reads the emergency schedule, and checks whether every open ticket is as it says. Prove is reliable only
-// after a Barrier.
+// scheduleReader reads the emergency schedule, and checks whether all open tickets have applied a transition. Prove is
+// reliable only after Barrier.
 type scheduleReader interface {
 	Outlook(context.Context) (ticket.EmergencyOutlook, error)
 	Barrier(context.Context) error
 	Prove(context.Context, ticket.Transition) (ticket.FanoutCheck, error)
 }
 
-// commandExecutor executes manual commands. A command that is refused is a result and no error.
+// commandExecutor executes manual commands. A refusal is a result and not an error.
 type commandExecutor interface {
 	Execute(context.Context, ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error)
 }
@@ -32,10 +32,10 @@ type Emergencies struct {
 }
 
 // NewEmergencies returns the activities.
-func NewEmergencies(g scheduleReader, b backlog, t ticketNotifier, op commandExecutor, o FanoutOptions) *Emergencies {
+func NewEmergencies(s scheduleReader, b backlog, n ticketNotifier, x commandExecutor, o FanoutOptions) *Emergencies {
 	o = o.withDefaults()
 	return &Emergencies{
-		schedule: g, backlog: b, notifier: t, executor: op, options: o,
+		schedule: s, backlog: b, notifier: n, executor: x, options: o,
 		limit: rate.NewLimiter(rate.Limit(o.PerSecond), o.Parallel),
 	}
 }
@@ -46,18 +46,17 @@ func (e *Emergencies) ReadSchedule(ctx context.Context) (ticket.EmergencyOutlook
 	return o, temporalError(ctx, err)
 }
 
-// CheckTickets reports whether every open ticket is as the schedule says after a transition, including all that were
-// accepted before it.
-func (e *Emergencies) CheckTickets(ctx context.Context, edge ticket.Transition) (ticket.FanoutCheck, error) {
+// CheckTickets reports whether all open tickets have applied a transition, including those accepted just before it.
+func (e *Emergencies) CheckTickets(ctx context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
 	if err := e.schedule.Barrier(ctx); err != nil {
 		return ticket.FanoutCheck{}, temporalError(ctx, err)
 	}
-	p, err := e.schedule.Prove(ctx, edge)
+	p, err := e.schedule.Prove(ctx, transition)
 	return p, temporalError(ctx, err)
 }
 
-// ExecuteManual executes a manual command, or returns why it is refused.
-func (e *Emergencies) ExecuteManual(ctx context.Context, hand ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
-	result, err := e.executor.Execute(ctx, hand)
+// ExecuteManual executes a manual command and returns its outcome.
+func (e *Emergencies) ExecuteManual(ctx context.Context, c ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
+	result, err := e.executor.Execute(ctx, c)
 	return result, temporalError(ctx, err)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
-// temporalError returns an application error whose type is the error's kind. Only NotFound is permanent. Its message is
-// the one for people: messages of failures are shown in Temporal UI and can't be hidden, so the cause is only logged.
+// temporalError returns an application error whose type is the kind of err. Only NotFound is not retried. The message is
+// the one for users; the cause is only logged, because Temporal UI shows messages of failures to all its users.
 func temporalError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
-		return context.Canceled // bare, since its wrapping may quote text
+		return context.Canceled // unwrapped, because the wrapping may quote text of users
 	}
 	kind := fault.KindOf(err)
 	message := kind.String()
@@ -28,7 +28,7 @@ func temporalError(ctx context.Context, err error) error {
 	}
 	log := activity.GetLogger(ctx).Warn
 	if kind == fault.Internal {
-		log = activity.GetLogger(ctx).Error // a defect: it is tried again, and must be seen
+		log = activity.GetLogger(ctx).Error // a defect: it is retried, and must be noticed
 	}
 	log("activity failed", "kind", kind.String(), "error", err)
 	if kind == fault.NotFound {

@@ -14,17 +14,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// backlog lists the open tickets that have taken no step since a transition, and counts notifications.
+// backlog lists the open tickets that have not applied a transition, and counts notifications.
 type backlog interface {
-	OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error)
-	StillBehind(ctx context.Context, edge time.Time, some []ticket.Number) ([]ticket.Number, error)
-	NoteTold(ctx context.Context, edge time.Time, told int) error
+	OpenBefore(ctx context.Context, transition time.Time, after ticket.Number, limit int) ([]ticket.Number, error)
+	StillBehind(ctx context.Context, transition time.Time, some []ticket.Number) ([]ticket.Number, error)
+	NoteTold(ctx context.Context, transition time.Time, notified int) error
 }
 
-// ticketNotifier signals a transition to a ticket's workflow, and how long its search attributes may wait. It ignores
-// tickets that are closed.
+// ticketNotifier signals a transition to a ticket's workflow, with the delay allowed for its search attributes. It ignores
+// closed tickets.
 type ticketNotifier interface {
-	SignalTransition(ctx context.Context, n ticket.Number, e ticket.Transition, gate int64, later time.Duration) error
+	SignalTransition(ctx context.Context, n ticket.Number, t ticket.Transition, scheduleRevision int64, attributeDelay time.Duration) error
 }
 
 // FanoutOptions tune how open tickets are notified of a transition. A zero field takes its default.
@@ -32,11 +32,11 @@ type FanoutOptions struct {
 	Parallel            int           // tickets notified at once; default 16
 	PerSecond           float64       // tickets notified a second, at most; default 2,000
 	Page                int           // tickets read at once; default 256
-	Window              int           // tickets notified that have taken no step yet; default 512
-	ImmediateAttributes int           // tickets whose search attributes follow at once; default 200
-	AttributesPerSecond float64       // the others' follow when all are notified, at this rate a second; default 25
-	Slice               time.Duration // how long one activity goes on before the workflow shows how far it is; default 10 s
-	Stall               time.Duration // how long tickets that don't take it up are waited for; default 10 s
+	Window              int           // tickets notified and not yet confirmed, at most; default 512
+	ImmediateAttributes int           // tickets whose search attributes are updated at once; default 200
+	AttributesPerSecond float64       // rate of the others' updates, after all are notified; default 25
+	Slice               time.Duration // duration of one activity, after which the workflow shows progress; default 10 s
+	Stall               time.Duration // how long to wait without any confirmation; default 10 s
 }
 
 func (o FanoutOptions) withDefaults() FanoutOptions {
@@ -57,9 +57,9 @@ func setDefault[N int | float64 | time.Duration](value *N, standard N) {
 	}
 }
 
-// NotifyTickets notifies open tickets of a transition until a slice of time is over, the worker is to stop, or no ticket
-// is left. It waits for tickets to take their steps, so that the backlog stays in PostgreSQL and new tickets don't queue
-// behind it. The heartbeat is the result so far, from which another worker resumes.
+// NotifyTickets notifies open tickets of a transition until Slice has passed, the worker stops, or no ticket is left. It
+// limits how many have not taken their step, so that the backlog stays in PostgreSQL and new tickets don't queue behind it
+// in Temporal. The heartbeat is the result so far, from which another worker resumes.
 func (e *Emergencies) NotifyTickets(ctx context.Context, r ticket.FanoutRequest) (ticket.FanoutResult, error) {
 	f := &fanoutSlice{Emergencies: e, request: r, result: ticket.FanoutResult{After: r.After}, began: time.Now()}
 	if activity.HasHeartbeatDetails(ctx) {
@@ -71,12 +71,12 @@ func (e *Emergencies) NotifyTickets(ctx context.Context, r ticket.FanoutRequest)
 	return f.result, temporalError(ctx, err)
 }
 
-// fanoutSlice is one slice of a fan-out.
+// fanoutSlice is one execution of NotifyTickets.
 type fanoutSlice struct {
 	*Emergencies
 	request     ticket.FanoutRequest
 	result      ticket.FanoutResult
-	unconfirmed []ticket.Number // notified, and not known to have taken a step
+	unconfirmed []ticket.Number // notified, and not known to have applied the transition
 	began       time.Time
 }
 
@@ -103,15 +103,15 @@ func (f *fanoutSlice) run(ctx context.Context) error {
 			return ctx.Err()
 		case <-activity.GetWorkerStopChannel(ctx):
 			return nil
-		case <-slice.C: // the next one must not begin with more in the air than it knows of
+		case <-slice.C: // the next slice must not start with unconfirmed tickets that it does not know
 			return f.awaitConfirmed(ctx, 0)
 		default:
 		}
 	}
 }
 
-// notify notifies a page of tickets. One that fails holds up no other: a later round finds it. If Temporal answers for
-// none of them, it is unavailable.
+// notify notifies a page of tickets. It skips those that fail, which a later round finds. It returns an error only if
+// Temporal is unavailable for all of them.
 func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	var failed, unanswered atomic.Int64
 	var last atomic.Pointer[error]
@@ -149,11 +149,11 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	return f.backlog.NoteTold(ctx, f.request.Transition.At, len(page)-int(failed.Load()))
 }
 
-// maxAttributeDelay is below what a ticket's workflow accepts.
+// maxAttributeDelay is below the limit of the ticket workflow.
 const maxAttributeDelay = 50 * time.Minute
 
-// attributeDelay is how long the search attributes of the nth ticket may wait: until all are notified, and then one after
-// the other. They cost Temporal's visibility store more than all the rest.
+// attributeDelay returns the delay of the nth ticket's search attributes: until all are notified, and then one after the
+// other at AttributesPerSecond. Updating them is the most expensive part of a fan-out for Temporal.
 func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	total := max(f.request.Total, n)
 	if total <= f.options.ImmediateAttributes {
@@ -163,28 +163,28 @@ func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	return (rest + time.Duration(float64(all)*float64(n)/float64(total))).Round(time.Second)
 }
 
-// remainingTime estimates how long it takes to notify the others, generously.
+// remainingTime estimates how long it takes to notify the remaining tickets, with half as much again to spare.
 func (f *fanoutSlice) remainingTime() time.Duration {
 	const (
-		enough = 256  // tickets notified, to know a rate
-		guess  = 25.0 // a second, while there are fewer
+		enough = 256  // tickets notified, from which a rate is measured
+		guess  = 25.0 // tickets a second, before that
 	)
-	told, rate := f.request.Notified+f.result.Notified, guess
-	if took := time.Since(f.request.Began).Seconds(); told >= enough && took > 0 {
-		rate = float64(told) / took
+	notified, rate := f.request.Notified+f.result.Notified, guess
+	if took := time.Since(f.request.Began).Seconds(); notified >= enough && took > 0 {
+		rate = float64(notified) / took
 	}
-	left := float64(max(f.request.Total-told, 0))
+	left := float64(max(f.request.Total-notified, 0))
 	return min(time.Duration(1.5*left/rate*float64(time.Second)), maxAttributeDelay/5)
 }
 
-// pollInterval is between looks at the tickets that are unconfirmed.
+// pollInterval is the interval between checks of unconfirmed tickets.
 const pollInterval = 50 * time.Millisecond
 
-// maxSliceTime bounds one activity, well below its time-out.
+// maxSliceTime limits one activity, well below its time-out.
 const maxSliceTime = 2 * time.Minute
 
-// awaitConfirmed waits until at most so many are unconfirmed: a ticket that is notified again before it has taken its
-// step costs twice. It waits for those that never do no longer than Stall.
+// awaitConfirmed waits until at most that many tickets are unconfirmed, because a ticket that is notified again before its
+// step costs twice. It returns if none is confirmed for Stall.
 func (f *fanoutSlice) awaitConfirmed(ctx context.Context, most int) error {
 	best, since := len(f.unconfirmed)+1, time.Now()
 	for len(f.unconfirmed) > most {

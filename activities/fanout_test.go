@@ -18,19 +18,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var edge = ticket.Transition{At: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Verb: ticket.VerbEmergencyPause, Emergency: "E-0000000001"}
+var transition = ticket.Transition{At: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Verb: ticket.VerbEmergencyPause, Emergency: "E-0000000001"}
 
-// fanoutFixture is open tickets that have not taken up a transition.
+// fanoutFixture has open tickets that have not applied a transition.
 type fanoutFixture struct {
-	mu     sync.Mutex
-	behind []ticket.Number
-	told   []ticket.Number
-	later  []time.Duration
-	flying int // told and not stepped; most at once
-	most   int
-	heeds  func(ticket.Number) bool
-	fails  func(ticket.Number) error
-	acts   []string
+	mu       sync.Mutex
+	behind   []ticket.Number
+	notified []ticket.Number
+	later    []time.Duration
+	flying   int // told and not stepped; most at once
+	most     int
+	heeds    func(ticket.Number) bool
+	fails    func(ticket.Number) error
+	acts     []string
 }
 
 func newFanoutFixture(n int) *fanoutFixture {
@@ -66,13 +66,13 @@ func (c *fanoutFixture) SignalTransition(_ context.Context, n ticket.Number, _ t
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.told, c.later = append(c.told, n), append(c.later, later)
+	c.notified, c.later = append(c.notified, n), append(c.later, later)
 	c.flying++
 	c.most = max(c.most, c.flying)
 	return nil
 }
 
-// Barrier and Prove note in which order they were asked.
+// Barrier and Prove record the order of their calls.
 func (c *fanoutFixture) Barrier(context.Context) error {
 	c.acts = append(c.acts, "barrier")
 	return nil
@@ -101,9 +101,9 @@ func (c *fanoutFixture) environment(o activities.FanoutOptions) *testsuite.TestA
 	return env
 }
 
-func tell(t *testing.T, env *testsuite.TestActivityEnvironment, r ticket.FanoutRequest) ticket.FanoutResult {
+func notify(t *testing.T, env *testsuite.TestActivityEnvironment, r ticket.FanoutRequest) ticket.FanoutResult {
 	t.Helper()
-	r.Transition = edge
+	r.Transition = transition
 	value, err := env.ExecuteActivity("Tell", r)
 	if err != nil {
 		t.Fatalf("tell: %v", err)
@@ -115,44 +115,44 @@ func tell(t *testing.T, env *testsuite.TestActivityEnvironment, r ticket.FanoutR
 	return result
 }
 
-func TestTell_tellsEverybodyOnceAndSaysSo(t *testing.T) {
+func TestNotifyTickets_notifiesEveryTicketOnce(t *testing.T) {
 	c := newFanoutFixture(1000)
-	result := tell(t, c.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 1000})
-	slices.Sort(c.told)
-	if !slices.Equal(c.told, c.behind) || !result.Done || result.Notified != 1000 || result.After != c.behind[999] {
-		t.Errorf("%d told, %+v", len(c.told), result)
+	result := notify(t, c.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 1000})
+	slices.Sort(c.notified)
+	if !slices.Equal(c.notified, c.behind) || !result.Done || result.Notified != 1000 || result.After != c.behind[999] {
+		t.Errorf("%d told, %+v", len(c.notified), result)
 	}
 }
 
-func TestTell_goesOnWhereAWorkerThatWasKilledHadCome(t *testing.T) {
+func TestNotifyTickets_resumesFromTheHeartbeatOfAKilledWorker(t *testing.T) {
 	c := newFanoutFixture(100)
 	env := c.environment(activities.FanoutOptions{Page: 10})
 	env.SetHeartbeatDetails(ticket.FanoutResult{After: c.behind[59], Notified: 60})
-	result := tell(t, env, ticket.FanoutRequest{Total: 100})
-	slices.Sort(c.told)
-	if !slices.Equal(c.told, c.behind[60:]) || result.Notified != 100 {
-		t.Errorf("told %d from %v on, %+v", len(c.told), c.told[0], result)
+	result := notify(t, env, ticket.FanoutRequest{Total: 100})
+	slices.Sort(c.notified)
+	if !slices.Equal(c.notified, c.behind[60:]) || result.Notified != 100 {
+		t.Errorf("told %d from %v on, %+v", len(c.notified), c.notified[0], result)
 	}
 }
 
-func TestTell_goesNoFasterThanTicketsTakeItUp(t *testing.T) {
+func TestNotifyTickets_waitsForTicketsToTakeTheirSteps(t *testing.T) {
 	c := newFanoutFixture(500)
-	tell(t, c.environment(activities.FanoutOptions{Page: 10, Window: 30, PerSecond: 1e6}), ticket.FanoutRequest{Total: 500})
+	notify(t, c.environment(activities.FanoutOptions{Page: 10, Window: 30, PerSecond: 1e6}), ticket.FanoutRequest{Total: 500})
 	if c.most > 40 {
 		t.Errorf("%d were told that had not taken it up", c.most)
 	}
 }
 
-func TestTell_waitsOnlyAWhileForTicketsThatNeverTakeItUp(t *testing.T) {
+func TestNotifyTickets_waitsNoLongerThanStall(t *testing.T) {
 	c := newFanoutFixture(50)
 	c.heeds = func(n ticket.Number) bool { return n != c.behind[7] }
-	result := tell(t, c.environment(activities.FanoutOptions{Page: 5, Window: 1, Stall: time.Millisecond}), ticket.FanoutRequest{Total: 50})
+	result := notify(t, c.environment(activities.FanoutOptions{Page: 5, Window: 1, Stall: time.Millisecond}), ticket.FanoutRequest{Total: 50})
 	if !result.Done || result.Notified != 50 {
 		t.Errorf("one ticket holds up the others: %+v", result)
 	}
 }
 
-func TestTell_oneThatCannotBeToldHoldsUpNoOther(t *testing.T) {
+func TestNotifyTickets_aFailingTicketDelaysNoOther(t *testing.T) {
 	c := newFanoutFixture(50)
 	c.fails = func(n ticket.Number) error {
 		if n == c.behind[7] {
@@ -160,30 +160,30 @@ func TestTell_oneThatCannotBeToldHoldsUpNoOther(t *testing.T) {
 		}
 		return nil
 	}
-	result := tell(t, c.environment(activities.FanoutOptions{Page: 5, Stall: time.Millisecond}), ticket.FanoutRequest{Total: 50})
+	result := notify(t, c.environment(activities.FanoutOptions{Page: 5, Stall: time.Millisecond}), ticket.FanoutRequest{Total: 50})
 	if !result.Done || result.Notified != 49 {
 		t.Errorf("%+v", result)
 	}
 }
 
-func TestTell_failsToBeTriedAgainWhenTemporalIsAway(t *testing.T) {
+func TestNotifyTickets_failsWhenTemporalIsAway(t *testing.T) {
 	c := newFanoutFixture(50)
 	c.fails = func(ticket.Number) error { return fault.New(fault.Unavailable, "Temporal does not answer") }
-	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Tell", ticket.FanoutRequest{Transition: edge}); err == nil {
+	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Tell", ticket.FanoutRequest{Transition: transition}); err == nil {
 		t.Error("it goes on past tickets that nobody was told of")
 	}
 }
 
-// A few tickets are found by searching at once; a crowd's search attributes wait until all are told, and then follow
-// one after the other.
-func TestTell_spreadsOutWhatSearchingCosts(t *testing.T) {
+// The first tickets' search attributes are updated at once. The others' wait until all are notified, and then follow one
+// after the other.
+func TestNotifyTickets_spreadsSearchAttributeUpdates(t *testing.T) {
 	few := newFanoutFixture(100)
-	tell(t, few.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 100, Began: time.Now()})
+	notify(t, few.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 100, Began: time.Now()})
 	if most := slices.Max(few.later); most != 0 {
 		t.Errorf("of a few tickets one waits %s", most)
 	}
 	crowd := newFanoutFixture(10_000)
-	tell(t, crowd.environment(activities.FanoutOptions{PerSecond: 1e6, Parallel: 1}), ticket.FanoutRequest{Total: 10_000, Began: time.Now()})
+	notify(t, crowd.environment(activities.FanoutOptions{PerSecond: 1e6, Parallel: 1}), ticket.FanoutRequest{Total: 10_000, Began: time.Now()})
 	perSecond := map[time.Duration]int{}
 	for _, later := range crowd.later[512:] { // until a rate is known, the rest is a guess
 		perSecond[later]++
@@ -197,7 +197,7 @@ func TestTell_spreadsOutWhatSearchingCosts(t *testing.T) {
 
 func TestProve_waitsForWhatIsUnderWayFirst(t *testing.T) {
 	c := newFanoutFixture(1)
-	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Prove", edge); err != nil {
+	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Prove", transition); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(c.acts, []string{"barrier", "prove"}) {

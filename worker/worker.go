@@ -1,5 +1,5 @@
-// Package worker registers the workflows and activities and tunes the workers that run them. It knows no
-// configuration, SQL or HTTP.
+// Package worker registers the workflows and activities and tunes the workers that run them. It knows no environment,
+// SQL or HTTP.
 package worker
 
 import (
@@ -17,10 +17,10 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// drainTime is how long work under way may take after the worker was told to stop.
+// drainTime limits how long work under way may go on after a worker is stopped.
 const drainTime = 25 * time.Second
 
-// Options tune a worker process. A zero field takes its default.
+// Options tune a worker process. A zero or negative field means its default.
 type Options struct {
 	Steps         int     // steps at once, across all tickets; default 16
 	Mails         int     // mails at once; default 8
@@ -28,14 +28,14 @@ type Options struct {
 	CachedTickets int     // workflows kept in memory, at about 50 KB each; default 10,000
 }
 
-// Activities are what a worker does for the workflows.
+// Activities are the activities that a worker process registers.
 type Activities struct {
 	Steps       *activities.Steps
 	Mails       *activities.Mails
-	Webhooks    *activities.Webhooks    // nil: this worker leaves webhooks to others
-	Emergencies *activities.Emergencies // nil: this worker leaves the workflow Emergency to others
+	Webhooks    *activities.Webhooks    // nil: other workers call webhooks
+	Emergencies *activities.Emergencies // nil: other workers run the emergency workflow
 
-	Announcements *activities.Announcements // nil: this worker leaves what the workflow Emergency announces to others
+	Announcements *activities.Announcements // nil: other workers announce emergencies
 }
 
 func (o Options) withDefaults() Options {
@@ -54,7 +54,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run runs the workers until ctx ends, and waits for what is under way. It fails if Temporal refuses a worker for good.
+// Run runs the workers until ctx ends, and then waits up to drainTime for work under way. It returns an error if a worker
+// can't start or fails for good.
 func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	o = o.withDefaults()
 	worker.SetStickyWorkflowCacheSize(o.CachedTickets)
@@ -62,7 +63,7 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	onFatal := func(err error) {
 		select {
 		case failed <- err:
-		default: // the first failure is the one to report
+		default: // only the first failure is reported
 		}
 	}
 	workers := []worker.Worker{ticketWorker(c, a.Steps, o, onFatal), mailWorker(c, a, o, onFatal)}
@@ -88,14 +89,14 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	}
 }
 
-// ticketWorker runs tickets' workflows and their steps.
+// ticketWorker returns the worker of ticket workflows and their steps.
 func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.TicketQueue, worker.Options{
 		MaxConcurrentLocalActivityExecutionSize: o.Steps,
 		MaxConcurrentActivityExecutionSize:      o.Steps,
 		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
-		MaxConcurrentWorkflowTaskPollers:        o.Steps,         // the default of 2 lets a rush of new tickets starve the old ones
-		StickyScheduleToStartTimeout:            2 * time.Second, // until another worker takes over from one that was killed
+		MaxConcurrentWorkflowTaskPollers:        o.Steps,         // the default of 2 lets many new tickets starve the old ones
+		StickyScheduleToStartTimeout:            2 * time.Second, // after which another worker takes over from one that was killed
 		WorkerStopTimeout:                       drainTime,
 		OnFatalError:                            onFatal,
 	})
@@ -103,13 +104,13 @@ func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal f
 	return w
 }
 
-// mailWorker sends mails of tickets and announcements.
+// mailWorker returns the worker that sends mails of tickets and announcements.
 func mailWorker(c client.Client, a Activities, o Options, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.MailQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: o.Mails,
 		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
 		DisableWorkflowWorker:              true,
-		// A mail learns from a heartbeat that it is cancelled, and a run that continues as new waits for that.
+		// An activity learns of its cancellation from a heartbeat, and a workflow waits for that before it continues as new.
 		MaxHeartbeatThrottleInterval: 5 * time.Second,
 		WorkerStopTimeout:            drainTime,
 		OnFatalError:                 onFatal,
@@ -121,7 +122,7 @@ func mailWorker(c client.Client, a Activities, o Options, onFatal func(error)) w
 	return w
 }
 
-// webhookWorker runs webhook calls, in slots of its own: an endpoint that hangs holds up no mail.
+// webhookWorker returns the worker that calls webhooks. It has its own slots, so that a slow endpoint delays no mail.
 func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.WebhookQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 8,
@@ -133,7 +134,7 @@ func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error))
 	return w
 }
 
-// emergencyWorker runs the emergency workflow, in slots of its own, so that notifying tickets does not hold up new
+// emergencyWorker returns the worker of the emergency workflow. It has its own slots, so that a fan-out does not delay new
 // commands.
 func emergencyWorker(c client.Client, a Activities, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.EmergencyQueue, worker.Options{
@@ -151,7 +152,7 @@ func emergencyWorker(c client.Client, a Activities, onFatal func(error)) worker.
 	return w
 }
 
-// stopAll stops all of them in parallel, so that draining takes no longer than one drainTime.
+// stopAll stops the workers in parallel, so that it takes no longer than one drainTime.
 func stopAll(workers []worker.Worker) {
 	var group sync.WaitGroup
 	for _, w := range workers {
@@ -160,23 +161,23 @@ func stopAll(workers []worker.Worker) {
 	group.Wait()
 }
 
-// RegisterTickets registers the workflow and its step under the names of the contract.
+// RegisterTickets registers the ticket workflow and its step.
 func RegisterTickets(r worker.Registry, steps *activities.Steps) {
 	r.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: workflows.TicketWorkflow})
 	r.RegisterActivityWithOptions(steps.Step, activity.RegisterOptions{Name: workflows.StepActivity})
 }
 
-// RegisterMails registers the mail activity under the contract's name.
+// RegisterMails registers the activity that sends ticket mails.
 func RegisterMails(r worker.Registry, mails *activities.Mails) {
 	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.MailActivity})
 }
 
-// RegisterWebhooks registers the activity that calls webhooks under the contract's name.
+// RegisterWebhooks registers the activity that calls webhooks.
 func RegisterWebhooks(r worker.Registry, calls *activities.Webhooks) {
 	r.RegisterActivityWithOptions(calls.Call, activity.RegisterOptions{Name: workflows.WebhookActivity})
 }
 
-// RegisterEmergency registers the emergency workflow and its activities under the contract's names.
+// RegisterEmergency registers the emergency workflow and its activities other than those of announcements.
 func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
 	r.RegisterWorkflowWithOptions(workflows.Emergency, workflow.RegisterOptions{Name: workflows.EmergencyWorkflow})
 	for name, f := range map[string]any{
@@ -187,12 +188,12 @@ func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
 	}
 }
 
-// RegisterPrepareAnnouncements registers what records announcements, for the queue of the emergency workflow.
+// RegisterPrepareAnnouncements registers the activity that records announcements, for the queue of the emergency workflow.
 func RegisterPrepareAnnouncements(r worker.Registry, a *activities.Announcements) {
 	r.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: workflows.PrepareAnnouncementsActivity})
 }
 
-// RegisterSendAnnouncements registers what sends their mails, for the queue of mails.
+// RegisterSendAnnouncements registers the activity that sends announcements, for the queue of mails.
 func RegisterSendAnnouncements(r worker.Registry, a *activities.Announcements) {
 	r.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: workflows.SendAnnouncementsActivity})
 }

@@ -8,45 +8,46 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// dueTimer is the one timer for the next due event. Its zero value is not armed. It is replaced only when the due instant
-// changes: a timer cancelled and started at every wake-up would fill the history.
+// dueTimer is the timer for the next due event. Its zero value is not armed. arm replaces the timer only if the due instant
+// changes, because a timer that is cancelled and started at every wake-up would fill the history.
 type dueTimer struct {
 	armed  ticket.DueEvent
 	cancel workflow.CancelFunc
-	timers int  // how many there were; only the last one counts
-	behind bool // the step found that its event was not due: the database's clock is behind the server's
+	timers int  // number of timers started; only the last one is valid
+	behind bool // a step found that the event was not due, because PostgreSQL's clock is behind Temporal's
 }
 
-// arm starts the timer, which calls onDue when it fires. An event in the past fires at once.
-func (a *dueTimer) arm(ctx workflow.Context, m ticket.DueEvent, s workflow.Selector, ring func(ticket.DueEvent)) {
-	if a.armed.Due.Equal(m.Due) && a.armed.Kind != "" {
-		a.armed = m
+// arm starts the timer for an event, and calls onDue when it fires. The timer of an event in the past fires at once. An
+// event without a kind only stops the timer.
+func (t *dueTimer) arm(ctx workflow.Context, e ticket.DueEvent, s workflow.Selector, onDue func(ticket.DueEvent)) {
+	if t.armed.Due.Equal(e.Due) && t.armed.Kind != "" {
+		t.armed = e
 		return
 	}
-	if a.cancel != nil {
-		a.cancel()
-		a.cancel = nil
+	if t.cancel != nil {
+		t.cancel()
+		t.cancel = nil
 	}
-	a.armed = m
-	if m.Kind == "" {
+	t.armed = e
+	if e.Kind == "" {
 		return
 	}
-	wait := max(m.Due.Sub(workflow.Now(ctx)), 0)
-	if a.behind {
-		wait, a.behind = max(wait, time.Second), false
+	wait := max(e.Due.Sub(workflow.Now(ctx)), 0)
+	if t.behind {
+		wait, t.behind = max(wait, time.Second), false
 	}
-	a.timers++
-	current := a.timers
+	t.timers++
+	current := t.timers
 	timerCtx, cancel := workflow.WithCancel(ctx)
-	a.cancel = cancel
-	timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: m.Label})
+	t.cancel = cancel
+	timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: e.Label})
 	s.AddFuture(timer, func(f workflow.Future) {
-		// A timer that fired during a step can't be cancelled any more, and its event may be obsolete.
-		if err := f.Get(ctx, nil); err != nil || a.timers != current || a.armed.Kind == "" {
+		// A timer that fired during a step can no longer be cancelled, and its event may be obsolete.
+		if err := f.Get(ctx, nil); err != nil || t.timers != current || t.armed.Kind == "" {
 			return
 		}
-		rung := a.armed
-		a.armed, a.cancel = ticket.DueEvent{}, nil
-		ring(rung)
+		fired := t.armed
+		t.armed, t.cancel = ticket.DueEvent{}, nil
+		onDue(fired)
 	})
 }

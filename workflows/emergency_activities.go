@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The activities of the emergency workflow, as they are registered and shown.
+// The names of the activities of the emergency workflow.
 const (
 	ReadScheduleActivity  = "ReadEmergencySchedule"
 	CheckTicketsActivity  = "CheckTickets"
@@ -18,7 +18,7 @@ const (
 	ManualCommandActivity = "RunManualCommand"
 )
 
-// emergencyActivity sets the options of a regular activity, which outlasts an outage of any length without an event.
+// emergencyActivity returns a context with the options of an activity. Its retries cost no events, however long an outage.
 func emergencyActivity(ctx workflow.Context, summary string, o workflow.ActivityOptions) workflow.Context {
 	o.TaskQueue, o.Summary = EmergencyQueue, summary
 	o.RetryPolicy = &temporal.RetryPolicy{
@@ -27,28 +27,28 @@ func emergencyActivity(ctx workflow.Context, summary string, o workflow.Activity
 	return workflow.WithActivityOptions(ctx, o)
 }
 
+// callReadSchedule reads the emergency schedule.
 func callReadSchedule(ctx workflow.Context) (o ticket.EmergencyOutlook, err error) {
 	ctx = emergencyActivity(ctx, "read the emergency schedule", workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
 	err = workflow.ExecuteActivity(ctx, ReadScheduleActivity).Get(ctx, &o)
 	return o, err
 }
 
-// callCheckTickets may take as long as it takes to count a few million tickets.
-func callCheckTickets(ctx workflow.Context, edge ticket.Transition) (p ticket.FanoutCheck, err error) {
-	ctx = emergencyActivity(ctx, "check that every open ticket has taken up "+transitionLine(edge), workflow.ActivityOptions{
+// callCheckTickets checks all open tickets. The time-out allows for a few million.
+func callCheckTickets(ctx workflow.Context, transition ticket.Transition) (p ticket.FanoutCheck, err error) {
+	ctx = emergencyActivity(ctx, "check that every open ticket has taken up "+transitionLine(transition), workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * time.Minute,
 	})
-	err = workflow.ExecuteActivity(ctx, CheckTicketsActivity, edge).Get(ctx, &p)
+	err = workflow.ExecuteActivity(ctx, CheckTicketsActivity, transition).Get(ctx, &p)
 	return p, err
 }
 
-// notifyAttempts take half a minute if each fails at once.
+// notifyAttempts is the number of attempts, which take half a minute if each fails at once.
 const notifyAttempts = 10
 
-// callNotifyTickets notifies tickets for a few seconds. A worker that was killed is noticed by missing heartbeats, and
-// the next attempt resumes from the last one.
-//
-// It is given up after some attempts, so that one ticket that fails each of them does not hold up the rest of the work.
+// callNotifyTickets notifies tickets for some seconds. If a worker is killed, its heartbeats stop, and the next attempt
+// resumes from the last one. It returns an error after notifyAttempts, so that a ticket that fails each of them does not
+// block the fan-out.
 func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (result ticket.FanoutResult, err error) {
 	summary := fmt.Sprintf("notify open tickets of %s: %d notified", transitionLine(r.Transition), f.Notified)
 	ctx = emergencyActivity(ctx, summary, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second})
@@ -59,8 +59,9 @@ func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (
 	return result, err
 }
 
-func callManualCommand(ctx workflow.Context, hand ticket.ManualEmergencyCommand) (result ticket.ManualEmergencyResult, err error) {
-	ctx = emergencyActivity(ctx, hand.Name+", sent by hand", workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
-	err = workflow.ExecuteActivity(ctx, ManualCommandActivity, hand).Get(ctx, &result)
+// callManualCommand executes a manual command.
+func callManualCommand(ctx workflow.Context, command ticket.ManualEmergencyCommand) (result ticket.ManualEmergencyResult, err error) {
+	ctx = emergencyActivity(ctx, command.Name+", sent by hand", workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
+	err = workflow.ExecuteActivity(ctx, ManualCommandActivity, command).Get(ctx, &result)
 	return result, err
 }

@@ -10,125 +10,126 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mailsAtOnce is how many mails one activity sends at most. It returns after a minute in any case, so that progress is
-// shown.
+// mailsAtOnce is the maximum number of mails of one activity, which also returns after a minute, so that progress is shown.
 const mailsAtOnce = 500
 
-// AnnouncementState is what an announcer passes on to the next run. The zero value looks once whether any mail is left.
+// AnnouncementState is the state of an announcer that is passed on to the next run. With the zero value, the announcer
+// checks once whether mails are left.
 type AnnouncementState struct {
-	Request ticket.AnnounceRequest `json:"request,omitzero"` // the last
+	Request ticket.AnnounceRequest `json:"request,omitzero"` // the last request
 	Pending bool                   `json:"pending,omitempty"`
 	Idle    bool                   `json:"idle,omitempty"` // no mail was left
 	Unsent  int                    `json:"unsent,omitempty"`
-	Held    int                    `json:"held,omitempty"` // until their recipients' tickets are right
-	Sent    int                    `json:"sent,omitempty"` // ever
+	Held    int                    `json:"held,omitempty"` // until the tickets of their recipients have applied the transition
+	Sent    int                    `json:"sent,omitempty"` // in all runs
 }
 
-// announcer announces emergencies beside the main loop: it records announcements once all tickets are checked, and has
-// their mails sent. The two go on in parallel, so that an SMTP outage holds up neither the schedule nor an announcement
-// that makes waiting mails obsolete.
+// announcer announces emergencies in two coroutines beside the main loop: one records announcements, the other sends their
+// mails. An SMTP outage therefore delays neither the schedule nor an announcement that makes waiting mails obsolete.
 type announcer struct {
 	state        AnnouncementState
-	mayHaveMails bool // there may be mails that the sending lane does not know of
+	mayHaveMails bool // there may be mails that sendLoop does not know of
 	stopped      bool
 	running      int
 	stop         workflow.CancelFunc
-	changed      workflow.Channel // a message when state has changed, so that the main loop shows it and ends a run that is full
+	changed      workflow.Channel // receives a message when state has changed, so that the main loop updates the details and may continue as new
 }
 
 // newAnnouncer starts both coroutines, which stopWork ends.
 func newAnnouncer(ctx workflow.Context, in AnnouncementState) *announcer {
-	h := &announcer{
+	a := &announcer{
 		state: in, mayHaveMails: !in.Idle || in.Pending, running: 2,
 		changed: workflow.NewNamedBufferedChannel(ctx, "herald", 1),
 	}
-	ctx, h.stop = workflow.WithCancel(ctx)
-	workflow.GoNamed(ctx, "announce", h.prepareLoop)
-	workflow.GoNamed(ctx, "send announcements", h.sendLoop)
-	return h
+	ctx, a.stop = workflow.WithCancel(ctx)
+	workflow.GoNamed(ctx, "announce", a.prepareLoop)
+	workflow.GoNamed(ctx, "send announcements", a.sendLoop)
+	return a
 }
 
-// request requests what is to be announced, all open tickets being right up to an instant under a revision of the
-// schedule. It is called after every fan-out, and for a revision that changed no ticket; with Unproven when a fan-out
-// takes too long. What is announced follows from PostgreSQL, so repeated or late calls announce nothing twice.
-func (h *announcer) request(r ticket.AnnounceRequest) {
-	h.state.Request, h.state.Pending = r, true
+// request requests announcements up to an instant under a revision of the schedule. It is called after every fan-out, for a
+// revision that changed no ticket, and with Unproven when a fan-out takes too long. PostgreSQL determines what is to be
+// announced, so that repeated or late calls announce nothing twice.
+func (a *announcer) request(r ticket.AnnounceRequest) {
+	a.state.Request, a.state.Pending = r, true
 }
 
-// stopWork cancels what is under way. What is not done stays in state.
-func (h *announcer) stopWork() {
-	h.stopped = true
-	h.stop()
+// stopWork stops both coroutines and cancels activities under way. What is not done remains in state.
+func (a *announcer) stopWork() {
+	a.stopped = true
+	a.stop()
 }
 
 // idle reports whether both coroutines have ended.
-func (h *announcer) idle() bool { return h.running == 0 }
+func (a *announcer) idle() bool { return a.running == 0 }
 
-// line is part of the current details; empty if no mail is left.
-func (h *announcer) line() string {
-	if h.state.Unsent == 0 && h.state.Held == 0 {
+// line describes the mails that are left for the current details. It is empty if there are none.
+func (a *announcer) line() string {
+	if a.state.Unsent == 0 && a.state.Held == 0 {
 		return ""
 	}
-	line := fmt.Sprintf("mails of announcements: %d sent so far, %d left", h.state.Sent, h.state.Unsent)
-	if h.state.Held > 0 {
-		line += fmt.Sprintf(", %d held back until their recipients' tickets are right", h.state.Held)
+	line := fmt.Sprintf("mails of announcements: %d sent so far, %d left", a.state.Sent, a.state.Unsent)
+	if a.state.Held > 0 {
+		line += fmt.Sprintf(", %d held back until their recipients' tickets are right", a.state.Held)
 	}
 	return line
 }
 
-func (h *announcer) prepareLoop(ctx workflow.Context) {
-	defer func() { h.running-- }()
+// prepareLoop records announcements whenever they are requested.
+func (a *announcer) prepareLoop(ctx workflow.Context) {
+	defer func() { a.running-- }()
 	for {
-		if err := workflow.Await(ctx, func() bool { return h.state.Pending || h.stopped }); err != nil || h.stopped {
+		if err := workflow.Await(ctx, func() bool { return a.state.Pending || a.stopped }); err != nil || a.stopped {
 			return
 		}
-		asked := h.state.Request
-		made, err := callPrepareAnnouncements(ctx, asked)
-		if temporal.IsCanceledError(err) || h.stopped {
+		request := a.state.Request
+		result, err := callPrepareAnnouncements(ctx, request)
+		if temporal.IsCanceledError(err) || a.stopped {
 			return
 		}
 		if err != nil {
 			workflow.GetLogger(ctx).Error("nothing could be announced", "error", err)
 		}
-		h.state.Pending = h.state.Request != asked
-		if err == nil && h.state.Held != made.Held {
-			h.state.Held = made.Held
-			h.changed.SendAsync(nil)
+		a.state.Pending = a.state.Request != request
+		if err == nil && a.state.Held != result.Held {
+			a.state.Held = result.Held
+			a.changed.SendAsync(nil)
 		}
-		if made.Left > 0 {
-			h.mayHaveMails, h.state.Idle, h.state.Unsent = true, false, made.Left
-			h.changed.SendAsync(nil)
+		if result.Left > 0 {
+			a.mayHaveMails, a.state.Idle, a.state.Unsent = true, false, result.Left
+			a.changed.SendAsync(nil)
 		}
 	}
 }
 
-func (h *announcer) sendLoop(ctx workflow.Context) {
-	defer func() { h.running-- }()
+// sendLoop sends mails of announcements while there are any.
+func (a *announcer) sendLoop(ctx workflow.Context) {
+	defer func() { a.running-- }()
 	for {
-		if err := workflow.Await(ctx, func() bool { return h.mayHaveMails || h.stopped }); err != nil || h.stopped {
+		if err := workflow.Await(ctx, func() bool { return a.mayHaveMails || a.stopped }); err != nil || a.stopped {
 			return
 		}
-		h.mayHaveMails, h.state.Idle = false, false
+		a.mayHaveMails, a.state.Idle = false, false
 		result, err := callSendAnnouncements(ctx, ticket.SendAnnouncementsRequest{Most: mailsAtOnce})
-		if temporal.IsCanceledError(err) || h.stopped {
+		if temporal.IsCanceledError(err) || a.stopped {
 			return
 		}
 		if err != nil {
 			workflow.GetLogger(ctx).Error("announcements could not be sent", "error", err)
 		}
-		h.state.Sent += result.Sent
-		h.state.Unsent = result.Left
-		h.state.Idle = err == nil && result.Left == 0 && !h.mayHaveMails
-		h.changed.SendAsync(nil)
+		a.state.Sent += result.Sent
+		a.state.Unsent = result.Left
+		a.state.Idle = err == nil && result.Left == 0 && !a.mayHaveMails
+		a.changed.SendAsync(nil)
 		if result.Left > 0 {
-			h.sleep(ctx, result.Next)
-			h.mayHaveMails = true
+			a.sleep(ctx, result.Next)
+			a.mayHaveMails = true
 		}
 	}
 }
 
-// sleep waits until deferred mails may be tried again, or there are new ones.
-func (h *announcer) sleep(ctx workflow.Context, until time.Time) {
+// sleep waits until deferred mails may be sent, or there are new mails.
+func (a *announcer) sleep(ctx workflow.Context, until time.Time) {
 	wait := until.Sub(workflow.Now(ctx))
 	if wait <= 0 {
 		return
@@ -136,13 +137,13 @@ func (h *announcer) sleep(ctx workflow.Context, until time.Time) {
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "until a mail server may be asked again"})
-	_ = workflow.Await(ctx, func() bool { return timer.IsReady() || h.mayHaveMails || h.stopped }) // halted: the lane sees that itself
+	_ = workflow.Await(ctx, func() bool { return timer.IsReady() || a.mayHaveMails || a.stopped }) // if stopped, sendLoop returns
 }
 
 // callPrepareAnnouncements records announcements. It is retried until it succeeds.
 func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 10 * time.Minute, // a row for each of a million people
+		StartToCloseTimeout: 10 * time.Minute, // inserts a row for each of a million requesters
 		Summary:             "record announcements, with all tickets right up to " + instant(r.Proven),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
@@ -153,7 +154,7 @@ func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (r
 	return result, err
 }
 
-// callSendAnnouncements sends some mails. Time-outs and retries are those of every mail: see callMail.
+// callSendAnnouncements sends some of the mails. Its time-outs are those of callMail.
 func callSendAnnouncements(ctx workflow.Context, r ticket.SendAnnouncementsRequest) (result ticket.SendAnnouncementsResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           MailQueue,

@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// details are a few lines of Markdown: what is in force, how far the tickets are, what comes next, and what became of the
-// last manual commands.
+// details returns the current details in Markdown: the emergencies in force, the progress of the fan-out, the next
+// transition, and the outcomes of the last manual commands.
 func (w *emergencyWorkflow) details(now time.Time) string {
 	var b strings.Builder
 	for _, c := range w.schedule.Current {
@@ -51,7 +51,7 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 	return b.String()
 }
 
-// line describes the progress of a fan-out.
+// line describes the progress of the fan-out.
 func (f Fanout) line(now time.Time) string {
 	switch {
 	case !f.DoneAt.IsZero() && f.Total == 0:
@@ -71,7 +71,7 @@ func (f Fanout) line(now time.Time) string {
 	return line
 }
 
-// lateLine names tickets that hold up a fan-out.
+// lateLine lists tickets that delay the fan-out.
 func (f Fanout) lateLine() string {
 	names := make([]string, 0, len(f.Check.Late))
 	for _, n := range f.Check.Late {
@@ -84,7 +84,7 @@ func (f Fanout) lateLine() string {
 	return line + "; their requesters are written to once they are"
 }
 
-// retryLine describes what the next round does.
+// retryLine describes the next round.
 func (f Fanout) retryLine() string {
 	if f.Check.Left() == 0 {
 		return "check again which tickets are behind"
@@ -114,7 +114,7 @@ func emergencyLine(c ticket.ActiveEmergency, at time.Time) string {
 	return line
 }
 
-// scheduleLine describes the next change: a transition, or the end of a delay, which changes no ticket.
+// scheduleLine describes the next change of the outlook: a transition, or an instant that changes no ticket.
 func (w *emergencyWorkflow) scheduleLine() string {
 	if w.schedule.Next.At.Equal(w.schedule.Until) {
 		return transitionLine(w.schedule.Next)
@@ -126,7 +126,7 @@ func transitionLine(e ticket.Transition) string {
 	return fmt.Sprintf("%s %s, %s", e.Verb, instant(e.At), e.Emergency)
 }
 
-// escapeMarkdown keeps text from outside from being read as Markdown.
+// escapeMarkdown replaces the characters that have a meaning in Markdown by spaces.
 func escapeMarkdown(text string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune("`*_[]<>#|\\\n\r", r) {

@@ -8,32 +8,32 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Fanout is how many open tickets have taken up a transition of the emergency schedule. It goes in rounds: a check
-// returns who is behind, those are notified, and the next check returns who still is. Only a check ends it.
+// Fanout is the progress of notifying open tickets of a transition. It proceeds in rounds: a check counts the tickets that
+// are behind, these are notified, and the next check counts those that still are. It ends when a check finds none.
 type Fanout struct {
 	Transition ticket.Transition  `json:"transition"`
 	Began      time.Time          `json:"began"`
-	Total      int                `json:"total"`                // behind when it began
-	Notified   int                `json:"notified"`             // signals sent, including repeated ones
+	Total      int                `json:"total"`                // tickets behind at the first check
+	Notified   int                `json:"notified"`             // number of signals sent, including repeated ones
 	Round      int                `json:"round"`                // number of checks so far
-	After      ticket.Number      `json:"after,omitempty"`      // the last one notified in this round
-	RoundOver  bool               `json:"round_over,omitempty"` // this round has notified all
-	Check      ticket.FanoutCheck `json:"check"`                // the last one
-	RetryAt    time.Time          `json:"retry_at,omitzero"`    // the next round waits until then
-	DoneAt     time.Time          `json:"done_at,omitzero"`     // zero: not yet
+	After      ticket.Number      `json:"after,omitempty"`      // the last ticket notified in this round
+	RoundOver  bool               `json:"round_over,omitempty"` // all tickets of this round are notified
+	Check      ticket.FanoutCheck `json:"check"`                // result of the last check
+	RetryAt    time.Time          `json:"retry_at,omitzero"`    // when the next round starts; zero: now
+	DoneAt     time.Time          `json:"done_at,omitzero"`     // zero: not done
 
-	Partials  int       `json:"partials,omitempty"` // how often it was announced to those whose tickets are right, because of others
-	PartialAt time.Time `json:"partial_at,omitzero"`
+	Partials  int       `json:"partials,omitempty"`  // number of partial announcements
+	PartialAt time.Time `json:"partial_at,omitzero"` // time of the last one
 }
 
-// due reports whether there is something to do now.
+// due reports whether the next part of the fan-out is to be done now.
 func (f Fanout) due() bool {
 	return !f.Transition.At.IsZero() && f.DoneAt.IsZero() && f.RetryAt.IsZero()
 }
 
-// partialDue is when those whose tickets are right are written to if the fan-out is not done by then; zero: never. It
-// repeats with growing pauses, for those whose tickets have become right since.
-func (f Fanout) partDue() time.Time {
+// partialDue returns when to announce the transition to requesters whose tickets have applied it, if the fan-out is not
+// done by then. It recurs at growing intervals, for tickets that have applied it since. Zero means never.
+func (f Fanout) partialDue() time.Time {
 	switch {
 	case f.Transition.At.IsZero() || !f.DoneAt.IsZero():
 		return time.Time{}
@@ -43,13 +43,13 @@ func (f Fanout) partDue() time.Time {
 	return f.PartialAt.Add(min(ticket.FanoutTimeout<<min(f.Partials-1, 10), maxFanoutPause))
 }
 
-// late reports whether to name the tickets that hold up the fan-out: all were notified, and it takes too long.
+// late reports whether the fan-out takes too long although all tickets were notified, so that details list those behind.
 func (f Fanout) late(now time.Time) bool {
 	return f.Round > 1 && f.DoneAt.IsZero() && len(f.Check.Late) > 0 && now.Sub(f.Began) >= ticket.FanoutTimeout
 }
 
-// maxFanoutPause is between rounds for tickets that take no step, because the worker that holds them was killed or
-// because they are defective.
+// maxFanoutPause limits the pause between rounds. Tickets are behind for so long only if their worker was killed or they
+// are defective.
 const maxFanoutPause = 10 * time.Minute
 
 // fanOut does the next part of a fan-out: a check, or a slice of notifications.
@@ -72,23 +72,24 @@ func (w *emergencyWorkflow) fanOut(ctx workflow.Context) error {
 	return nil
 }
 
+// checkTickets checks which tickets are behind, and starts the next round or ends the fan-out.
 func (w *emergencyWorkflow) checkTickets(ctx workflow.Context) error {
-	proof, err := callCheckTickets(ctx, w.fanout.Transition)
+	check, err := callCheckTickets(ctx, w.fanout.Transition)
 	if err != nil {
 		return err
 	}
 	now, f := workflow.Now(ctx), &w.fanout
-	if proof.Passed {
-		w.stale = true                   // and readSchedule replaces this transition by the later one
+	if check.Passed {
+		w.stale = true                   // readSchedule then replaces this transition by the later one
 		f.RetryAt = now.Add(time.Second) // in case it does not
 		return nil
 	}
 	if f.Round == 0 {
-		f.Total = proof.Left()
+		f.Total = check.Left()
 	}
-	f.Check, f.After, f.RoundOver = proof, "", false
+	f.Check, f.After, f.RoundOver = check, "", false
 	switch f.Round++; {
-	case proof.Left() == 0:
+	case check.Left() == 0:
 		f.DoneAt = now
 		w.announce()
 	case f.Round > 1:

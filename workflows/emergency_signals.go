@@ -10,21 +10,21 @@ import (
 // ScheduleSignal is the signal that the emergency schedule was changed. The workflow reads the schedule itself.
 const ScheduleSignal = "schedule-changed"
 
-// ScheduleChanged is its payload, for people to read.
+// ScheduleChanged is the payload of ScheduleSignal. It is only informative.
 type ScheduleChanged struct {
 	Revision int64 `json:"revision"`
 }
 
-// EmergencyCommands returns the manual commands of the emergency workflow.
+// EmergencyCommands returns the names of the manual commands of the emergency workflow.
 func EmergencyCommands() []string { return []string{"declare", "change", "extend", "lift", "cancel"} }
 
 const (
-	maxManual            = 100     // commands that may wait
-	maxManualSize        = 4 << 10 // bytes of one
-	maxEmergencyOutcomes = 10      // lines
+	maxManual            = 100     // maximum number of waiting manual commands
+	maxManualSize        = 4 << 10 // maximum payload of a manual command in bytes
+	maxEmergencyOutcomes = 10      // outcomes shown in the details
 )
 
-// listen registers a receiver for every signal. Receivers only record what came.
+// listen registers a receiver for every signal. Receivers only record signals; the main loop handles them.
 func (w *emergencyWorkflow) listen(ctx workflow.Context) {
 	w.selector.AddReceive(workflow.GetSignalChannel(ctx, ScheduleSignal), func(c workflow.ReceiveChannel, _ bool) {
 		c.Receive(ctx, nil)
@@ -58,12 +58,12 @@ func (w *emergencyWorkflow) drain(ctx workflow.Context) {
 	}
 }
 
-// receive queues a manual command. Its payload is read by the activity.
+// receive queues a manual command. The activity parses its payload.
 func (w *emergencyWorkflow) receive(ctx workflow.Context, name string, payload converter.RawValue) {
 	w.received[name]++
 	data := payload.Payload().GetData()
 	w.meter.received += len(data)
-	hand := ticket.ManualEmergencyCommand{
+	command := ticket.ManualEmergencyCommand{
 		Key: manualKey(ctx, w.received[name], name, data), Run: workflow.GetInfo(ctx).WorkflowExecution.RunID, Name: name,
 	}
 	if raw := payload.Payload(); raw != nil && len(raw.GetData()) > 0 {
@@ -71,15 +71,15 @@ func (w *emergencyWorkflow) receive(ctx workflow.Context, name string, payload c
 			w.recordOutcome(ctx, name, ticket.ManualEmergencyResult{Refused: "the payload is not JSON"})
 			return
 		}
-		hand.Payload = string(raw.GetData())
+		command.Payload = string(raw.GetData())
 	}
 	switch {
-	case len(hand.Payload) > maxManualSize:
+	case len(command.Payload) > maxManualSize:
 		w.recordOutcome(ctx, name, ticket.ManualEmergencyResult{Refused: "the payload is too long"})
 	case len(w.manual) >= maxManual:
 		w.recordOutcome(ctx, name, ticket.ManualEmergencyResult{Refused: "too many signals wait already"})
 	default:
-		w.manual = append(w.manual, hand)
+		w.manual = append(w.manual, command)
 	}
 }
 
@@ -88,19 +88,19 @@ func (w *emergencyWorkflow) executeManual(ctx workflow.Context) error {
 	if len(w.manual) == 0 {
 		return nil
 	}
-	hand := w.manual[0]
-	result, err := callManualCommand(ctx, hand)
+	command := w.manual[0]
+	result, err := callManualCommand(ctx, command)
 	if err != nil {
 		return err
 	}
 	w.manual = w.manual[1:]
-	w.answers.answer(hand.Key, emergencyAnswer(hand.Name, result))
-	w.recordOutcome(ctx, hand.Name, result)
+	w.answers.answer(command.Key, emergencyAnswer(command.Name, result))
+	w.recordOutcome(ctx, command.Name, result)
 	w.stale = w.stale || result.Refused == ""
 	return nil
 }
 
-// recordOutcome adds an outcome to those that are shown.
+// recordOutcome adds an outcome to those in the details.
 func (w *emergencyWorkflow) recordOutcome(ctx workflow.Context, name string, result ticket.ManualEmergencyResult) {
 	if result.Refused != "" {
 		w.refused++

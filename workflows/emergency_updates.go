@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// handleUpdates registers an update for every manual command. Its result is what became of the command.
+// handleUpdates registers an update for every manual command. Its result is the outcome of the command.
 func (w *emergencyWorkflow) handleUpdates(ctx workflow.Context) error {
 	w.answers = newAnswers(ctx, w.selector)
 	for _, name := range EmergencyCommands() {
@@ -40,7 +40,7 @@ func (w *emergencyWorkflow) validate(ctx workflow.Context, name string, payload 
 		return err
 	}
 	data := payload.Payload().GetData()
-	decoder := json.NewDecoder(bytes.NewReader(data)) // json.Unmarshal is no deterministic function to workflowcheck
+	decoder := json.NewDecoder(bytes.NewReader(data)) // workflowcheck does not accept json.Unmarshal as deterministic
 	var fields map[string]json.RawMessage
 	switch {
 	case len(w.manual) >= maxManual:
@@ -61,7 +61,7 @@ func (w *emergencyWorkflow) validate(ctx workflow.Context, name string, payload 
 }
 
 // update queues a manual command and waits for its outcome. The command's key contains the update's ID, the same in every
-// run, so an update that is sent again is done once.
+// run, so that a repeated update is executed once.
 func (w *emergencyWorkflow) update(ctx workflow.Context, name string, payload converter.RawValue) (string, error) {
 	data := payload.Payload().GetData()
 	w.meter.received += len(data)
@@ -72,6 +72,7 @@ func (w *emergencyWorkflow) update(ctx workflow.Context, name string, payload co
 	return w.answers.await(ctx, key)
 }
 
+// emergencyAnswer returns the result of an update.
 func emergencyAnswer(name string, result ticket.ManualEmergencyResult) string {
 	if result.Refused != "" {
 		return fmt.Sprintf("%s: refused, %s", name, result.Refused)

@@ -10,38 +10,38 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// EmergencyStart is the input of the emergency workflow: the page at first, the rest when a run continues as new.
+// EmergencyStart is the input of the emergency workflow. The first run has the page; runs continued as new have the rest.
 type EmergencyStart struct {
 	Page          string                          `json:"page,omitempty"` // address of the emergencies' page
 	Schedule      ticket.EmergencyOutlook         `json:"schedule,omitzero"`
 	Fanout        Fanout                          `json:"fanout,omitzero"`
 	Manual        []ticket.ManualEmergencyCommand `json:"manual,omitempty"`   // manual commands not yet executed
-	Received      map[string]int                  `json:"received,omitempty"` // number of each name, ever
-	Refused       int                             `json:"refused,omitempty"`  // and how many of them were refused
+	Received      map[string]int                  `json:"received,omitempty"` // number of signals of each name in all runs
+	Refused       int                             `json:"refused,omitempty"`  // number of refused manual commands in all runs
 	Outcomes      []EmergencyOutcome              `json:"outcomes,omitempty"`
 	Announcements AnnouncementState               `json:"announcements,omitzero"`
 }
 
-// EmergencyReport is the answer to the query: what is in force, how many tickets have taken it up, and what comes next.
+// EmergencyReport is the result of the query.
 type EmergencyReport struct {
 	Schedule ticket.EmergencyOutlook `json:"schedule"`
 	Fanout   Fanout                  `json:"fanout"`   // of Schedule.Reached
 	Pending  int                     `json:"pending"`  // manual commands not yet executed
-	Refused  int                     `json:"refused"`  // number of refused ones
-	Outcomes []EmergencyOutcome      `json:"outcomes"` // of the last ones
+	Refused  int                     `json:"refused"`  // number of refused manual commands
+	Outcomes []EmergencyOutcome      `json:"outcomes"` // of the last manual commands
 }
 
-// EmergencyOutcome is what became of one manual command.
+// EmergencyOutcome is the outcome of one manual command.
 type EmergencyOutcome struct {
 	At      time.Time `json:"at"`
 	Command string    `json:"command"`
 	ticket.ManualEmergencyResult
 }
 
-// Emergency is the workflow that keeps open tickets in step with the emergency schedule. It never ends. It sleeps until
-// the next transition or until the schedule is changed, notifies the tickets, checks that all of them have taken a step,
-// and sleeps again. Tickets are right without it, since every step consults the schedule; it brings up to date what
-// people see of them. Cancellation requests are ignored.
+// Emergency is the workflow that makes open tickets apply the emergency schedule. It never ends. It waits until the next
+// transition or until the schedule is changed, notifies the tickets, checks that all of them have taken a step, and waits
+// again. Tickets would be correct without it, because every step applies the schedule, but what is shown of them would be
+// outdated until their next step. It ignores cancellation requests.
 func Emergency(ctx workflow.Context, in EmergencyStart) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	w, err := newEmergencyWorkflow(ctx, in)
@@ -51,7 +51,7 @@ func Emergency(ctx workflow.Context, in EmergencyStart) error {
 	return w.run(ctx)
 }
 
-// emergencyWorkflow is the state of a run. What must outlive a run is passed on in EmergencyStart.
+// emergencyWorkflow is the state of a run. State for the next run is passed on in EmergencyStart.
 type emergencyWorkflow struct {
 	page     string
 	schedule ticket.EmergencyOutlook
@@ -62,12 +62,12 @@ type emergencyWorkflow struct {
 	outcomes []EmergencyOutcome
 
 	stale      bool      // schedule may be outdated
-	nextChange time.Time // until when schedule holds, by Temporal's clock; zero: until it is changed
+	nextChange time.Time // until when schedule is valid, by Temporal's clock; zero: until it is changed
 	selector   workflow.Selector
 	meter      historyMeter
 	timer      dueTimer
 	announcer  *announcer
-	answers    answers // to updates
+	answers    answers // results of updates
 }
 
 func newEmergencyWorkflow(ctx workflow.Context, in EmergencyStart) (*emergencyWorkflow, error) {
@@ -88,9 +88,8 @@ func newEmergencyWorkflow(ctx workflow.Context, in EmergencyStart) (*emergencyWo
 	return w, w.handleUpdates(ctx)
 }
 
-// run reads the schedule, brings the tickets up to date, and waits. No activity takes longer than a slice of a fan-out,
-// so it learns of changes soon. Tickets are notified of the newest transition only, since each applies earlier ones by
-// itself.
+// run reads the schedule, notifies the tickets, and waits. No activity takes longer than a slice of a fan-out, so that
+// changes take effect soon. Tickets are notified of the newest transition only, since each also applies earlier ones.
 func (w *emergencyWorkflow) run(ctx workflow.Context) error {
 	for {
 		if err := w.work(ctx); err != nil {
@@ -108,7 +107,7 @@ func (w *emergencyWorkflow) run(ctx workflow.Context) error {
 	}
 }
 
-// work does one thing of each kind that there is to do.
+// work executes one manual command, reads the schedule if it may be outdated, and does one part of the fan-out.
 func (w *emergencyWorkflow) work(ctx workflow.Context) error {
 	w.drain(ctx)
 	if err := w.executeManual(ctx); err != nil {
@@ -136,11 +135,11 @@ func (w *emergencyWorkflow) readSchedule(ctx workflow.Context) error {
 	}
 	now := workflow.Now(ctx)
 	if outlook.Revision != w.schedule.Revision {
-		w.fanout.Partials = 0 // those whose tickets are right may be due another announcement
+		w.fanout.Partials = 0 // the changed schedule may be announced partially again
 	}
 	w.stale, w.schedule, w.nextChange = false, outlook, time.Time{}
 	if !outlook.Until.IsZero() {
-		w.nextChange = now.Add(outlook.Until.Sub(outlook.At)) // by its distance: the database's clock may differ from Temporal's
+		w.nextChange = now.Add(outlook.Until.Sub(outlook.At)) // relative, because PostgreSQL's clock may differ from Temporal's
 	}
 	if outlook.Reached.At.After(w.fanout.Transition.At) {
 		w.fanout = Fanout{Transition: outlook.Reached, Began: now}
@@ -149,16 +148,17 @@ func (w *emergencyWorkflow) readSchedule(ctx workflow.Context) error {
 	return nil
 }
 
-// announce requests announcements of what has happened, once every open ticket has taken it up.
+// announce requests announcements if every open ticket has applied the last transition.
 func (w *emergencyWorkflow) announce() {
 	if w.schedule.Revision > 0 && (w.schedule.Reached.At.IsZero() || !w.fanout.DoneAt.IsZero()) {
 		w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision})
 	}
 }
 
-// announcePartially requests announcements to those whose tickets are right, when others keep a fan-out from ending.
+// announcePartially requests announcements to requesters whose tickets have applied the transition, if a fan-out takes too
+// long because of others.
 func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
-	now, due := workflow.Now(ctx), w.fanout.partDue()
+	now, due := workflow.Now(ctx), w.fanout.partialDue()
 	if due.IsZero() || now.Before(due) || w.stale {
 		return
 	}
@@ -167,20 +167,20 @@ func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
 	w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision, Unproven: true})
 }
 
-// Kinds of events that the timer is for.
+// The kinds of events for the timer.
 const (
 	dueTransition          ticket.DueKind = "edge"
 	dueRetryFanout         ticket.DueKind = "again"
 	duePartialAnnouncement ticket.DueKind = "part"
 )
 
-// nextEvent returns what the timer is for: the next transition, another round of the fan-out, or a partial announcement.
+// nextEvent returns the event for the timer: the next transition, another round of the fan-out, or a partial announcement.
 func (w *emergencyWorkflow) nextEvent() ticket.DueEvent {
 	var first ticket.DueEvent
 	for _, m := range []ticket.DueEvent{
 		{Kind: dueTransition, Due: w.nextChange, Label: w.scheduleLine()},
 		{Kind: dueRetryFanout, Due: w.fanout.RetryAt, Label: w.fanout.retryLine()},
-		{Kind: duePartialAnnouncement, Due: w.fanout.partDue(), Label: "announce it to those whose tickets are right"},
+		{Kind: duePartialAnnouncement, Due: w.fanout.partialDue(), Label: "announce it to those whose tickets are right"},
 	} {
 		if !m.Due.IsZero() && (first.Due.IsZero() || m.Due.Before(first.Due)) {
 			first = m

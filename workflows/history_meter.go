@@ -21,8 +21,8 @@ type historyMeter struct {
 	steps    int
 	received int // bytes of signals
 
-	task        int // length of the history when the workflow task began: it grows from task to task
-	stepsInTask int // steps taken in it
+	task        int // length of the history when the workflow task began, which identifies the task
+	stepsInTask int // steps taken in the task
 }
 
 // full reports whether it is time to continue as new.
@@ -30,7 +30,7 @@ func (m *historyMeter) full(ctx workflow.Context) bool {
 	return m.steps >= maxSteps || m.received >= maxReceived || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 }
 
-// step counts a step, and ends the workflow task before it if that has had its share.
+// step counts a step. If the workflow task has had maxStepsPerTask, step first ends it with a short timer.
 func (m *historyMeter) step(ctx workflow.Context) error {
 	m.steps++
 	if length := workflow.GetInfo(ctx).GetCurrentHistoryLength(); length != m.task {
@@ -43,8 +43,8 @@ func (m *historyMeter) step(ctx workflow.Context) error {
 	return workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: "end of a workflow task"}).Get(ctx, nil)
 }
 
-// watch wakes the main loop when the history is full although nothing was received: signals of unknown names fill a
-// history too, and a run accepts only so many. The next run starts without them.
+// watch wakes the main loop when the history is full although no signal was received: signals of unknown names also fill a
+// history, and are dropped when the run continues as new.
 func (m *historyMeter) watch(ctx workflow.Context, selector workflow.Selector) {
 	full := workflow.NewNamedBufferedChannel(ctx, "history full", 1)
 	selector.AddReceive(full, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })

@@ -14,11 +14,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mailTimeout bounds one attempt at a mail. A mail server has ten minutes to acknowledge a mail, and an attempt that is
-// given up before sends the mail twice. A worker that died is noticed by missing heartbeats.
+// mailTimeout limits one attempt to send a mail. A mail server may take ten minutes to acknowledge it, and an attempt that
+// ends earlier sends the mail twice. The heartbeat time-out covers workers that died.
 const mailTimeout = 20 * time.Minute
 
-// permanentErrors are the types of errors that no retry can mend.
+// permanentErrors are the types of errors that are not retried.
 var permanentErrors = []string{fault.NotFound.String()}
 
 // callStep runs the step as a local activity, which costs one event. If PostgreSQL is unavailable for longer than a few
@@ -26,7 +26,7 @@ var permanentErrors = []string{fault.NotFound.String()}
 func callStep(ctx workflow.Context, r ticket.StepRequest, summary string) (ticket.StepResult, error) {
 	var result ticket.StepResult
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		ScheduleToCloseTimeout: 10 * time.Second, // for all local tries together
+		ScheduleToCloseTimeout: 10 * time.Second, // for all local attempts together
 		Summary:                summary,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumAttempts: 4,
@@ -49,8 +49,8 @@ func callStep(ctx workflow.Context, r ticket.StepRequest, summary string) (ticke
 	return result, err
 }
 
-// stepSummary names what a step will do. The SDK takes a local activity's summary before the activity runs, so the
-// outcomes are in its result.
+// stepSummary describes what a step will do. The SDK records the summary of a local activity before it runs, so outcomes
+// are only in its result.
 func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 	switch {
 	case len(r.Manual) > 0:
@@ -78,7 +78,7 @@ func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 	}
 }
 
-// maxListed is how many names a summary lists.
+// maxListed is the maximum number of names in a summary.
 const maxListed = 3
 
 func listed(names []string) string {
@@ -94,9 +94,9 @@ func isPermanent(err error) bool {
 	return ok && slices.Contains(permanentErrors, application.Type())
 }
 
-// callMail sends one mail. It is retried until the mail is sent or undeliverable, which the activity decides: a time-out
-// could not tell a mail that servers deferred from one that was never tried because no worker ran. Cancellation is waited
-// for, since only then no other attempt can be under way.
+// callMail sends one mail. It is retried until the activity reports that the mail was sent or is undeliverable; a time-out
+// could not distinguish a mail that servers deferred from one never tried because no worker ran. A cancelled call returns
+// only when the attempt has ended, so that no two attempts overlap.
 func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           MailQueue,
@@ -114,14 +114,14 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 	return result, err
 }
 
-// WebhookQueue is the task queue of webhooks. An endpoint that hangs holds up no mail.
+// WebhookQueue is the task queue of webhooks, which is separate so that a slow endpoint delays no mail.
 const WebhookQueue = "webhooks"
 
 // WebhookActivity is the name of the activity that calls a webhook.
 const WebhookActivity = "CallWebhook"
 
-// callWebhook makes one call. It is retried until the call succeeds or is given up, which the activity decides. An
-// attempt takes seconds, so the time-out serves instead of heartbeats.
+// callWebhook makes one call. It is retried until the activity reports that the call succeeded or failed for good. An
+// attempt takes seconds, so it needs no heartbeats.
 func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           WebhookQueue,

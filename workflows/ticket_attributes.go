@@ -11,25 +11,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The search attributes of a ticket. They hold no personal data, and they lag: what must be right is read from
-// PostgreSQL. A namespace on SQL has room for 10 keywords and 3 of every other type.
+// The search attributes of a ticket. They hold no personal data. They are eventually consistent; PostgreSQL is
+// authoritative. A namespace on SQL has room for 10 keywords and 3 attributes of each other type.
 var (
 	AttributeStatus     = temporal.NewSearchAttributeKeyKeyword("TicketStatus")
 	AttributePriority   = temporal.NewSearchAttributeKeyKeyword("TicketPriority")
 	AttributeCategory   = temporal.NewSearchAttributeKeyKeyword("TicketCategory")
-	AttributeAssignee   = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: not assigned
+	AttributeAssignee   = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: unassigned
 	AttributeEscalation = temporal.NewSearchAttributeKeyInt64("EscalationStep")
-	AttributeNextDue    = temporal.NewSearchAttributeKeyTime("NextDue")          // unset: nothing falls due by itself
-	AttributeNextEvent  = temporal.NewSearchAttributeKeyKeyword("NextEvent")     // what falls due at NextDue: a ticket.DueKind
-	AttributePromise    = temporal.NewSearchAttributeKeyKeyword("NextPromise")   // the next to be kept: a policy.ClockName; unset: none runs
+	AttributeNextDue    = temporal.NewSearchAttributeKeyTime("NextDue")          // unset: there is no due event
+	AttributeNextEvent  = temporal.NewSearchAttributeKeyKeyword("NextEvent")     // the due event at NextDue: a ticket.DueKind, but for escalation-step
+	AttributePromise    = temporal.NewSearchAttributeKeyKeyword("NextPromise")   // the pending promise due first: a policy.ClockName; unset: no clock runs
 	AttributePromiseDue = temporal.NewSearchAttributeKeyTime("PromiseDue")       // its deadline
-	AttributeBreached   = temporal.NewSearchAttributeKeyBool("Breached")         // a promise is overdue, or was when it was met late; see ticket.Ticket.Breached
-	AttributePaused     = temporal.NewSearchAttributeKeyBool("Paused")           // a promise that is owed stands still
-	AttributePausedFor  = temporal.NewSearchAttributeKeyKeywordList("PausedFor") // why: of policy.Reason
-	AttributeEmergency  = temporal.NewSearchAttributeKeyKeyword("Emergency")     // ID of the desk's emergency that stops the clocks; unset: none
+	AttributeBreached   = temporal.NewSearchAttributeKeyBool("Breached")         // see ticket.Ticket.Breached
+	AttributePaused     = temporal.NewSearchAttributeKeyBool("Paused")           // see ticket.Ticket.Paused
+	AttributePausedFor  = temporal.NewSearchAttributeKeyKeywordList("PausedFor") // values of policy.Reason
+	AttributeEmergency  = temporal.NewSearchAttributeKeyKeyword("Emergency")     // ID of the desk-wide emergency that pauses the clocks; unset: none
 )
 
-// Attributes lists all of them.
+// Attributes returns all search attributes.
 func Attributes() []temporal.SearchAttributeKey {
 	return []temporal.SearchAttributeKey{
 		AttributeStatus, AttributePriority, AttributeCategory, AttributeAssignee, AttributeEscalation, AttributeNextDue,
@@ -38,14 +38,14 @@ func Attributes() []temporal.SearchAttributeKey {
 	}
 }
 
-// shownState keeps Temporal UI up to date: search attributes and current details.
+// shownState is what Temporal UI shows of a ticket: search attributes and current details.
 type shownState struct {
-	written  *attributeValues // nil: nothing yet in this run
+	written  *attributeValues // nil: none in this run
 	deferral deferral
 }
 
-// attributeValues are the values of the search attributes. They come from the result of a step, so a replay writes the
-// same.
+// attributeValues are the values of the search attributes. They follow from the result of a step, so that a replay writes
+// the same ones.
 type attributeValues struct {
 	status     ticket.Status
 	priority   policy.Priority
@@ -58,11 +58,11 @@ type attributeValues struct {
 	promise    policy.ClockName
 	promiseDue time.Time
 	breached   bool
-	pausedFor  string // with a space after each
+	pausedFor  string // each followed by a space; a string, so that values are comparable
 	emergency  ticket.EmergencyID
 }
 
-// eventName returns the name of a due event as people read it.
+// eventName returns the name of a due event as people search for it.
 func eventName(kind ticket.DueKind) string {
 	if kind == ticket.DueEscalation {
 		return "escalation-step"
@@ -82,18 +82,18 @@ func attributesOf(d ticket.Digest) attributeValues {
 	return a
 }
 
-// update sets the current details, and the search attributes if they changed, since those cost an event.
-func (c *shownState) update(ctx workflow.Context, d ticket.Digest, details string, selector workflow.Selector) error {
+// update sets the current details. It sets search attributes only if they changed, because that costs an event.
+func (s *shownState) update(ctx workflow.Context, d ticket.Digest, details string, selector workflow.Selector) error {
 	workflow.SetCurrentDetails(ctx, details)
 	now := attributesOf(d)
-	if c.written != nil && *c.written == now {
+	if s.written != nil && *s.written == now {
 		return nil
 	}
-	if c.written != nil && !d.Closed() && c.deferral.active(ctx, selector) {
+	if s.written != nil && !d.Closed() && s.deferral.active(ctx, selector) {
 		return nil
 	}
-	c.deferral.end()
-	c.written = &now
+	s.deferral.end()
+	s.written = &now
 	return workflow.UpsertTypedSearchAttributes(ctx, now.updates()...)
 }
 
@@ -119,7 +119,7 @@ func (a attributeValues) updates() []temporal.SearchAttributeUpdate {
 	}
 }
 
-// keyword unsets the attribute if value is empty.
+// keyword sets the attribute, or unsets it if value is empty.
 func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.SearchAttributeUpdate {
 	if value == "" {
 		return key.ValueUnset()
@@ -127,7 +127,7 @@ func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.Sear
 	return key.ValueSet(value)
 }
 
-// instantOrNone unsets the attribute if value is zero.
+// instantOrNone sets the attribute, or unsets it if value is zero.
 func instantOrNone(key temporal.SearchAttributeKeyTime, value time.Time) temporal.SearchAttributeUpdate {
 	if value.IsZero() {
 		return key.ValueUnset()

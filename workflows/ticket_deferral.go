@@ -6,18 +6,19 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// maxDeferral bounds what a signal may ask for.
+// maxDeferral limits the delay that a signal may ask for.
 const maxDeferral = time.Hour
 
-// deferral delays search attributes while an emergency moves every ticket: writing them costs Temporal's visibility store
-// more than the rest of the step costs the server. They serve searching only; current details and query are up to date.
-// The zero value delays nothing.
+// deferral delays search attributes during a fan-out, when all tickets change at once: updating them costs Temporal more
+// than the rest of the step. Only searches lag behind; current details and query are up to date. The zero value delays
+// nothing.
 type deferral struct {
-	by     time.Duration // zero: no longer
+	by     time.Duration // zero: no delay
 	cancel workflow.CancelFunc
 }
 
-// until delays them, unless they are delayed already: the emergency schedule may change again, and one write is enough.
+// until delays search attributes by wait, at most maxDeferral. It replaces an earlier delay, so that one update covers
+// several transitions.
 func (d *deferral) until(wait time.Duration) {
 	if wait > 0 {
 		d.end()
@@ -25,7 +26,7 @@ func (d *deferral) until(wait time.Duration) {
 	}
 }
 
-// end stops the delay, because another change is to be written.
+// end ends the delay.
 func (d *deferral) end() {
 	if d.cancel != nil {
 		d.cancel()
@@ -33,7 +34,7 @@ func (d *deferral) end() {
 	*d = deferral{}
 }
 
-// active reports whether they are delayed. The first call starts the timer that ends the delay.
+// active reports whether search attributes are delayed. The first call starts the timer that ends the delay.
 func (d *deferral) active(ctx workflow.Context, s workflow.Selector) bool {
 	if d.by <= 0 {
 		return false

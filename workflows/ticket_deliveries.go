@@ -10,99 +10,99 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// settled is a mail or webhook call that needs no more work, because it was sent or given up.
+// settled is a delivery that was made or failed for good.
 type settled struct {
 	n       int
 	bounced bool
 	asks    bool
 }
 
-// deliveries sends a ticket's mails and webhook calls beside its main loop, in order for each recipient: a recipient
-// whose mailbox is full holds up no other. Those not yet settled are kept in order and passed on to the next run.
+// deliveries makes the pending deliveries of a ticket beside its main loop, one after the other for each recipient, so that
+// a full mailbox delays only its owner's mails. Pending deliveries are in order, and passed on to the next run.
 type deliveries struct {
 	number  ticket.Number
-	owed    []ticket.Owed
-	busy    map[string]bool  // recipients whose coroutines are running
-	settled workflow.Channel // one message for each mail or call that is done
+	pending []ticket.Owed
+	busy    map[string]bool  // recipients with a running coroutine, by order key
+	settled workflow.Channel // one message for each delivery that is settled
 	stop    workflow.CancelFunc
 	ctx     workflow.Context
 	stopped bool
 }
 
 func newDeliveries(ctx workflow.Context, number ticket.Number) *deliveries {
-	m := &deliveries{
+	d := &deliveries{
 		number: number, busy: map[string]bool{},
 		settled: workflow.NewNamedBufferedChannel(ctx, "settled", 1024),
 	}
-	m.ctx, m.stop = workflow.WithCancel(ctx)
-	return m
+	d.ctx, d.stop = workflow.WithCancel(ctx)
+	return d
 }
 
-// add adds mails that are not among them yet, and starts a coroutine for each recipient who has none.
-func (m *deliveries) add(mails []ticket.Owed) {
-	for _, mail := range mails {
-		at, has := slices.BinarySearchFunc(m.owed, mail.N, func(o ticket.Owed, n int) int { return cmp.Compare(o.N, n) })
+// add adds deliveries that are not pending yet, and starts a coroutine for each recipient without one.
+func (d *deliveries) add(all []ticket.Owed) {
+	for _, owed := range all {
+		at, has := slices.BinarySearchFunc(d.pending, owed.N, func(o ticket.Owed, n int) int { return cmp.Compare(o.N, n) })
 		if has {
 			continue
 		}
-		m.owed = slices.Insert(m.owed, at, mail)
-		if to := mail.OrderKey(); !m.busy[to] {
-			m.busy[to] = true
-			workflow.GoNamed(m.ctx, "mail "+to, func(ctx workflow.Context) { m.deliverTo(ctx, to) })
+		d.pending = slices.Insert(d.pending, at, owed)
+		if to := owed.OrderKey(); !d.busy[to] {
+			d.busy[to] = true
+			workflow.GoNamed(d.ctx, "mail "+to, func(ctx workflow.Context) { d.deliverTo(ctx, to) })
 		}
 	}
 }
 
-// deliverTo sends what one recipient is owed, until there is nothing left or the run ends.
-func (m *deliveries) deliverTo(ctx workflow.Context, to string) {
-	for mail, ok := m.firstTo(to); ok && !m.stopped; mail, ok = m.firstTo(to) {
-		result, err := m.send(ctx, mail)
+// deliverTo makes the deliveries of one recipient until none is left or the run ends.
+func (d *deliveries) deliverTo(ctx workflow.Context, to string) {
+	for owed, ok := d.firstTo(to); ok && !d.stopped; owed, ok = d.firstTo(to) {
+		result, err := d.send(ctx, owed)
 		if temporal.IsCanceledError(err) {
 			break
 		}
 		if err != nil {
-			workflow.GetLogger(ctx).Error("given up", "n", mail.N, "error", err)
+			workflow.GetLogger(ctx).Error("given up", "n", owed.N, "error", err)
 		}
-		m.remove(mail.N)
-		m.settled.Send(ctx, settled{n: mail.N, bounced: result.Bounced || err != nil, asks: mail.Asks})
+		d.remove(owed.N)
+		d.settled.Send(ctx, settled{n: owed.N, bounced: result.Bounced || err != nil, asks: owed.Asks})
 	}
-	delete(m.busy, to)
-	m.settled.Send(ctx, settled{}) // wakes the main loop, which may wait for the coroutines to end
+	delete(d.busy, to)
+	d.settled.Send(ctx, settled{}) // wakes the main loop, which may wait for the coroutines to end
 }
 
-func (m *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.DeliveryResult, error) {
+func (d *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	if owed.Kind == ticket.KindWebhook {
-		return callWebhook(ctx, m.number, owed)
+		return callWebhook(ctx, d.number, owed)
 	}
-	return callMail(ctx, m.number, owed)
+	return callMail(ctx, d.number, owed)
 }
 
-func (m *deliveries) firstTo(to string) (ticket.Owed, bool) {
-	for _, mail := range m.owed {
-		if mail.OrderKey() == to {
-			return mail, true
+func (d *deliveries) firstTo(to string) (ticket.Owed, bool) {
+	for _, owed := range d.pending {
+		if owed.OrderKey() == to {
+			return owed, true
 		}
 	}
 	return ticket.Owed{}, false
 }
 
-func (m *deliveries) remove(n int) {
-	for i, mail := range m.owed {
-		if mail.N == n {
-			m.owed = append(m.owed[:i:i], m.owed[i+1:]...)
+func (d *deliveries) remove(n int) {
+	for i, owed := range d.pending {
+		if owed.N == n {
+			d.pending = append(d.pending[:i:i], d.pending[i+1:]...)
 			return
 		}
 	}
 }
 
-// stopSending starts no more mails and cancels those under way. What is not settled stays in owed.
-func (m *deliveries) stopSending() {
-	m.stopped = true
-	m.stop()
+// stopSending starts no further deliveries and cancels those under way. Deliveries not settled remain in pending.
+func (d *deliveries) stopSending() {
+	d.stopped = true
+	d.stop()
 }
 
-// hasRoom reports whether more mails may be added: a run's memory and the next run's input are bounded.
-func (m *deliveries) hasRoom() bool { return len(m.owed) < ticket.MaxOwed }
+// hasRoom reports whether more deliveries may be added. The limit bounds memory and the input of the next run.
+func (d *deliveries) hasRoom() bool { return len(d.pending) < ticket.MaxOwed }
 
-// idle reports whether no coroutine is sending.
-func (m *deliveries) idle() bool { return len(m.busy) == 0 }
+// idle reports whether no coroutine is running.
+func (d *deliveries) idle() bool { return len(d.busy) == 0 }

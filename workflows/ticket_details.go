@@ -10,15 +10,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// details are a few lines of Markdown: what is, who has it, what it waits for, what was promised, what is owed, and what
-// became of the last manual commands. Whatever happened to the ticket, they are bounded.
+// details returns the current details in Markdown: status, assignee, what the ticket waits for, its promises, pending
+// deliveries, and the outcomes of the last manual commands. Their size is bounded.
 func (t *ticketWorkflow) details() string {
 	var b strings.Builder
 	head, rest := t.facts()
 	status := string(t.digest.Status)
 	fmt.Fprintf(&b, "**%s**%s\n\n", status, strings.TrimPrefix(head, status))
 	for _, f := range rest {
-		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, escapeMarkdown(f.says))
+		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, escapeMarkdown(f.text))
 	}
 	if t.page != "" {
 		fmt.Fprintf(&b, "\n[%s on its page](%s)\n", t.number, t.page)
@@ -26,19 +26,20 @@ func (t *ticketWorkflow) details() string {
 	return b.String()
 }
 
-// lines are the same as plain text.
+// lines returns the details as lines of plain text.
 func (t *ticketWorkflow) lines() []string {
 	head, rest := t.facts()
 	lines := []string{head}
 	for _, f := range rest {
-		lines = append(lines, f.name+": "+f.says)
+		lines = append(lines, f.name+": "+f.text)
 	}
 	return lines
 }
 
 // fact is a line of the details.
-type fact struct{ name, says string }
+type fact struct{ name, text string }
 
+// facts returns the heading of the details and their lines.
 func (t *ticketWorkflow) facts() (head string, rest []fact) {
 	d := t.digest
 	holder := "nobody has taken it"
@@ -63,7 +64,7 @@ func (t *ticketWorkflow) facts() (head string, rest []fact) {
 	if lines := emergencyLines(d); len(lines) > 0 {
 		rest = append(rest, fact{"emergencies", strings.Join(lines, "; ")})
 	}
-	if owed := t.mailer.owed; len(owed) > 0 {
+	if owed := t.deliveries.pending; len(owed) > 0 {
 		rest = append(rest, fact{"mails still to be sent", mailsLine(owed)})
 	}
 	for _, m := range slices.Backward(t.outcomes) {
@@ -72,7 +73,7 @@ func (t *ticketWorkflow) facts() (head string, rest []fact) {
 	return head, rest
 }
 
-// waitsFor returns whose turn it is.
+// waitsFor describes what the ticket waits for.
 func waitsFor(d ticket.Digest) string {
 	switch {
 	case d.Closed():
@@ -96,7 +97,7 @@ func waitsFor(d ticket.Digest) string {
 	}
 }
 
-// promiseLine returns the state of a promise and a summary of its ledger.
+// promiseLine describes the state of a promise and summarises its ledger.
 func promiseLine(p ticket.PromiseDigest) string {
 	var line string
 	switch {
@@ -117,7 +118,7 @@ func promiseLine(p ticket.PromiseDigest) string {
 	return line + "; " + budgetLine(p)
 }
 
-// budgetLine returns the sum of a ledger, as of its last entry. Only a calendar can tell what was used up since.
+// budgetLine summarises a ledger as of its last entry. What was used since then can be computed only with a calendar.
 func budgetLine(p ticket.PromiseDigest) string {
 	line := "target " + policy.FormatBudget(p.Counts, p.Target) + " of " + unit(p.Counts)
 	if p.Extended != 0 {
@@ -164,11 +165,11 @@ func emergencyLines(d ticket.Digest) []string {
 }
 
 const (
-	maxListedMails = 5 // are named one by one
-	maxOutcomes    = 5 // of manual commands are remembered
+	maxListedMails = 5 // are listed one by one
+	maxOutcomes    = 5 // of manual commands are shown
 )
 
-// resultSentence returns the result of a closed ticket's workflow.
+// resultSentence returns the result of the workflow of a closed ticket.
 func resultSentence(d ticket.Digest) string {
 	by := map[ticket.Cause]string{
 		ticket.CauseAgent: "Closed by staff", ticket.CauseRequester: "Closed by the requester",
@@ -207,5 +208,5 @@ func mailsLine(owed []ticket.Owed) string {
 
 func clockName(name policy.ClockName) string { return strings.ReplaceAll(string(name), "_", " ") }
 
-// instant formats a time in UTC: a worker's own zone must not get into a history.
+// instant formats a time in UTC, since the zone of a worker must not affect a history.
 func instant(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }

@@ -15,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// listen registers a receiver for every signal. Receivers only record what came; the main loop takes the steps.
+// listen registers a receiver for every signal. Receivers only record signals; the main loop takes the steps.
 func (t *ticketWorkflow) listen(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
 		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: verb.Help()})
@@ -27,7 +27,7 @@ func (t *ticketWorkflow) listen(ctx workflow.Context) {
 	}
 	t.listenForReconcile(ctx)
 	t.meter.watch(ctx, t.selector)
-	t.selector.AddReceive(t.mailer.settled, func(c workflow.ReceiveChannel, _ bool) {
+	t.selector.AddReceive(t.deliveries.settled, func(c workflow.ReceiveChannel, _ bool) {
 		var s settled
 		c.Receive(ctx, &s)
 		t.recordSettled(s)
@@ -48,11 +48,12 @@ func (t *ticketWorkflow) drain(ctx workflow.Context) {
 	}
 	t.drainReconcile(ctx)
 	var s settled
-	for t.mailer.settled.ReceiveAsync(&s) {
+	for t.deliveries.settled.ReceiveAsync(&s) {
 		t.recordSettled(s)
 	}
 }
 
+// recordSettled queues the result of a delivery for a step, if the domain needs to know of it.
 func (t *ticketWorkflow) recordSettled(s settled) {
 	switch {
 	case s.bounced:
@@ -62,7 +63,7 @@ func (t *ticketWorkflow) recordSettled(s settled) {
 	}
 }
 
-// maxSignalSize is in bytes. Valid payloads are far smaller; a larger one is refused and not carried along.
+// maxSignalSize is the maximum size of a payload in bytes. Valid ones are far smaller. A larger one is refused and dropped.
 const maxSignalSize = 4 << 10
 
 // receive records a signal: its number if it has one, otherwise a manual command.
@@ -73,7 +74,7 @@ func (t *ticketWorkflow) receive(ctx workflow.Context, verb ticket.Verb, payload
 	s, ok := decodeSignal(payload)
 	switch {
 	case ok && s.Seq > 0:
-		if s.Seq > t.digest.Command { // otherwise it has been taken
+		if s.Seq > t.digest.Command { // otherwise it is decided already
 			t.lastCommand = max(t.lastCommand, s.Seq)
 			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb, Nth: t.received[verb]})
 		}
@@ -85,12 +86,12 @@ func (t *ticketWorkflow) receive(ctx workflow.Context, verb ticket.Verb, payload
 	}
 }
 
-// fromAPI reports whether a field is set that only signals from the API or the emergency workflow carry.
+// fromAPI reports whether a field is set that only signals from the API or the emergency workflow have.
 func (s Signal) fromAPI() bool {
 	return s.Seq != 0 || s.Schedule != 0 || s.AttributesAfter != 0 || s.By != "" || !s.At.IsZero()
 }
 
-// decodeSignal returns a signal's payload, which may be empty.
+// decodeSignal decodes the payload of a signal, which may be empty. It returns false if that is too large or malformed.
 func decodeSignal(payload converter.RawValue) (s Signal, ok bool) {
 	raw := payload.Payload()
 	if len(raw.GetData()) == 0 {
@@ -103,7 +104,7 @@ func decodeSignal(payload converter.RawValue) (s Signal, ok bool) {
 	return s, err == nil
 }
 
-// hasUnknownField reports whether a manual payload has an unknown field, which would be lost.
+// hasUnknownField reports whether the payload of a manual command has an unknown field, which is a mistake.
 func hasUnknownField(data []byte) bool {
 	if len(data) == 0 {
 		return false
@@ -113,7 +114,7 @@ func hasUnknownField(data []byte) bool {
 	return decoder.Decode(&Signal{}) != nil
 }
 
-// maxSeconds is the most that a time.Duration can hold.
+// maxSeconds is the largest number of seconds in a time.Duration.
 const maxSeconds = int64(math.MaxInt64 / time.Second)
 
 // addManual queues a manual command for the next step.
@@ -124,10 +125,10 @@ func (t *ticketWorkflow) addManual(ctx workflow.Context, verb ticket.Verb, place
 	t.manual = append(t.manual, h.Checked())
 }
 
-// manualKey identifies a manual signal by its workflow, its name, its position among the signals of that name and its
-// payload. It is the same when the workflow task is lost after the step that took the signal, whatever arrives meanwhile,
-// since only signals of one name keep their order. It is also the same when the signal is delivered again after a reset,
-// and differs for another signal in its place.
+// manualKey returns the key of a manual command that came as a signal: workflow, name, position among the signals of that
+// name, and a hash of the payload. It is the same if the workflow task is lost after the step that took the signal, whatever
+// arrives meanwhile, because signals of one name keep their order. It is also the same if the signal is delivered again
+// after a reset, and differs for another signal in that position.
 func manualKey(ctx workflow.Context, place int, name string, data []byte) string {
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(name)) // never fails
@@ -135,7 +136,7 @@ func manualKey(ctx workflow.Context, place int, name string, data []byte) string
 	return fmt.Sprintf("%s/%s/%d/%08x", workflow.GetInfo(ctx).FirstRunID, name, place, sum.Sum32())
 }
 
-// refuseClaims turns signals whose number was never assigned into manual commands that will be refused.
+// refuseClaims turns signals whose command number was never assigned into malformed manual commands, to be refused.
 func (t *ticketWorkflow) refuseClaims(ctx workflow.Context) {
 	for _, c := range t.claims {
 		if c.Seq > t.lastCommand {
@@ -145,11 +146,11 @@ func (t *ticketWorkflow) refuseClaims(ctx workflow.Context) {
 	t.claims = nil
 }
 
-// ReconcileSignal makes a ticket take what was accepted, fire what is due, and send every mail that is owed and not being
-// sent. It has no payload, and is idempotent.
+// ReconcileSignal is the signal on which a ticket decides accepted commands, fires due events, and makes pending deliveries
+// that are not under way. It has no payload, and is idempotent.
 const ReconcileSignal = "reconcile"
 
-// listenForReconcile registers the receiver.
+// listenForReconcile registers the receiver of ReconcileSignal.
 func (t *ticketWorkflow) listenForReconcile(ctx workflow.Context) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, ReconcileSignal, workflow.SignalChannelOptions{
 		Description: "Has the ticket look at what was accepted, what is due and what is owed. No input.",
@@ -160,7 +161,7 @@ func (t *ticketWorkflow) listenForReconcile(ctx workflow.Context) {
 	})
 }
 
-// drainReconcile receives the signals that have arrived, without waiting.
+// drainReconcile receives the reconcile signals that have arrived, without waiting.
 func (t *ticketWorkflow) drainReconcile(ctx workflow.Context) {
 	channel := workflow.GetSignalChannel(ctx, ReconcileSignal)
 	for channel.ReceiveAsync(&converter.RawValue{}) {
@@ -168,5 +169,5 @@ func (t *ticketWorkflow) drainReconcile(ctx workflow.Context) {
 	}
 }
 
-// reconcile requests a step that catches up and returns all mails that are owed.
+// reconcile requests a step that catches up and returns all pending deliveries.
 func (t *ticketWorkflow) reconcile() { t.catchUp, t.lastMail = true, 0 }

@@ -10,22 +10,22 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// manualOutcome returns what became of a manual command that a step has taken.
-func manualOutcome(h ticket.ManualCommand, result ticket.StepResult) string {
+// manualOutcome returns the outcome of a manual command that a step has taken, in words.
+func manualOutcome(c ticket.ManualCommand, result ticket.StepResult) string {
 	for _, o := range result.Manual {
-		if o.Key != h.Key {
+		if o.Key != c.Key {
 			continue
 		}
-		line := ticket.Outcome{Refused: o.Refused, Code: o.Code}.Line(h.Verb)
+		line := ticket.Outcome{Refused: o.Refused, Code: o.Code}.Line(c.Verb)
 		if !o.Refused {
 			line += fmt.Sprintf(", ticket is %s", result.Digest.Status)
 		}
 		return line
 	}
-	return fmt.Sprintf("%s: accepted, and not yet decided", h.Verb)
+	return fmt.Sprintf("%s: accepted, and not yet decided", c.Verb)
 }
 
-// handleUpdates registers an update for every verb that needs no words. Its result is what became of the command.
+// handleUpdates registers an update for every verb that needs no message. Its result is the outcome of the command.
 func (t *ticketWorkflow) handleUpdates(ctx workflow.Context) error {
 	t.answers = newAnswers(ctx, t.selector)
 	for _, verb := range ticket.ManualVerbs() {
@@ -59,29 +59,29 @@ func (t *ticketWorkflow) validate(ctx workflow.Context, verb ticket.Verb, payloa
 	if !ok || s.fromAPI() || hasUnknownField(data) || outOfRange(s) {
 		return errMalformed("the input has an unknown field, or one that is not of its type. " + verb.Help())
 	}
-	h := manualCommand(verb, s).Checked()
-	if h.Malformed {
+	c := manualCommand(verb, s).Checked()
+	if c.Malformed {
 		return errMalformed("the input has a field that this does not take, or a value that means nothing. " + verb.Help())
 	}
-	if field := h.MissingField(); field != "" {
+	if field := c.MissingField(); field != "" {
 		return errMalformed("the input lacks " + field + ". " + verb.Help())
 	}
 	return nil
 }
 
 // update queues a manual command and waits for its outcome. The command's key contains the update's ID, the same in every
-// run, so an update that is sent again is done once.
+// run, so that a repeated update is executed once.
 func (t *ticketWorkflow) update(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) (string, error) {
 	t.meter.received += len(payload.Payload().GetData())
-	s, _ := decodeSignal(payload) // as the validator has seen it
-	h := manualCommand(verb, s)
-	h.Run = workflow.GetInfo(ctx).FirstRunID
-	h.Key = updateKey(ctx, string(verb))
-	t.manual = append(t.manual, h.Checked())
-	return t.answers.await(ctx, h.Key)
+	s, _ := decodeSignal(payload) // the validator has decoded it before
+	c := manualCommand(verb, s)
+	c.Run = workflow.GetInfo(ctx).FirstRunID
+	c.Key = updateKey(ctx, string(verb))
+	t.manual = append(t.manual, c.Checked())
+	return t.answers.await(ctx, c.Key)
 }
 
-// manualCommand returns the manual command that a payload asks for.
+// manualCommand returns the manual command of a payload, without key and run.
 func manualCommand(verb ticket.Verb, s Signal) ticket.ManualCommand {
 	return ticket.ManualCommand{
 		Verb: verb, Agent: s.Agent, Priority: s.Priority, Category: s.Category,
@@ -89,5 +89,5 @@ func manualCommand(verb ticket.Verb, s Signal) ticket.ManualCommand {
 	}
 }
 
-// outOfRange reports whether the seconds exceed what a time.Duration can hold.
+// outOfRange reports whether the seconds overflow a time.Duration.
 func outOfRange(s Signal) bool { return s.Seconds > maxSeconds || s.Seconds < -maxSeconds }

@@ -10,9 +10,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Ticket is the workflow of one ticket, from its acceptance until it is closed and its last mail is sent. It fails only
-// if PostgreSQL has no such ticket. Its result is a sentence about what became of the ticket. Cancellation requests are
-// ignored.
+// Ticket is the workflow of one ticket, from its acceptance until it is closed and its last delivery is settled. It fails
+// only if PostgreSQL has no such ticket. Its result is a sentence about how the ticket ended. It ignores cancellation
+// requests.
 func Ticket(ctx workflow.Context, in Start) (string, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	t, err := setup(ctx, in)
@@ -25,36 +25,37 @@ func Ticket(ctx workflow.Context, in Start) (string, error) {
 	return resultSentence(t.digest), nil
 }
 
-// ticketWorkflow is the state of a run. What must outlive a run is passed on in Start.
+// ticketWorkflow is the state of a run. State for the next run is passed on in Start.
 type ticketWorkflow struct {
 	number      ticket.Number
 	page        string
 	digest      ticket.Digest
-	lastMail    int   // number of the last mail among the deliveries
+	lastMail    int   // number of the last delivery added to deliveries
 	lastCommand int64 // number of the last command received
 	claims      []Claim
 	manual      []ticket.ManualCommand
-	answers     answers // to updates
+	answers     answers // results of updates
 	outcomes    []ManualOutcome
-	received    map[ticket.Verb]int // signals of each name, ever
+	received    map[ticket.Verb]int // number of signals of each name in all runs
 	bounced     []int
-	delivered   []int           // mails that ask the requester and were sent: silence counts from that
-	catchUp     bool            // the emergency schedule is to be applied
+	delivered   []int           // numbers of delivered mails that ask for an answer, since silence counts from their delivery
+	catchUp     bool            // a step must decide what was accepted and apply the emergency schedule
 	due         ticket.DueEvent // the due event whose timer has fired
 
-	selector workflow.Selector
-	meter    historyMeter
-	timer    dueTimer
-	mailer   *deliveries
-	shown    shownState
+	selector   workflow.Selector
+	meter      historyMeter
+	timer      dueTimer
+	deliveries *deliveries
+	shown      shownState
 }
 
+// setup returns the state of a run, with its receivers and handlers registered.
 func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
 	t := &ticketWorkflow{
 		number: in.Number, page: in.Page, outcomes: in.Outcomes, digest: in.Digest, lastMail: in.LastMail, lastCommand: max(in.LastCommand, 1),
 		claims: in.Claims, manual: in.Manual, received: in.Received, bounced: in.Bounced, delivered: in.Delivered, catchUp: in.CatchUp,
-		selector: workflow.NewNamedSelector(ctx, "ticket"),
-		mailer:   newDeliveries(ctx, in.Number),
+		selector:   workflow.NewNamedSelector(ctx, "ticket"),
+		deliveries: newDeliveries(ctx, in.Number),
 	}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, TicketQuery, t.report, workflow.QueryHandlerOptions{
 		Description: "What the ticket is, waits for and was promised, in words and as values.",
@@ -65,7 +66,7 @@ func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
 		t.received = map[ticket.Verb]int{}
 	}
 	t.listen(ctx)
-	t.mailer.add(in.Owed)
+	t.deliveries.add(in.Owed)
 	return t, t.handleUpdates(ctx)
 }
 
@@ -94,27 +95,27 @@ func (t *ticketWorkflow) run(ctx workflow.Context) error {
 	}
 }
 
-// done reports whether the ticket is closed, all its updates are answered and all its mails are sent.
+// done reports whether the ticket is closed, no step is pending, and all deliveries are settled.
 func (t *ticketWorkflow) done() bool {
-	return t.digest.Closed() && !t.hasWork() && t.digest.Parked == nil && t.mailer.idle() && len(t.mailer.owed) == 0
+	return t.digest.Closed() && !t.hasWork() && t.digest.Parked == nil && t.deliveries.idle() && len(t.deliveries.pending) == 0
 }
 
-// hasWork reports whether a step is to be taken. While something is parked, commands and due events wait, but manual
-// commands are still numbered by a step, so that they never pile up here.
+// hasWork reports whether a step is to be taken. While a ticket is parked, commands and due events wait, but steps still
+// take manual commands, which PostgreSQL then stores, so that they never pile up here.
 func (t *ticketWorkflow) hasWork() bool {
-	if len(t.manual) > 0 || t.owesMore() {
+	if len(t.manual) > 0 || t.hasMoreDeliveries() {
 		return true
 	}
 	news := len(t.bounced) > 0 || len(t.delivered) > 0
 	return t.digest.Parked == nil && (t.digest.Command < t.lastCommand || news || t.catchUp || t.due.Kind != "")
 }
 
-// owesMore reports whether the ticket owes mails that are not among the deliveries yet, and there is room for some.
-func (t *ticketWorkflow) owesMore() bool {
-	return t.lastMail < t.digest.Mails && t.mailer.hasRoom()
+// hasMoreDeliveries reports whether a step is to return further pending deliveries, for which there is room.
+func (t *ticketWorkflow) hasMoreDeliveries() bool {
+	return t.lastMail < t.digest.Mails && t.deliveries.hasRoom()
 }
 
-// nextEvent returns what the timer is for.
+// nextEvent returns the event for the timer: the next due event, or the next attempt of a parked ticket.
 func (t *ticketWorkflow) nextEvent() ticket.DueEvent {
 	if p := t.digest.Parked; p != nil {
 		return ticket.DueEvent{Kind: dueRetryParked, Due: p.Retry, Label: "try again to record what is due"}
@@ -122,7 +123,7 @@ func (t *ticketWorkflow) nextEvent() ticket.DueEvent {
 	return t.digest.Next
 }
 
-// dueRetryParked asks for another try at something parked. The domain does not know it.
+// dueRetryParked is the kind of the next attempt of a parked ticket. Package ticket does not know it.
 const dueRetryParked ticket.DueKind = "retry"
 
 func (t *ticketWorkflow) onDue(m ticket.DueEvent) {
@@ -133,10 +134,10 @@ func (t *ticketWorkflow) onDue(m ticket.DueEvent) {
 	t.due = m
 }
 
-// stepAll takes steps until there is nothing to do. Commands come first: one accepted before a deadline keeps the promise
-// even if the timer fired before its signal came. Signals that arrive meanwhile are received before it returns, so that a
-// burst takes few steps and a ticket that ends leaves no signal unread. When the history is full, it returns after one
-// step, and the next run takes the rest.
+// stepAll takes steps until none is pending. Commands come first, because one accepted before a deadline meets it even if
+// the timer fired before its signal arrived. It receives signals after each step, so that many signals take few steps and
+// a workflow that completes leaves none unread. When the history is full, it returns after one step, and the next run takes
+// the rest.
 func (t *ticketWorkflow) stepAll(ctx workflow.Context) error {
 	t.drain(ctx)
 	for taken := 0; t.hasWork() && (taken == 0 || !t.meter.full(ctx)); taken++ {
@@ -148,13 +149,13 @@ func (t *ticketWorkflow) stepAll(ctx workflow.Context) error {
 	return nil
 }
 
-// step takes one step.
+// step takes one step, for the first of the reasons that there are.
 func (t *ticketWorkflow) step(ctx workflow.Context) error {
 	if err := t.meter.step(ctx); err != nil {
 		return err
 	}
 	r := ticket.StepRequest{Number: t.number, Mails: t.lastMail}
-	if !t.mailer.hasRoom() {
+	if !t.deliveries.hasRoom() {
 		r.Mails = noMails
 	}
 	parked := t.digest.Parked != nil
@@ -180,9 +181,10 @@ func (t *ticketWorkflow) step(ctx workflow.Context) error {
 	return nil
 }
 
+// apply updates the state with the result of a step.
 func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, result ticket.StepResult) {
 	reached := result.Pending <= result.Digest.Command || result.Digest.Parked != nil
-	taken := 0 // results of mails that were recorded; they come after commands, and after what is parked
+	taken := 0 // delivery results that the step recorded, which it does only after all commands and if nothing is parked
 	if result.Pending <= result.Digest.Command && result.Digest.Parked == nil {
 		taken = 1
 	}
@@ -211,45 +213,45 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 	t.outcomes = t.outcomes[max(len(t.outcomes)-maxOutcomes, 0):]
 	t.refuseClaims(ctx)
 	if r.Mails != noMails {
-		t.addOwed(result)
+		t.addDeliveries(result)
 	}
 }
 
-// noMails, as the last known mail, requests none of the mails that are owed.
+// noMails, as the number of the last known delivery, makes a step return no deliveries.
 const noMails = math.MaxInt32
 
-// addOwed passes on the deliveries that a step has returned. A step returns at most ticket.MaxOwed; the others follow
-// when these are sent.
-func (t *ticketWorkflow) addOwed(result ticket.StepResult) {
+// addDeliveries adds the pending deliveries that a step returned. A step returns at most ticket.MaxOwed; others follow when
+// there is room for them.
+func (t *ticketWorkflow) addDeliveries(result ticket.StepResult) {
 	t.lastMail = result.Digest.Mails
 	if n := len(result.Owed); n >= ticket.MaxOwed {
 		t.lastMail = result.Owed[n-1].N
 	}
-	t.mailer.add(result.Owed)
+	t.deliveries.add(result.Owed)
 }
 
 func (t *ticketWorkflow) report() (Report, error) {
 	return Report{
 		Summary: t.lines(), Digest: t.digest, LastCommand: t.lastCommand, Outcomes: slices.Clone(t.outcomes),
-		Owed: t.mailer.owed[:min(len(t.mailer.owed), maxListedMails)], OwedTotal: len(t.mailer.owed),
+		Owed: t.deliveries.pending[:min(len(t.deliveries.pending), maxListedMails)], OwedTotal: len(t.deliveries.pending),
 	}, nil
 }
 
-// maxCarried is how many signals a run may pass on to the next without having taken a step for them.
+// maxCarried limits the signals that a run may pass on to the next without a step for them.
 const maxCarried = 200
 
-// exceedsInput reports whether more signals wait than the next run's input may carry.
+// exceedsInput reports whether more signals wait than may be passed on to the next run.
 func (t *ticketWorkflow) exceedsInput() bool { return max(len(t.manual), len(t.claims)) > maxCarried }
 
-// continueAsNew passes the state on to a next run. Activities that send mail may take ten minutes to be cancelled, and
-// the ticket goes on taking steps until then. Signals that were received and not taken are passed on, so nothing blocks
-// between the last look at the channels and the return: if a signal arrives after it, the server rejects the command and
-// schedules another workflow task of this run.
+// continueAsNew passes the state on to a next run. Activities that send mail may take ten minutes to be cancelled, and the
+// ticket takes steps until then. Signals received but not taken are passed on, so nothing blocks between the last drain
+// and the return. If a signal arrives after that, the server rejects the command and schedules another workflow task of
+// this run.
 func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
-	t.mailer.stopSending()
+	t.deliveries.stopSending()
 	for {
 		t.drain(ctx)
-		switch idle := t.mailer.idle(); {
+		switch idle := t.deliveries.idle(); {
 		case t.exceedsInput() || t.hasWork() && (!idle || t.answers.due()):
 			if err := t.step(ctx); err != nil {
 				return fmt.Errorf("ticket %s: %w", t.number, err)
@@ -270,7 +272,7 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 // start returns the input of the next run.
 func (t *ticketWorkflow) start() Start {
 	return Start{
-		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastMail: t.lastMail, LastCommand: t.lastCommand, Owed: t.mailer.owed,
+		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastMail: t.lastMail, LastCommand: t.lastCommand, Owed: t.deliveries.pending,
 		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, Manual: t.manual, Received: t.received, CatchUp: t.catchUp,
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// maxUpdateID is in bytes; the ID becomes part of a command's key.
+// maxUpdateID is the maximum length of an update's ID in bytes. The ID is part of a command's key.
 const maxUpdateID = 200
 
-// answers holds the results of updates that are under way, by command key.
+// answers holds the results of pending updates by command key.
 type answers struct {
-	waiting map[string]string // empty: not answered yet
-	open    int               // how many are not answered yet
+	waiting map[string]string // empty: no result yet
+	open    int               // number of updates without a result
 	woken   workflow.Channel  // wakes the main loop
 }
 
@@ -26,7 +26,8 @@ func newAnswers(ctx workflow.Context, selector workflow.Selector) answers {
 	return a
 }
 
-// await returns the result of an update whose command is queued. It ignores cancellation, as the workflow does.
+// await waits for the result of an update whose command is queued, and returns it. It ignores cancellation, as the
+// workflow does.
 func (a *answers) await(ctx workflow.Context, key string) (string, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	a.waiting[key] = ""
@@ -35,15 +36,15 @@ func (a *answers) await(ctx workflow.Context, key string) (string, error) {
 	if err := workflow.Await(ctx, func() bool { return a.waiting[key] != "" }); err != nil {
 		return "", fmt.Errorf("wait for the update's outcome: %w", err)
 	}
-	said := a.waiting[key]
+	result := a.waiting[key]
 	delete(a.waiting, key)
-	return said, nil
+	return result, nil
 }
 
-// answer sets the result of the update with a key, if there is one.
-func (a *answers) answer(key, says string) {
-	if said, waits := a.waiting[key]; waits && said == "" {
-		a.waiting[key] = says
+// answer sets the result of the update with a key. It does nothing if there is none.
+func (a *answers) answer(key, text string) {
+	if result, waits := a.waiting[key]; waits && result == "" {
+		a.waiting[key] = text
 		a.open--
 	}
 }
@@ -51,7 +52,7 @@ func (a *answers) answer(key, says string) {
 // due reports whether an update waits for a step.
 func (a *answers) due() bool { return a.open > 0 }
 
-// awaitHandlers waits until every update handler has returned: a run that ended before would lose their results.
+// awaitHandlers waits until all update handlers have returned, since a run that ends earlier loses their results.
 func awaitHandlers(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return fmt.Errorf("wait for the updates: %w", err)
@@ -66,17 +67,18 @@ func validateUpdateID(id string) error {
 	return nil
 }
 
-func errMalformed(says string) error { return errRefused(fault.Invalid, says) }
+func errMalformed(text string) error { return errRefused(fault.Invalid, text) }
 
 func errTooManyWaiting() error {
 	return errRefused(fault.Limited, "too many commands wait already: try again later")
 }
 
-// errRefused has the kind as its type, as the errors of activities do.
-func errRefused(kind fault.Kind, says string) error {
-	return temporal.NewNonRetryableApplicationError(says, kind.String(), nil)
+// errRefused returns an application error whose type is the kind, like the errors of activities.
+func errRefused(kind fault.Kind, text string) error {
+	return temporal.NewNonRetryableApplicationError(text, kind.String(), nil)
 }
 
+// updateKey returns the command key of the current update.
 func updateKey(ctx workflow.Context, name string) string {
 	return fmt.Sprintf("%s/%s/update/%s", workflow.GetInfo(ctx).FirstRunID, name, workflow.GetCurrentUpdateInfo(ctx).ID)
 }

@@ -8,25 +8,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// accountView is what the templates of accounts' mails see, cleaned like a view.
+// accountView is the data of the templates of account mails, sanitized as in view.
 type accountView struct {
 	Subject          string
-	Name             string // of the recipient; empty when they have not told it themselves
-	At               string // when what it reports happened
-	URL, Until       string // the link and when it ends; both may be empty
+	Name             string // of the recipient; empty if they have not entered it themselves
+	At               string // when the reported event happened
+	URL, Until       string // the link and when it expires; both may be empty
 	Label            string // of a token
-	Writes           bool   // the token may
+	Writes           bool   // the token may write
 	Site             string
 	Contact, Privacy string
 	Policy, From     string
 	Notices          []notice
 }
 
-// parseAccount parses the templates of accounts' mails and tries each of them once.
+// parseAccount parses the templates of account mails and executes each once.
 func (r *Renderer) parseAccount() (err error) {
-	r.accounts = map[account.MailKind]words{}
+	r.accounts = map[account.MailKind]templatePair{}
 	for _, kind := range account.MailKinds() {
-		if r.accounts[kind], err = parseWords("templates/account", "templates/account/"+string(kind)+".tmpl"); err != nil {
+		if r.accounts[kind], err = parseTemplates("templates/account", "templates/account/"+string(kind)+".tmpl"); err != nil {
 			return fmt.Errorf("mail %s: %w", kind, err)
 		}
 		if _, err := r.RenderAccount(account.Mail{Kind: kind, URL: "x", Policy: &policy.Policy{Zone: time.UTC}}, time.Time{}); err != nil {
@@ -36,32 +36,32 @@ func (r *Renderer) parseAccount() (err error) {
 	return nil
 }
 
-// RenderAccount writes a letter out, at a time. It fails for a kind that doesn't exist and for a letter without a policy.
-func (r *Renderer) RenderAccount(l account.Mail, now time.Time) (Message, error) {
-	words, known := r.accounts[l.Kind]
+// RenderAccount renders an account mail, with times relative to now. It fails for an unknown kind and without a policy.
+func (r *Renderer) RenderAccount(mail account.Mail, now time.Time) (Message, error) {
+	pair, known := r.accounts[mail.Kind]
 	if !known {
-		return Message{}, fmt.Errorf("render mail: there is no kind %q", l.Kind)
+		return Message{}, fmt.Errorf("render mail: there is no kind %q", mail.Kind)
 	}
-	if l.Policy == nil || l.Policy.Zone == nil {
-		return Message{}, fmt.Errorf("render mail %s: the letter has no policy", l.Kind)
+	if mail.Policy == nil || mail.Policy.Zone == nil {
+		return Message{}, fmt.Errorf("render mail %s: the letter has no policy", mail.Kind)
 	}
 	v := accountView{
-		Name: oneLine(l.To.Name, maxName), At: moment(l.At, now, l.Policy.Zone), Label: oneLine(l.Label, maxName), Writes: l.Writes,
-		URL: l.URL, Until: moment(l.Until, now, l.Policy.Zone), Site: r.cfg.BaseURL + "/",
-		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
-		Policy: oneLine(l.Policy.Name, 0), From: oneLine(r.cfg.From.Name, maxName),
-		Notices: newNotices(l.Notices, now, l.Policy.Zone),
+		Name: oneLine(mail.To.Name, maxName), At: formatTime(mail.At, now, mail.Policy.Zone), Label: oneLine(mail.Label, maxName), Writes: mail.Writes,
+		URL: mail.URL, Until: formatTime(mail.Until, now, mail.Policy.Zone), Site: r.cfg.BaseURL + "/",
+		Contact: oneLine(mail.Policy.Contact, 0), Privacy: oneLine(mail.Policy.PrivacyURL, 0),
+		Policy: oneLine(mail.Policy.Name, 0), From: oneLine(r.cfg.From.Name, maxName),
+		Notices: newNotices(mail.Notices, now, mail.Policy.Zone),
 	}
-	m, err := words.write(&v, &v.Subject)
+	m, err := pair.execute(&v, &v.Subject)
 	if err != nil {
-		return Message{}, fmt.Errorf("render mail %s: %w", l.Kind, err)
+		return Message{}, fmt.Errorf("render mail %s: %w", mail.Kind, err)
 	}
 	return m, nil
 }
 
-// composeAccount writes a letter out with its headers, like compose. Such mails make no thread: a mailbox that folded
-// them would hide the one that counts.
-func composeAccount(r *Renderer, l account.Mail, now time.Time) (outgoing, error) {
-	h := headers{messageID: AccountID(l.ID, r.cfg.Domain)}
-	return pack(r, l.To, now, h, func() (Message, error) { return r.RenderAccount(l, now) })
+// composeAccount renders an account mail with its headers, as compose does. Account mails form no thread, because a mail
+// program that collapses a thread would hide the valid link.
+func composeAccount(r *Renderer, mail account.Mail, now time.Time) (outgoing, error) {
+	h := headers{messageID: AccountID(mail.ID, r.cfg.Domain)}
+	return buildMail(r, mail.To, now, h, func() (Message, error) { return r.RenderAccount(mail, now) })
 }

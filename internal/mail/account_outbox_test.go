@@ -24,15 +24,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is accounts on a real database, with outboxes that send their mails to a real SMTP server.
-type office struct {
+// accountFixture has accounts in a real database, and outboxes that send their mails to a real SMTP server.
+type accountFixture struct {
 	*account.Service
 	t      *testing.T
 	beside *pgxpool.Pool
 	sink   *mailtest.Sink
 }
 
-func newOffice(t *testing.T, outboxes int) *office {
+func newAccountFixture(t *testing.T, outboxes int) *accountFixture {
 	t.Helper()
 	dsn := pgtest.Template(t, "accounts", store.Migrate)
 	db, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 6})
@@ -51,7 +51,7 @@ func newOffice(t *testing.T, outboxes int) *office {
 	if _, err := db.AddPerson(t.Context(), desk.Person{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"}); err != nil {
 		t.Fatal(err)
 	}
-	o := &office{Service: account.New(db.Accounts(), "https://support.example.com"), t: t, beside: beside, sink: mailtest.New(t)}
+	o := &accountFixture{Service: account.New(db.Accounts(), "https://support.example.com"), t: t, beside: beside, sink: mailtest.New(t)}
 	host, port, err := net.SplitHostPort(o.sink.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +78,8 @@ func newOffice(t *testing.T, outboxes int) *office {
 	return o
 }
 
-// settled waits until nothing is owed any more, and gives the reasons for which mails were given up.
-func (o *office) settled() []string {
+// settled waits until no mail is pending, and returns the reasons of those that failed for good.
+func (o *accountFixture) settled() []string {
 	o.t.Helper()
 	for {
 		var owed int
@@ -95,7 +95,7 @@ func (o *office) settled() []string {
 	}
 }
 
-func (o *office) sql(statement string) {
+func (o *accountFixture) sql(statement string) {
 	o.t.Helper()
 	if _, err := o.beside.Exec(o.t.Context(), statement); err != nil {
 		o.t.Fatal(err)
@@ -105,7 +105,7 @@ func (o *office) sql(statement string) {
 func anyMail(mailtest.Message) bool { return true }
 
 func TestAccountMails_bringsALinkThatWorks(t *testing.T) {
-	o := newOffice(t, 1)
+	o := newAccountFixture(t, 1)
 	if err := o.RequestLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestAccountMails_bringsALinkThatWorks(t *testing.T) {
 
 // One mail, however many processes look for it.
 func TestAccountMails_sendsOnceAmongSeveral(t *testing.T) {
-	o := newOffice(t, 3)
+	o := newAccountFixture(t, 3)
 	for range 5 {
 		if err := o.RequestLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestAccountMails_sendsOnceAmongSeveral(t *testing.T) {
 }
 
 func TestAccountMails_goesOnWhenTheMailServerIsBack(t *testing.T) {
-	o := newOffice(t, 1)
+	o := newAccountFixture(t, 1)
 	o.sink.Stop()
 	if err := o.RequestLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestAccountMails_goesOnWhenTheMailServerIsBack(t *testing.T) {
 }
 
 func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
-	o := newOffice(t, 1)
+	o := newAccountFixture(t, 1)
 	o.sink.RejectRecipients(func(_, to string) *smtp.SMTPError {
 		if strings.HasPrefix(to, "refused@") {
 			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}

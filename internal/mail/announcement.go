@@ -9,43 +9,43 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// announcementView is what the templates of announcements see, cleaned like a view.
+// announcementView is the data of the announcement templates, sanitized as in view.
 type announcementView struct {
 	notice
 	Subject   string
 	Name      string // of the recipient
 	Announces desk.AnnouncementKind
-	Planned   bool // it has not begun
-	Tickets   []movedView
+	Planned   bool // the emergency has not started
+	Tickets   []affectedTicketView
 	More      int
 
-	Open, List, Notice string // addresses on the website: the only ticket's conversation, or their tickets; what is said there
+	Open, List, Notice string // URLs: the conversation if there is one ticket, the list of tickets, the notice
 	Contact, Privacy   string
 	Policy, Sender     string
 }
 
-// movedView is a ticket in an announcement.
-type movedView struct {
+// affectedTicketView is a ticket of the recipient in an announcement.
+type affectedTicketView struct {
 	Number  ticket.Number
 	Subject string
 	Moves   []moveView
 }
 
-// moveView is a promise as it stood and as it stands; dates that there are not are empty.
+// moveView is a target's deadline before and after the transition. A time that does not exist is empty.
 type moveView struct {
 	Label                           string
 	Before, Due, Expected, Breached string
 	Waiting                         bool
 }
 
-// parseAnnouncement parses the templates and tries them with everything that can be told.
+// parseAnnouncement parses the templates and executes them once for every kind of emergency and announcement.
 func (r *Renderer) parseAnnouncement() (err error) {
-	if r.announcement, err = parseWords("templates/announcement/announcement", "templates/announcement/words.tmpl"); err != nil {
+	if r.announcement, err = parseTemplates("templates/announcement/announcement", "templates/announcement/words.tmpl"); err != nil {
 		return fmt.Errorf("announcements: %w", err)
 	}
 	for _, kind := range ticket.EmergencyKinds() {
-		for _, tells := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
-			trial := desk.Announcement{Announces: tells, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}, Tickets: make([]desk.AffectedTicket, 1)}
+		for _, announces := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
+			trial := desk.Announcement{Announces: announces, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}, Tickets: make([]desk.AffectedTicket, 1)}
 			if _, err := r.RenderAnnouncement(trial); err != nil {
 				return err
 			}
@@ -54,13 +54,13 @@ func (r *Renderer) parseAnnouncement() (err error) {
 	return nil
 }
 
-// RenderAnnouncement writes an announcement out. It fails for one without a policy.
+// RenderAnnouncement renders an announcement. It fails for one without a policy.
 func (r *Renderer) RenderAnnouncement(a desk.Announcement) (Message, error) {
 	if a.Policy == nil || a.Policy.Zone == nil {
 		return Message{}, fmt.Errorf("render announcement %d: it has no policy", a.ID)
 	}
 	v := r.viewAnnouncement(a)
-	m, err := r.announcement.write(&v, &v.Subject)
+	m, err := r.announcement.execute(&v, &v.Subject)
 	if err != nil {
 		return Message{}, fmt.Errorf("render announcement %d: %w", a.ID, err)
 	}
@@ -82,27 +82,27 @@ func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
 		v.Open = r.cfg.BaseURL + "/c/" + a.Token
 	}
 	for _, t := range a.Tickets {
-		v.Tickets = append(v.Tickets, movedView{
+		v.Tickets = append(v.Tickets, affectedTicketView{
 			Number: t.Number, Subject: oneLine(t.Subject, maxSubject),
-			Moves: append(moves("First answer", t.FirstResponse, a), moves("Resolution", t.Resolution, a)...),
+			Moves: append(moveViews("First answer", t.FirstResponse, a), moveViews("Resolution", t.Resolution, a)...),
 		})
 	}
 	return v
 }
 
-// moves is what there is to be said of one promise: nothing, or how it moved.
-func moves(label string, m desk.Move, a desk.Announcement) []moveView {
+// moveViews returns how a target's deadline moved, and nothing for a target that is met or ended.
+func moveViews(label string, m desk.Move, a desk.Announcement) []moveView {
 	if !m.Owed {
 		return nil
 	}
-	in := func(at time.Time) string { return moment(at, a.At, a.Policy.Zone) }
+	in := func(at time.Time) string { return formatTime(at, a.At, a.Policy.Zone) }
 	return []moveView{{
 		Label: label, Before: in(m.Before), Due: in(m.Due), Expected: in(m.Expected), Breached: in(m.Breached), Waiting: m.Waiting,
 	}}
 }
 
-// composeAnnouncement writes an announcement out with its headers, like compose.
+// composeAnnouncement renders an announcement with its headers, as compose does.
 func composeAnnouncement(r *Renderer, a desk.Announcement, now time.Time) (outgoing, error) {
 	h := headers{messageID: AnnouncementID(a.ID, r.cfg.Domain)}
-	return pack(r, a.To, now, h, func() (Message, error) { return r.RenderAnnouncement(a) })
+	return buildMail(r, a.To, now, h, func() (Message, error) { return r.RenderAnnouncement(a) })
 }

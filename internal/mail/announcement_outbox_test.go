@@ -13,55 +13,55 @@ import (
 	"github.com/holesalemart/supportdesk/internal/outbox"
 )
 
-// pile is announcements' mails in memory: the first that is not put off goes first.
-type pile struct {
+// announcementStore is an in-memory store of announcements. The first that is not deferred is sent first.
+type announcementStore struct {
 	outbox.Store
-	owed  []int64
-	aside map[int64]time.Duration // put off, and for how long
-	sent  []int64
+	pending  []int64
+	deferred map[int64]time.Duration // by how long
+	sent     []int64
 }
 
-func (p *pile) ClaimNextDelivery(context.Context, outbox.Queue, string, time.Duration) (outbox.Key, bool, error) {
-	for _, id := range p.owed {
-		if _, off := p.aside[id]; !off {
+func (p *announcementStore) ClaimNextDelivery(context.Context, outbox.Queue, string, time.Duration) (outbox.Key, bool, error) {
+	for _, id := range p.pending {
+		if _, off := p.deferred[id]; !off {
 			return outbox.Key{Queue: outbox.AnnouncementMails, N: id}, true, nil
 		}
 	}
 	return outbox.Key{}, false, nil
 }
 
-func (p *pile) Announcement(_ context.Context, id int64) (desk.Announcement, desk.DeliveryStatus, int, error) {
+func (p *announcementStore) Announcement(_ context.Context, id int64) (desk.Announcement, desk.DeliveryStatus, int, error) {
 	return desk.Announcement{ID: id, Tickets: []desk.AffectedTicket{{Number: "HM-7Q2K9XM4TD"}}}, desk.DeliveryOwed, 0, nil
 }
 
-func (p *pile) SettleDelivery(_ context.Context, k outbox.Key, _ desk.DeliveryStatus, _ string) error {
-	p.owed = slices.DeleteFunc(p.owed, func(o int64) bool { return o == k.N })
+func (p *announcementStore) SettleDelivery(_ context.Context, k outbox.Key, _ desk.DeliveryStatus, _ string) error {
+	p.pending = slices.DeleteFunc(p.pending, func(o int64) bool { return o == k.N })
 	p.sent = append(p.sent, k.N)
 	return nil
 }
 
-func (p *pile) PostponeDelivery(_ context.Context, k outbox.Key, pause time.Duration) error {
-	p.aside[k.N] = pause
+func (p *announcementStore) PostponeDelivery(_ context.Context, k outbox.Key, pause time.Duration) error {
+	p.deferred[k.N] = pause
 	return nil
 }
 
-func (p *pile) ReleaseDelivery(context.Context, outbox.Key, string) error { return nil }
+func (p *announcementStore) ReleaseDelivery(context.Context, outbox.Key, string) error { return nil }
 
-// lineOut is a server that fails for one mail, as long as that stands.
-type lineOut struct {
+// failingSender fails for one mail.
+type failingSender struct {
 	mail int64
 	err  error
 }
 
-func (l *lineOut) SendAnnouncement(_ context.Context, a desk.Announcement) error {
+func (l *failingSender) SendAnnouncement(_ context.Context, a desk.Announcement) error {
 	if a.ID == l.mail {
 		return l.err
 	}
 	return nil
 }
 
-// TestDeliverNext_aFailedMailStepsAside so that it holds up nobody: for a moment when the server went away during it, and
-// the outbox says so; for longer when it can't be made, and that is no error.
+// A mail that fails is deferred, so that it delays no other: briefly in an outage, of which the outbox returns an error,
+// and for longer if it can't be rendered, which is no error of the outbox.
 func TestDeliverNext_aFailedMailStepsAside(t *testing.T) {
 	for name, c := range map[string]struct {
 		err   error
@@ -73,13 +73,13 @@ func TestDeliverNext_aFailedMailStepsAside(t *testing.T) {
 		"a defect":  {fault.New(fault.Internal, "no such template"), false, time.Minute, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &pile{owed: []int64{1, 2, 3}, aside: map[int64]time.Duration{}}
-			h := outbox.New(p, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(p, &lineOut{mail: 1, err: c.err})}, slog.New(slog.DiscardHandler))
+			p := &announcementStore{pending: []int64{1, 2, 3}, deferred: map[int64]time.Duration{}}
+			h := outbox.New(p, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(p, &failingSender{mail: 1, err: c.err})}, slog.New(slog.DiscardHandler))
 			found, status, err := h.DeliverNext(t.Context(), outbox.AnnouncementMails)
 			if !found || status != desk.DeliveryOwed || (err != nil) != c.fails {
 				t.Fatalf("found %t, %q, %v", found, status, err)
 			}
-			if pause := p.aside[1]; pause < c.least || pause > c.most {
+			if pause := p.deferred[1]; pause < c.least || pause > c.most {
 				t.Errorf("it steps aside for %s", pause)
 			}
 			for range 2 {

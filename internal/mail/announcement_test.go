@@ -110,7 +110,7 @@ func TestAnnouncement_nothingThatWasTypedBecomesMarkupOrAHeader(t *testing.T) {
 		t.Errorf("subject %q", m.Subject)
 	}
 	for _, all := range [][]desk.Notice{{{Kind: ticket.EmergencyClosed, InForce: true, Text: hostileNotice}}} {
-		l := letter(ticket.MailReply)
+		l := sampleMail(ticket.MailReply)
 		l.Notices = all
 		if m, err = r.Render(l); err != nil || strings.Contains(m.HTML, "<script") || !strings.Contains(m.HTML, "&lt;script&gt;") {
 			t.Errorf("a reply's HTML (%v):\n%s", err, m.HTML)

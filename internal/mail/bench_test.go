@@ -15,7 +15,7 @@ func BenchmarkSend(b *testing.B) {
 		b.Run(name+"/sender", func(b *testing.B) {
 			s := newSender(b, server.config())
 			for b.Loop() {
-				if err := s.Send(b.Context(), letter(ticket.MailReply)); err != nil {
+				if err := s.Send(b.Context(), sampleMail(ticket.MailReply)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -45,7 +45,7 @@ func BenchmarkSend(b *testing.B) {
 
 func BenchmarkRender(b *testing.B) {
 	r := newRenderer(b)
-	l := letter(ticket.MailReply)
+	l := sampleMail(ticket.MailReply)
 	for b.Loop() {
 		if _, err := r.Render(l); err != nil {
 			b.Fatal(err)
@@ -69,7 +69,7 @@ func bare(b *testing.B, s *server) (*gomail.Client, *gomail.Msg) {
 			b.Fatal(err)
 		}
 	}
-	words, err := newRenderer(b).Render(letter(ticket.MailReply))
+	words, err := newRenderer(b).Render(sampleMail(ticket.MailReply))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -55,12 +55,12 @@ func (c *claims) settle() {
 
 func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		outbox := &box{letter: letter(ticket.MailReply)}
-		slow := &wire{then: func() { time.Sleep(9 * time.Minute) }}
+		outbox := &memoryStore{data: sampleMail(ticket.MailReply)}
+		slow := &fakeSender{then: func() { time.Sleep(9 * time.Minute) }}
 		p := ticketOutbox(outbox, slow)
 		var first sync.WaitGroup
 		first.Go(func() {
-			if bounced, err := p.Deliver(t.Context(), fourth); bounced || err != nil {
+			if bounced, err := p.Deliver(t.Context(), fourthMail); bounced || err != nil {
 				t.Error(bounced, err)
 			}
 		})
@@ -68,7 +68,7 @@ func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T)
 		others := ticketOutbox(outbox, slow) // in another process
 		for range 8 {
 			time.Sleep(time.Minute)
-			if _, err := others.Deliver(t.Context(), fourth); fault.KindOf(err) != fault.Unavailable {
+			if _, err := others.Deliver(t.Context(), fourthMail); fault.KindOf(err) != fault.Unavailable {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -81,38 +81,38 @@ func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T)
 
 func TestDeliver_leavesTheMailToTheNextTryAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	outbox := &box{letter: letter(ticket.MailReply)}
-	stopped := ticketOutbox(outbox, &wire{err: unreachable, then: cancel})
-	if _, err := stopped.Deliver(ctx, fourth); !errors.Is(err, unreachable) {
+	outbox := &memoryStore{data: sampleMail(ticket.MailReply)}
+	stopped := ticketOutbox(outbox, &fakeSender{err: unreachable, then: cancel})
+	if _, err := stopped.Deliver(ctx, fourthMail); !errors.Is(err, unreachable) {
 		t.Fatal(err)
 	}
-	if _, err := ticketOutbox(outbox, &wire{}).Deliver(t.Context(), fourth); err != nil {
+	if _, err := ticketOutbox(outbox, &fakeSender{}).Deliver(t.Context(), fourthMail); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestDeliver_leavesTheMailOfADeadTryToTheNextAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		outbox := &box{letter: letter(ticket.MailReply)}
-		dying := ticketOutbox(outbox, &wire{err: unreachable, then: func() { outbox.away = true }})
-		if _, err := dying.Deliver(t.Context(), fourth); !errors.Is(err, unreachable) {
+		outbox := &memoryStore{data: sampleMail(ticket.MailReply)}
+		dying := ticketOutbox(outbox, &fakeSender{err: unreachable, then: func() { outbox.away = true }})
+		if _, err := dying.Deliver(t.Context(), fourthMail); !errors.Is(err, unreachable) {
 			t.Fatal(err)
 		}
 		outbox.away = false
-		next := ticketOutbox(outbox, &wire{})
-		if _, err := next.Deliver(t.Context(), fourth); fault.KindOf(err) != fault.Unavailable {
+		next := ticketOutbox(outbox, &fakeSender{})
+		if _, err := next.Deliver(t.Context(), fourthMail); fault.KindOf(err) != fault.Unavailable {
 			t.Fatal(err)
 		}
 		time.Sleep(20 * time.Second)
-		if _, err := next.Deliver(t.Context(), fourth); err != nil {
+		if _, err := next.Deliver(t.Context(), fourthMail); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
 func TestDeliver_sendsNothingThatItCannotClaim(t *testing.T) {
-	outbox, w := &box{letter: letter(ticket.MailReply), claims: claims{away: true}}, &wire{}
-	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); !errors.Is(err, errStore) || w.sent != 0 {
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), claims: claims{away: true}}, &fakeSender{}
+	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); !errors.Is(err, errStore) || w.sent != 0 {
 		t.Errorf("%v, sent %d times", err, w.sent)
 	}
 }

@@ -15,23 +15,23 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// outgoing is a mail ready for SMTP.
+// outgoing is a mail ready to be sent by SMTP.
 type outgoing struct {
-	from, to string // addr-specs in angle brackets
-	message  []byte
-	unicode  bool // the recipient's address is not ASCII: the server must speak SMTPUTF8
+	from, to  string // addr-specs in angle brackets
+	message   []byte
+	needsUTF8 bool // the recipient's address is not ASCII, so the server must support SMTPUTF8
 }
 
-// compose writes a letter out with its headers. An address that can't be written gives an *Undeliverable.
-func compose(r *Renderer, l desk.MailData, now time.Time) (outgoing, error) {
-	h := headers{messageID: MessageID(l.Number, l.N, l.Epoch, r.cfg.Domain), answers: l.Kind == ticket.MailReceipt}
-	h.inReplyTo, h.references = thread(l, r.cfg.Domain)
-	return pack(r, l.To, now, h, func() (Message, error) { return r.Render(l) })
+// compose renders a ticket mail with its headers. It returns an *Undeliverable for an invalid address.
+func compose(r *Renderer, data desk.MailData, now time.Time) (outgoing, error) {
+	h := headers{messageID: MessageID(data.Number, data.N, data.Epoch, r.cfg.Domain), answers: data.Kind == ticket.MailReceipt}
+	h.inReplyTo, h.references = thread(data, r.cfg.Domain)
+	return buildMail(r, data.To, now, h, func() (Message, error) { return r.Render(data) })
 }
 
-// pack makes a mail from its headers and its words.
-func pack(r *Renderer, box desk.Mailbox, now time.Time, h headers, render func() (Message, error)) (outgoing, error) {
-	to, err := writable(box)
+// buildMail returns a mail with the headers and the rendered content.
+func buildMail(r *Renderer, box desk.Mailbox, now time.Time, h headers, render func() (Message, error)) (outgoing, error) {
+	to, err := parseMailbox(box)
 	if err != nil {
 		return outgoing{}, err
 	}
@@ -39,49 +39,49 @@ func pack(r *Renderer, box desk.Mailbox, now time.Time, h headers, render func()
 	if err != nil {
 		return outgoing{}, err
 	}
-	words, err := render()
+	content, err := render()
 	if err != nil {
 		return outgoing{}, err
 	}
 	m.ToMailAddress(&to)
 	m.SetDateWithValue(now)
 	h.set(m)
-	m.SetGenHeader(gomail.HeaderSubject, encodeHeader(words.Subject))
-	m.SetBodyString(gomail.TypeTextPlain, words.Text)
-	m.AddAlternativeString(gomail.TypeTextHTML, words.HTML)
+	m.SetGenHeader(gomail.HeaderSubject, encodeHeader(content.Subject))
+	m.SetBodyString(gomail.TypeTextPlain, content.Text)
+	m.AddAlternativeString(gomail.TypeTextHTML, content.HTML)
 	var written bytes.Buffer
 	if _, err := m.WriteTo(&written); err != nil {
 		return outgoing{}, fmt.Errorf("write mail: %w", err)
 	}
-	return outgoing{from: from, to: envelope(to), message: written.Bytes(), unicode: !ascii(to.Address)}, nil
+	return outgoing{from: from, to: envelope(to), message: written.Bytes(), needsUTF8: !ascii(to.Address)}, nil
 }
 
-// newMessage returns a message that says whom every mail is from, and that address for the envelope.
+// newMessage returns a message with the headers From and Reply-To, and the sender for the envelope.
 func (r *Renderer) newMessage() (m *gomail.Msg, sender string, err error) {
-	from, err := writable(r.cfg.From)
+	from, err := parseMailbox(r.cfg.From)
 	if err != nil {
 		return nil, "", fmt.Errorf("write sender's address: %w", err)
 	}
 	m = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	m.FromMailAddress(&from)
 	if r.cfg.ReplyTo.Address != "" {
-		answers, err := writable(r.cfg.ReplyTo)
+		replyTo, err := parseMailbox(r.cfg.ReplyTo)
 		if err != nil {
 			return nil, "", fmt.Errorf("write address for replies: %w", err)
 		}
-		m.ReplyToMailAddress(&answers)
+		m.ReplyToMailAddress(&replyTo)
 	}
 	return m, envelope(from), nil
 }
 
-// headers are those in which one mail differs from another.
+// headers are the headers that differ between mails.
 type headers struct {
 	messageID             string
-	inReplyTo, references string // keep a thread together; may be empty
-	answers               bool   // it is sent because its recipient has just written
+	inReplyTo, references string // of the thread; may be empty
+	answers               bool   // the mail answers a message of its recipient
 }
 
-// set also tells other machines not to answer this one (RFC 3834).
+// set sets the headers, and those that ask other systems for no automatic reply (RFC 3834).
 func (h headers) set(m *gomail.Msg) {
 	m.SetGenHeader(gomail.HeaderMessageID, h.messageID)
 	if h.references != "" {
@@ -104,13 +104,13 @@ func envelope(address mail.Address) string {
 }
 
 const (
-	maxPlainWord = 60 // a longer one can't be folded and is encoded
-	wordBytes    = 45 // makes an encoded word of 72 characters; RFC 2047 allows 75
+	maxPlainWord = 60 // bytes; a longer word can't be folded and is encoded
+	wordBytes    = 45 // of text in an encoded word of 72 characters; RFC 2047 allows 75
 )
 
-// encodeHeader writes one line of UTF-8 as header text: plain words first, and from the first that can't stand as it
-// is all the rest in encoded words, with spaces where the line may be folded. "=?" is such a case: a reader would
-// decode what somebody typed, and find there what oneLine has taken out.
+// encodeHeader encodes a line of UTF-8 as header text. It writes leading plain words as they are, and from the first that
+// needs encoding on all the rest as encoded words, with spaces where the line may be folded. A word with "=?" needs
+// encoding: mail programs would decode what a person typed, to characters that oneLine removes.
 func encodeHeader(line string) string {
 	words := strings.Split(line, " ")
 	for i, word := range words {

@@ -14,34 +14,34 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// How the connection to the SMTP server is protected; the values of Config.TLS.
+// The values of Config.TLS.
 const (
-	TLSNone     = "none"     // in clear
-	TLSStartTLS = "starttls" // upgraded before anything is said, or not used at all
+	TLSNone     = "none"     // unencrypted
+	TLSStartTLS = "starttls" // STARTTLS before authentication and mail; mandatory
 	TLSImplicit = "implicit" // TLS from the first byte, usually on port 465
 )
 
 const defaultTimeout = 30 * time.Second
 
-// Config says how mails leave and what they point to.
+// Config is the SMTP server, the sender and the website that mails link to.
 type Config struct {
 	Host     string // of the SMTP server
 	Port     int
 	Username string // empty: no authentication
 	Password string
 	TLS      string         // TLSNone, TLSStartTLS or TLSImplicit
-	Roots    *x509.CertPool // authorities to trust; nil: the system's
+	Roots    *x509.CertPool // trusted certificate authorities; nil: the system's
 
 	From    desk.Mailbox
 	ReplyTo desk.Mailbox // optional
-	Domain  string       // right-hand side of every Message-ID, and the name given in EHLO
-	BaseURL string       // the website, such as https://support.example.com; a trailing slash is fine
+	Domain  string       // right-hand side of every Message-ID, and the host name in EHLO
+	BaseURL string       // of the website, such as https://support.example.com; may end in a slash
 
-	// Timeout limits connecting, and again telling one mail up to its final dot; zero means 30 seconds.
+	// Timeout limits connecting, and separately the transmission of a mail up to the final dot. Zero means 30 seconds.
 	Timeout time.Duration
 }
 
-// check returns the configuration in its normal form, or a fault with every field at fault.
+// check returns the normalized configuration with defaults, or a fault that lists every invalid field.
 func (c Config) check() (Config, error) {
 	var wrong []fault.Detail
 	complain := func(field, format string, args ...any) {
@@ -77,11 +77,11 @@ func (c Config) check() (Config, error) {
 }
 
 func (c Config) checkNames(complain func(field, format string, args ...any)) {
-	if _, err := writable(c.From); err != nil {
+	if _, err := parseMailbox(c.From); err != nil {
 		complain("From", "%q is no mail address", c.From.Address)
 	}
 	if c.ReplyTo != (desk.Mailbox{}) {
-		if _, err := writable(c.ReplyTo); err != nil {
+		if _, err := parseMailbox(c.ReplyTo); err != nil {
 			complain("ReplyTo", "%q is no mail address", c.ReplyTo.Address)
 		}
 	}
@@ -96,7 +96,7 @@ func (c Config) checkNames(complain func(field, format string, args ...any)) {
 	}
 }
 
-// loopback names the hosts to which go-mail gives a password without TLS.
+// loopback reports whether host is one to which go-mail sends a password without TLS.
 func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
 
 func ascii(s string) bool {
@@ -108,11 +108,11 @@ func ascii(s string) bool {
 	return true
 }
 
-// writable gives a mailbox in the form that headers and SMTP take: the name on one line, the domain in ASCII. An
-// address that no server could be told gives an *Undeliverable.
-func writable(box desk.Mailbox) (mail.Address, error) {
+// parseMailbox returns a mailbox in the form of headers and SMTP: the name in one line, the domain in ASCII. It returns
+// an *Undeliverable for an invalid address.
+func parseMailbox(box desk.Mailbox) (mail.Address, error) {
 	parsed, err := mail.ParseAddress(box.Address)
-	// The whole of it must be the address: ParseAddress takes "Name <a@b>" and comments, too.
+	// ParseAddress also accepts "Name <a@b>" and comments, which are no addresses.
 	if err != nil || len(box.Address) > 254 || parsed.String() != "<"+box.Address+">" || oneLine(box.Address, 0) != box.Address {
 		return mail.Address{}, errAddress
 	}

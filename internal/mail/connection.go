@@ -14,11 +14,11 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// replyTime is how long a server may take to answer the final dot: it may look the mail over first, and whoever
-// hangs up before its answer sends the mail twice (RFC 5321, section 4.5.3.2.6).
+// replyTime limits the wait for the reply to the final dot. The server may scan the mail first, and a client that gives
+// up before the reply sends the mail twice (RFC 5321, section 4.5.3.2.6).
 const replyTime = 10 * time.Minute
 
-// dialer opens connections: TCP, TLS, EHLO and authentication, which go-mail does.
+// dialer opens SMTP connections. go-mail does TLS, EHLO and authentication.
 type dialer struct {
 	host     string
 	implicit bool // TLS from the first byte
@@ -51,14 +51,14 @@ func newDialer(cfg Config) (*dialer, error) {
 	return d, nil
 }
 
-// connection is one that a server has accepted. Not for concurrent use.
+// connection is an open SMTP session. It is not safe for concurrent use.
 type connection struct {
-	raw     net.Conn // below any TLS: closing it ends whatever is under way
+	raw     net.Conn // below TLS; closing it ends any command under way
 	smtp    *smtp.Client
 	timeout time.Duration
 }
 
-// dial connects, in the time-out and until ctx ends; go-mail itself heeds a context only in part.
+// dial connects within the time-out and until ctx ends. go-mail itself observes a context only in part.
 func (d *dialer) dial(ctx context.Context) (*connection, error) {
 	c := &connection{timeout: d.timeout}
 	unguard := func() bool { return true }
@@ -84,22 +84,22 @@ func (d *dialer) dial(ctx context.Context) (*connection, error) {
 		err = errors.Join(ctx.Err(), err)
 	}
 	if err != nil {
-		c.drop() // go-mail leaves it open
+		c.drop() // go-mail does not close it
 		return nil, fmt.Errorf("connect to mail server: %w", err)
 	}
 	return c, nil
 }
 
-// guard ends the connection when ctx ends. The function it returns calls that off, and reports whether in time.
+// guard closes the connection when ctx ends, until the returned function is called, which reports whether ctx had not ended.
 func (c *connection) guard(ctx context.Context) func() bool {
 	return context.AfterFunc(ctx, func() { c.raw.Close() })
 }
 
-// deliver hands one mail over. After an error the connection is of no more use. It heeds ctx until the final dot: a
-// mail that the server has in full is taken or not, and leaving before it says so only loses the answer.
+// deliver sends a mail. After a failure the connection can't be used again. It observes ctx only before the final dot:
+// afterwards the server may have accepted the mail, and only its reply says so.
 func (c *connection) deliver(ctx context.Context, p outgoing) *failure {
 	unguard := c.guard(ctx)
-	content, f := c.tell(p)
+	content, f := c.transmit(p)
 	if !unguard() {
 		if f == nil {
 			f = &failure{stage: stageMessage, content: true}
@@ -112,12 +112,13 @@ func (c *connection) deliver(ctx context.Context, p outgoing) *failure {
 	return c.finish(content)
 }
 
-// tell is go-mail's own sending up to the final dot, without its RSET, which can fail after the mail was taken.
-func (c *connection) tell(p outgoing) (io.Closer, *failure) {
+// transmit sends a mail up to the final dot. Unlike go-mail's own method it sends no RSET, which can fail after the mail
+// was accepted.
+func (c *connection) transmit(p outgoing) (io.Closer, *failure) {
 	if err := c.smtp.UpdateDeadline(c.timeout); err != nil {
 		return nil, &failure{stage: "deadline", cause: err}
 	}
-	c.smtp.SkipSMTPUTF8(!p.unicode) // asked for without need, it keeps mail from servers further on that lack it
+	c.smtp.SkipSMTPUTF8(!p.needsUTF8) // requested without need, it stops mail at later servers that don't support it
 	if err := c.smtp.Mail(p.from); err != nil {
 		return nil, &failure{stage: stageMail, cause: err}
 	}
@@ -134,7 +135,7 @@ func (c *connection) tell(p outgoing) (io.Closer, *failure) {
 	return content, nil
 }
 
-// finish sends the final dot and waits for the answer.
+// finish sends the final dot and waits for the reply.
 func (c *connection) finish(content io.Closer) *failure {
 	if err := c.smtp.UpdateDeadline(replyTime); err != nil {
 		return &failure{stage: "deadline", content: true, cause: err}
@@ -145,16 +146,16 @@ func (c *connection) finish(content io.Closer) *failure {
 	return nil
 }
 
-// unicode reports whether the server takes addresses beyond ASCII.
-func (c *connection) unicode() bool {
+// supportsUTF8 reports whether the server accepts addresses that are not ASCII.
+func (c *connection) supportsUTF8() bool {
 	ok, _ := c.smtp.Extension("SMTPUTF8")
 	return ok
 }
 
-// quit takes leave of the server. It waits for the answer briefly: nothing depends on it.
+// quit sends QUIT and closes the connection. It waits two seconds at most for the reply, on which nothing depends.
 func (c *connection) quit() {
 	if err := c.smtp.UpdateDeadline(min(c.timeout, 2*time.Second)); err == nil {
-		_ = c.smtp.Quit() // the server has all it needs, whatever it says
+		_ = c.smtp.Quit() // every mail is settled already
 	}
 	c.drop()
 }

@@ -1,8 +1,7 @@
-// Package mail turns letters into mails and hands them to an SMTP server: the words of every kind of mail, the
-// headers that keep one ticket one thread, and the report of what became of a mail (sent, refused for good, or to
-// be tried again). It must not know SQL, Temporal or HTTP: its transports load and send what an outbox delivers, the mails
-// of tickets, of announcements and of accounts.
+// Package mail renders mails and sends them to an SMTP server. It sets the headers that keep the mails of a ticket in one
+// thread, and returns whether a mail was sent, rejected for good, or is to be tried again. Its transports load and send
+// deliveries of an outbox: mails of tickets, of announcements and of accounts. It knows no SQL, Temporal or HTTP.
 //
-// No error of this package holds a name, an address or a sentence that somebody wrote, because errors travel into
-// Temporal. What a server said about a refused mail is kept apart, in Undeliverable.Reason.
+// No error of this package contains names, addresses or text that people wrote, because errors are recorded in Temporal.
+// What a server replied about a rejected mail is separate, in Undeliverable.Reason.
 package mail

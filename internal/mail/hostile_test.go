@@ -27,7 +27,7 @@ func TestRender_letsNothingTypedEscape(t *testing.T) {
 	r := newRenderer(t)
 	for _, kind := range ticket.MailKinds() {
 		for _, typed := range hostile {
-			l := letter(kind)
+			l := sampleMail(kind)
 			l.Subject, l.Body, l.Author, l.Assignee, l.To.Name = typed, typed, typed, typed, typed
 			m, err := r.Render(l)
 			if err != nil {
@@ -46,7 +46,7 @@ func FuzzRender(f *testing.F) {
 	r := newRenderer(f)
 	kinds := ticket.MailKinds()
 	f.Fuzz(func(t *testing.T, kind int, subject, body, name, author string, due int64, contact, privacy string) {
-		l := letter(kinds[((kind%len(kinds))+len(kinds))%len(kinds)])
+		l := sampleMail(kinds[((kind%len(kinds))+len(kinds))%len(kinds)])
 		l.Subject, l.Body, l.To.Name, l.Author, l.Assignee = subject, body, name, author, name
 		l.FirstResponseDue = time.Unix(due%1e11, 0)
 		l.Cause, l.Status = ticket.Cause(author), ticket.Status(subject)
@@ -145,7 +145,7 @@ func TestMessage_headersStandAgainstHostileInput(t *testing.T) {
 	server := newServer(t, behaviour{})
 	s := newSender(t, server.config())
 	for _, typed := range hostile {
-		l := letter(ticket.MailReply)
+		l := sampleMail(ticket.MailReply)
 		l.Subject, l.To.Name, l.Author, l.Body = typed, typed, typed, typed
 		server.reset()
 		if err := s.Send(t.Context(), l); err != nil {
@@ -166,7 +166,7 @@ func TestSend_refusesAddressesThatCannotBeWritten(t *testing.T) {
 		"", "nobody", "a@b\r\nRCPT TO:<c@d>", "a@b, c@d", "Name <a@b>", "<a@b>", "a b@c", "a@b (comment)", "a@", "@b", "a@b>",
 		"a@\u202Eb", "a\x00@b", strings.Repeat("a", 250) + "@b.example", "ümlaut@customer.example",
 	} {
-		l := letter(ticket.MailReply)
+		l := sampleMail(ticket.MailReply)
 		l.To = desk.Mailbox{Address: address}
 		refused := undeliverable(t, s.Send(t.Context(), l))
 		if refused.Code != 0 || refused.Reason == "" || (address != "" && strings.Contains(refused.Error()+refused.Reason, address)) {
@@ -187,7 +187,7 @@ func TestSend_writesInternationalAddresses(t *testing.T) {
 		`"a b"@example.com`:    "a b@example.com", // as the server unquotes it
 		"o'neil+x@example.com": "o'neil+x@example.com",
 	} {
-		l := letter(ticket.MailReply)
+		l := sampleMail(ticket.MailReply)
 		l.To.Address = address
 		server.reset()
 		if err := s.Send(t.Context(), l); err != nil {

@@ -33,9 +33,9 @@ func TestSend_givesEveryKindTheMessageIDOfTheGoldenFile(t *testing.T) {
 		}
 	}
 	for _, kind := range ticket.MailKinds() {
-		record("ticket/"+string(kind), sender.Send(t.Context(), letter(kind)))
+		record("ticket/"+string(kind), sender.Send(t.Context(), sampleMail(kind)))
 	}
-	restored := letter(ticket.MailReply)
+	restored := sampleMail(ticket.MailReply)
 	restored.Epoch, restored.PreviousEpoch = 1796000000, 1796000000
 	record("ticket/reply after a restore", sender.Send(t.Context(), restored))
 	for _, kind := range account.MailKinds() {

@@ -8,13 +8,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// notice is an emergency's notice as every mail carries it while the emergency lasts or is planned.
+// notice is the notice of an emergency, in every mail while the emergency is in force or planned.
 type notice struct {
-	Closed  bool // else answers take longer
+	Closed  bool // support is closed; otherwise replies take longer
 	InForce bool
 	From    string
 	Until   string // empty: until further notice
-	By      string // how much longer targets are, such as "48 hours"; empty when closed
+	By      string // by how much targets are extended, such as "48 hours"; empty if closed
 	Words   [][]string
 }
 
@@ -23,7 +23,7 @@ func newNotices(all []desk.Notice, now time.Time, zone *time.Location) []notice 
 	for _, n := range all {
 		shown := notice{
 			Closed: n.Kind == ticket.EmergencyClosed, InForce: n.InForce,
-			From: moment(n.From, now, zone), Until: moment(n.Until, now, zone), Words: paragraphs(n.Text),
+			From: formatTime(n.From, now, zone), Until: formatTime(n.Until, now, zone), Words: paragraphs(n.Text),
 		}
 		if !shown.Closed {
 			shown.By = policy.FormatHours(n.By)

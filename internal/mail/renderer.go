@@ -14,19 +14,19 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Message is a mail's words. Subject is one line of UTF-8, not yet encoded for a header; Text and HTML say the same.
+// Message is a rendered mail. Subject is one line of UTF-8, not yet encoded for a header. Text and HTML have the same content.
 type Message struct{ Subject, Text, HTML string }
 
-// Renderer writes mails out. The words of a kind stand once, in templates/<kind>.tmpl. Safe for concurrent use.
+// Renderer renders mails. Both forms of a kind share templates/<kind>.tmpl. A Renderer is safe for concurrent use.
 type Renderer struct {
 	cfg          Config
-	tickets      map[ticket.MailKind]words
-	accounts     map[account.MailKind]words
-	announcement words
+	tickets      map[ticket.MailKind]templatePair
+	accounts     map[account.MailKind]templatePair
+	announcement templatePair
 }
 
-// NewRenderer parses the templates of every kind of mail and tries each of them once. A configuration that can't be
-// used gives an Invalid fault.
+// NewRenderer parses the templates of every kind of mail and executes each once as a check. It returns an Invalid fault
+// for an unusable configuration.
 func NewRenderer(cfg Config) (*Renderer, error) {
 	cfg, err := cfg.check()
 	if err != nil {
@@ -41,11 +41,11 @@ func NewRenderer(cfg Config) (*Renderer, error) {
 	return r, nil
 }
 
-// parseTickets parses the templates of tickets' mails and tries each of them once.
+// parseTickets parses the templates of ticket mails and executes each once.
 func (r *Renderer) parseTickets() (err error) {
-	r.tickets = map[ticket.MailKind]words{}
+	r.tickets = map[ticket.MailKind]templatePair{}
 	for _, kind := range ticket.MailKinds() {
-		if r.tickets[kind], err = parseWords("templates/layout", "templates/"+string(kind)+".tmpl", dateWords); err != nil {
+		if r.tickets[kind], err = parseTemplates("templates/layout", "templates/"+string(kind)+".tmpl", datesTemplate); err != nil {
 			return fmt.Errorf("mail %s: %w", kind, err)
 		}
 		trial := desk.MailData{Number: "HM-0000000000", N: 1, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}}
@@ -56,19 +56,19 @@ func (r *Renderer) parseTickets() (err error) {
 	return nil
 }
 
-// Render writes a letter out. It fails for a kind that doesn't exist and for a letter without a policy.
-func (r *Renderer) Render(l desk.MailData) (Message, error) {
-	words, known := r.tickets[l.Kind]
+// Render renders a ticket mail. It fails for an unknown kind and for data without a policy.
+func (r *Renderer) Render(data desk.MailData) (Message, error) {
+	pair, known := r.tickets[data.Kind]
 	if !known {
-		return Message{}, fmt.Errorf("render mail: there is no kind %q", l.Kind)
+		return Message{}, fmt.Errorf("render mail: there is no kind %q", data.Kind)
 	}
-	if l.Policy == nil || l.Policy.Zone == nil {
-		return Message{}, fmt.Errorf("render mail %s: the letter has no policy", l.Kind)
+	if data.Policy == nil || data.Policy.Zone == nil {
+		return Message{}, fmt.Errorf("render mail %s: the letter has no policy", data.Kind)
 	}
-	v := newView(l, r.cfg, l.At)
-	m, err := words.write(&v, &v.Subject)
+	v := newView(data, r.cfg, data.At)
+	m, err := pair.execute(&v, &v.Subject)
 	if err != nil {
-		return Message{}, fmt.Errorf("render mail %s: %w", l.Kind, err)
+		return Message{}, fmt.Errorf("render mail %s: %w", data.Kind, err)
 	}
 	return m, nil
 }

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestRender_readsAsTheGoldenFiles(t *testing.T) {
 	r := newRenderer(t)
-	all := variants()
+	all := goldenMails()
 	for name, l := range all {
 		t.Run(name, func(t *testing.T) {
 			m, err := r.Render(l)
@@ -81,7 +81,7 @@ func TestRender_writesBothPromisesInThePolicysZone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l := letter(ticket.MailReceipt)
+			l := sampleMail(ticket.MailReceipt)
 			l.At, l.FirstResponseDue, l.ResolutionDue, l.Policy = accepted.Add(-time.Second), tt.first, tt.resolve, samplePolicy(zone)
 			m, err := r.Render(l)
 			if err != nil {
@@ -103,7 +103,7 @@ func TestRender_writesBothPromisesInThePolicysZone(t *testing.T) {
 
 func TestRender_saysTheSameInTextAndHTML(t *testing.T) {
 	r := newRenderer(t)
-	for name, l := range variants() {
+	for name, l := range goldenMails() {
 		m, err := r.Render(l)
 		if err != nil {
 			t.Fatal(err)
@@ -129,7 +129,7 @@ func TestRender_leadsEachReaderToTheirOwnPage(t *testing.T) {
 	r := newRenderer(t)
 	const site = "https://support.holesalemart.example"
 	for _, kind := range ticket.MailKinds() {
-		l := letter(kind)
+		l := sampleMail(kind)
 		l.Token = "AQsecret"
 		m, err := r.Render(l)
 		if err != nil {
@@ -159,7 +159,7 @@ func TestRender_leadsEachReaderToTheirOwnPage(t *testing.T) {
 func TestRender_keepsOneSubjectThroughTheThread(t *testing.T) {
 	r := newRenderer(t)
 	for _, kind := range ticket.MailKinds() {
-		m, err := r.Render(letter(kind))
+		m, err := r.Render(sampleMail(kind))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestRender_keepsOneSubjectThroughTheThread(t *testing.T) {
 	}
 }
 
-func TestRender_refusesLettersItCannotWrite(t *testing.T) {
+func TestRender_refusesDataItCannotRender(t *testing.T) {
 	r := newRenderer(t)
 	for name, l := range map[string]desk.MailData{
 		"no kind":   {Number: number, Policy: samplePolicy(time.UTC)},

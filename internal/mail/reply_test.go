@@ -19,14 +19,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// thinker is a server that takes its time over the answers to DATA and to the final dot.
-type thinker struct {
+// slowServer is a server that takes its time over the answers to DATA and to the final dot.
+type slowServer struct {
 	beforeData, beforeAnswer func()
 	took                     int
 	served                   sync.WaitGroup
 }
 
-func (s *thinker) connect(t *testing.T) *connection {
+func (s *slowServer) connect(t *testing.T) *connection {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	s.served.Go(func() { s.serve(theirs) })
@@ -41,12 +41,12 @@ func (s *thinker) connect(t *testing.T) *connection {
 }
 
 // leave ends the connection, and waits for the server to notice: faked time stops with the test.
-func (s *thinker) leave(c *connection) {
+func (s *slowServer) leave(c *connection) {
 	c.drop()
 	s.served.Wait()
 }
 
-func (s *thinker) serve(conn net.Conn) {
+func (s *slowServer) serve(conn net.Conn) {
 	defer conn.Close()
 	fmt.Fprint(conn, "220 hello\r\n")
 	telling := false
@@ -74,7 +74,7 @@ var short = outgoing{from: "support@desk.test", to: "customer@demo.example", mes
 
 func TestDeliver_waitsForTheAnswerToTheFinalDot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &thinker{beforeData: at(0), beforeAnswer: at(9 * time.Minute)}
+		server := &slowServer{beforeData: at(0), beforeAnswer: at(9 * time.Minute)}
 		c := server.connect(t)
 		defer server.leave(c)
 		for range 2 { // the second shows that the connection is of use afterwards
@@ -90,19 +90,19 @@ func TestDeliver_waitsForTheAnswerToTheFinalDot(t *testing.T) {
 
 func TestDeliver_waitsTenMinutesForTheAnswerAndLessForTheRest(t *testing.T) {
 	for name, tt := range map[string]struct {
-		server  *thinker
+		server  *slowServer
 		content bool
 		after   time.Duration
 	}{
-		"the final dot": {&thinker{beforeData: at(0), beforeAnswer: at(11 * time.Minute)}, true, 10 * time.Minute},
-		"DATA":          {&thinker{beforeData: at(time.Minute), beforeAnswer: at(0)}, false, 30 * time.Second},
+		"the final dot": {&slowServer{beforeData: at(0), beforeAnswer: at(11 * time.Minute)}, true, 10 * time.Minute},
+		"DATA":          {&slowServer{beforeData: at(time.Minute), beforeAnswer: at(0)}, false, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := tt.server.connect(t)
 				begun := time.Now()
 				f := c.deliver(t.Context(), short)
-				if f == nil || f.content != tt.content || fault.KindOf(f.verdict()) != fault.Unavailable {
+				if f == nil || f.content != tt.content || fault.KindOf(f.deliveryError()) != fault.Unavailable {
 					t.Errorf("got %v", f)
 				}
 				if took := time.Since(begun); took != tt.after {
@@ -117,17 +117,17 @@ func TestDeliver_waitsTenMinutesForTheAnswerAndLessForTheRest(t *testing.T) {
 func TestDeliver_heedsItsContextUntilTheFinalDot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		server := &thinker{beforeData: func() { cancel(); time.Sleep(time.Second) }, beforeAnswer: at(0)}
+		server := &slowServer{beforeData: func() { cancel(); time.Sleep(time.Second) }, beforeAnswer: at(0)}
 		c := server.connect(t)
 		defer server.leave(c)
 		f := c.deliver(ctx, short)
-		if f == nil || !errors.Is(f.verdict(), context.Canceled) || server.took != 0 {
+		if f == nil || !errors.Is(f.deliveryError(), context.Canceled) || server.took != 0 {
 			t.Errorf("got %v, the server has %d mails", f, server.took)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		server := &thinker{beforeData: at(0), beforeAnswer: func() { cancel(); time.Sleep(time.Minute) }}
+		server := &slowServer{beforeData: at(0), beforeAnswer: func() { cancel(); time.Sleep(time.Minute) }}
 		c := server.connect(t)
 		defer server.leave(c)
 		if f := c.deliver(ctx, short); f != nil || server.took != 1 {

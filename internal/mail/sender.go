@@ -9,16 +9,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Sender renders letters and hands them to the SMTP server, one mail a recipient, over connections that it keeps
-// for a few seconds between mails. Safe for concurrent use: every mail under way has a connection of its own.
+// Sender renders mails and sends them to the SMTP server. It keeps connections open for a few seconds between mails.
+// A Sender is safe for concurrent use; each mail under way has a connection of its own.
 type Sender struct {
 	renderer *Renderer
 	dialer   *dialer
 	idle     idle
 }
 
-// NewSender checks the configuration and the templates, and connects to nothing yet. Errors are those of
-// NewRenderer.
+// NewSender checks the configuration and the templates. It does not connect. Its errors are those of NewRenderer.
 func NewSender(cfg Config) (*Sender, error) {
 	renderer, err := NewRenderer(cfg)
 	if err != nil {
@@ -31,30 +30,30 @@ func NewSender(cfg Config) (*Sender, error) {
 	return &Sender{renderer: renderer, dialer: dialer}, nil
 }
 
-// Send returns nil once the server has taken the mail. An *Undeliverable means that it never will. Limited means that
-// the server asks for a later try, because of this mail if the cause is a *Deferral. Unavailable means that a later
-// try may succeed: the server can't be reached, doesn't trust us, or fell silent. If it fell silent after it had the
-// whole mail, that mail may have been taken, and a retry sends it again under the same Message-ID. Any other error is
-// a defect. An ended ctx ends it at once, unless the server has the whole mail: then its answer is awaited, for ten
+// Send sends a ticket mail and returns nil once the server has accepted it. It returns an *Undeliverable if no retry can
+// succeed, a Limited fault if the server asks for a later try (with a *Deferral as its cause if that is about this mail),
+// and an Unavailable fault if the server can't be reached, rejects our credentials or does not reply. If the server did
+// not reply to the whole mail, it may have accepted it, and a retry sends it again with the same Message-ID. Any other
+// error is a defect. Send returns when ctx ends, unless the server has the whole mail: then it waits for the reply, ten
 // minutes at most.
-func (s *Sender) Send(ctx context.Context, l desk.MailData) error {
-	p, err := compose(s.renderer, l, time.Now())
+func (s *Sender) Send(ctx context.Context, data desk.MailData) error {
+	p, err := compose(s.renderer, data, time.Now())
 	if err != nil {
 		return err
 	}
 	return s.send(ctx, p)
 }
 
-// SendAccount is Send for a mail of an account.
-func (s *Sender) SendAccount(ctx context.Context, l account.Mail) error {
-	p, err := composeAccount(s.renderer, l, time.Now())
+// SendAccount sends an account mail. Its errors are those of Send.
+func (s *Sender) SendAccount(ctx context.Context, mail account.Mail) error {
+	p, err := composeAccount(s.renderer, mail, time.Now())
 	if err != nil {
 		return err
 	}
 	return s.send(ctx, p)
 }
 
-// SendAnnouncement is Send for a mail of an announcement.
+// SendAnnouncement sends an announcement. Its errors are those of Send.
 func (s *Sender) SendAnnouncement(ctx context.Context, a desk.Announcement) error {
 	p, err := composeAnnouncement(s.renderer, a, time.Now())
 	if err != nil {
@@ -64,30 +63,30 @@ func (s *Sender) SendAnnouncement(ctx context.Context, a desk.Announcement) erro
 }
 
 func (s *Sender) send(ctx context.Context, p outgoing) error {
-	if c := s.idle.take(); c != nil {
-		f, err := s.hand(ctx, c, p)
+	if c := s.idle.get(); c != nil {
+		f, err := s.sendOver(ctx, c, p)
 		if err != nil {
 			return err
 		}
 		if f == nil || !f.stale() || ctx.Err() != nil {
-			return verdict(f)
+			return deliveryError(f)
 		}
 	}
 	c, err := s.dialer.dial(ctx)
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable, "the mail server cannot be reached")
 	}
-	f, err := s.hand(ctx, c, p)
+	f, err := s.sendOver(ctx, c, p)
 	if err != nil {
 		return err
 	}
-	return verdict(f)
+	return deliveryError(f)
 }
 
-// hand delivers a mail over a connection and keeps the connection if it still works.
-func (s *Sender) hand(ctx context.Context, c *connection, p outgoing) (*failure, error) {
-	if p.unicode && !c.unicode() {
-		s.idle.keep(c)
+// sendOver sends a mail over a connection, and puts the connection into the pool if it still works.
+func (s *Sender) sendOver(ctx context.Context, c *connection, p outgoing) (*failure, error) {
+	if p.needsUTF8 && !c.supportsUTF8() {
+		s.idle.put(c)
 		return nil, errUnicode
 	}
 	f := c.deliver(ctx, p)
@@ -95,16 +94,16 @@ func (s *Sender) hand(ctx context.Context, c *connection, p outgoing) (*failure,
 		c.drop()
 		return f, nil
 	}
-	s.idle.keep(c)
+	s.idle.put(c)
 	return nil, nil
 }
 
-// Close takes leave of the server. Mails under way go on; their connections close after them.
+// Close closes idle connections. Mails under way are finished, and their connections closed after them.
 func (s *Sender) Close() { s.idle.close() }
 
-func verdict(f *failure) error {
+func deliveryError(f *failure) error {
 	if f == nil {
 		return nil
 	}
-	return f.verdict()
+	return f.deliveryError()
 }

@@ -44,8 +44,8 @@ func temporary(t *testing.T, err error) {
 	}
 }
 
-// putOff wants to hear of this mail what a server says after it was told the recipient, and nothing of it before.
-func putOff(t *testing.T, err error, stage string, code int, reason string) {
+// checkDeferral checks that a *Deferral is returned for replies after RCPT, and not for earlier ones.
+func checkDeferral(t *testing.T, err error, stage string, code int, reason string) {
 	t.Helper()
 	if fault.KindOf(err) != fault.Limited {
 		t.Fatalf("got %v of kind %s, want a Limited fault", err, fault.KindOf(err))
@@ -67,7 +67,7 @@ func TestSend_speaksEveryKindOfConnection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t, b)
-			if err := newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReceipt)); err != nil {
+			if err := newSender(t, server.config()).Send(t.Context(), sampleMail(ticket.MailReceipt)); err != nil {
 				t.Fatal(err)
 			}
 			got := server.only(t)
@@ -97,7 +97,7 @@ func TestSend_isTemporaryWhenTheServerDoesNotTrustUsOrWeIt(t *testing.T) {
 			server := newServer(t, tt.b)
 			cfg := server.config()
 			tt.change(&cfg)
-			temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReceipt)))
+			temporary(t, newSender(t, cfg).Send(t.Context(), sampleMail(ticket.MailReceipt)))
 			if got := server.all(); len(got) != 0 {
 				t.Errorf("the server took %d mails", len(got))
 			}
@@ -115,12 +115,12 @@ func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
 		for _, code := range []int{421, 450, 451, 452, 500, 503, 530, 535, 550, 552, 553, 554, 571} {
 			t.Run(fmt.Sprintf("%s %d", stage, code), func(t *testing.T) {
 				server := newServer(t, behaviourAt(stage, reply(code)))
-				err := newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply))
+				err := newSender(t, server.config()).Send(t.Context(), sampleMail(ticket.MailReply))
 				if strings.Contains(err.Error(), "Demo") || strings.Contains(err.Error(), "maria") {
 					t.Errorf("the error tells what the server said: %v", err)
 				}
 				if code < 500 && code != 421 {
-					putOff(t, err, stage, code, canary)
+					checkDeferral(t, err, stage, code, canary)
 					return
 				}
 				if code == 421 || stage == "mail" || slices.Contains([]int{500, 503, 530, 535}, code) {
@@ -151,7 +151,7 @@ func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 	for _, stage := range []string{"mail", "rcpt", "data"} {
 		t.Run("dropped at "+stage, func(t *testing.T) {
 			server := newServer(t, behaviourAt(stage, (*session).drop))
-			temporary(t, newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply)))
+			temporary(t, newSender(t, server.config()).Send(t.Context(), sampleMail(ticket.MailReply)))
 		})
 	}
 	for _, stage := range []string{"mail", "rcpt"} { // for the answer to the final dot see reply_test.go
@@ -160,7 +160,7 @@ func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 			cfg := server.config()
 			cfg.Timeout = 100 * time.Millisecond
 			begun := time.Now()
-			temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReply)))
+			temporary(t, newSender(t, cfg).Send(t.Context(), sampleMail(ticket.MailReply)))
 			if took := time.Since(begun); took > 5*time.Second {
 				t.Errorf("took %s", took)
 			}
@@ -169,7 +169,7 @@ func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 	t.Run("nobody listens", func(t *testing.T) {
 		cfg := config()
 		cfg.Port = freePort(t)
-		temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReply)))
+		temporary(t, newSender(t, cfg).Send(t.Context(), sampleMail(ticket.MailReply)))
 	})
 }
 
@@ -177,7 +177,7 @@ func TestSend_leavesNoConnectionOpenAfterAFailure(t *testing.T) {
 	server := newServer(t, behaviour{})
 	cfg := server.config()
 	cfg.TLS = mail.TLSStartTLS
-	temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReply)))
+	temporary(t, newSender(t, cfg).Send(t.Context(), sampleMail(ticket.MailReply)))
 	select {
 	case <-server.ended:
 	case <-time.After(10 * time.Second):
@@ -223,7 +223,7 @@ func TestSend_endsWithItsContext(t *testing.T) {
 			s := newSender(t, tt.cfg)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-tt.at; cancel() }()
-			err := s.Send(ctx, letter(ticket.MailReply))
+			err := s.Send(ctx, sampleMail(ticket.MailReply))
 			temporary(t, err)
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, want it to be context.Canceled", err)
@@ -242,7 +242,7 @@ func TestSend_reusesItsConnection(t *testing.T) {
 	server := newServer(t, behaviour{startTLS: true, password: "s3cret"})
 	s := newSender(t, server.config())
 	for range 5 {
-		if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+		if err := s.Send(t.Context(), sampleMail(ticket.MailReply)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -258,7 +258,7 @@ func TestSend_reusesItsConnectionBeyondTheTimeout(t *testing.T) {
 	cfg.Timeout = 300 * time.Millisecond
 	s := newSender(t, cfg)
 	for begun := time.Now(); time.Since(begun) < 2*cfg.Timeout; {
-		if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+		if err := s.Send(t.Context(), sampleMail(ticket.MailReply)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,7 +272,7 @@ func TestSend_dialsAgainWhenTheServerLeftAnIdleConnection(t *testing.T) {
 		server := newServer(t, behaviour{})
 		s := newSender(t, server.config())
 		for range 3 {
-			if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+			if err := s.Send(t.Context(), sampleMail(ticket.MailReply)); err != nil {
 				t.Fatal(err)
 			}
 			server.hangUp()
@@ -290,7 +290,7 @@ func TestSend_dialsAgainWhenTheServerLeftAnIdleConnection(t *testing.T) {
 		}})
 		s := newSender(t, server.config())
 		for range 3 {
-			if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+			if err := s.Send(t.Context(), sampleMail(ticket.MailReply)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -308,10 +308,10 @@ func TestSend_neverRepeatsWhatTheServerMayHaveTaken(t *testing.T) {
 		return nil
 	}})
 	s := newSender(t, server.config())
-	if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+	if err := s.Send(t.Context(), sampleMail(ticket.MailReply)); err != nil {
 		t.Fatal(err)
 	}
-	temporary(t, s.Send(t.Context(), letter(ticket.MailReply)))
+	temporary(t, s.Send(t.Context(), sampleMail(ticket.MailReply)))
 	if sessions, contents := server.counts(); sessions != 1 || contents != 2 {
 		t.Errorf("told %d times in %d sessions, want 2 in 1", contents, sessions)
 	}
@@ -325,10 +325,10 @@ func TestSend_dialsAgainOnlyOnce(t *testing.T) {
 		return s.drop()
 	}})
 	s := newSender(t, server.config())
-	if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+	if err := s.Send(t.Context(), sampleMail(ticket.MailReply)); err != nil {
 		t.Fatal(err)
 	}
-	temporary(t, s.Send(t.Context(), letter(ticket.MailReply)))
+	temporary(t, s.Send(t.Context(), sampleMail(ticket.MailReply)))
 	if sessions, _ := server.counts(); sessions != 2 {
 		t.Errorf("%d sessions, want 2", sessions)
 	}
@@ -343,7 +343,7 @@ func TestSend_goesOnAfterARefusal(t *testing.T) {
 	}})
 	s := newSender(t, server.config())
 	for _, to := range []string{"customer@demo.example", "gone@customer.example", "customer@demo.example"} {
-		l := letter(ticket.MailReply)
+		l := sampleMail(ticket.MailReply)
 		l.To.Address = to
 		if err := s.Send(t.Context(), l); (err != nil) != strings.HasPrefix(to, "gone@") {
 			t.Errorf("%s: %v", to, err)
@@ -360,7 +360,7 @@ func TestSend_manyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 40 {
 		wg.Go(func() {
-			l := letter(ticket.MailReply)
+			l := sampleMail(ticket.MailReply)
 			l.N = n + 1
 			if err := s.Send(t.Context(), l); err != nil {
 				t.Error(err)

@@ -38,7 +38,7 @@ func TestSend_keepsTheThreadAcrossEpochs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t, behaviour{})
-			l := letter(ticket.MailReply)
+			l := sampleMail(ticket.MailReply)
 			l.N, l.Previous, l.Epoch, l.PreviousEpoch, l.RootEpoch = 5, 3, tt.own, tt.previous, tt.root
 			if err := newSender(t, server.config()).Send(t.Context(), l); err != nil {
 				t.Fatal(err)
@@ -71,7 +71,7 @@ func TestSend_keepsOneThreadATicket(t *testing.T) {
 			server := newServer(t, behaviour{})
 			cfg := server.config()
 			cfg.ReplyTo = desk.Mailbox{Name: "Nobody", Address: "no-reply@holesalemart.example"}
-			l := letter(tt.kind)
+			l := sampleMail(tt.kind)
 			l.N, l.Previous = tt.n, tt.previous
 			before := time.Now().Truncate(time.Second)
 			s := newSender(t, cfg)

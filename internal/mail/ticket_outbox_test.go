@@ -19,11 +19,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// box is a store in memory that fails as often as it is told to.
-type box struct {
+// memoryStore is an in-memory store of one mail that can fail.
+type memoryStore struct {
 	unused
 	claims
-	letter   desk.MailData
+	data     desk.MailData
 	loadErr  error
 	failures int // of the next records
 	tries    int
@@ -37,32 +37,32 @@ type box struct {
 
 var errStore = errors.New("the database is away")
 
-func (b *box) Letter(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
-	return b.letter, cmp.Or(desk.DeliveryStatus(b.state), desk.DeliveryOwed), b.loadErr
+func (b *memoryStore) Letter(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
+	return b.data, cmp.Or(desk.DeliveryStatus(b.state), desk.DeliveryOwed), b.loadErr
 }
 
-func (b *box) SettleDelivery(ctx context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
+func (b *memoryStore) SettleDelivery(ctx context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
 	return b.record(ctx, string(status), reason)
 }
 
-func (b *box) DeferDelivery(context.Context, outbox.Key, string, time.Duration) (time.Time, error) {
+func (b *memoryStore) DeferDelivery(context.Context, outbox.Key, string, time.Duration) (time.Time, error) {
 	if b.deferred.IsZero() {
 		b.deferred = time.Now()
 	}
 	return b.deferred, b.recordErr
 }
 
-// fourth is the mail of letter.
-var fourth = outbox.Key{Queue: outbox.TicketMails, Ticket: number, N: 4}
+// fourthMail is the key of a sampleMail.
+var fourthMail = outbox.Key{Queue: outbox.TicketMails, Ticket: number, N: 4}
 
-// ticketOutbox delivers from a box.
-func ticketOutbox(b *box, s interface {
+// ticketOutbox returns an outbox that delivers from a store.
+func ticketOutbox(b *memoryStore, s interface {
 	Send(context.Context, desk.MailData) error
 }) *outbox.Outbox {
 	return outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.TicketMails: mail.NewTicketMailSender(b, s)}, slog.New(slog.DiscardHandler))
 }
 
-func (b *box) record(ctx context.Context, state, reason string) error {
+func (b *memoryStore) record(ctx context.Context, state, reason string) error {
 	b.tries++
 	if b.onRecord != nil {
 		b.onRecord(ctx)
@@ -82,14 +82,14 @@ func (b *box) record(ctx context.Context, state, reason string) error {
 	return nil
 }
 
-// wire is a server that counts and answers always the same.
-type wire struct {
+// fakeSender counts mails and always returns the same error.
+type fakeSender struct {
 	sent int
 	err  error
 	then func()
 }
 
-func (w *wire) Send(context.Context, desk.MailData) error {
+func (w *fakeSender) Send(context.Context, desk.MailData) error {
 	w.sent++
 	if w.then != nil {
 		w.then()
@@ -99,10 +99,10 @@ func (w *wire) Send(context.Context, desk.MailData) error {
 
 func TestDeliver_sendsOnceAndRecords(t *testing.T) {
 	server := newServer(t, behaviour{})
-	outbox := &box{letter: letter(ticket.MailReply)}
+	outbox := &memoryStore{data: sampleMail(ticket.MailReply)}
 	p := ticketOutbox(outbox, newSender(t, server.config()))
 	for range 3 {
-		if bounced, err := p.Deliver(t.Context(), fourth); bounced || err != nil {
+		if bounced, err := p.Deliver(t.Context(), fourthMail); bounced || err != nil {
 			t.Fatal(bounced, err)
 		}
 	}
@@ -116,24 +116,24 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 	server := newServer(t, behaviour{rcpt: func(*session) error {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no\nsuch user"}
 	}})
-	outbox := &box{letter: letter(ticket.MailReply), failures: 1}
+	outbox := &memoryStore{data: sampleMail(ticket.MailReply), failures: 1}
 	p := ticketOutbox(outbox, newSender(t, server.config()))
-	if bounced, err := p.Deliver(t.Context(), fourth); !bounced || err != nil {
+	if bounced, err := p.Deliver(t.Context(), fourthMail); !bounced || err != nil {
 		t.Fatal(bounced, err)
 	}
 	if outbox.state != "bounced" || outbox.reason != "550 5.1.1 no such user" {
 		t.Errorf("recorded %q, %q", outbox.state, outbox.reason)
 	}
-	outbox.state, outbox.letter.To.Address = "", "nobody"
-	if bounced, err := p.Deliver(t.Context(), fourth); !bounced || err != nil || !strings.HasPrefix(outbox.reason, "The address ") {
+	outbox.state, outbox.data.To.Address = "", "nobody"
+	if bounced, err := p.Deliver(t.Context(), fourthMail); !bounced || err != nil || !strings.HasPrefix(outbox.reason, "The address ") {
 		t.Fatal(bounced, err, outbox.reason)
 	}
 }
 
 func TestDeliver_sendsNothingToSomebodyWhoWasDisabled(t *testing.T) {
-	outbox, w := &box{letter: letter(ticket.MailCustomerReply)}, &wire{}
-	outbox.letter.Disabled = true
-	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); !bounced || err != nil {
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailCustomerReply)}, &fakeSender{}
+	outbox.data.Disabled = true
+	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); !bounced || err != nil {
 		t.Fatal(bounced, err)
 	}
 	if w.sent != 0 || outbox.state != "bounced" || outbox.reason != "the recipient has been disabled" {
@@ -144,14 +144,14 @@ func TestDeliver_sendsNothingToSomebodyWhoWasDisabled(t *testing.T) {
 func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 	const outage = 15 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
-		outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{}
+		outbox, w := &memoryStore{data: sampleMail(ticket.MailReply)}, &fakeSender{}
 		up := time.Now().Add(outage)
 		outbox.onRecord = func(context.Context) {
 			if time.Now().Before(up) {
 				outbox.failures = 1
 			}
 		}
-		if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); bounced || err != nil {
+		if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); bounced || err != nil {
 			t.Fatal(bounced, err)
 		}
 		if w.sent != 1 || outbox.state != "sent" {
@@ -164,8 +164,8 @@ func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 }
 
 func TestDeliver_doesNotInsistOnWhatCanNeverBe(t *testing.T) {
-	outbox, w := &box{letter: letter(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such mail")}, &wire{}
-	_, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth)
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such mail")}, &fakeSender{}
+	_, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail)
 	if fault.KindOf(err) != fault.NotFound || outbox.tries != 1 {
 		t.Errorf("%v after %d tries", err, outbox.tries)
 	}
@@ -175,9 +175,9 @@ func TestDeliver_givesUpRecordingWhenItsTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 		defer cancel()
-		outbox, w := &box{letter: letter(ticket.MailReply), failures: 1_000_000}, &wire{}
+		outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), failures: 1_000_000}, &fakeSender{}
 		begun := time.Now()
-		if _, err := ticketOutbox(outbox, w).Deliver(ctx, fourth); !errors.Is(err, errStore) {
+		if _, err := ticketOutbox(outbox, w).Deliver(ctx, fourthMail); !errors.Is(err, errStore) {
 			t.Fatal(err)
 		}
 		if took := time.Since(begun); w.sent != 1 || took != 20*time.Minute {
@@ -188,8 +188,8 @@ func TestDeliver_givesUpRecordingWhenItsTimeIsOver(t *testing.T) {
 
 func TestDeliver_recordsWhatWasSentAsItsContextEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{then: cancel}
-	if _, err := ticketOutbox(outbox, w).Deliver(ctx, fourth); err != nil || outbox.state != "sent" {
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply)}, &fakeSender{then: cancel}
+	if _, err := ticketOutbox(outbox, w).Deliver(ctx, fourthMail); err != nil || outbox.state != "sent" {
 		t.Errorf("recorded %q, %v", outbox.state, err)
 	}
 }
@@ -197,7 +197,7 @@ func TestDeliver_recordsWhatWasSentAsItsContextEnded(t *testing.T) {
 func TestDeliver_triesOnceMoreToRecordWhenItsContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		outbox := &box{letter: letter(ticket.MailReply), failures: 1000}
+		outbox := &memoryStore{data: sampleMail(ticket.MailReply), failures: 1000}
 		outbox.onRecord = func(trying context.Context) {
 			if end, ok := trying.Deadline(); !ok || time.Until(end) > 5*time.Second || trying.Err() != nil {
 				t.Errorf("a try has until %s, %v", end, trying.Err())
@@ -206,7 +206,7 @@ func TestDeliver_triesOnceMoreToRecordWhenItsContextEnds(t *testing.T) {
 				cancel()
 			}
 		}
-		if _, err := ticketOutbox(outbox, &wire{}).Deliver(ctx, fourth); !errors.Is(err, errStore) || outbox.tries != 3 {
+		if _, err := ticketOutbox(outbox, &fakeSender{}).Deliver(ctx, fourthMail); !errors.Is(err, errStore) || outbox.tries != 3 {
 			t.Errorf("%v after %d tries", err, outbox.tries)
 		}
 	})
@@ -220,7 +220,7 @@ var (
 func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 	const day = 24 * time.Hour
 	synctest.Test(t, func(t *testing.T) {
-		outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{}
+		outbox, w := &memoryStore{data: sampleMail(ticket.MailReply)}, &fakeSender{}
 		p := ticketOutbox(outbox, w)
 		for _, try := range []struct {
 			after   time.Duration
@@ -236,7 +236,7 @@ func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 		} {
 			time.Sleep(try.after)
 			w.err = try.answer
-			bounced, err := p.Deliver(t.Context(), fourth)
+			bounced, err := p.Deliver(t.Context(), fourthMail)
 			if bounced != try.bounces || !bounced && !errors.Is(err, try.answer) || bounced && err != nil {
 				t.Errorf("%v: %t, %v", try, bounced, err)
 			}
@@ -248,23 +248,23 @@ func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 }
 
 func TestDeliver_keepsAMailThatCannotBeNotedAsPutOff(t *testing.T) {
-	outbox, w := &box{letter: letter(ticket.MailReply), recordErr: errStore}, &wire{err: fullMailbox}
-	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); bounced || !errors.Is(err, errStore) {
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), recordErr: errStore}, &fakeSender{err: fullMailbox}
+	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); bounced || !errors.Is(err, errStore) {
 		t.Error(bounced, err)
 	}
 }
 
 func TestDeliver_recordsNothingAfterATemporaryFailure(t *testing.T) {
-	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{err: unreachable}
-	bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth)
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply)}, &fakeSender{err: unreachable}
+	bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail)
 	if bounced || fault.KindOf(err) != fault.Unavailable || outbox.tries != 0 {
 		t.Errorf("%t, %v, %d records", bounced, err, outbox.tries)
 	}
 	outbox.loadErr = errStore
-	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); !errors.Is(err, errStore) || w.sent != 1 {
+	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); !errors.Is(err, errStore) || w.sent != 1 {
 		t.Errorf("%v, sent %d times", err, w.sent)
 	}
 }
 
-// unused is what an outbox asks of its store for other queues.
+// unused has the methods of a store for other queues.
 type unused struct{ outbox.Store }

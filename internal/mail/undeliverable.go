@@ -11,15 +11,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Undeliverable is a mail that no retry will deliver: the server refused it for good, or its address can't be told
-// to any server.
+// Undeliverable is the error of a mail that no retry can deliver: the server rejected it for good, or the address is
+// invalid.
 type Undeliverable struct {
-	Code     int    // SMTP reply code, 500 to 599; 0 when no server was asked
+	Code     int    // SMTP reply code, 500 to 599; 0 without a reply
 	Enhanced string // RFC 3463 status such as 5.1.1; may be empty
-	Reason   string // one line for an agent, in the server's words; may name people
+	Reason   string // text of the reply in one line, for agents; may name people
 }
 
-// Error gives the codes and never the reason, which may name people.
+// Error returns the codes, but not the reason, which may name people.
 func (e *Undeliverable) Error() string {
 	if e.Code == 0 {
 		return "mail undeliverable: status " + e.Enhanced
@@ -27,30 +27,30 @@ func (e *Undeliverable) Error() string {
 	return fmt.Sprintf("mail undeliverable: SMTP reply %d %s", e.Code, e.Enhanced)
 }
 
-// Refusal is the whole account for an agent: codes and reason.
+// Refusal returns codes and reason, for agents.
 func (e *Undeliverable) Refusal() string {
 	if e.Code == 0 {
 		return e.Reason
 	}
-	return told(e.Code, e.Enhanced, e.Reason)
+	return formatReply(e.Code, e.Enhanced, e.Reason)
 }
 
-// Deferral is the answer of a server that was told whom a mail is for and would not take it for now.
+// Deferral is the error of a mail that a server rejected temporarily because of its recipient or content.
 type Deferral struct {
 	Code     int    // SMTP reply code, 400 to 499
 	Enhanced string // RFC 3463 status such as 4.2.2; may be empty
-	Reason   string // one line for an agent, in the server's words; may name people
+	Reason   string // text of the reply in one line, for agents; may name people
 }
 
-// Error gives the codes and never the reason, which may name people.
+// Error returns the codes, but not the reason, which may name people.
 func (e *Deferral) Error() string {
 	return fmt.Sprintf("mail put off: SMTP reply %d %s", e.Code, e.Enhanced)
 }
 
-// Deferral is the whole account for an agent: codes and reason.
-func (e *Deferral) Deferral() string { return told(e.Code, e.Enhanced, e.Reason) }
+// Deferral returns codes and reason, for agents.
+func (e *Deferral) Deferral() string { return formatReply(e.Code, e.Enhanced, e.Reason) }
 
-func told(code int, enhanced, reason string) string {
+func formatReply(code int, enhanced, reason string) string {
 	return strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", code, enhanced, reason)), " ")
 }
 
@@ -61,32 +61,32 @@ var (
 
 const maxReason = 300 // runes
 
-// aboutUs are permanent replies that speak of the conversation or of our credentials: they would meet every mail
-// alike, and a corrected configuration ends them, so no mail bounces for them.
-var aboutUs = []int{500, 502, 503, 504, 530, 534, 535, 538}
+// sessionCodes are permanent reply codes about the SMTP session or our credentials. They concern all mails alike, and end
+// when the configuration is corrected, so no mail bounces because of them.
+var sessionCodes = []int{500, 502, 503, 504, 530, 534, 535, 538}
 
-// codeGone announces that the whole service goes away, not that it has something against a mail.
-const codeGone = 421
+// codeShuttingDown means that the service closes the connection, not that it rejects a mail.
+const codeShuttingDown = 421
 
-// enhancedStatus begins each line of a reply, or only the last.
+// enhancedStatus matches the status at the start of each line of a reply, or only of the last.
 var enhancedStatus = regexp.MustCompile(`(?m)^[245]\.\d{1,3}\.\d{1,3}\b`)
 
-// What the server was told when it failed us: an SMTP command, or what follows DATA.
+// The stage at which sending failed: an SMTP command, or the message after DATA.
 const (
-	stageMail    = "MAIL" // says who we are, and nothing of the recipient
+	stageMail    = "MAIL" // names the sender only
 	stageRcpt    = "RCPT"
 	stageData    = "DATA"
 	stageMessage = "message"
 )
 
-// failure is what ended the handing over of one mail.
+// failure is the error that ended the sending of a mail.
 type failure struct {
 	stage   string
-	content bool // the server was told the mail itself, so it may have kept it
+	content bool // message bytes were sent, so the server may have accepted the mail
 	cause   error
 }
 
-// Error leaves out what the server said: a reply may name the recipient.
+// Error omits the text of a reply, which may name the recipient.
 func (f *failure) Error() string {
 	if reply, ok := f.reply(); ok {
 		return fmt.Sprintf("SMTP reply %d %s to %s", reply.Code, enhancedStatus.FindString(reply.Msg), f.stage)
@@ -94,7 +94,7 @@ func (f *failure) Error() string {
 	return f.stage + ": " + f.cause.Error()
 }
 
-// Unwrap gives what went wrong on the network, and nothing when the server answered.
+// Unwrap returns the cause if it is a network error, and nil if the server replied.
 func (f *failure) Unwrap() error {
 	if _, ok := f.reply(); ok {
 		return nil
@@ -104,26 +104,26 @@ func (f *failure) Unwrap() error {
 
 func (f *failure) reply() (*textproto.Error, bool) { return errors.AsType[*textproto.Error](f.cause) }
 
-// stale reports a failure that an idle connection meets when its server has left it, before the mail was told.
+// stale reports whether the server had closed an idle connection, so that the mail can be sent over a new one.
 func (f *failure) stale() bool {
 	reply, answered := f.reply()
-	return !f.content && (!answered || reply.Code == codeGone)
+	return !f.content && (!answered || reply.Code == codeShuttingDown)
 }
 
-// aboutMail reports a reply that speaks of this mail. One to MAIL is about our own address, which every mail has. A
-// refusal by policy (5.7.x) of the recipient may come from a relay that doesn't know us, or from a mailbox whose
-// owner or provider blocks us, and nothing tells the two apart: it counts as this mail's, because agents see a mail
-// that bounced, and nobody sees one that is tried for ever.
-func (f *failure) aboutMail() bool {
+// concernsMail reports whether the server's reply is about this mail. A reply to MAIL is not: it is about our address,
+// which all mails share. A rejection of the recipient by policy (5.7.x) may come from a relay that doesn't know us, or
+// from a mailbox whose owner or provider blocks us, and the two can't be distinguished. It counts as about this mail,
+// because agents see a mail that bounced, but not one that is retried for ever.
+func (f *failure) concernsMail() bool {
 	reply, ok := f.reply()
-	return ok && f.stage != stageMail && !slices.Contains(aboutUs, reply.Code)
+	return ok && f.stage != stageMail && !slices.Contains(sessionCodes, reply.Code)
 }
 
-// verdict is the error for the caller: *Undeliverable for a permanent reply about this mail, Limited for a server
-// that asks for a later try, with a *Deferral as its cause if that is about this mail, else Unavailable.
-func (f *failure) verdict() error {
+// deliveryError returns the error of Send: an *Undeliverable for a permanent reply about this mail, a Limited fault if the
+// server asks for a later try, with a *Deferral as its cause if that is about this mail, and otherwise an Unavailable one.
+func (f *failure) deliveryError() error {
 	reply, ok := f.reply()
-	if !ok || reply.Code < 400 || reply.Code > 599 || reply.Code == codeGone || reply.Code >= 500 && !f.aboutMail() {
+	if !ok || reply.Code < 400 || reply.Code > 599 || reply.Code == codeShuttingDown || reply.Code >= 500 && !f.concernsMail() {
 		return fault.Wrap(f, fault.Unavailable, "the mail server did not take the mail")
 	}
 	enhanced := enhancedStatus.FindString(reply.Msg)
@@ -131,11 +131,11 @@ func (f *failure) verdict() error {
 	switch {
 	case reply.Code >= 500:
 		return &Undeliverable{Code: reply.Code, Enhanced: enhanced, Reason: reason}
-	case f.aboutMail():
-		return fault.Wrap(&Deferral{Code: reply.Code, Enhanced: enhanced, Reason: reason}, fault.Limited, later)
+	case f.concernsMail():
+		return fault.Wrap(&Deferral{Code: reply.Code, Enhanced: enhanced, Reason: reason}, fault.Limited, retryMessage)
 	default:
-		return fault.Wrap(f, fault.Limited, later)
+		return fault.Wrap(f, fault.Limited, retryMessage)
 	}
 }
 
-const later = "the mail server asks to try again later"
+const retryMessage = "the mail server asks to try again later"

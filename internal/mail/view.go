@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// view is what the templates see. Everything that somebody typed has been through oneLine or paragraphs; the HTML
-// templates escape it. Dates are written out, an empty one doesn't exist.
+// view is the data of the templates of ticket mails. Text that people typed is sanitized by oneLine or paragraphs, and
+// escaped by the HTML templates. Times are formatted; an empty string is no time.
 type view struct {
 	Subject        string // the whole subject line
 	Number         ticket.Number
@@ -19,73 +19,73 @@ type view struct {
 	Author         string
 	Assignee       string
 	Message        [][]string // paragraphs of lines
-	Echo           bool       // the message is the reader's own: it goes last
+	Echo           bool       // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
 	EscalationStep int
-	Promise        string // reminder and escalation: what is due, such as "resolution of this ticket"
+	Promise        string // reminder and escalation: the target that is due, such as "resolution of this ticket"
 	Facts          []fact
 
-	FirstResponse, Resolution                 string // deadlines that lie ahead
-	FirstLate, ResolutionLate                 string // that have passed
-	FirstNow, ResolutionNow                   bool   // due by what the mail tells of
-	ExpectedFirstResponse, ExpectedResolution string // if an emergency that stops the clocks ends as planned
-	Late                                      bool   // the requester is told so
+	FirstResponse, Resolution                 string // deadlines in the future
+	FirstLate, ResolutionLate                 string // deadlines that have passed
+	FirstNow, ResolutionNow                   bool   // due at the instant that the mail reports
+	ExpectedFirstResponse, ExpectedResolution string // if an emergency that pauses the clocks ends as planned
+	Late                                      bool   // the mail tells the requester that a deadline has passed
 	Overdue                                   bool   // reminder: Due has passed
 
 	Due        string
-	Next       string // escalation: when the next rung follows
+	Next       string // escalation: when the next step is due
 	Silence    string // how long the requester may stay silent
-	Unanswered bool   // reminder and escalation: the promise is the first response
-	Staff      bool   // the reader works here
-	Unpromised bool   // a new ticket without dates: its clocks are paused
-	Waits      bool   // the resolution's clock is paused while the requester has the next move
+	Unanswered bool   // reminder and escalation: the target is the first response
+	Staff      bool   // the recipient is staff
+	Unpromised bool   // a new ticket without deadlines, because its clocks are paused
+	Waits      bool   // the resolution clock is paused while the ticket waits for the requester
 
-	Instead          string // of whom the mail was for, who can't be written to; empty when it is the reader's own
-	Acknowledge      string // escalation: the address of its own small page
-	Open, Track      string // addresses on the website: the conversation (or the agent's page), and what the number shows
+	Instead          string // name of the intended recipient, who is disabled; empty if that is the recipient
+	Acknowledge      string // escalation: URL of the page that acknowledges it
+	Open, Track      string // URLs: the conversation (for staff, the ticket's page), and the public status page
 	Contact, Privacy string
 	Policy, From     string
 
 	Notices []notice
 }
 
-// fact is a line of the list at the end of a mail.
+// fact is a line in the list of details at the end of a mail.
 type fact struct{ Label, Value string }
 
-func newView(l desk.MailData, cfg Config, now time.Time) view {
-	in := func(at time.Time) string { return moment(at, now, l.Policy.Zone) }
+func newView(data desk.MailData, cfg Config, now time.Time) view {
+	in := func(at time.Time) string { return formatTime(at, now, data.Policy.Zone) }
 	v := view{
-		Subject: subject(l), Number: l.Number,
-		Name: oneLine(l.To.Name, maxName), Author: oneLine(l.Author, maxName), Assignee: oneLine(l.Assignee, maxName),
-		Message: paragraphs(l.Body), Echo: l.Kind == ticket.MailReceipt,
-		Instead: oneLine(l.Instead, maxName),
-		Cause:   l.Cause, Priority: l.Priority, EscalationStep: l.EscalationStep, Promise: promiseWords[l.Clock],
-		FirstLate: in(l.FirstResponseLate), ResolutionLate: in(l.ResolutionLate),
-		ExpectedFirstResponse: in(l.Expected.FirstResponse), ExpectedResolution: in(l.Expected.Resolution),
-		Overdue: !l.DueAt.IsZero() && !l.DueAt.After(l.Sent),
-		Due:     in(l.DueAt), Next: in(nextRung(l)), Silence: spell(l.Silence),
-		Unanswered: l.Clock == policy.FirstResponse,
-		Staff:      l.Kind.ToStaff(),
-		Unpromised: l.Status == ticket.StatusNew && l.FirstResponseDue.IsZero() && l.ResolutionDue.IsZero() &&
-			l.FirstResponseLate.IsZero() && l.ResolutionLate.IsZero(),
-		Waits: slices.Contains(l.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
-		Open:  open(l, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(l.Number),
-		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
-		Policy: oneLine(l.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
-		Notices: newNotices(l.Notices, now, l.Policy.Zone),
+		Subject: subject(data), Number: data.Number,
+		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
+		Message: paragraphs(data.Body), Echo: data.Kind == ticket.MailReceipt,
+		Instead: oneLine(data.Instead, maxName),
+		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Promise: promiseNames[data.Clock],
+		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
+		ExpectedFirstResponse: in(data.Expected.FirstResponse), ExpectedResolution: in(data.Expected.Resolution),
+		Overdue: !data.DueAt.IsZero() && !data.DueAt.After(data.Sent),
+		Due:     in(data.DueAt), Next: in(nextStepTime(data)), Silence: formatDays(data.Silence),
+		Unanswered: data.Clock == policy.FirstResponse,
+		Staff:      data.Kind.ToStaff(),
+		Unpromised: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
+			data.FirstResponseLate.IsZero() && data.ResolutionLate.IsZero(),
+		Waits: slices.Contains(data.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
+		Open:  open(data, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(data.Number),
+		Contact: oneLine(data.Policy.Contact, 0), Privacy: oneLine(data.Policy.PrivacyURL, 0),
+		Policy: oneLine(data.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
+		Notices: newNotices(data.Notices, now, data.Policy.Zone),
 	}
-	v.FirstResponse, v.FirstNow = ahead(l.FirstResponseDue, l.At, in)
-	v.Resolution, v.ResolutionNow = ahead(l.ResolutionDue, l.At, in)
+	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
+	v.Resolution, v.ResolutionNow = ahead(data.ResolutionDue, data.At, in)
 	v.Late = !v.Staff && (v.FirstLate != "" || v.ResolutionLate != "")
-	if l.Kind == ticket.MailEscalation && l.Token != "" {
-		v.Acknowledge = cfg.BaseURL + "/e/" + l.Token
+	if data.Kind == ticket.MailEscalation && data.Token != "" {
+		v.Acknowledge = cfg.BaseURL + "/e/" + data.Token
 	}
-	v.Facts = facts(v, l)
+	v.Facts = facts(v, data)
 	return v
 }
 
-// ahead writes a deadline that lies ahead of what a mail tells of, and reports one that does not: it is due now.
+// ahead formats a deadline that is later than the instant a mail reports, and otherwise returns that it is due now.
 func ahead(due, at time.Time, in func(time.Time) string) (words string, now bool) {
 	if due.IsZero() || due.After(at) {
 		return in(due), false
@@ -93,48 +93,49 @@ func ahead(due, at time.Time, in func(time.Time) string) (words string, now bool
 	return "", true
 }
 
-// spell writes how long something lasts; nothing for zero.
-func spell(d time.Duration) string {
+// formatDays formats how long something lasts. It returns an empty string for zero.
+func formatDays(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
 	return policy.FormatDays(d)
 }
 
-// open is where the recipient reads and answers: staff sign in, the requester's link is enough by itself. It is empty for
-// a requester without one.
-func open(l desk.MailData, site string) string {
+// open returns the URL at which the recipient reads the conversation and replies. Staff sign in there; the requester's
+// URL holds a token instead. It is empty for a requester without a token.
+func open(data desk.MailData, baseURL string) string {
 	switch {
-	case l.Kind.ToStaff():
-		return site + "/desk/tickets/" + string(l.Number)
-	case l.Token != "":
-		return site + "/c/" + l.Token
+	case data.Kind.ToStaff():
+		return baseURL + "/desk/tickets/" + string(data.Number)
+	case data.Token != "":
+		return baseURL + "/c/" + data.Token
 	default:
 		return ""
 	}
 }
 
-// subject is the same line for every mail of a ticket, so that mailboxes keep them together.
-func subject(l desk.MailData) string {
-	line := strings.TrimRight("["+string(l.Number)+"] "+oneLine(l.Subject, maxSubject), " ")
-	if l.Kind != ticket.MailReceipt {
+// subject returns the subject line. It is the same for all mails of a ticket but for "Re: ", so that mail programs keep
+// them in one thread.
+func subject(data desk.MailData) string {
+	line := strings.TrimRight("["+string(data.Number)+"] "+oneLine(data.Subject, maxSubject), " ")
+	if data.Kind != ticket.MailReceipt {
 		line = "Re: " + line
 	}
 	return line
 }
 
-// facts lists what a reader looks up. A promise that is met, paused or over has no line, except on the receipt,
-// which owes both.
-func facts(v view, l desk.MailData) []fact {
-	list := []fact{{"Ticket", string(l.Number)}, {"Subject", oneLine(l.Subject, maxSubject)}}
-	if l.Kind.ToStaff() {
+// facts returns the details at the end of a mail. A target without a deadline, because it is met, paused or ended, has no
+// line.
+func facts(v view, data desk.MailData) []fact {
+	list := []fact{{"Ticket", string(data.Number)}, {"Subject", oneLine(data.Subject, maxSubject)}}
+	if data.Kind.ToStaff() {
 		assignee := v.Assignee
 		if assignee == "" {
 			assignee = "nobody yet"
 		}
-		list = append(list, fact{"Status", statusForStaff[l.Status]}, fact{"Priority", string(l.Priority)}, fact{"Assigned to", assignee})
+		list = append(list, fact{"Status", statusForStaff[data.Status]}, fact{"Priority", string(data.Priority)}, fact{"Assigned to", assignee})
 	} else {
-		list = append(list, fact{"Status", statusForRequester[l.Status]})
+		list = append(list, fact{"Status", statusForRequester[data.Status]})
 	}
 	for _, p := range []struct {
 		name, due, late string
@@ -152,22 +153,22 @@ func facts(v view, l desk.MailData) []fact {
 	return list
 }
 
-// nextRung is when the ladder goes on at the ticket's priority, zero after its last rung.
-func nextRung(l desk.MailData) time.Time {
+// nextStepTime returns when the next escalation step for the ticket's priority is due, and the zero time after the last.
+func nextStepTime(data desk.MailData) time.Time {
 	var next time.Time
-	if l.Kind != ticket.MailEscalation || l.EscalationStep < 1 {
+	if data.Kind != ticket.MailEscalation || data.EscalationStep < 1 {
 		return next
 	}
-	for i, rung := range l.Policy.Escalation {
-		due := l.Since.Add(rung.After)
-		if i+1 != l.EscalationStep && rung.AppliesTo(l.Clock, l.Priority) && due.After(l.At) && due.After(l.Sent) && (next.IsZero() || due.Before(next)) {
+	for i, step := range data.Policy.Escalation {
+		due := data.Since.Add(step.After)
+		if i+1 != data.EscalationStep && step.AppliesTo(data.Clock, data.Priority) && due.After(data.At) && due.After(data.Sent) && (next.IsZero() || due.Before(next)) {
 			next = due
 		}
 	}
 	return next
 }
 
-var promiseWords = map[policy.ClockName]string{
+var promiseNames = map[policy.ClockName]string{
 	policy.FirstResponse: "first response to this ticket",
 	policy.Resolution:    "resolution of this ticket",
 }

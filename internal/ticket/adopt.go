@@ -20,7 +20,7 @@ func (s *decider) adoptPolicy(c Command) *fault.Error {
 	before := s.t
 	l := s.ledger()
 	l.adopt(c.Adopt)
-	s.desk.Policy = c.Adopt
+	s.env.Policy = c.Adopt
 	l.applyPauses()
 	s.emit(Event{Kind: EventPolicyAdopted, Policy: c.Policy, Was: before.Policy, Clocks: l.entries})
 	if deadlinesDiffer(before, s.t) {
@@ -58,7 +58,7 @@ func (l *ledger) adopt(p *policy.Policy) {
 		if !l.s.t.Promise(name).BreachedAt.IsZero() {
 			counts = clock.Counts
 		}
-		entry, changed, err := clock.Adopt(l.s.desk.Policy.Calendar, p.Calendar, l.s.at, counts, target)
+		entry, changed, err := clock.Adopt(l.s.env.Policy.Calendar, p.Calendar, l.s.at, counts, target)
 		l.write(name, entry, changed, err)
 	}
 }
@@ -68,12 +68,12 @@ func (l *ledger) applyPauses() {
 	reasons := map[policy.Reason]Status{policy.ReasonWaiting: StatusWaiting, policy.ReasonResolved: StatusResolved}
 	for _, name := range policy.ClockNames() {
 		for _, reason := range []policy.Reason{policy.ReasonWaiting, policy.ReasonResolved} {
-			pauses := slices.Contains(l.s.desk.Policy.Clocks[name].Pauses, reason)
+			pauses := slices.Contains(l.s.env.Policy.Clocks[name].Pauses, reason)
 			if pauses && l.s.t.Status == reasons[reason] {
-				entry, changed := l.clocks[name].Pause(l.s.desk.Policy.Calendar, l.s.at, reason)
+				entry, changed := l.clocks[name].Pause(l.s.env.Policy.Calendar, l.s.at, reason)
 				l.write(name, entry, changed, nil)
 			} else {
-				entry, changed, err := l.clocks[name].Resume(l.s.desk.Policy.Calendar, l.s.at, reason)
+				entry, changed, err := l.clocks[name].Resume(l.s.env.Policy.Calendar, l.s.at, reason)
 				l.write(name, entry, changed, err)
 			}
 		}

@@ -15,34 +15,34 @@ func (s *decider) advance(until time.Time) {
 	var fired DueEvent
 	for s.err == nil {
 		s.applyTransitions(until)
-		m, ok := Next(s.t, s.desk.Policy)
-		if !ok || m.Due.After(until) {
+		due, ok := Next(s.t, s.env.Policy)
+		if !ok || due.Due.After(until) {
 			return
 		}
-		if m.Same(fired) {
-			s.err = fmt.Errorf("%s %s %d at %s falls due for ever", m.Kind, m.Clock, m.EscalationStep, m.Due)
+		if due.Same(fired) {
+			s.err = fmt.Errorf("%s %s %d at %s falls due for ever", due.Kind, due.Clock, due.EscalationStep, due.Due)
 			return
 		}
-		fired = m
-		s.begin(deskActor, m.Due, 0)
+		fired = due
+		s.begin(deskActor, due.Due, 0)
 		before := len(s.events)
-		s.fire(m)
+		s.fire(due)
 		s.wakeAfter(s.events[before:])
 	}
 }
 
-func (s *decider) fire(m DueEvent) {
-	switch m.Kind {
+func (s *decider) fire(due DueEvent) {
+	switch due.Kind {
 	case DueReminder:
-		s.emit(Event{Kind: EventReminded, Promise: m.Clock})
-		s.notifyAssignee(MailReminder, m)
+		s.emit(Event{Kind: EventReminded, Promise: due.Clock})
+		s.notifyAssignee(MailReminder, due)
 	case DueBreach:
-		s.emit(Event{Kind: EventBreached, Promise: m.Clock})
-		s.reassign(m.Clock)
+		s.emit(Event{Kind: EventBreached, Promise: due.Clock})
+		s.reassign(due.Clock)
 	case DueEscalation:
-		s.escalate(m)
+		s.escalate(due)
 	case DueNudge:
-		s.emit(Event{Kind: EventNudged, Asks: !s.desk.Unmailed})
+		s.emit(Event{Kind: EventNudged, Asks: !s.env.Unmailed})
 		s.mail(MailNudge, s.t.Requester)
 	case DueResolve:
 		s.emitResolved(CauseSilence, 0)
@@ -54,29 +54,29 @@ func (s *decider) fire(m DueEvent) {
 }
 
 // escalate fires one escalation step: it notifies whom the policy names and raises the priority if the policy says so.
-func (s *decider) escalate(m DueEvent) {
-	rung := s.desk.Policy.Escalation[m.EscalationStep-1]
-	e := Event{Kind: EventEscalated, Promise: m.Clock, EscalationStep: m.EscalationStep}
-	if raised := s.t.Priority.Next(); rung.RaisePriority && raised != s.t.Priority {
+func (s *decider) escalate(due DueEvent) {
+	step := s.env.Policy.Escalation[due.EscalationStep-1]
+	e := Event{Kind: EventEscalated, Promise: due.Clock, EscalationStep: due.EscalationStep}
+	if raised := s.t.Priority.Next(); step.RaisePriority && raised != s.t.Priority {
 		l := s.ledger()
 		l.retarget(raised)
 		e.Priority, e.Clocks = raised, l.entries
 	}
 	s.emit(e)
-	s.notifyAll(rung, m)
+	s.notifyAll(step, due)
 }
 
 // notifyAssignee sends a mail to the assignee, or to the supervisors if the ticket is unassigned.
-func (s *decider) notifyAssignee(kind MailKind, m DueEvent) {
+func (s *decider) notifyAssignee(kind MailKind, due DueEvent) {
 	if s.t.Assignee == "" {
-		s.notify(kind, policy.NotifySupervisors, m)
+		s.notify(kind, policy.NotifySupervisors, due)
 		return
 	}
-	s.notify(kind, policy.NotifyAssignee, m)
+	s.notify(kind, policy.NotifyAssignee, due)
 }
 
-func (s *decider) notify(kind MailKind, audience policy.Audience, m DueEvent) {
-	mail := Mail{Kind: kind, Event: s.t.Events, Clock: m.Clock, EscalationStep: m.EscalationStep}
+func (s *decider) notify(kind MailKind, audience policy.Audience, due DueEvent) {
+	mail := Mail{Kind: kind, Event: s.t.Events, Clock: due.Clock, EscalationStep: due.EscalationStep}
 	if audience != policy.NotifyAssignee {
 		mail.Audience = audience
 	} else if mail.Person = s.t.Assignee; mail.Person == "" {

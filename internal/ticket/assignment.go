@@ -22,7 +22,7 @@ type Rosters map[string][]Candidate
 
 // assignByRule assigns an unassigned ticket if the policy has a rule for its category.
 func (s *decider) assignByRule() {
-	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
+	rule, number := s.env.Policy.AssignmentFor(s.t.Category)
 	if number > 0 && s.t.Assignee == "" && slices.Contains(unresolved, s.t.Status) {
 		s.chooseAssignee(rule, number, "")
 	}
@@ -30,7 +30,7 @@ func (s *decider) assignByRule() {
 
 // reassign assigns the ticket to someone else after a breach, if the rule says so. A resolved ticket keeps its assignee.
 func (s *decider) reassign(breached policy.ClockName) {
-	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
+	rule, number := s.env.Policy.AssignmentFor(s.t.Category)
 	if number > 0 && slices.Contains(rule.ReassignOnBreach, breached) && slices.Contains(unresolved, s.t.Status) {
 		s.chooseAssignee(rule, number, breached)
 	}
@@ -39,7 +39,7 @@ func (s *decider) reassign(breached policy.ClockName) {
 // chooseAssignee assigns the ticket by a rule, or records that no agent is available. Both are recorded as done by the
 // desk, whoever sent the command.
 func (s *decider) chooseAssignee(rule policy.Assignment, number int, breached policy.ClockName) {
-	present, known := s.desk.Rosters[rule.Group]
+	present, known := s.env.Rosters[rule.Group]
 	if !known {
 		if s.missingRoster == "" {
 			s.missingRoster = rule.Group // keep the first: later ones follow from a state that is thrown away
@@ -61,7 +61,7 @@ func (s *decider) chooseAssignee(rule policy.Assignment, number int, breached po
 	s.mail(MailAssignment, s.t.Requester)
 	s.mail(MailAssigned, chosen.ID)
 	s.mail(MailHandedOver, former)
-	s.desk.Rosters = s.desk.Rosters.withChoice(rule.Group, chosen.ID, former)
+	s.env.Rosters = s.env.Rosters.withChoice(rule.Group, chosen.ID, former)
 }
 
 // pick chooses one of those present other than except. The choice does not depend on their order.

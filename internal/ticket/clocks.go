@@ -42,8 +42,8 @@ func (l *ledger) start(p *policy.Policy, priority policy.Priority) {
 // pause pauses every clock that the policy pauses for a reason. An emergency pauses all of them.
 func (l *ledger) pause(reason policy.Reason) {
 	for _, name := range policy.ClockNames() {
-		if reason == policy.ReasonEmergency || slices.Contains(l.s.desk.Policy.Clocks[name].Pauses, reason) {
-			entry, changed := l.clocks[name].Pause(l.s.desk.Policy.Calendar, l.s.at, reason)
+		if reason == policy.ReasonEmergency || slices.Contains(l.s.env.Policy.Clocks[name].Pauses, reason) {
+			entry, changed := l.clocks[name].Pause(l.s.env.Policy.Calendar, l.s.at, reason)
 			l.write(name, entry, changed, nil)
 		}
 	}
@@ -51,18 +51,18 @@ func (l *ledger) pause(reason policy.Reason) {
 
 func (l *ledger) resume(reason policy.Reason) {
 	for _, name := range policy.ClockNames() {
-		entry, changed, err := l.clocks[name].Resume(l.s.desk.Policy.Calendar, l.s.at, reason)
+		entry, changed, err := l.clocks[name].Resume(l.s.env.Policy.Calendar, l.s.at, reason)
 		l.write(name, entry, changed, err)
 	}
 }
 
 func (l *ledger) settle(name policy.ClockName) {
-	entry, changed := l.clocks[name].Meet(l.s.desk.Policy.Calendar, l.s.at)
+	entry, changed := l.clocks[name].Meet(l.s.env.Policy.Calendar, l.s.at)
 	l.write(name, entry, changed, nil)
 }
 
 func (l *ledger) reopen(name policy.ClockName) {
-	entry, changed, err := l.clocks[name].Reopen(l.s.desk.Policy.Calendar, l.s.at)
+	entry, changed, err := l.clocks[name].Reopen(l.s.env.Policy.Calendar, l.s.at)
 	l.write(name, entry, changed, err)
 }
 
@@ -78,8 +78,8 @@ func (l *ledger) retarget(priority policy.Priority) {
 		if l.decided(name) {
 			continue
 		}
-		target := l.s.desk.Policy.Target(name, priority)
-		entry, changed, err := l.clocks[name].Retarget(l.s.desk.Policy.Calendar, l.s.at, target)
+		target := l.s.env.Policy.Target(name, priority)
+		entry, changed, err := l.clocks[name].Retarget(l.s.env.Policy.Calendar, l.s.at, target)
 		l.write(name, entry, changed, err)
 	}
 }
@@ -91,7 +91,7 @@ func (l *ledger) extend(by time.Duration) {
 		if l.decided(name) {
 			continue
 		}
-		entry, changed, err := l.clocks[name].Extend(l.s.desk.Policy.Calendar, l.s.at, by)
+		entry, changed, err := l.clocks[name].Extend(l.s.env.Policy.Calendar, l.s.at, by)
 		l.write(name, entry, changed, err)
 	}
 }

@@ -25,7 +25,7 @@ func (s *decider) emitResolved(cause Cause, message int64) {
 	l.resume(policy.ReasonWaiting)
 	s.emit(Event{
 		Kind: EventResolved, Status: StatusResolved, Cause: cause,
-		Message: message, Answers: message != 0, Asks: !s.desk.Unmailed, Clocks: l.entries,
+		Message: message, Answers: message != 0, Asks: !s.env.Unmailed, Clocks: l.entries,
 	})
 	s.mail(MailResolution, s.t.Requester)
 }

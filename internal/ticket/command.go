@@ -6,7 +6,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Verb names what a command asks for. All but submit are also the names of the workflow's signals.
+// Verb is what a command asks for. Each verb but submit is also the name of a signal of the ticket workflow.
 type Verb string
 
 // The verbs.
@@ -33,28 +33,28 @@ const (
 	VerbWake               Verb = "wake"
 )
 
-// Command is one numbered thing asked of a ticket. Its words are stored beside it, under Message.
+// Command is one request to do something with a ticket. Its text is stored separately, under Message.
 type Command struct {
-	Seq       int64 // within the ticket, from 1 without a gap; the submission is 1
+	Seq       int64 // number within the ticket, from 1 without gaps; the submission is 1
 	Verb      Verb
 	By        Actor
-	At        time.Time // acceptance: a whole second, UTC, never before the command ahead of it
-	Message   int64     // ID of the words; 0 without any
-	Assignee  PersonID  // assign: who gets it
-	Handle    string    // assign: their handle; a reply that takes the ticket: the actor's
-	Guarded   bool      // assign: only if Expected still has the ticket
-	Expected  PersonID  // empty: nobody
+	At        time.Time // when it was accepted: whole seconds, UTC, not before the previous command
+	Message   int64     // ID of the text; 0: none
+	Assignee  PersonID  // assign: the new assignee
+	Handle    string    // assign: their handle; a reply that assigns the ticket: the actor's
+	Guarded   bool      // assign: refuse unless Expected is the assignee
+	Expected  PersonID  // empty: none
 	Priority  policy.Priority
 	Category  string
-	Emergency string         // emergency verbs: which one
-	Extension time.Duration  // emergency-extend: how much longer the targets become
-	Policy    int64          // adopt-policy: which version
-	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
-	Resend    *BouncedMail   // resend-mail: which mail; nil: there is none
+	Emergency string         // emergency verbs: ID or name
+	Extension time.Duration  // emergency-extend: by how much targets are extended; whole seconds
+	Policy    int64          // adopt-policy: the version
+	Adopt     *policy.Policy // adopt-policy: that version's document; nil: it does not exist
+	Resend    *BouncedMail   // resend-mail: the mail; nil: it does not exist
 	Until     time.Time      // snooze: when the ticket wakes
-	Seen      int            // the last entry of the timeline that the writer had seen; 0: they did not say
-	Malformed bool           // it came by hand and can't be read: it is refused
-	Repeats   int64          // it came by hand, and an earlier command has the same key: it is refused; 0: none
+	Seen      int            // number of the last timeline entry that the sender had seen; 0: unknown
+	Malformed bool           // a manual command that is malformed, and so refused
+	Repeats   int64          // number of an earlier manual command with the same key, for which it is refused; 0: none
 
-	Unrecordable bool // what would come of it can't be recorded: it is refused
+	Unrecordable bool // PostgreSQL refuses the result, so the command is refused
 }

@@ -81,7 +81,7 @@ func (s *decider) decide(c Command) *fault.Error {
 
 func (s *decider) submit(c Command) *fault.Error {
 	l := s.ledger()
-	l.start(s.desk.Policy, c.Priority)
+	l.start(s.env.Policy, c.Priority)
 	s.emit(Event{
 		Kind: EventSubmitted, Message: c.Message, Status: StatusNew,
 		Priority: c.Priority, Category: c.Category, Clocks: l.entries,
@@ -117,7 +117,8 @@ func (s *decider) openIfNew() Status {
 	return ""
 }
 
-// assignToAnswerer assigns an unassigned ticket to the agent who answers it. It owes no mail: the answer's mail names the agent.
+// assignToAnswerer assigns an unassigned ticket to the agent who answers it. It adds no mail, because the answer's mail
+// names the agent.
 func (s *decider) assignToAnswerer(c Command) {
 	if s.t.Assignee == "" && c.By.Role.Staff() {
 		s.emit(Event{Kind: EventAssigned, Assignee: c.By.ID, Handle: c.Handle, Status: s.openIfNew()})
@@ -157,7 +158,7 @@ func (s *decider) requestInformation(c Command) *fault.Error {
 	l.settle(policy.FirstResponse)
 	l.pause(policy.ReasonWaiting)
 	s.emit(Event{
-		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Asks: !s.desk.Unmailed, Clocks: l.entries,
+		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Asks: !s.env.Unmailed, Clocks: l.entries,
 	})
 	s.mail(MailInformationRequest, s.t.Requester)
 	return nil
@@ -171,7 +172,7 @@ func (s *decider) progressUpdate(c Command) *fault.Error {
 
 // asksAgain reports whether a public message restarts the requester's silence: they again have a full period to answer,
 // counted from the delivery of the message.
-func (s *decider) asksAgain() bool { return s.t.awaitsRequester() && !s.desk.Unmailed }
+func (s *decider) asksAgain() bool { return s.t.awaitsRequester() && !s.env.Unmailed }
 
 func (s *decider) note(c Command) *fault.Error {
 	s.emit(Event{Kind: EventNoted, Message: c.Message})
@@ -184,7 +185,7 @@ func (s *decider) reclassify(c Command) *fault.Error {
 		return fault.NewConflict(CodeMalformed, "there is no such priority")
 	}
 	if c.Category != "" && c.Category != s.t.Category {
-		if !slices.Contains(s.desk.Policy.Categories, c.Category) {
+		if !slices.Contains(s.env.Policy.Categories, c.Category) {
 			return fault.NewConflict(CodeWrongCategory, "the ticket's policy has no such category")
 		}
 		e.Category = c.Category

@@ -18,9 +18,9 @@ type Digest struct {
 	Category       string          `json:"category,omitempty"` // cut to maxShown
 	Handle         string          `json:"handle,omitempty"`   // of the assignee
 	Command        int64           `json:"command"`            // number of the last command decided
-	Mails          int             `json:"last_mail"`          // number of the last mail owed
+	Mails          int             `json:"last_mail"`          // number of the last delivery, a mail or webhook call
 	Next           DueEvent        `json:"next,omitzero"`
-	EscalationStep int             `json:"escalation_step,omitempty"` // see Ticket.Rung
+	EscalationStep int             `json:"escalation_step,omitempty"` // see Ticket.EscalationStep
 	Paused         bool            `json:"paused,omitempty"`          // see Ticket.Paused
 	SearchFields
 
@@ -75,7 +75,7 @@ func (s State) Digest() Digest {
 	return d
 }
 
-// PausesAt reports whether the ticket is closed, which is final.
+// Closed reports whether the ticket is closed, which is final.
 func (d Digest) Closed() bool { return d.Status == StatusClosed }
 
 // InEmergency reports whether an emergency, desk-wide or manual, pauses the ticket's clocks.

@@ -44,12 +44,12 @@ func Next(t Ticket, p *policy.Policy) (DueEvent, bool) {
 	if t.InEmergency() || t.Closed() {
 		return next, false
 	}
-	offer := func(kind DueKind, clock policy.ClockName, rung int, due time.Time) {
+	offer := func(kind DueKind, clock policy.ClockName, step int, due time.Time) {
 		if due.Before(t.NotBefore) {
 			due = t.NotBefore
 		}
 		if next.Kind == "" || due.Before(next.Due) {
-			next = DueEvent{Kind: kind, Clock: clock, EscalationStep: rung, Due: due}
+			next = DueEvent{Kind: kind, Clock: clock, EscalationStep: step, Due: due}
 		}
 	}
 	for _, name := range policy.ClockNames() {
@@ -62,7 +62,7 @@ func Next(t Ticket, p *policy.Policy) (DueEvent, bool) {
 	return next, next.Kind != ""
 }
 
-type offer func(kind DueKind, clock policy.ClockName, rung int, due time.Time)
+type offer func(kind DueKind, clock policy.ClockName, step int, due time.Time)
 
 func (t *Ticket) offerPromise(name policy.ClockName, p *policy.Policy, offer offer) {
 	promise := t.Promise(name)

@@ -10,7 +10,7 @@ import (
 // ApplyTransitions applies to a ticket the transitions of the emergency schedule up to an instant. It stops before a transition that
 // an earlier due event precedes. However late it is called, the events bear the times of their transitions.
 func ApplyTransitions(t Ticket, d Environment, until time.Time) (Result, error) {
-	s := &decider{t: t, desk: d}
+	s := &decider{t: t, env: d}
 	s.applyTransitions(until)
 	result, err := s.result()
 	if err != nil {
@@ -21,11 +21,11 @@ func ApplyTransitions(t Ticket, d Environment, until time.Time) (Result, error) 
 
 func (s *decider) applyTransitions(until time.Time) {
 	for s.err == nil {
-		e, ok := NextTransition(s.t, s.desk.Schedule)
+		e, ok := NextTransition(s.t, s.env.Schedule)
 		if !ok || e.At.After(until) {
 			return
 		}
-		if m, ok := Next(s.t, s.desk.Policy); ok && m.Due.Before(e.At) {
+		if m, ok := Next(s.t, s.env.Policy); ok && m.Due.Before(e.At) {
 			return
 		}
 		s.applyTransition(e)
@@ -42,23 +42,23 @@ func (s *decider) applyTransition(e Transition) {
 	s.lastTransition = e
 	s.begin(deskActor, s.notBeforeLedger(e.At), 0)
 	l := s.ledger()
-	told := Event{Emergency: string(e.Emergency)}
+	event := Event{Emergency: string(e.Emergency)}
 	switch e.Verb {
 	case VerbEmergencyPause:
-		told.Kind = EventPaused
+		event.Kind = EventPaused
 		l.pause(policy.ReasonEmergency)
 	case VerbEmergencyExtend:
-		told.Kind, told.Delay = EventExtended, s.desk.Schedule.delay(e.Emergency, s.at)
-		had, _ := s.t.period(e.Emergency)
-		l.extend(told.Delay - had.By)
+		event.Kind, event.Delay = EventExtended, s.env.Schedule.delay(e.Emergency, s.at)
+		before, _ := s.t.period(e.Emergency)
+		l.extend(event.Delay - before.By)
 	case VerbEmergencyResume:
-		told.Kind = EventResumed
+		event.Kind = EventResumed
 		if !s.t.pausedByAnother(e.Emergency) {
 			l.resume(policy.ReasonEmergency)
 		}
 	}
-	told.Clocks = l.entries
-	s.emit(told)
+	event.Clocks = l.entries
+	s.emit(event)
 }
 
 // notBeforeLedger returns a time that is not before the clocks' last entries. Only a database whose clock was set back
@@ -85,22 +85,22 @@ func (g EmergencySchedule) delay(id EmergencyID, at time.Time) time.Duration {
 // comes. For a breached promise it is the deadline that passed. It is zero if the promise is no longer pending, or if its
 // clock is paused with no planned end.
 func Expected(t Ticket, d Environment) (policy.Deadlines, error) {
-	s := &decider{t: t, desk: d}
+	s := &decider{t: t, env: d}
 	dues := map[policy.ClockName]time.Time{}
 	for {
-		edge, more := NextTransition(s.t, d.Schedule)
+		next, more := NextTransition(s.t, d.Schedule)
 		for _, name := range policy.ClockNames() {
 			if _, known := dues[name]; known {
 				continue
 			}
-			if due, sure := expected(*s.t.Promise(name), edge, more); sure {
+			if due, sure := expected(*s.t.Promise(name), next, more); sure {
 				dues[name] = due
 			}
 		}
 		if len(dues) == len(policy.ClockNames()) || s.err != nil {
 			break
 		}
-		s.applyTransition(edge)
+		s.applyTransition(next)
 	}
 	_, err := s.result()
 	return policy.Deadlines{FirstResponse: dues[policy.FirstResponse], Resolution: dues[policy.Resolution]}, err
@@ -109,7 +109,7 @@ func Expected(t Ticket, d Environment) (policy.Deadlines, error) {
 // ResumesAt returns when the emergencies that pause a ticket's clocks end, if each ends as planned. It is zero if none pauses
 // them or one has no planned end.
 func ResumesAt(t Ticket, d Environment) (time.Time, error) {
-	s := &decider{t: t, desk: d}
+	s := &decider{t: t, env: d}
 	for s.err == nil && s.t.InEmergency() {
 		e, ok := NextTransition(s.t, d.Schedule)
 		if !ok {
@@ -122,7 +122,7 @@ func ResumesAt(t Ticket, d Environment) (time.Time, error) {
 }
 
 // expected returns a promise's deadline, and false if the next transition may still change it.
-func expected(p Promise, edge Transition, more bool) (time.Time, bool) {
+func expected(p Promise, next Transition, more bool) (time.Time, bool) {
 	due, runs := p.Clock.Due()
 	switch {
 	case !p.MetAt.IsZero(), p.Clock.Met():
@@ -132,6 +132,6 @@ func expected(p Promise, edge Transition, more bool) (time.Time, bool) {
 	case !more:
 		return due, true
 	default:
-		return due, runs && due.Before(edge.At)
+		return due, runs && due.Before(next.At)
 	}
 }

@@ -1,8 +1,6 @@
 package ticket
 
-import (
-	"time"
-)
+import "time"
 
 // FanoutRequest asks to notify the workflows of open tickets of a transition, for as long as one activity may run.
 type FanoutRequest struct {
@@ -51,15 +49,15 @@ type AnnounceRequest struct {
 	Unproven bool      `json:"partial,omitempty"`
 }
 
-// AnnounceResult is the number of announcements recorded and of mails owed. A repeated request records nothing but still
-// returns what is owed, since the first result may have been lost.
+// AnnounceResult counts the announcements recorded and the pending mails. A repeated request records nothing but still
+// returns the pending mails, since the first result may have been lost.
 type AnnounceResult struct {
 	Announcements int `json:"announcements,omitempty"`
 	Left          int `json:"unsent,omitempty"`
 	Held          int `json:"held,omitempty"` // mails held until their ticket agrees with the schedule
 }
 
-// SendAnnouncementsRequest asks to send at most Most of the announcement mails that are owed.
+// SendAnnouncementsRequest asks to send at most Most of the pending announcement mails.
 type SendAnnouncementsRequest struct {
 	Most int `json:"limit"`
 }

@@ -57,18 +57,18 @@ func (s *decider) emergencyExtend(c Command) *fault.Error {
 
 // emergencyResume ends a manual emergency. Clocks that a desk-wide emergency pauses as well stay paused until it ends.
 func (s *decider) emergencyResume(c Command) *fault.Error {
-	stay, is := s.t.manualPeriod()
+	period, active := s.t.manualPeriod()
 	switch {
-	case EmergencyID(c.Emergency).Valid(), !is && s.t.PausingEmergency() != "":
+	case EmergencyID(c.Emergency).Valid(), !active && s.t.PausingEmergency() != "":
 		return fault.NewConflict(CodeWholeDesk, "a desk-wide emergency can't be ended on a single ticket")
-	case !is, c.Emergency != "" && EmergencyID(c.Emergency) != stay.ID:
+	case !active, c.Emergency != "" && EmergencyID(c.Emergency) != period.ID:
 		return fault.NewConflict(CodeNoEmergency, "the ticket is not paused by this emergency")
 	}
 	l := s.ledger()
-	if !s.t.pausedByAnother(stay.ID) {
+	if !s.t.pausedByAnother(period.ID) {
 		l.resume(policy.ReasonEmergency)
 	}
-	s.emit(Event{Kind: EventResumed, Emergency: string(stay.ID), Clocks: l.entries})
+	s.emit(Event{Kind: EventResumed, Emergency: string(period.ID), Clocks: l.entries})
 	return nil
 }
 

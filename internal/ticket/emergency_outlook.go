@@ -1,8 +1,6 @@
 package ticket
 
-import (
-	"time"
-)
+import "time"
 
 // EmergencyOutlook is what the emergency workflow knows of the emergency schedule. It holds no text that people wrote.
 type EmergencyOutlook struct {
@@ -23,7 +21,7 @@ type ActiveEmergency struct {
 	By    time.Duration `json:"by,omitempty"`   // delayed: the last planned delay of targets
 }
 
-// EmergencyOutlook returns the outlook as of an instant.
+// Outlook returns the outlook as of an instant.
 func (g EmergencySchedule) Outlook(at time.Time) EmergencyOutlook {
 	o := EmergencyOutlook{Revision: g.Revision, At: at}
 	for _, e := range g.Transitions() {

@@ -24,22 +24,22 @@ func compareTransitions(a, b Transition) int {
 
 // Transitions returns the transitions of all emergencies in order of time.
 func (g EmergencySchedule) Transitions() []Transition {
-	var edges []Transition
+	var transitions []Transition
 	for _, e := range g.Emergencies {
 		if e.Kind == EmergencyClosed {
-			edges = append(edges, Transition{At: e.From, Verb: VerbEmergencyPause, Emergency: e.ID})
+			transitions = append(transitions, Transition{At: e.From, Verb: VerbEmergencyPause, Emergency: e.ID})
 		}
 		for _, d := range e.Delays {
-			edges = append(edges, Transition{At: d.From, Verb: VerbEmergencyExtend, Emergency: e.ID})
+			transitions = append(transitions, Transition{At: d.From, Verb: VerbEmergencyExtend, Emergency: e.ID})
 		}
 		if !e.Until.IsZero() {
-			edges = append(edges, Transition{At: e.Until, Verb: VerbEmergencyResume, Emergency: e.ID})
+			transitions = append(transitions, Transition{At: e.Until, Verb: VerbEmergencyResume, Emergency: e.ID})
 		}
 	}
-	slices.SortStableFunc(edges, func(a, b Transition) int {
+	slices.SortStableFunc(transitions, func(a, b Transition) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Emergency, b.Emergency))
 	})
-	return edges
+	return transitions
 }
 
 // HasTransition reports whether a transition lies in (after, until].
@@ -64,21 +64,21 @@ func NextTransition(t Ticket, g EmergencySchedule) (Transition, bool) {
 	if t.Submitted.IsZero() || t.Closed() {
 		return Transition{}, false
 	}
-	var edges []Transition
+	var transitions []Transition
 	for _, e := range g.Emergencies {
-		if edge, ok := e.nextTransition(t); ok {
-			edges = append(edges, edge)
+		if next, ok := e.nextTransition(t); ok {
+			transitions = append(transitions, next)
 		}
 	}
 	for _, s := range t.Emergencies {
 		if s.active() && s.ID.Valid() && !g.contains(s.ID) { // an emergency that does not exist pauses nothing
-			edges = append(edges, Transition{s.From, VerbEmergencyResume, s.ID})
+			transitions = append(transitions, Transition{s.From, VerbEmergencyResume, s.ID})
 		}
 	}
-	if len(edges) == 0 {
+	if len(transitions) == 0 {
 		return Transition{}, false
 	}
-	return slices.MinFunc(edges, compareTransitions), true
+	return slices.MinFunc(transitions, compareTransitions), true
 }
 
 func (g EmergencySchedule) contains(id EmergencyID) bool {
@@ -87,31 +87,31 @@ func (g EmergencySchedule) contains(id EmergencyID) bool {
 
 // nextTransition returns the emergency's next transition for a ticket, and false if there is none.
 func (e Emergency) nextTransition(t Ticket) (Transition, bool) {
-	stay, seen := t.period(e.ID)
+	period, seen := t.period(e.ID)
 	over := !e.Until.IsZero() && !e.Until.After(t.Submitted)
 	switch {
 	case !seen && over:
 		return Transition{}, false
 	case e.Kind == EmergencyDelayed:
-		return e.nextDelay(t, stay, seen)
+		return e.nextDelay(t, period, seen)
 	case !seen:
 		return Transition{notBefore(e.From, t.Submitted), VerbEmergencyPause, e.ID}, true
-	case stay.active() && !e.Until.IsZero():
+	case period.active() && !e.Until.IsZero():
 		return Transition{e.Until, VerbEmergencyResume, e.ID}, true
 	}
 	return Transition{}, false
 }
 
 // nextDelay returns the first change of the delay that the ticket has not had.
-func (e Emergency) nextDelay(t Ticket, stay EmergencyPeriod, seen bool) (Transition, bool) {
+func (e Emergency) nextDelay(t Ticket, period EmergencyPeriod, seen bool) (Transition, bool) {
 	if !seen {
-		stay.Until = notBefore(e.From, t.Submitted)
-		if e.delay(stay.Until) != 0 {
-			return Transition{stay.Until, VerbEmergencyExtend, e.ID}, true
+		period.Until = notBefore(e.From, t.Submitted)
+		if e.delay(period.Until) != 0 {
+			return Transition{period.Until, VerbEmergencyExtend, e.ID}, true
 		}
 	}
 	for _, d := range e.Delays {
-		if d.From.After(stay.Until) && d.By != stay.By && (e.Until.IsZero() || d.From.Before(e.Until)) {
+		if d.From.After(period.Until) && d.By != period.By && (e.Until.IsZero() || d.From.Before(e.Until)) {
 			return Transition{d.From, VerbEmergencyExtend, e.ID}, true
 		}
 	}

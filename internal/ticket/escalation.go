@@ -8,9 +8,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// WebhookCall is a webhook call that an event owes. The receiver learns nothing that people wrote.
+// WebhookCall is a webhook call that an event causes. It contains no text that people wrote.
 type WebhookCall struct {
-	Event          int    // number of the event that owes it
+	Event          int    // number of the event
 	Webhook        string // its name in the policy
 	Clock          policy.ClockName
 	EscalationStep int             // escalation step, from 1
@@ -19,25 +19,25 @@ type WebhookCall struct {
 }
 
 // Fired reports whether an escalation step, counted from 1, has fired for the promise.
-func (p Promise) Fired(rung int) bool {
-	return rung <= p.EscalationSteps && !slices.Contains(p.Skipped, rung)
+func (p Promise) Fired(step int) bool {
+	return step <= p.EscalationSteps && !slices.Contains(p.Skipped, step)
 }
 
 // recordStep records that an escalation step has fired. Steps before it that did not apply to the ticket's priority are
 // skipped; they can still fire if the priority changes.
-func (p *Promise) recordStep(rung int) {
-	if rung <= p.EscalationSteps {
-		p.Skipped = slices.DeleteFunc(slices.Clone(p.Skipped), func(n int) bool { return n == rung })
+func (p *Promise) recordStep(step int) {
+	if step <= p.EscalationSteps {
+		p.Skipped = slices.DeleteFunc(slices.Clone(p.Skipped), func(n int) bool { return n == step })
 		if len(p.Skipped) == 0 {
 			p.Skipped = nil // as JSON decodes it
 		}
 		return
 	}
 	skipped := slices.Clip(p.Skipped) // an earlier state shares the array
-	for n := p.EscalationSteps + 1; n < rung; n++ {
+	for n := p.EscalationSteps + 1; n < step; n++ {
 		skipped = append(skipped, n)
 	}
-	p.EscalationSteps, p.Skipped = rung, skipped
+	p.EscalationSteps, p.Skipped = step, skipped
 }
 
 // offerEscalation offers the escalation steps that apply at the ticket's priority and have not fired. A step is due at
@@ -48,11 +48,11 @@ func (t *Ticket) offerEscalation(name policy.ClockName, p *policy.Policy, offer 
 	if !promise.Escalating() {
 		return
 	}
-	for i, rung := range p.Escalation {
-		if promise.Fired(i+1) || !rung.AppliesTo(name, t.Priority) {
+	for i, step := range p.Escalation {
+		if promise.Fired(i+1) || !step.AppliesTo(name, t.Priority) {
 			continue
 		}
-		due := promise.EscalatingFrom.Add(rung.After)
+		due := promise.EscalatingFrom.Add(step.After)
 		if due.Before(t.PriorityChangedAt) {
 			due = t.PriorityChangedAt
 		}
@@ -60,32 +60,32 @@ func (t *Ticket) offerEscalation(name policy.ClockName, p *policy.Policy, offer 
 	}
 }
 
-// notifyAll owes the mails and webhook calls of an escalation step. If the step names only the assignee and the ticket is
+// notifyAll adds the mails and webhook calls of an escalation step. If the step names only the assignee and the ticket is
 // unassigned, the supervisors are notified instead, so that no step is lost.
-func (s *decider) notifyAll(rung policy.EscalationStep, m DueEvent) {
-	audiences := rung.Notify
-	if s.t.Assignee == "" && len(rung.People) == 0 && slices.Equal(audiences, []policy.Audience{policy.NotifyAssignee}) {
+func (s *decider) notifyAll(step policy.EscalationStep, due DueEvent) {
+	audiences := step.Notify
+	if s.t.Assignee == "" && len(step.People) == 0 && slices.Equal(audiences, []policy.Audience{policy.NotifyAssignee}) {
 		audiences = []policy.Audience{policy.NotifySupervisors}
 	}
 	for _, audience := range audiences {
-		s.notify(MailEscalation, audience, m)
+		s.notify(MailEscalation, audience, due)
 	}
-	for _, handle := range rung.People {
-		s.mails = append(s.mails, Mail{Kind: MailEscalation, Event: s.t.Events, Named: handle, Clock: m.Clock, EscalationStep: m.EscalationStep})
+	for _, handle := range step.People {
+		s.mails = append(s.mails, Mail{Kind: MailEscalation, Event: s.t.Events, Named: handle, Clock: due.Clock, EscalationStep: due.EscalationStep})
 	}
-	for _, name := range rung.Webhooks {
+	for _, name := range step.Webhooks {
 		s.calls = append(s.calls, WebhookCall{
-			Event: s.t.Events, Webhook: name, Clock: m.Clock, EscalationStep: m.EscalationStep,
-			Priority: s.t.Priority, Breached: s.t.Promise(m.Clock).BreachedAt,
+			Event: s.t.Events, Webhook: name, Clock: due.Clock, EscalationStep: due.EscalationStep,
+			Priority: s.t.Priority, Breached: s.t.Promise(due.Clock).BreachedAt,
 		})
 	}
 }
 
 // RecordWebhookFailure records that a webhook could not be called, for staff to see. It fires no due events.
-func RecordWebhookFailure(t Ticket, d Environment, owed int, webhook string, at time.Time) (Result, error) {
-	s := &decider{t: t, desk: d}
+func RecordWebhookFailure(t Ticket, d Environment, delivery int, webhook string, at time.Time) (Result, error) {
+	s := &decider{t: t, env: d}
 	s.begin(deskActor, at, 0)
-	s.emit(Event{Kind: EventWebhookFailed, Mail: owed, Webhook: webhook})
+	s.emit(Event{Kind: EventWebhookFailed, Mail: delivery, Webhook: webhook})
 	return s.result()
 }
 

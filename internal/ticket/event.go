@@ -35,7 +35,7 @@ const (
 	EventMailBounced          EventKind = "mail-bounced"
 	EventQuestionDelivered    EventKind = "question-delivered" // a mail server accepted the mail that asks for an answer
 	EventHandedBack           EventKind = "handed-back"        // the mail that asks for an answer bounced: the ticket is open again
-	EventMailResent           EventKind = "mail-resent"        // a bounced mail is owed again, as a new one
+	EventMailResent           EventKind = "mail-resent"        // a bounced mail is sent again, as a new one
 	EventWebhookFailed        EventKind = "call-failed"        // a webhook could not be called
 	EventSnoozed              EventKind = "snoozed"            // hidden from the agents' queues until an instant
 	EventWoke                 EventKind = "woke"               // listed in them again

@@ -9,7 +9,7 @@ type LatestMessages struct {
 	Public int        `json:"public,omitempty"` // the latest of them with a message of staff
 }
 
-// HasMessage is a message in a timeline.
+// MessageRef refers to a message in a timeline.
 type MessageRef struct {
 	N  int      `json:"n"` // number of its event
 	By PersonID `json:"by"`

@@ -2,7 +2,7 @@ package ticket
 
 import "github.com/holesalemart/supportdesk/internal/policy"
 
-// MailKind is a kind of mail that an event owes. The text is rendered elsewhere, when the mail is sent.
+// MailKind is a kind of mail that an event causes. The text is rendered elsewhere, when the mail is sent.
 type MailKind string
 
 // To the requester.
@@ -51,11 +51,11 @@ func (k MailKind) ToStaff() bool {
 	}
 }
 
-// Mail is a mail that an event owes. It holds neither text nor address. Exactly one of Person, Audience and Named is set;
+// Mail is a mail that an event causes. It holds neither text nor address. Exactly one of Person, Audience and Named is set;
 // audiences and handles are resolved to people when the event is stored.
 type Mail struct {
 	Kind           MailKind
-	Event          int              // number of the event that owes it
+	Event          int              // number of the event
 	Person         PersonID         // the recipient
 	Audience       policy.Audience  // or an audience
 	Named          string           // or the handle of one of the staff

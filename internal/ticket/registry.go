@@ -7,66 +7,66 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Definition describes a verb. The lists of verbs, the checks of roles and statuses, the operations of the API, the
-// forms of pages, the fields that requests and signals carry and the help in Temporal UI are derived from it.
+// Definition describes a verb. The lists of verbs, the checks of roles and statuses, the operations of the API, the forms
+// of pages, the fields of requests and signals, and the help in Temporal UI are derived from it.
 type Definition struct {
 	Verb       Verb
-	Label      string // in the imperative, for people
-	Done       string // shown to the person who asked, once it is done
+	Label      string // of the button, in the imperative
+	Done       string // shown to the person who sent the command, after it was done
 	Roles      []Role
-	Statuses   []Status // those in which it means something
+	Statuses   []Status // in which it is possible
 	Fields     []Field
-	OneOf      []string // fields of which one must be there
+	OneOf      []string // fields of which at least one is required
 	Operations []Operation
-	Internal   bool   // its words are for staff only
-	Bulk       string // what it did to several tickets at once, as a participle; empty: it is asked of one
-	Manual     string // help for a signal by hand; empty: it is refused by hand
+	Internal   bool   // its message is for staff only
+	Bulk       string // participle for commands on several tickets at once, such as "assigned"; empty: not possible
+	Manual     string // help for the manual command; empty: it is refused as one
 
 	decide func(*decider, Command) *fault.Error
 }
 
-// Operation is an address at which people ask a ticket for a verb, in the API and on pages alike.
+// Operation is an address at which a command with the verb is sent, in the API and on pages alike.
 type Operation struct {
-	ID      string // in the document of the API
-	Path    string // what follows the ticket's address
+	ID      string // operation ID in the API's document
+	Path    string // relative to the ticket's address
 	Summary string
-	Done    string // in place of Definition.Done
-	For     []Role // who asks here
-	Patch   bool   // in the API it is a PATCH of the ticket itself
+	Done    string // replaces Definition.Done; empty: does not
+	For     []Role // roles that may use it
+	Patch   bool   // in the API it is a PATCH of the ticket
 }
 
-// FieldKind says how the text of a field is read.
+// FieldKind is the type of a field, which says how its text is parsed.
 type FieldKind string
 
 // The kinds of fields.
 const (
-	FieldWords    FieldKind = "words"    // a message of many lines
-	FieldLine     FieldKind = "line"     // a word or a name
+	FieldWords    FieldKind = "words"    // a message of several lines
+	FieldLine     FieldKind = "line"     // text in one line
 	FieldAddress  FieldKind = "address"  // an e-mail address
-	FieldPriority FieldKind = "priority" // one of the policy's priorities
-	FieldEntry    FieldKind = "entry"    // the number of a timeline's entry
+	FieldPriority FieldKind = "priority" // a priority
+	FieldEntry    FieldKind = "entry"    // number of a timeline entry
 	FieldInstant  FieldKind = "instant"  // RFC 3339
-	FieldMail     FieldKind = "mail"     // the number of a ticket's mail
-	FieldNumber   FieldKind = "number"   // of signals by hand only
+	FieldMail     FieldKind = "mail"     // number of a ticket's mail
+	FieldNumber   FieldKind = "number"   // a number, in manual commands only
 )
 
 // Field is an input of a verb.
 type Field struct {
 	Name     string
 	Kind     FieldKind
-	Source   Source // where it may come from
-	Required Source // where it must be there
-	Doc      string // for the document of the API
-	Done     string // in place of Definition.Done where it is given; %s is its value
+	Source   Source // of commands that may have it
+	Required Source // of commands that must have it
+	Doc      string // for the API's document
+	Done     string // replaces Definition.Done if the field is set; %s is its value
 }
 
-// Source says where a field comes from.
+// Source is a set of ways in which a command is sent.
 type Source int
 
 // The sources.
 const (
 	FromRequest Source = 1 << iota // the API and forms
-	FromSignal                     // a signal or an update by hand
+	FromSignal                     // a manual command, as a signal or an update
 	FromBoth    = FromRequest | FromSignal
 )
 
@@ -78,13 +78,13 @@ var byVerb = func() map[Verb]Definition {
 	return index
 }()
 
-// Definitions lists every verb.
+// Definitions returns the definitions of all verbs.
 func Definitions() []Definition { return slices.Clone(definitions) }
 
-// Definition returns the verb's entry in the registry; the zero Definition for a verb that is unknown.
+// Definition returns the definition of the verb, and the zero Definition for an unknown verb.
 func (v Verb) Definition() Definition { return byVerb[v] }
 
-// Signals lists the verbs that reach a ticket after its submission.
+// Signals returns the verbs that are signals of the ticket workflow: all but submit.
 func Signals() []Verb {
 	var verbs []Verb
 	for _, d := range definitions {
@@ -95,34 +95,34 @@ func Signals() []Verb {
 	return verbs
 }
 
-// MayAsk reports whether a role may ask for a verb at all, whatever the ticket's state.
+// MayAsk reports whether a role may send commands with a verb at all, whatever the ticket's state.
 func MayAsk(role Role, verb Verb) bool { return slices.Contains(byVerb[verb].Roles, role) }
 
-// Fits reports whether a verb means something while a ticket has a status. Whether it is granted depends on more.
+// Fits reports whether the verb is possible in a status. A command may still be refused for other reasons.
 func (v Verb) Fits(s Status) bool { return slices.Contains(byVerb[v].Statuses, s) }
 
-// NeedsMessage reports whether a command of this verb is nothing without a message, even by hand.
+// NeedsMessage reports whether every command with the verb needs a message, so that it can't be a manual command.
 func (v Verb) NeedsMessage() bool {
 	d := byVerb[v]
 	return d.Manual == "" && d.InWords()
 }
 
-// Internal reports whether a verb's words are for staff only.
+// Internal reports whether the verb's message is for staff only.
 func (v Verb) Internal() bool { return byVerb[v].Internal }
 
-// Help says what a signal by hand does and carries, or where else to ask for the verb.
-func (v Verb) Help() string { return cmp.Or(byVerb[v].Manual, needsPanel) }
+// Help describes the effect and the fields of the manual command, or says why there is none.
+func (v Verb) Help() string { return cmp.Or(byVerb[v].Manual, panelOnlyHelp) }
 
-// OfEmergency reports whether a verb is one of those by which the emergency schedule reaches a ticket.
-func (v Verb) OfEmergency() bool { return v.bySignal(fieldEmergency) }
+// OfEmergency reports whether the verb is that of a transition: pause, extend or resume.
+func (v Verb) OfEmergency() bool { return v.acceptedInSignal(fieldEmergency) }
 
-// Takes reports whether a request for the verb may carry the field.
+// Takes reports whether a request for the verb may have the named field.
 func (v Verb) Takes(name string) bool { return byVerb[v].field(name).Source&FromRequest != 0 }
 
-// bySignal reports whether a signal by hand may carry the field.
-func (v Verb) bySignal(name string) bool { return byVerb[v].field(name).Source&FromSignal != 0 }
+// acceptedInSignal reports whether a manual command with the verb may have the named field.
+func (v Verb) acceptedInSignal(name string) bool { return byVerb[v].field(name).Source&FromSignal != 0 }
 
-// field returns the zero Field for a name that the verb doesn't know.
+// field returns the named field, and the zero Field if there is none.
 func (d Definition) field(name string) Field {
 	i := slices.IndexFunc(d.Fields, func(f Field) bool { return f.Name == name })
 	if i < 0 {
@@ -131,10 +131,10 @@ func (d Definition) field(name string) Field {
 	return d.Fields[i]
 }
 
-// InWords reports whether the verb is asked for by writing a message.
+// InWords reports whether requests for the verb require a message.
 func (d Definition) InWords() bool { return d.field("body").Required != 0 }
 
-// For returns the operations at which a role asks for the verb.
+// For returns the operations that a role may use.
 func (d Definition) For(role Role) []Operation {
 	return slices.DeleteFunc(slices.Clone(d.Operations), func(o Operation) bool { return !slices.Contains(o.For, role) })
 }

@@ -39,7 +39,7 @@ func (t *Ticket) SilentUntil(period time.Duration) (time.Time, bool) {
 	return t.SilentSince.Add(period - t.SilenceBefore), true
 }
 
-// applySilence restarts silence with every public message of the desk: at the event if it owes the requester no mail,
+// applySilence restarts silence with every public message of staff: at the event if no mail to the requester follows,
 // otherwise at the delivery of the mail. Until then silence does not count.
 func (t *Ticket) applySilence(e Event, was SilenceEnding) {
 	switch {
@@ -91,7 +91,7 @@ func (t *Ticket) lastResumed() time.Time {
 // Deliver first fires everything due up to now, so every command accepted before must have been decided. It records
 // nothing about a mail that no longer asks or whose delivery is already recorded.
 func RecordDelivery(t Ticket, d Environment, mail, event int, since, now time.Time) (Result, error) {
-	s := &decider{t: t, desk: d}
+	s := &decider{t: t, env: d}
 	s.advance(now)
 	if s.t.AwaitsDelivery() && s.t.Asked == event {
 		if since.After(now) {
@@ -108,7 +108,7 @@ func RecordDelivery(t Ticket, d Environment, mail, event int, since, now time.Ti
 // everything due up to now, so every command accepted before must have been decided. Otherwise it fires nothing, and later
 // events may have earlier times.
 func RecordBounce(t Ticket, d Environment, mail, event int, now time.Time) (Result, error) {
-	s := &decider{t: t, desk: d}
+	s := &decider{t: t, env: d}
 	if s.t.awaitsRequester() && s.t.asksInExchange(event) {
 		s.advance(now)
 	}
@@ -145,7 +145,7 @@ type BouncedMail struct {
 	Resent         bool // another mail has replaced it
 }
 
-// resend owes a bounced mail again, as a new one. If the mail asks for an answer, the ticket gets back the status that it
+// resend sends a bounced mail again, as a new one. If the mail asks for an answer, the ticket gets back the status that it
 // had before the bounce, and silence counts from the delivery of the new mail.
 func (s *decider) resend(c Command) *fault.Error {
 	m := c.Resend
@@ -156,7 +156,7 @@ func (s *decider) resend(c Command) *fault.Error {
 		return fault.NewConflict(CodeNotBounced, "only an email that could not be delivered can be sent again")
 	case m.Resent:
 		return fault.NewConflict(CodeResent, "the email has already been sent again")
-	case m.Person == s.t.Requester && s.desk.Unmailed:
+	case m.Person == s.t.Requester && s.env.Unmailed:
 		return fault.NewConflict(CodeUnmailed, "the requester's account is disabled, so no email is sent to them")
 	}
 	e := Event{Kind: EventMailResent, Mail: m.Mail}

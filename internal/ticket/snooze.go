@@ -7,15 +7,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// longestSnooze is as far ahead as anybody plans; a later instant is a slip of the pen, and would hide the ticket for good.
-const longestSnooze = 366 * 24 * time.Hour
+// maxSnooze limits how long a ticket can be snoozed. A later instant is most likely a mistake, and would hide the ticket
+// for good.
+const maxSnooze = 366 * 24 * time.Hour
 
-// snooze lets the ticket sleep until an instant: it leaves the lists that agents work from, while its promises go on. To
-// snooze a sleeping ticket moves the instant.
+// snooze snoozes the ticket until an instant: it is not listed in agents' queues, but its clocks go on. For a snoozed
+// ticket it changes the instant.
 func (s *decider) snooze(c Command) *fault.Error {
 	until := c.Until.UTC().Truncate(time.Second)
 	switch {
-	case !until.After(c.At) || until.After(c.At.Add(longestSnooze)):
+	case !until.After(c.At) || until.After(c.At.Add(maxSnooze)):
 		return fault.NewConflict(CodeMalformed, "a ticket sleeps until an instant in the future, a year ahead at most")
 	case until.Equal(s.t.SnoozedUntil):
 		return fault.NewConflict(CodeNothing, "the ticket is snoozed until then already")
@@ -24,7 +25,8 @@ func (s *decider) snooze(c Command) *fault.Error {
 	return nil
 }
 
-// wake is a verb of its own, and not a snooze until now: an instant in the past is then refused as the mistake that it is.
+// wake ends the snooze of a ticket. It is a separate verb rather than a snooze until now, so that snooze can refuse an
+// instant in the past as a mistake.
 func (s *decider) wake(Command) *fault.Error {
 	if s.t.SnoozedUntil.IsZero() {
 		return fault.NewConflict(CodeNothing, "the ticket is not snoozed")
@@ -33,15 +35,15 @@ func (s *decider) wake(Command) *fault.Error {
 	return nil
 }
 
-// wakeAfter ends a sleep that the latest events disturb.
+// wakeAfter ends the snooze of the ticket if one of the latest events wakes it.
 func (s *decider) wakeAfter(events []Event) {
 	if !s.t.SnoozedUntil.IsZero() && slices.ContainsFunc(events, Event.wakes) {
 		s.emit(Event{Kind: EventWoke})
 	}
 }
 
-// wakes reports whether an event brings a sleeping ticket back: the requester wrote, or it came to another status, but for
-// what staff do and stay asleep for: to take it, or to ask the requester. Nor do other words of staff or a new assignee.
+// wakes reports whether an event wakes a snoozed ticket: a message of the requester, a resolution, or a reopening. Messages
+// of staff and assignments don't.
 func (e Event) wakes() bool {
 	switch e.Kind {
 	case EventCustomerReplied, EventResolved, EventReopened, EventHandedBack:
@@ -51,7 +53,7 @@ func (e Event) wakes() bool {
 	}
 }
 
-// applySnooze follows a sleep. One that the end of an emergency comes after ends with it, as nothing happens in one.
+// applySnooze sets or clears the instant at which the ticket wakes.
 func (t *Ticket) applySnooze(e Event) {
 	switch e.Kind {
 	case EventSnoozed:

@@ -11,9 +11,9 @@ import (
 type State struct {
 	Ticket         Ticket        `json:"ticket"`
 	Command        int64         `json:"command"` // number of the last command decided
-	Mails          int           `json:"mails"`   // number of the last mail owed
+	Mails          int           `json:"mails"`   // number of the last delivery, a mail or webhook call
 	Next           DueEvent      `json:"next,omitzero"`
-	EscalationStep int           `json:"rung,omitempty"`   // see Ticket.Rung
+	EscalationStep int           `json:"rung,omitempty"`   // see Ticket.EscalationStep
 	Paused         bool          `json:"paused,omitempty"` // see Ticket.Paused
 	SearchFields   *SearchFields `json:"shown,omitempty"`  // nil in states stored before it was introduced
 }
@@ -35,8 +35,8 @@ type SearchFields struct {
 	PromiseDue     time.Time        `json:"promise_due,omitzero"` // its deadline
 	Breached       bool             `json:"breached,omitempty"`   // see Ticket.Breached
 	PausedFor      []policy.Reason  `json:"paused_for,omitempty"` // why pending promises are paused, sorted
-	AwaitsDelivery bool             `json:"unheard,omitempty"`    // see Ticket.Unheard
-	Emergency      EmergencyID      `json:"emergency,omitempty"`  // see Ticket.Held
+	AwaitsDelivery bool             `json:"unheard,omitempty"`    // see Ticket.AwaitsDelivery
+	Emergency      EmergencyID      `json:"emergency,omitempty"`  // see Ticket.PausingEmergency
 }
 
 func (t *Ticket) searchFields() *SearchFields {

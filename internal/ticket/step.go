@@ -39,7 +39,7 @@ func (o Outcome) Line(verb Verb) string {
 	return fmt.Sprintf("%s: done", verb)
 }
 
-// Result is a decision: the ticket's new state, the events that lead to it, and the mails and calls that they owe.
+// Result is a decision: the ticket's new state, the events that lead to it, and the mails and webhook calls they cause.
 type Result struct {
 	Ticket        Ticket
 	Events        []Event
@@ -53,10 +53,10 @@ type Result struct {
 // Decide fires everything due up to the acceptance of a command and then decides the command. Acceptance alone counts: an
 // answer accepted before a deadline meets it even if it is decided later, and one accepted at the deadline does not, even
 // if it is decided before the deadline's timer fires. A refusal is recorded as an event. A ticket submitted during a
-// desk-wide emergency is paused or delayed from the start. If Result.Lacks is set, the caller must decide again with the
-// missing roster.
+// desk-wide emergency is paused or delayed from the start. If Result.MissingRoster is set, the caller must decide
+// again with that roster.
 func Decide(t Ticket, d Environment, c Command) (Result, error) {
-	s := &decider{t: t, desk: d}
+	s := &decider{t: t, env: d}
 	s.advance(c.At)
 	refusal := s.decide(c)
 	if refusal != nil {
@@ -76,7 +76,7 @@ func Decide(t Ticket, d Environment, c Command) (Result, error) {
 
 // Advance fires everything due up to and including an instant, and applies the transitions up to it.
 func Advance(t Ticket, d Environment, until time.Time) (Result, error) {
-	s := &decider{t: t, desk: d}
+	s := &decider{t: t, env: d}
 	s.advance(until)
 	result, err := s.result()
 	if err != nil {
@@ -89,7 +89,7 @@ func Advance(t Ticket, d Environment, until time.Time) (Result, error) {
 // events.
 type decider struct {
 	t              Ticket
-	desk           Environment
+	env            Environment
 	missingRoster  string
 	by             Actor
 	at             time.Time
@@ -109,7 +109,7 @@ func (s *decider) result() (Result, error) {
 	if s.err != nil {
 		return Result{}, fault.Wrap(errors.Join(ErrUncomputable, s.err), fault.Internal, "the clock can't be computed")
 	}
-	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.desk.Rosters, MissingRoster: s.missingRoster}, nil
+	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.env.Rosters, MissingRoster: s.missingRoster}, nil
 }
 
 func (s *decider) emit(e Event) {
@@ -118,7 +118,7 @@ func (s *decider) emit(e Event) {
 	s.events = append(s.events, e)
 }
 
-// mail owes a mail for the last event to a person, if there is one.
+// mail adds a mail about the last event to a person, or none if to is empty.
 func (s *decider) mail(kind MailKind, to PersonID) {
 	if to != "" {
 		asks := s.events[len(s.events)-1].Asks && to == s.t.Requester

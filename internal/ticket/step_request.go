@@ -1,18 +1,16 @@
 package ticket
 
-import (
-	"time"
-)
+import "time"
 
-// MaxManual is how many manual commands a step takes, MaxOwed how many deliveries it returns, and MaxOutcomes how many
-// outcomes it names. They bound what the workflow's history records of a step.
+// MaxManual limits the manual commands of a step, MaxOwed the deliveries that it returns, and MaxOutcomes the outcomes.
+// They bound what the workflow's history records of a step.
 const (
 	MaxManual   = 100
 	MaxOwed     = 500
 	MaxOutcomes = 10
 )
 
-// StepRequest asks for a step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ManualCommand and EmergencySchedule is set. A
+// StepRequest asks for a step of a ticket. Exactly one of Command, Due, Bounced, Delivered, Manual and Schedule is set. A
 // repeated request changes nothing and returns the ticket as it then is.
 type StepRequest struct {
 	Number    Number          `json:"number"`
@@ -27,17 +25,17 @@ type StepRequest struct {
 
 // StepResult is the result of a step.
 type StepResult struct {
-	// Outcomes are those of the first MaxOutcomes commands that the step decided, for people to read. A repeated step decides none.
+	// Outcomes describes the outcomes of the first MaxOutcomes commands that the step decided. A repeated step decides none.
 	Outcomes []string `json:"outcomes,omitempty"`
 
 	Digest  Digest `json:"digest"`
-	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed deliveries after StepRequest.Mails that are still owed
+	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed pending deliveries after StepRequest.Mails
 	Pending int64  `json:"last_command"`   // number of the last command accepted; those after Digest.Command are undecided
 
-	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.ManualCommand, but for those recorded and undecided
+	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.Manual, except those recorded and undecided
 }
 
-// Owed is a delivery that is owed, a mail or a webhook call. Those of one recipient are made in the order of N.
+// Owed is a pending delivery, a mail or a webhook call. Those of one recipient are made in the order of N.
 type Owed struct {
 	N       int      `json:"n"`
 	To      PersonID `json:"to,omitempty"` // of a mail
@@ -47,7 +45,7 @@ type Owed struct {
 	Handle  string   `json:"handle,omitempty"` // of the recipient; requesters have none
 }
 
-// Recipient names the recipient without identifying a requester.
+// Recipient describes the recipient without identifying a requester.
 func (o Owed) Recipient() string {
 	switch {
 	case o.Kind == KindWebhook:

@@ -32,7 +32,7 @@ type Ticket struct {
 	AskedFrom     int           `json:"asked_from,omitempty"` // the first such event of the current exchange
 	BeforeBounce  SilenceEnding `json:"returned,omitzero"`    // status before the mail that asks bounced
 
-	NotBefore time.Time `json:"not_before,omitzero"` // nothing is due before this, when a policy was adopted or a delivery reported
+	NotBefore time.Time `json:"not_before,omitzero"` // nothing is due before this, the time at which a policy was adopted or a delivery reported
 
 	SnoozedUntil time.Time `json:"snoozed_until,omitzero"` // zero: the ticket is awake
 
@@ -73,19 +73,19 @@ func (t *Ticket) Promise(name policy.ClockName) *Promise {
 	return &t.Resolution
 }
 
-// PausesAt reports whether the ticket is closed, which is final.
+// Closed reports whether the ticket is closed, which is final.
 func (t *Ticket) Closed() bool { return t.Status == StatusClosed }
 
 // EscalationStep returns the highest escalation step that has fired and has been neither answered nor acknowledged; 0 if there is
 // none.
 func (t *Ticket) EscalationStep() int {
-	rung := 0
+	step := 0
 	for _, name := range policy.ClockNames() {
 		if p := t.Promise(name); p.Escalating() {
-			rung = max(rung, p.EscalationSteps)
+			step = max(step, p.EscalationSteps)
 		}
 	}
-	return rung
+	return step
 }
 
 // Paused reports whether a promise that has not been met is paused.

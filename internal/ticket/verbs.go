@@ -9,18 +9,18 @@ var (
 		Name: "seen", Kind: FieldEntry, Source: FromRequest,
 		Doc: "The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that.",
 	}
-	fieldName = Field{Name: fieldEmergency, Kind: FieldLine, Source: FromSignal}
+	fieldEmergencyName = Field{Name: fieldEmergency, Kind: FieldLine, Source: FromSignal}
 )
 
-// needsPanel is the help for every verb that is refused by hand.
-const needsPanel = "Needs words, its requester or a mail to choose, and so is refused by hand: use the panel."
+// panelOnlyHelp is the help for verbs that are refused as manual commands.
+const panelOnlyHelp = "Needs words, its requester or a mail to choose, and so is refused by hand: use the panel."
 
-// reply is the operation that the requester and staff share.
+// reply returns the operation with which requester and staff reply.
 func reply(by []Role) []Operation {
 	return []Operation{{ID: "reply", Path: "replies", Summary: "Reply, as the requester or as the desk", For: by}}
 }
 
-// definitions is the registry of verbs, in the order in which they are listed.
+// definitions is the registry of verbs, in the order in which Definitions lists them.
 var definitions = []Definition{
 	{
 		Verb: VerbSubmit, Label: "Submit", Done: "The ticket is submitted.",
@@ -116,18 +116,18 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbEmergencyPause, Label: "Pause for an emergency", Done: "The clocks are stopped.",
-		Roles: supervisors, Statuses: unclosed, Fields: []Field{fieldName}, decide: (*decider).emergencyPause,
+		Roles: supervisors, Statuses: unclosed, Fields: []Field{fieldEmergencyName}, decide: (*decider).emergencyPause,
 		Manual: `Stops both clocks of this one ticket. No input, or a name: {"emergency": "flood"}`,
 	},
 	{
 		Verb: VerbEmergencyExtend, Label: "Extend for an emergency", Done: "The targets are extended.",
 		Roles: supervisors, Statuses: unclosed, decide: (*decider).emergencyExtend,
-		Fields: []Field{fieldName, {Name: fieldSeconds, Kind: FieldNumber, Source: FromSignal, Required: FromSignal}},
+		Fields: []Field{fieldEmergencyName, {Name: fieldSeconds, Kind: FieldNumber, Source: FromSignal, Required: FromSignal}},
 		Manual: `Lengthens both targets of this one ticket: {"seconds": 86400}`,
 	},
 	{
 		Verb: VerbEmergencyResume, Label: "Resume after an emergency", Done: "The clocks run again.",
-		Roles: supervisors, Statuses: unclosed, Fields: []Field{fieldName}, decide: (*decider).emergencyResume,
+		Roles: supervisors, Statuses: unclosed, Fields: []Field{fieldEmergencyName}, decide: (*decider).emergencyResume,
 		Manual: "Lets the clocks run that emergency-pause stopped. No input.",
 	},
 	{

@@ -42,8 +42,8 @@ func samplePolicy(zone *time.Location) *policy.Policy {
 	}
 }
 
-// letter is one of a kind with everything that such a letter has, accepted on a Monday at 10:23:45 UTC.
-func letter(kind ticket.MailKind) desk.MailData {
+// sampleMail returns the data of a mail with all fields that its kind uses, at 10:23:45 UTC on a Monday.
+func sampleMail(kind ticket.MailKind) desk.MailData {
 	at := time.Date(2026, 11, 23, 10, 23, 45, 0, time.UTC)
 	l := desk.MailData{
 		Number: number, N: 4, Kind: kind, Previous: 2,
@@ -104,14 +104,14 @@ func forStaff(l *desk.MailData, words string) {
 	}
 }
 
-// variants are the letters of the golden files, by file name.
-func variants() map[string]desk.MailData {
+// goldenMails returns the mails of the golden files, by file name.
+func goldenMails() map[string]desk.MailData {
 	all := map[string]desk.MailData{}
 	for _, kind := range ticket.MailKinds() {
-		all[string(kind)] = letter(kind)
+		all[string(kind)] = sampleMail(kind)
 	}
 	with := func(name string, kind ticket.MailKind, change func(*desk.MailData)) {
-		l := letter(kind)
+		l := sampleMail(kind)
 		change(&l)
 		all[string(kind)+"-"+name] = l
 	}
@@ -157,7 +157,7 @@ func variants() map[string]desk.MailData {
 		l.Clock, l.DueAt, l.Since, l.EscalationStep, l.Assignee = policy.Resolution, l.ResolutionLate, l.ResolutionLate, 2, ""
 		l.At = l.Since.Add(24 * time.Hour)
 	})
-	// A rung of the ladder for urgent tickets is no next step of a normal one's.
+	// An escalation step for urgent tickets is not the next step of a normal one.
 	with("by-name", ticket.MailEscalation, func(l *desk.MailData) {
 		p := *l.Policy
 		p.Escalation = []policy.EscalationStep{{After: 0}, {After: time.Hour, Priorities: []policy.Priority{policy.PriorityUrgent}}, {After: 48 * time.Hour}}

@@ -15,7 +15,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// politeServer agrees to everything and counts who took leave of it.
+// politeServer accepts every command and counts QUITs.
 type politeServer struct{ quits atomic.Int32 }
 
 func (s *politeServer) connect(t *testing.T) *connection {
@@ -48,9 +48,9 @@ func TestIdle_letsAConnectionGoAfterItsTime(t *testing.T) {
 		var server politeServer
 		var i idle
 		c := server.connect(t)
-		i.keep(c)
+		i.put(c)
 		time.Sleep(idleTime - time.Second)
-		if i.take() != c {
+		if i.get() != c {
 			t.Fatal("the connection is gone too early")
 		}
 		time.Sleep(2 * time.Second)
@@ -58,10 +58,10 @@ func TestIdle_letsAConnectionGoAfterItsTime(t *testing.T) {
 		if got := server.quits.Load(); got != 0 {
 			t.Fatal("a connection in use was ended")
 		}
-		i.keep(c)
+		i.put(c)
 		time.Sleep(idleTime + time.Second)
 		synctest.Wait()
-		if got := server.quits.Load(); got != 1 || i.take() != nil {
+		if got := server.quits.Load(); got != 1 || i.get() != nil {
 			t.Errorf("%d connections ended, want 1", got)
 		}
 		i.close()
@@ -73,18 +73,18 @@ func TestIdle_keepsAFewAndNoneOnceClosed(t *testing.T) {
 		var server politeServer
 		var i idle
 		for range idleMax + 3 {
-			i.keep(server.connect(t))
+			i.put(server.connect(t))
 		}
 		if got := server.quits.Load(); got != 3 {
 			t.Errorf("%d connections ended, want 3", got)
 		}
-		late := i.take()
+		late := i.get()
 		i.close()
-		i.keep(late)
+		i.put(late)
 		if got := server.quits.Load(); got != idleMax+3 {
 			t.Errorf("%d connections ended, want %d", got, idleMax+3)
 		}
-		if i.take() != nil {
+		if i.get() != nil {
 			t.Error("a closed pool gave a connection")
 		}
 	})

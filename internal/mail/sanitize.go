@@ -8,18 +8,18 @@ import (
 
 const (
 	maxName    = 80   // runes of a person's name
-	maxSubject = 1000 // runes; the API takes 200, this only bounds a header
+	maxSubject = 1000 // runes; the API accepts 200, this only bounds a header
 )
 
-// oneLine makes what somebody typed fit for a header or the middle of a sentence: valid UTF-8, no control
-// characters, no line breaks, single spaces, none of the characters that turn the direction of the text around
-// them. Over limit runes it is cut and ends in an ellipsis; a limit of 0 is none.
+// oneLine makes text that a person typed safe for a header or the middle of a sentence. The result is valid UTF-8 in one
+// line with single spaces, without control characters and without characters that change the direction of surrounding
+// text. Text of more than limit runes is cut and ends in an ellipsis; a limit of 0 means no limit.
 func oneLine(typed string, limit int) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r), unicode.IsControl(r), r == '\u2028', r == '\u2029':
 			return ' '
-		case turnsText(r), invisible(r):
+		case isBidiControl(r), isInvisible(r):
 			return -1
 		default:
 			return r
@@ -32,13 +32,13 @@ func oneLine(typed string, limit int) string {
 	return clean
 }
 
-// paragraphs takes a message apart at its blank lines, each paragraph into its lines. Control characters other
-// than tabs go; the direction of text may turn, because it turns back at the end of the line.
+// paragraphs splits a message at blank lines into paragraphs, and each of those into lines. It removes control characters
+// other than tabs. It retains changes of text direction, because they end with the line.
 func paragraphs(message string) [][]string {
 	message = strings.ToValidUTF8(message, "\uFFFD")
 	message = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n\n").Replace(message)
 	message = strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) || invisible(r) {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) || isInvisible(r) {
 			return -1
 		}
 		return r
@@ -62,13 +62,13 @@ func paragraphs(message string) [][]string {
 	return all
 }
 
-// turnsText reports the embeddings, overrides and isolates of the bidirectional algorithm. Text in a right-to-left
-// script needs none of them.
-func turnsText(r rune) bool {
+// isBidiControl reports whether r is an embedding, override or isolate of the bidirectional algorithm. Text in a
+// right-to-left script needs none of them.
+func isBidiControl(r rune) bool {
 	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'
 }
 
-// invisible reports runes that mail programs and parsers disagree on: byte order marks and noncharacters.
-func invisible(r rune) bool {
+// isInvisible reports whether r is a byte order mark or a noncharacter, which mail programs and parsers treat differently.
+func isInvisible(r rune) bool {
 	return r == '\uFEFF' || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF
 }
