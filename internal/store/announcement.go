@@ -17,9 +17,9 @@ import (
 // a ticket that is resolved is promised nothing that could move.
 const concerned = `t.status IN ('new', 'open', 'waiting')`
 
-// writtenTo are the requesters who are written to about an emergency, each once, and nobody who works here: $1 is the
+// announcementRecipients are the requesters who are written to about an emergency, each once, and nobody who works here: $1 is the
 // instant from which on a submitted ticket concerns nobody, null without one. A dry run counts them by the same rule.
-const writtenTo = `
+const announcementRecipients = `
 	SELECT DISTINCT t.requester FROM tickets t JOIN people p ON p.id = t.requester
 	WHERE ` + concerned + ` AND p.role = 'customer' AND p.disabled_at IS NULL
 		AND t.submitted_at < coalesce($1::timestamptz, 'infinity')`
@@ -39,22 +39,22 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 		if err := tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
 			return err
 		}
-		lasting, err := lastTold(ctx, tx)
+		lasting, err := announcedEmergencies(ctx, tx)
 		if err != nil {
 			return err
 		}
 		for _, l := range lasting {
-			tells, said, tell := l.Tell(l.told, r.Proven, now, r.Revision)
+			tells, said, tell := l.Tell(l.lastTerms, r.Proven, now, r.Revision)
 			if !tell {
 				continue
 			}
 			result.Announcements++
-			others := slices.ContainsFunc(lasting, func(o announced) bool { return o.ID != l.ID && o.Closes(now) })
-			if err := s.announceTo(ctx, tx, l, desk.News{Announces: tells, EmergencyTerms: said, Kind: l.Kind, Closed: others}, r); err != nil {
+			others := slices.ContainsFunc(lasting, func(o announcedEmergency) bool { return o.ID != l.ID && o.Closes(now) })
+			if err := s.insertAnnouncement(ctx, tx, l, desk.News{Announces: tells, EmergencyTerms: said, Kind: l.Kind, Closed: others}, r); err != nil {
 				return err
 			}
 		}
-		if err := s.hold(ctx, tx, r, now); err != nil {
+		if err := s.releaseHeld(ctx, tx, r, now); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE status = 'owed'), count(*) FILTER (WHERE status = 'held')
@@ -63,24 +63,24 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 	return result, explain(err, "announce emergencies")
 }
 
-// announced is an emergency, and what was told of it last.
-type announced struct {
+// announcedEmergency is an emergency, and what was told of it last.
+type announcedEmergency struct {
 	desk.Emergency
-	n    int                  // of the last announcement; 0: none
-	told *desk.EmergencyTerms // nil: nothing
+	n         int                  // of the last announcement; 0: none
+	lastTerms *desk.EmergencyTerms // nil: nothing
 }
 
-// lastTold gives the emergencies of which there may be something to tell still.
-func lastTold(ctx context.Context, tx pgx.Tx) ([]announced, error) {
+// announcedEmergencies gives the emergencies of which there may be something to tell still.
+func announcedEmergencies(ctx context.Context, tx pgx.Tx) ([]announcedEmergency, error) {
 	all, err := emergencies(ctx, tx, `
 		LEFT JOIN LATERAL (SELECT stage FROM announcements WHERE emergency = e.id ORDER BY n DESC LIMIT 1) last ON true
 		WHERE last.stage IN ('planned', 'in-force') OR last.stage IS NULL AND e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
 	if err != nil {
 		return nil, err
 	}
-	lasting := make([]announced, 0, len(all))
+	lasting := make([]announcedEmergency, 0, len(all))
 	for _, e := range all {
-		one := announced{Emergency: e}
+		one := announcedEmergency{Emergency: e}
 		var told desk.EmergencyTerms
 		var until *time.Time
 		var seconds int64
@@ -89,7 +89,7 @@ func lastTold(ctx context.Context, tx pgx.Tx) ([]announced, error) {
 			WHERE emergency = $1 ORDER BY n DESC LIMIT 1`, e.ID).Scan(&one.n, &told.Stage, &told.From, &until, &seconds)
 		if err == nil {
 			told.Until, told.By = orZero(until), time.Duration(seconds)*time.Second
-			one.told = &told
+			one.lastTerms = &told
 		} else if !errors.Is(err, pgx.ErrNoRows) {
 			return nil, err
 		}
@@ -98,8 +98,8 @@ func lastTold(ctx context.Context, tx pgx.Tx) ([]announced, error) {
 	return lasting, nil
 }
 
-// announceTo writes one announcement and owes its mails.
-func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news desk.News, r ticket.AnnounceRequest) error {
+// insertAnnouncement writes one announcement and owes its mails.
+func (s *Store) insertAnnouncement(ctx context.Context, tx pgx.Tx, a announcedEmergency, news desk.News, r ticket.AnnounceRequest) error {
 	var id int64
 	err := tx.QueryRow(ctx, `
 		INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision)
@@ -124,28 +124,28 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 	if audience == desk.AudienceNone {
 		return nil
 	}
-	_, err = tx.Exec(ctx, announceSQL, pgx.StrictNamedArgs{
+	_, err = tx.Exec(ctx, insertAnnouncementMails, pgx.StrictNamedArgs{
 		"id": id, "emergency": a.ID, "before": instant(news.Announces.Before(news.EmergencyTerms)), "from": news.From,
 		"audience": audience,
 	})
 	return err
 }
 
-// heard is what somebody, told.requester, was sent about the emergency $emergency before, the latest first; a mail that is
+// lastSentTerms is what somebody, told.requester, was sent about the emergency $emergency before, the latest first; a mail that is
 // being handed over just now may have gone out.
-const heard = `
+const lastSentTerms = `
 	SELECT a.stage, a.starts_at, a.ends_at, a.seconds FROM announcements a JOIN deliveries m ON m.announcement = a.id
 	WHERE a.emergency = @emergency AND m.person = told.requester
 		AND (m.status = 'sent' OR m.status = 'superseded' AND m.claimed_until > clock_timestamp())
 	ORDER BY a.n DESC LIMIT 1`
 
-// announceSQL owes an announcement's mails: none to somebody who was told just that last. Who was never told may be left
+// insertAnnouncementMails owes an announcement's mails: none to somebody who was told just that last. Who was never told may be left
 // out of it: those whose earlier mail was superseded unsent, or all but those whose receipt spoke of the emergency.
-var announceSQL = `
+var insertAnnouncementMails = `
 	INSERT INTO deliveries (queue, announcement, person, status)
 	SELECT 'announcement', @id::bigint, told.requester, 'held'
-	FROM (` + strings.ReplaceAll(writtenTo, "$1", "@before") + `) told
-	LEFT JOIN LATERAL (` + heard + `) heard ON true
+	FROM (` + strings.ReplaceAll(announcementRecipients, "$1", "@before") + `) told
+	LEFT JOIN LATERAL (` + lastSentTerms + `) heard ON true
 	JOIN announcements new ON new.id = @id
 	WHERE (heard.stage, heard.starts_at, heard.ends_at, heard.seconds) IS DISTINCT FROM (new.stage, new.starts_at, new.ends_at, new.seconds)
 		AND (heard.stage IS NOT NULL OR CASE @audience::text
@@ -155,9 +155,9 @@ var announceSQL = `
 			ELSE true END)
 	ON CONFLICT DO NOTHING`
 
-// hold makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of
+// releaseHeld makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of
 // people whose tickets are right as of the last edge that is reached.
-func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, now time.Time) error {
+func (s *Store) releaseHeld(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, now time.Time) error {
 	const free = `UPDATE deliveries m SET status = 'owed', owed_at = clock_timestamp() WHERE m.status = 'held'`
 	if !r.Unproven {
 		_, err := tx.Exec(ctx, free)
@@ -167,12 +167,12 @@ func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, n
 	if err := tx.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
 		return err
 	}
-	gate, err := s.gateSince(ctx, tx, revision)
+	gate, err := s.scheduleSince(ctx, tx, revision)
 	if err != nil {
 		return err
 	}
 	edge := gate.Outlook(now).Reached
-	_, err = tx.Exec(ctx, free+` AND NOT EXISTS (SELECT FROM tickets t WHERE t.requester = m.person AND `+concerned+` AND `+late+`)`,
+	_, err = tx.Exec(ctx, free+` AND NOT EXISTS (SELECT FROM tickets t WHERE t.requester = m.person AND `+concerned+` AND `+whereLate+`)`,
 		edge.At, gate.PausesAt(edge.At))
 	return err
 }

@@ -78,7 +78,7 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 
 // Await gives the desk's answer to a command, as soon as there is one. When ctx ends before, decided is false.
 func (o *Outcomes) Await(ctx context.Context, n ticket.Number, seq int64) (answer ticket.Outcome, decided bool, err error) {
-	woken, leave := o.join(notice(n, seq)) // before looking: a decision made in between wakes us
+	woken, leave := o.register(notice(n, seq)) // before looking: a decision made in between wakes us
 	defer leave()
 	for {
 		answer, decided, err = o.store.Outcome(ctx, n, seq)
@@ -106,8 +106,8 @@ func (o *Outcomes) look(ctx context.Context, n ticket.Number, seq int64) (ticket
 	return o.store.Outcome(ctx, n, seq)
 }
 
-// join gives a channel that is told of a notice, and what takes it away again.
-func (o *Outcomes) join(notice string) (woken <-chan struct{}, leave func()) {
+// register gives a channel that is told of a notice, and what takes it away again.
+func (o *Outcomes) register(notice string) (woken <-chan struct{}, leave func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	c := make(chan struct{}, 1)
@@ -129,7 +129,7 @@ func (o *Outcomes) wake(notice string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for c := range o.waiting[notice] {
-		tell(c)
+		wakeOne(c)
 	}
 }
 
@@ -138,7 +138,7 @@ func (o *Outcomes) wakeAll() {
 	defer o.mu.Unlock()
 	for _, waiters := range o.waiting {
 		for c := range waiters {
-			tell(c)
+			wakeOne(c)
 		}
 	}
 	for s := range o.subscribers {
@@ -146,7 +146,7 @@ func (o *Outcomes) wakeAll() {
 	}
 }
 
-func tell(c chan struct{}) {
+func wakeOne(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default: // it has been told

@@ -44,7 +44,7 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	if err != nil {
 		return desk.Accepted{}, err
 	}
-	if err := s.resendable(ctx, by, r); err != nil {
+	if err := s.checkResend(ctx, by, r); err != nil {
 		return desk.Accepted{}, err
 	}
 	u, err := s.use(ctx, by, account.CommandLimit(by))
@@ -116,9 +116,9 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	})
 }
 
-// resendable fails with NotFound for a mail that isn't there, and with Invalid, on "address", for what is none and if one of
+// checkResend fails with NotFound for a mail that isn't there, and with Invalid, on "address", for what is none and if one of
 // staff's is to go elsewhere: who works here has an account that a supervisor keeps right, and their links act in their name.
-func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) error {
+func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request) error {
 	if !r.Verb.Takes("mail") {
 		return nil
 	}

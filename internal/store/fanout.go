@@ -11,17 +11,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// behind picks the open tickets that no step has taken past an edge, $1. One that was accepted after it needs nobody to
+// whereBehind picks the open tickets that no step has taken past an edge, $1. One that was accepted after it needs nobody to
 // tell it: its first step weaves the edge in, and its receipt has said so already.
-const behind = `status <> 'closed' AND gate_at < $1 AND NOT (taken = 0 AND submitted_at >= $1)`
+const whereBehind = `status <> 'closed' AND gate_at < $1 AND NOT (taken = 0 AND submitted_at >= $1)`
 
-// late picks the open tickets that are not as the gate wants them at an edge, $1, which closes it or not, $2: those behind,
+// whereLate picks the open tickets that are not as the gate wants them at an edge, $1, which closes it or not, $2: those behind,
 // and those that a step has taken past the edge and that are paused though the gate is open, or the other way.
-const late = `status <> 'closed' AND (` + behind + ` OR gate_at >= $1 AND (held IS NOT NULL) <> $2)`
+const whereLate = `status <> 'closed' AND (` + whereBehind + ` OR gate_at >= $1 AND (held IS NOT NULL) <> $2)`
 
-// named gives the numbers of the first tickets that are late.
-func (s *Store) named(ctx context.Context, edge time.Time, closed bool) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` ORDER BY number LIMIT $3`, edge, closed, ticket.MaxLate)
+// firstLate gives the numbers of the first tickets that are late.
+func (s *Store) firstLate(ctx context.Context, edge time.Time, closed bool) ([]ticket.Number, error) {
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` ORDER BY number LIMIT $3`, edge, closed, ticket.MaxLate)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *Store) OpenBefore(ctx context.Context, edge time.Time, after ticket.Num
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` AND number > $3 ORDER BY number LIMIT $4`,
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` AND number > $3 ORDER BY number LIMIT $4`,
 		edge, gate.PausesAt(edge), after, limit)
 	if err != nil {
 		return nil, explain(err, "list the tickets behind an edge")
@@ -46,7 +46,7 @@ func (s *Store) OpenBefore(ctx context.Context, edge time.Time, after ticket.Num
 
 // StillBehind gives those of some tickets that are behind an edge.
 func (s *Store) StillBehind(ctx context.Context, edge time.Time, some []ticket.Number) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+behind, edge, some)
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+whereBehind, edge, some)
 	if err != nil {
 		return nil, explain(err, "look which tickets are behind an edge")
 	}
@@ -54,16 +54,16 @@ func (s *Store) StillBehind(ctx context.Context, edge time.Time, some []ticket.N
 	return left, explain(err, "look which tickets are behind an edge")
 }
 
-// unproven counts the tickets that hold up a fan-out, and names some when it has lasted too long.
-func (s *Store) unproven(ctx context.Context, f *desk.Fanout) error {
+// countLate counts the tickets that hold up a fan-out, and names some when it has lasted too long.
+func (s *Store) countLate(ctx context.Context, f *desk.Fanout) error {
 	gate, err := s.Schedule(ctx)
 	if err != nil {
 		return err
 	}
 	closed := gate.PausesAt(f.Transition.At)
-	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+late, f.Transition.At, closed).Scan(&f.Behind)
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+whereLate, f.Transition.At, closed).Scan(&f.Behind)
 	if err == nil && f.Behind > 0 && time.Since(f.Began) > ticket.FanoutTimeout {
-		f.Late, err = s.named(ctx, f.Transition.At, closed)
+		f.Late, err = s.firstLate(ctx, f.Transition.At, closed)
 	}
 	return explain(err, "count the tickets behind an edge")
 }
@@ -86,7 +86,7 @@ func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 	case err != nil:
 		return desk.Fanout{}, false, explain(err, "read the last fan-out")
 	case f.Proven.IsZero():
-		err = s.unproven(ctx, &f)
+		err = s.countLate(ctx, &f)
 	}
 	return f, err == nil, err
 }

@@ -28,15 +28,15 @@ func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record,
 		limit = defaultLimit
 	}
 	limit = min(limit, maxLimit)
-	q := listing{args: pgx.StrictNamedArgs{"limit": limit + 1}}
-	q.of(f)
+	q := listQuery{args: pgx.StrictNamedArgs{"limit": limit + 1}}
+	q.filter(f)
 	// Planned anew for each filter: the right index depends on the values, and for a search on how common its words are.
 	rows, err := s.pool.Query(ctx, q.sql(), pgx.QueryExecModeCacheDescribe, q.args)
 	if err != nil {
 		return nil, false, explain(err, "list tickets")
 	}
 	if f.Viewer.Role.Staff() {
-		records, err = collectRecords[wordyRow](rows)
+		records, err = collectRecords[recordWithExcerptRow](rows)
 	} else {
 		records, err = collectRecords[recordRow](rows)
 	}
@@ -49,35 +49,35 @@ func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record,
 	return records, false, nil
 }
 
-// listing builds the statement of one filter from fixed pieces; what people typed is only ever an argument.
-type listing struct {
-	read, beside string // before and after the page of tickets
-	conditions   []string
-	said         []string // conditions on a message of each ticket, for a list that is chosen by its hits
-	own          bool     // one requester's tickets
-	args         pgx.StrictNamedArgs
-	order        string
+// listQuery builds the statement of one filter from fixed pieces; what people typed is only ever an argument.
+type listQuery struct {
+	columns, joins string // before and after the page of tickets
+	conditions     []string
+	textConditions []string // conditions on a message of each ticket, for a list that is chosen by its hits
+	ownTickets     bool     // one requester's tickets
+	args           pgx.StrictNamedArgs
+	order          string
 }
 
-func (q *listing) where(condition string) { q.conditions = append(q.conditions, condition) }
+func (q *listQuery) where(condition string) { q.conditions = append(q.conditions, condition) }
 
-func (q *listing) equals(column, name, value string) {
+func (q *listQuery) equals(column, name, value string) {
 	if value != "" {
 		q.where(column + " = @" + name)
 		q.args[name] = value
 	}
 }
 
-func (q *listing) sql() string {
+func (q *listQuery) sql() string {
 	// The page is chosen first: what stands beside its tickets is then read for those alone, whatever the plan.
 	with, page := "", q.page()
-	if len(q.said) > 0 {
-		with, page = q.byHits()
+	if len(q.textConditions) > 0 {
+		with, page = q.pageByHits()
 	}
-	return with + q.read + page + ` t` + q.beside + " ORDER BY " + q.order
+	return with + q.columns + page + ` t` + q.joins + " ORDER BY " + q.order
 }
 
-func (q *listing) page(more ...string) string {
+func (q *listQuery) page(more ...string) string {
 	where := strings.Join(slices.Concat([]string{"true"}, q.conditions, more), " AND ")
 	return `(SELECT * FROM tickets t WHERE ` + where + ` ORDER BY ` + q.order + ` LIMIT @limit)`
 }
@@ -89,16 +89,16 @@ const (
 	someHits = 4000
 )
 
-// byHits lets the number of hits choose the plan. PostgreSQL plans before it knows it, and is wrong by a factor of ten
+// pageByHits lets the number of hits choose the plan. PostgreSQL plans before it knows it, and is wrong by a factor of ten
 // where words stand together or a requester has few of the tickets.
-func (q *listing) byHits() (with, page string) {
+func (q *listQuery) pageByHits() (with, page string) {
 	q.args["few"], q.args["some"] = fewHits, someHits
-	said := strings.Join(q.said, " AND ")
+	said := strings.Join(q.textConditions, " AND ")
 	// The offset keeps the search of one ticket from asking the index of all messages each time.
 	each := `EXISTS (SELECT FROM (SELECT * FROM messages m WHERE m.ticket = t.number OFFSET 0) said WHERE ` + said + `)`
 	const count, beside = `(SELECT count(*) FROM found)`, `(t.number IN (SELECT ticket FROM found)) IS TRUE` // no join: it is hashed, and keeps the order
 	var pages []string
-	if q.own {
+	if q.ownTickets {
 		pages = append(pages, q.page(count+` <= @some`, beside, each))
 		delete(q.args, "few")
 	} else {
@@ -107,12 +107,12 @@ func (q *listing) byHits() (with, page string) {
 	}
 	pages = append(pages, q.page(count+` > @some`, each))
 	// Hits are planned as if all were read, so by their index, and read only as far as found wants them.
-	return `WITH hits AS MATERIALIZED (SELECT said.ticket FROM messages said WHERE ` + q.said[0] + `),
+	return `WITH hits AS MATERIALIZED (SELECT said.ticket FROM messages said WHERE ` + q.textConditions[0] + `),
 		found AS MATERIALIZED (SELECT ticket FROM hits LIMIT @some::bigint + 1) `, `(` + strings.Join(pages, ` UNION ALL `) + `)`
 }
 
-func (q *listing) of(f desk.Filter) {
-	q.read, q.beside = recordColumns+" FROM ", recordBeside
+func (q *listQuery) filter(f desk.Filter) {
+	q.columns, q.joins = recordColumns+" FROM ", recordJoins
 	q.equals("t.priority", "priority", string(f.Priority))
 	q.equals("t.category", "category", f.Category)
 	if f.Assignee != "" {
@@ -121,7 +121,7 @@ func (q *listing) of(f desk.Filter) {
 	}
 	q.statuses(f)
 	if f.Viewer.Role.Staff() {
-		q.read, q.beside = recordColumns+wordsColumns+" FROM ", recordBeside+wordsBeside
+		q.columns, q.joins = recordColumns+excerptColumns+" FROM ", recordJoins+excerptJoins
 		q.queue(f)
 		q.dueBefore(f.DueBefore)
 		if f.Escalated {
@@ -141,7 +141,7 @@ func (q *listing) of(f desk.Filter) {
 
 // statuses names one status as such, and several by leaving out the others: told that a ticket is open or waiting and
 // also not closed, PostgreSQL takes the two for independent, expects few, and reads them all.
-func (q *listing) statuses(f desk.Filter) {
+func (q *listQuery) statuses(f desk.Filter) {
 	closed := f.Closed()
 	if len(f.Statuses) == 1 && closed == (f.Statuses[0] == ticket.StatusClosed) {
 		q.equals("t.status", "status", string(f.Statuses[0]))
@@ -156,7 +156,7 @@ func (q *listing) statuses(f desk.Filter) {
 	}
 }
 
-func (q *listing) queue(f desk.Filter) {
+func (q *listQuery) queue(f desk.Filter) {
 	if slices.Contains([]desk.Queue{desk.QueueMine, desk.QueueUnassigned, desk.QueueWaiting, desk.QueueResolved}, f.Queue) {
 		q.where(`t.snoozed_until IS NULL`)
 	}
@@ -183,7 +183,7 @@ func (q *listing) queue(f desk.Filter) {
 }
 
 // dueBefore says next_due as well: no moment comes after a promise that runs, and the index of those goes by it.
-func (q *listing) dueBefore(limit time.Time) {
+func (q *listQuery) dueBefore(limit time.Time) {
 	if !limit.IsZero() {
 		q.where(`t.status <> 'closed' AND t.promise_due < @due_before AND t.promise_due < 'infinity' AND t.next_due < @due_before`)
 		q.args["due_before"] = limit
@@ -191,7 +191,7 @@ func (q *listing) dueBefore(limit time.Time) {
 }
 
 // requester finds people by their ID, or by the beginnings of words in their name and address.
-func (q *listing) requester(typed string) {
+func (q *listQuery) requester(typed string) {
 	if typed == "" {
 		return
 	}
@@ -208,7 +208,7 @@ func (q *listing) requester(typed string) {
 	q.args["requester"] = strings.Join(words, ":* & ") + ":*"
 }
 
-func (q *listing) byDue(f desk.Filter) {
+func (q *listQuery) byDue(f desk.Filter) {
 	column := "t.next_due"
 	switch {
 	case f.Queue == desk.QueueSnoozed:
@@ -223,7 +223,7 @@ func (q *listing) byDue(f desk.Filter) {
 	}
 }
 
-func (q *listing) bySubmission(after desk.Cursor) {
+func (q *listQuery) bySubmission(after desk.Cursor) {
 	q.order = "t.submitted_at DESC, t.number DESC"
 	if after.Number != "" {
 		q.where(`(t.submitted_at, t.number) < (@instant, @after)`)
@@ -233,25 +233,25 @@ func (q *listing) bySubmission(after desk.Cursor) {
 
 // search finds tickets by any one of their messages; the subject counts to the first. A customer's search looks where
 // their timeline does: what staff wrote is found once a public event shows it, and never if it was refused.
-func (q *listing) search(f desk.Filter) {
+func (q *listQuery) search(f desk.Filter) {
 	const hit = `said.search @@ websearch_to_tsquery('simple', @text)`
 	q.args["text"] = f.Text
 	switch {
 	case !f.Viewer.Role.Staff():
-		q.own = true
-		q.said = []string{hit, `NOT said.internal`,
+		q.ownTickets = true
+		q.textConditions = []string{hit, `NOT said.internal`,
 			`(EXISTS (SELECT FROM events e WHERE e.ticket = said.ticket AND e.message = said.id AND e.kind = ANY (@public))
 				OR EXISTS (SELECT FROM commands own WHERE own.ticket = said.ticket AND own.message = said.id AND own.by_person = @viewer))`}
-		q.args["public"] = publicWords()
+		q.args["public"] = publicMessageEvents()
 	case len(q.conditions) == 0:
-		q.said = []string{hit}
+		q.textConditions = []string{hit}
 	default: // the conditions may leave so few that how many hits there are in all says nothing
 		q.where(`t.number IN (SELECT said.ticket FROM messages said WHERE ` + hit + `)`)
 	}
 }
 
-// publicWords lists the kinds of events that show words to a ticket's requester.
-func publicWords() []ticket.EventKind {
+// publicMessageEvents lists the kinds of events that show words to a ticket's requester.
+func publicMessageEvents() []ticket.EventKind {
 	return slices.DeleteFunc([]ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventCustomerReplied, ticket.EventAgentReplied, ticket.EventInformationRequested,
 		ticket.EventProgressUpdated, ticket.EventNoted, ticket.EventResolved, ticket.EventClosed, ticket.EventReopened,
@@ -259,15 +259,15 @@ func publicWords() []ticket.EventKind {
 	}, func(k ticket.EventKind) bool { return !k.Public() })
 }
 
-// mostCounted is as far as a queue is counted: nobody works from a longer one by its number.
-const mostCounted = 1000
+// maxCounted is as far as a queue is counted: nobody works from a longer one by its number.
+const maxCounted = 1000
 
 // QueueCounts counts the tickets in each queue as its viewer sees it, up to a thousand: what the queue's list shows.
 func (s *Store) QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Queue]int, error) {
 	var counts []string
-	args := pgx.StrictNamedArgs{"limit": mostCounted}
+	args := pgx.StrictNamedArgs{"limit": maxCounted}
 	for _, queue := range desk.Queues() {
-		q := listing{args: args}
+		q := listQuery{args: args}
 		f := desk.Filter{Viewer: viewer, Queue: queue}
 		q.where(`true`)
 		q.statuses(f)

@@ -26,8 +26,8 @@ var (
 	errNoDelivery = fault.New(fault.NotFound, "there is no such delivery")
 )
 
-// keyed is a condition on deliveries by their key, which an index answers in either case, and its arguments.
-func keyed(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs) {
+// whereKey is a condition on deliveries by their key, which an index answers in either case, and its arguments.
+func whereKey(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs) {
 	args["queue"], args["n"] = k.Queue, k.N
 	if k.Ticket == "" {
 		return `queue = @queue AND n = @n AND ticket IS NULL`, args
@@ -39,7 +39,7 @@ func keyed(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs)
 // ClaimDelivery claims a delivery for one try, or renews that claim, and reports whether it could: not while another try's
 // claim on one that is owed lasts.
 func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, lasts time.Duration) (ours bool, err error) {
-	which, args := keyed(k, pgx.StrictNamedArgs{"try": try, "lasts": lasts})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"try": try, "lasts": lasts})
 	err = s.pool.QueryRow(ctx, `
 		WITH claim AS (
 			UPDATE deliveries SET claimed_by = @try, claimed_until = clock_timestamp() + @lasts
@@ -52,9 +52,9 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 	return ours, explain(err, "claim a delivery")
 }
 
-// lastChanges is when each emergency was last changed, as the announcements of it have it. For Options.Settle after that none
+// emergenciesChangedAt is when each emergency was last changed, as the announcements of it have it. For Options.Settle after that none
 // of its mails is sent: what is announced of the change may supersede them.
-const lastChanges = `(SELECT a.id AS announcement, max(c.at) AS changed_at
+const emergenciesChangedAt = `(SELECT a.id AS announcement, max(c.at) AS changed_at
 	FROM announcements a JOIN emergency_changes c ON c.emergency = a.emergency GROUP BY 1)`
 
 // ClaimNextDelivery claims, for one try, the delivery of a queue that has been due the longest; found is false when none
@@ -63,7 +63,7 @@ func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try strin
 	args := pgx.StrictNamedArgs{"queue": q, "try": try, "lasts": lasts}
 	settled := ``
 	if q == outbox.AnnouncementMails {
-		settled = `AND announcement <> ALL (ARRAY(SELECT announcement FROM ` + lastChanges + ` c WHERE changed_at > clock_timestamp() - @settle::interval))`
+		settled = `AND announcement <> ALL (ARRAY(SELECT announcement FROM ` + emergenciesChangedAt + ` c WHERE changed_at > clock_timestamp() - @settle::interval))`
 		args["settle"] = s.settle
 	}
 	k.Queue = q
@@ -83,7 +83,7 @@ func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try strin
 
 // ReleaseDelivery ends a try's claim, if it still has one.
 func (s *Store) ReleaseDelivery(ctx context.Context, k outbox.Key, try string) error {
-	which, args := keyed(k, pgx.StrictNamedArgs{"try": try})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"try": try})
 	_, err := s.pool.Exec(ctx, `UPDATE deliveries SET claimed_by = NULL, claimed_until = NULL WHERE `+which+` AND claimed_by = @try`, args)
 	return explain(err, "release a delivery")
 }
@@ -100,7 +100,7 @@ var settledFrom = map[desk.DeliveryStatus][]string{
 // SettleDelivery records what became of a delivery, and why where it is lost. Recorded twice, it changes nothing: the first
 // reason stays. NotFound: there is no such delivery.
 func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.DeliveryStatus, reason string) error {
-	which, args := keyed(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason), "from": settledFrom[status]})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason), "from": settledFrom[status]})
 	var found, settled bool
 	batch := &pgx.Batch{}
 	batch.Queue(`
@@ -114,7 +114,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 		SELECT EXISTS (SELECT FROM deliveries WHERE `+which+`), EXISTS (SELECT FROM settled)`, args).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&found, &settled) })
 	if k.Queue == outbox.AccountMails {
-		queueTidying(batch)
+		queueCleanup(batch)
 	}
 	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return explain(err, "settle a delivery")
@@ -136,7 +136,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 // DeferDelivery counts a try of a delivery that failed, lets none begin for a while, and returns when the first one failed.
 // The reason, where there is one, replaces that of the try before. One that is settled stays as it is.
 func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, pause time.Duration) (since time.Time, err error) {
-	which, args := keyed(k, pgx.StrictNamedArgs{"reason": storable(reason), "pause": pause})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"reason": storable(reason), "pause": pause})
 	err = s.pool.QueryRow(ctx, `
 		UPDATE deliveries SET deferred_at = coalesce(deferred_at, clock_timestamp()),
 			tries = tries + (status = 'owed')::int,
@@ -155,7 +155,7 @@ func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, 
 
 // PostponeDelivery lets others go first for a while: this one failed, for whatever reason.
 func (s *Store) PostponeDelivery(ctx context.Context, k outbox.Key, pause time.Duration) error {
-	which, args := keyed(k, pgx.StrictNamedArgs{"pause": pause})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"pause": pause})
 	_, err := s.pool.Exec(ctx, `UPDATE deliveries SET not_before = clock_timestamp() + @pause WHERE `+which+` AND status = 'owed'`, args)
 	return explain(err, "postpone a delivery")
 }

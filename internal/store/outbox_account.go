@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	noticeLasts  = 5 * 24 * time.Hour // a mail that only tells something is of no use to anybody later
-	settledLasts = 7 * 24 * time.Hour // what has been sent is kept this long, for whoever looks into it
+	noticeLifetime   = 5 * 24 * time.Hour // a mail that only tells something is of no use to anybody later
+	settledRetention = 7 * 24 * time.Hour // what has been sent is kept this long, for whoever looks into it
 )
 
-// owe keeps an account's mail that carries no link, for the transaction's commit to send.
-func owe(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
+// insertAccountMail keeps an account's mail that carries no link, for the transaction's commit to send.
+func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
 	_, err := tx.Exec(ctx, `
 		WITH owed AS (
 			INSERT INTO deliveries (queue, kind, name, address, expires_at)
 			VALUES ('account', @kind, @name, @address, clock_timestamp() + @lasts)
 		)
 		SELECT pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLasts})
+		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLifetime})
 	return err
 }
 
@@ -43,9 +43,9 @@ func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.StoredMail
 	return m, status, explain(err, "load an account's mail")
 }
 
-// queueTidying clears away accounts' mails that were settled long ago and links that are long over, each more than one mail
+// queueCleanup clears away accounts' mails that were settled long ago and links that are long over, each more than one mail
 // brings, so none pile up.
-func queueTidying(batch *pgx.Batch) {
+func queueCleanup(batch *pgx.Batch) {
 	batch.Queue(`
 		WITH mails AS (
 			DELETE FROM deliveries WHERE ticket IS NULL AND queue = 'account' AND n IN (
@@ -54,5 +54,5 @@ func queueTidying(batch *pgx.Batch) {
 		DELETE FROM links WHERE id IN (
 			SELECT id FROM links l WHERE expires_at < clock_timestamp() - @keep::interval
 			AND NOT EXISTS (SELECT FROM deliveries WHERE link = l.id) LIMIT 10)`,
-		pgx.StrictNamedArgs{"keep": settledLasts})
+		pgx.StrictNamedArgs{"keep": settledRetention})
 }

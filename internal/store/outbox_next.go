@@ -26,7 +26,7 @@ func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.SendAnnoun
 	var next *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), nullif(greatest(min(greatest(not_before, claimed_until, changed_at + $1::interval)), '1970-01-01'), '1970-01-01')
-		FROM deliveries LEFT JOIN `+lastChanges+` c USING (announcement)
+		FROM deliveries LEFT JOIN `+emergenciesChangedAt+` c USING (announcement)
 		WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'`, s.settle).Scan(&result.Left, &next)
 	result.Next = orZero(next)
 	return result, explain(err, "count announcements' mails")

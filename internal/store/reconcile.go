@@ -23,25 +23,25 @@ const overdueColumns = `t.number,
 		(SELECT count(*) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'ticket' AND m.status = 'owed') AS mails,
 		(SELECT count(*) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'webhook' AND m.status = 'owed') AS calls) owed`
 
-// rested leaves out tickets that the reconciler has looked at a short while ago. For a ticket that is due or undecided, a
+// checkDue leaves out tickets that the reconciler has looked at a short while ago. For a ticket that is due or undecided, a
 // rest that was noted because its mail was being tried does not count: that says nothing of a moment that passed since.
 const (
-	rested     = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.ticket = `
-	restedIdle = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.found <> 'trying' AND c.ticket = `
+	checkDue             = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.ticket = `
+	checkDueUnlessTrying = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.found <> 'trying' AND c.ticket = `
 )
 
 const overdueQuery = `WITH found AS (
 	(SELECT number FROM tickets WHERE next_due < statement_timestamp() - $1::interval AND status <> 'closed'
-		AND ` + restedIdle + `tickets.number) ORDER BY next_due, number LIMIT $2)
+		AND ` + checkDueUnlessTrying + `tickets.number) ORDER BY next_due, number LIMIT $2)
 	UNION
 	(SELECT u.ticket FROM undelivered u JOIN tickets ON number = u.ticket AND u.seq > taken
-		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + restedIdle + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
+		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + checkDueUnlessTrying + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
 	UNION
 	(SELECT ticket FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed'
-		AND owed_at < statement_timestamp() - $1::interval AND ` + rested + `deliveries.ticket) ORDER BY owed_at LIMIT $2)
+		AND owed_at < statement_timestamp() - $1::interval AND ` + checkDue + `deliveries.ticket) ORDER BY owed_at LIMIT $2)
 	UNION
 	(SELECT ticket FROM deliveries WHERE queue = 'webhook' AND ticket IS NOT NULL AND status = 'owed'
-		AND owed_at < statement_timestamp() - $1::interval AND ` + rested + `deliveries.ticket) ORDER BY owed_at LIMIT $2))
+		AND owed_at < statement_timestamp() - $1::interval AND ` + checkDue + `deliveries.ticket) ORDER BY owed_at LIMIT $2))
 	SELECT ` + overdueColumns + ` WHERE t.number IN (SELECT number FROM found)`
 
 // Overdue returns tickets, open or closed, with something that is due, undecided or owed for longer than a patience, and

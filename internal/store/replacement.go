@@ -53,8 +53,8 @@ func (s *Store) Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Num
 	return unknown, explain(err, "look which tickets there are")
 }
 
-// lookAtEpoch is how often WatchEpoch looks.
-const lookAtEpoch = 5 * time.Second
+// epochInterval is how often WatchEpoch looks.
+const epochInterval = 5 * time.Second
 
 // WatchEpoch returns ErrRestored when the epoch is another one than when it was called, and nil when ctx ends before.
 func (s *Store) WatchEpoch(ctx context.Context) error {
@@ -68,7 +68,7 @@ func (s *Store) WatchEpoch(ctx context.Context) error {
 		case now != began:
 			return ErrRestored
 		}
-		if !loop.Sleep(ctx, lookAtEpoch) {
+		if !loop.Sleep(ctx, epochInterval) {
 			return nil
 		}
 	}

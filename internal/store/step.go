@@ -43,7 +43,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	var state []byte
 	var passed *time.Time
 	batch := &pgx.Batch{}
-	batch.Queue(shareGate, gateLock)
+	batch.Queue(shareSchedule, gateLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`,
 			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).
@@ -62,7 +62,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	if l.Desk.Policy, err = st.Policy(ctx, version); err != nil {
 		return l, err
 	}
-	if l.Desk.Schedule, err = st.store.gateSince(ctx, st.tx, gate); err != nil {
+	if l.Desk.Schedule, err = st.store.scheduleSince(ctx, st.tx, gate); err != nil {
 		return l, err
 	}
 	if state == nil {

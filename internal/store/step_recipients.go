@@ -58,17 +58,17 @@ func (r recipients) StaffByHandle(ctx context.Context, handles []string) (map[st
 	return people, err
 }
 
-// choicesLock is held by every step from the roster that it reads to its end, so that no two choose by the same turn or
+// assignmentLock is held by every step from the roster that it reads to its end, so that no two choose by the same turn or
 // the same load. There is one for all groups: people are in several, and a step may come to more than one choice.
 // It is the last lock that a step waits for.
-const choicesLock = 0x63686f696365 // "choice"
+const assignmentLock = 0x63686f696365 // "choice"
 
-const lockChoices = `SELECT pg_advisory_xact_lock($1)`
+const takeAssignmentLock = `SELECT pg_advisory_xact_lock($1)`
 
 // Roster implements app.StepTx. The lock comes in a statement of its own: the next one sees what the step that held it
 // before has written.
 func (st *stepTx) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
-	if _, err := st.tx.Exec(ctx, lockChoices, int64(choicesLock)); err != nil {
+	if _, err := st.tx.Exec(ctx, takeAssignmentLock, int64(assignmentLock)); err != nil {
 		return nil, err
 	}
 	return roster(ctx, st.tx, group)

@@ -16,7 +16,7 @@ func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult
 	var w app.WriteResult
 	batch := &pgx.Batch{}
 	if len(c.Events) > 0 {
-		if err := st.queue(batch, c); err != nil {
+		if err := st.queueEvents(batch, c); err != nil {
 			return w, err
 		}
 	} else {
@@ -41,7 +41,7 @@ func (st *stepTx) queueProgress(batch *pgx.Batch, c app.StepChanges) {
 	}
 }
 
-func (st *stepTx) queue(batch *pgx.Batch, c app.StepChanges) error {
+func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges) error {
 	events, err := json.Marshal(c.Events)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (st *stepTx) queue(batch *pgx.Batch, c app.StepChanges) error {
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(st.number, desk.ChangeStepped))
 	queuePromises(batch, c.State.Ticket, c.Promises)
 	queueTurns(batch, c.Turns)
-	return queueRow(batch, c)
+	return queueTicket(batch, c)
 }
 
 // queueDecisions also wakes who waits for them, wherever they wait, when the step commits.
@@ -83,7 +83,7 @@ func queueTurns(batch *pgx.Batch, turns []app.RotationTurn) {
 	}
 }
 
-func queueRow(batch *pgx.Batch, c app.StepChanges) error {
+func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 	state, err := json.Marshal(c.State)
 	if err != nil {
 		return err

@@ -40,17 +40,17 @@ const (
 // Store is the desk's memory. It is safe for concurrent use, and outlives any outage of PostgreSQL: what is asked
 // meanwhile fails as Unavailable.
 type Store struct {
-	pool       *pgxpool.Pool
-	intake     *intake
-	prefix     string
-	allowances int
-	settle     time.Duration
-	policies   sync.Map // version -> *policy.Policy: a version never changes
-	secrets    sync.Map // name -> []byte, likewise
-	notices    atomic.Pointer[notices]
-	gate       atomic.Pointer[ticket.EmergencySchedule] // the newest that was read
-	probe      probe
-	swept      atomic.Int64 // when full allowances were last cleared away, in Unix nanoseconds
+	pool        *pgxpool.Pool
+	submissions *submissionBatcher
+	prefix      string
+	allowances  int
+	settle      time.Duration
+	policies    sync.Map // version -> *policy.Policy: a version never changes
+	secrets     sync.Map // name -> []byte, likewise
+	notices     atomic.Pointer[notices]
+	schedule    atomic.Pointer[ticket.EmergencySchedule] // the newest that was read
+	probe       probe
+	swept       atomic.Int64 // when full allowances were last cleared away, in Unix nanoseconds
 }
 
 // Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;
@@ -71,12 +71,12 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 		config.MaxConns = opt.MaxConns
 	}
 	config.AfterConnect = inUTC
-	bound(config.ConnConfig)
+	setTimeouts(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, intake: newIntake(pool), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances}, nil
+	return &Store{pool: pool, submissions: newSubmissionBatcher(pool), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances}, nil
 }
 
 // inUTC makes instants arrive in UTC: in local time, equal ones would differ from host to host.

@@ -23,7 +23,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
 		return desk.Accepted{}, errRole
 	}
-	if err := s.own(ctx, by, sub.Follows); err != nil {
+	if err := s.checkFollows(ctx, by, sub.Follows); err != nil {
 		return desk.Accepted{}, err
 	}
 	u, err := s.use(ctx, by, account.TicketLimit())
@@ -34,7 +34,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		if sub.Number == "" || draw > 1 {
 			sub.Number = ticket.NewNumber(s.prefix)
 		}
-		a, err := s.intake.submit(ctx, by, sub, u)
+		a, err := s.submissions.submit(ctx, by, sub, u)
 		switch {
 		case err == nil:
 			return a, nil
@@ -63,8 +63,8 @@ func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submi
 	return desk.Accepted{}, errNotNow // an allowance that has filled up since
 }
 
-// own checks that the ticket to follow, if any, is the requester's. It stays theirs, so the answer can't grow old.
-func (s *Store) own(ctx context.Context, by desk.Person, follows ticket.Number) error {
+// checkFollows checks that the ticket to follow, if any, is the requester's. It stays theirs, so the answer can't grow old.
+func (s *Store) checkFollows(ctx context.Context, by desk.Person, follows ticket.Number) error {
 	if follows == "" {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 
 // A record is read of a ticket t and what stands beside it. The subject is kept with the first message, once.
 const (
-	recordSQL     = recordColumns + ` FROM tickets t ` + recordBeside + ` WHERE `
+	recordSQL     = recordColumns + ` FROM tickets t ` + recordJoins + ` WHERE `
 	recordColumns = `
 	SELECT t.number AS ticket, m.subject, coalesce(t.order_number, '') AS order_number, coalesce(t.follows, '') AS follows,
 		r.id AS requester, r.name AS requester_name, r.role AS requester_role,
@@ -23,7 +23,7 @@ const (
 		coalesce(a.role, '') AS agent_role,
 		t.submitted_at, t.updated_at, coalesce(t.shown_at, t.submitted_at) AS shown_at, t.state, t.policy, t.last_command,
 		(SELECT revision FROM gate) AS gate, ` + commandColumns
-	recordBeside = `
+	recordJoins = `
 	JOIN commands c ON c.ticket = t.number AND c.seq = 1
 	JOIN messages m ON m.id = c.message
 	JOIN people r ON r.id = t.requester
@@ -32,9 +32,9 @@ const (
 
 // A wordy record also has the newest words that were not refused, decided or not.
 const (
-	wordsColumns = `, left(said.body, 160) AS last_text, said.internal AS last_internal, said.accepted_at AS last_at,
+	excerptColumns = `, left(said.body, 160) AS last_text, said.internal AS last_internal, said.accepted_at AS last_at,
 		said.id AS last_by, said.name AS last_name, said.handle AS last_handle, said.role AS last_role`
-	wordsBeside = `
+	excerptJoins = `
 	LEFT JOIN LATERAL (
 		SELECT w.body, w.internal, l.accepted_at, p.id, p.name, coalesce(p.handle, '') AS handle, l.by_role AS role
 		FROM commands l
@@ -66,8 +66,8 @@ type recordRow struct {
 	commandRow
 }
 
-// wordyRow is a row of a record with its newest words.
-type wordyRow struct {
+// recordWithExcerptRow is a row of a record with its newest words.
+type recordWithExcerptRow struct {
 	recordRow
 	LastText     *string
 	LastInternal *bool
@@ -78,13 +78,13 @@ type wordyRow struct {
 	LastRole     *ticket.Role
 }
 
-func (r wordyRow) record() (desk.Record, error) {
+func (r recordWithExcerptRow) record() (desk.Record, error) {
 	record, err := r.recordRow.record()
-	record.Last = r.words()
+	record.Last = r.excerpt()
 	return record, err
 }
 
-func (r wordyRow) words() *desk.Excerpt {
+func (r recordWithExcerptRow) excerpt() *desk.Excerpt {
 	if r.LastText == nil {
 		return nil
 	}
@@ -112,10 +112,10 @@ func (r recordRow) record() (desk.Record, error) {
 	return record, nil
 }
 
-// recorded is a row that a record is made of.
-type recorded interface{ record() (desk.Record, error) }
+// recordSource is a row that a record is made of.
+type recordSource interface{ record() (desk.Record, error) }
 
-func collectRecords[R recorded](rows pgx.Rows) ([]desk.Record, error) {
+func collectRecords[R recordSource](rows pgx.Rows) ([]desk.Record, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Record, error) {
 		r, err := pgx.RowToStructByName[R](row)
 		if err != nil {

@@ -16,16 +16,16 @@ const linkSecret = "links"
 
 // ConversationLink is the token that opens a ticket to its requester, from an instant on for link.Lifetime.
 func (s *Store) ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (string, error) {
-	secret, from, err := s.signing(ctx, requester, from)
+	secret, from, err := s.linkSigning(ctx, requester, from)
 	if err != nil {
 		return "", err
 	}
 	return signed.New(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
 }
 
-// signing returns what a link to a person is signed with, and the instant from which it counts: of a mail that was owed
+// linkSigning returns what a link to a person is signed with, and the instant from which it counts: of a mail that was owed
 // before that person's links were called off and is sent now, the link works.
-func (s *Store) signing(ctx context.Context, id ticket.PersonID, owed time.Time) (secret []byte, from time.Time, err error) {
+func (s *Store) linkSigning(ctx context.Context, id ticket.PersonID, owed time.Time) (secret []byte, from time.Time, err error) {
 	if secret, err = s.Secret(ctx, linkSecret); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -48,7 +48,7 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	if _, err := s.Requester(ctx, grant.Number, grant.Person); err != nil {
 		return signed.Grant{}, err
 	}
-	switch ended, err := s.calledOff(ctx, grant.Person, grant.Expires.Add(-signed.Lifetime)); {
+	switch ended, err := s.linksRevoked(ctx, grant.Person, grant.Expires.Add(-signed.Lifetime)); {
 	case err != nil:
 		return signed.Grant{}, err
 	case ended:
@@ -57,8 +57,8 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	return grant, nil
 }
 
-// calledOff reports whether a person's links of an instant, in whole seconds, were called off since.
-func (s *Store) calledOff(ctx context.Context, id ticket.PersonID, made time.Time) (ended bool, err error) {
+// linksRevoked reports whether a person's links of an instant, in whole seconds, were called off since.
+func (s *Store) linksRevoked(ctx context.Context, id ticket.PersonID, made time.Time) (ended bool, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT date_trunc('second', links_since) > $2 FROM people WHERE id = $1`, id, made).Scan(&ended)
 	return ended, explain(err, "look whether a link was called off")
 }
@@ -70,13 +70,13 @@ func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.Person
 		err = s.visible(ctx, p, n)
 	}
 	if err == nil || errors.Is(err, errNobody) || errors.Is(err, errNoTicket) {
-		return p, notHere(err)
+		return p, linkNotFound(err)
 	}
 	return desk.Person{}, explain(err, "look for the requester of %s", n)
 }
 
-// notHere is one error for everything that a link may not tell apart.
-func notHere(err error) error {
+// linkNotFound is one error for everything that a link may not tell apart.
+func linkNotFound(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -85,7 +85,7 @@ func notHere(err error) error {
 
 // EscalationLink is the token that lets somebody who works here acknowledge a ticket's escalation, from an instant on.
 func (s *Store) EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (string, error) {
-	secret, from, err := s.signing(ctx, person, from)
+	secret, from, err := s.linkSigning(ctx, person, from)
 	if err != nil {
 		return "", err
 	}
@@ -106,12 +106,12 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 	}
 	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role <> 'customer' AND id = $1`, string(grant.Person))
 	if errors.Is(err, errNobody) {
-		return signed.Grant{}, desk.Person{}, notHere(err)
+		return signed.Grant{}, desk.Person{}, linkNotFound(err)
 	}
 	if err != nil {
 		return signed.Grant{}, desk.Person{}, explain(err, "look for whom a link is")
 	}
-	ended, err := s.calledOff(ctx, grant.Person, grant.Expires.Add(-signed.EscalationLifetime))
+	ended, err := s.linksRevoked(ctx, grant.Person, grant.Expires.Add(-signed.EscalationLifetime))
 	if err == nil && ended {
 		err = signed.ErrRevoked
 	}

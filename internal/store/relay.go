@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// afterwards is how long a relay that is being stopped may take to note what it has delivered.
-	afterwards = 5 * time.Second
-	// leaseTime is how long commands stay with a relay that died or stands still. One that lives renews its lease.
-	leaseTime = 5 * time.Second
-	leaseBeat = leaseTime / 4
+	// recordTimeout is how long a relay that is being stopped may take to note what it has delivered.
+	recordTimeout = 5 * time.Second
+	// leaseDuration is how long commands stay with a relay that died or stands still. One that lives renews its lease.
+	leaseDuration = 5 * time.Second
+	leaseRenewal  = leaseDuration / 4
 )
 
 type undeliveredRow struct {
@@ -36,7 +36,7 @@ type undeliveredRow struct {
 // lets in; commands of tickets whose submission was delivered go first. It returns how many it handed out, and deliver's
 // error.
 func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
-	l := lease{store: s, name: rand.Text()}
+	l := commandLease{store: s, name: rand.Text()}
 	handed, err := l.claim(ctx, limit, openings)
 	if err != nil || len(handed) == 0 {
 		return 0, explain(err, "claim commands to deliver")
@@ -46,14 +46,14 @@ func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver fu
 		all = append(all, desk.Delivery{Number: row.Ticket, Command: row.command(), Actor: row.Actor})
 		l.ids = append(l.ids, row.ID)
 	}
-	release := l.keep(ctx)
+	release := l.keepRenewed(ctx)
 	done, failed := deliver(ctx, all)
 	release()
-	told, untold := sorted(handed, done)
+	told, untold := splitDelivered(handed, done)
 	if ctx.Err() != nil {
 		untold = nil
 	}
-	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	if err := l.settle(noting, told, untold, failed == nil); err != nil {
 		return len(all), explain(err, "note what was delivered")
@@ -61,10 +61,10 @@ func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver fu
 	return len(all), failed
 }
 
-// lease is one claim on several rows of undelivered. What it writes needs no flush to the disk: a lease or a delivery
+// commandLease is one claim on several rows of undelivered. What it writes needs no flush to the disk: a lease or a delivery
 // that a crash of PostgreSQL takes away costs a command delivered twice. It never waits for a row: a step that decides a
 // delivered command deletes it.
-type lease struct {
+type commandLease struct {
 	store *Store
 	name  string
 	ids   []int64
@@ -73,10 +73,10 @@ type lease struct {
 // claim takes what is due. At most half are tried again, so that what Temporal refuses never keeps out what is new. The
 // order by not_before lets all of them have their turn. (A volatile clock would not use the index.) An earlier command
 // that another relay has just claimed may not show in this statement's snapshot; that it is not among those picked does.
-func (l *lease) claim(ctx context.Context, limit, openings int) (handed []undeliveredRow, err error) {
+func (l *commandLease) claim(ctx context.Context, limit, openings int) (handed []undeliveredRow, err error) {
 	const free = `delivered_at IS NULL AND (claimed_until IS NULL OR claimed_until < statement_timestamp())`
 	batch := &pgx.Batch{}
-	batch.Queue(unflushed)
+	batch.Queue(asyncCommit)
 	batch.Queue(`
 		WITH again AS (
 			SELECT id FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp() AND (seq > 1 OR $2::int > 0) AND `+free+`
@@ -101,23 +101,23 @@ func (l *lease) claim(ctx context.Context, limit, openings int) (handed []undeli
 		)
 		SELECT mine.id, mine.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, `+commandColumns+`
 		FROM mine JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
-		ORDER BY mine.id`, limit, openings, l.name, leaseTime).Query(func(rows pgx.Rows) error {
+		ORDER BY mine.id`, limit, openings, l.name, leaseDuration).Query(func(rows pgx.Rows) error {
 		handed, err = pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
 		return err
 	})
 	return handed, l.store.pool.SendBatch(ctx, batch).Close()
 }
 
-// unflushed lets the commit of its transaction return before it is on the disk.
-const unflushed = `SELECT set_config('synchronous_commit', 'off', true)`
+// asyncCommit lets the commit of its transaction return before it is on the disk.
+const asyncCommit = `SELECT set_config('synchronous_commit', 'off', true)`
 
-// keep renews the lease until the function that it returns is called. A renewal that fails is made up for by the next.
-func (l *lease) keep(ctx context.Context) (release func()) {
+// keepRenewed renews the lease until the function that it returns is called. A renewal that fails is made up for by the next.
+func (l *commandLease) keepRenewed(ctx context.Context) (release func()) {
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // deliver may go on for a while after ctx has ended
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		beat := time.NewTicker(leaseBeat)
+		beat := time.NewTicker(leaseRenewal)
 		defer beat.Stop()
 		for {
 			select {
@@ -135,12 +135,12 @@ func (l *lease) keep(ctx context.Context) (release func()) {
 }
 
 // renew prolongs the lease of those rows that no other relay has claimed meanwhile.
-func (l *lease) renew(ctx context.Context) error {
+func (l *commandLease) renew(ctx context.Context) error {
 	batch := &pgx.Batch{}
-	batch.Queue(unflushed)
+	batch.Queue(asyncCommit)
 	batch.Queue(`
 		UPDATE undelivered SET claimed_until = clock_timestamp() + $3::interval
-		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`, l.ids, l.name, leaseTime)
+		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`, l.ids, l.name, leaseDuration)
 	return l.store.pool.SendBatch(ctx, batch).Close()
 }
 
@@ -154,8 +154,8 @@ func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Num
 	return untaken, explain(err, "look which tickets are taken")
 }
 
-// sorted gives the rows of what is done, and the first row of each ticket that is not.
-func sorted(handed []undeliveredRow, done []desk.Delivery) (told, untold []int64) {
+// splitDelivered gives the rows of what is done, and the first row of each ticket that is not.
+func splitDelivered(handed []undeliveredRow, done []desk.Delivery) (told, untold []int64) {
 	type place struct {
 		number ticket.Number
 		seq    int64
@@ -177,9 +177,9 @@ func sorted(handed []undeliveredRow, done []desk.Delivery) (told, untold []int64
 }
 
 // settle marks what was told, whoever has claimed it since, puts back the rest and ends the lease.
-func (l *lease) settle(ctx context.Context, told, untold []int64, blame bool) error {
+func (l *commandLease) settle(ctx context.Context, told, untold []int64, blame bool) error {
 	batch := &pgx.Batch{}
-	batch.Queue(unflushed)
+	batch.Queue(asyncCommit)
 	batch.Queue(`
 		UPDATE undelivered SET delivered_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
 		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, told)

@@ -23,29 +23,29 @@ var submitSQL string
 const (
 	// While two statements are under way, one of them waiting for the disk, arrivals gather for the next. A third
 	// would only make each carry less.
-	statementsAtOnce = 2
-	arrivalsAtOnce   = 64
-	// statementPatience bounds one statement. It is nobody's own context that does: others wait for it too.
-	statementPatience = 30 * time.Second
+	maxStatements = 2
+	maxBatch      = 64
+	// statementTimeout bounds one statement. It is nobody's own context that does: others wait for it too.
+	statementTimeout = 30 * time.Second
 )
 
-// intake accepts submissions: one alone at once, and those that arrive while it is busy together, in one statement and
+// submissions accepts submissions: one alone at once, and those that arrive while it is busy together, in one statement and
 // one commit. That is what makes a rush cheap: most of a submission's cost is the statement's and the commit's. There
 // is no goroutine: whoever finds the way free takes everybody along who waits.
-type intake struct {
+type submissionBatcher struct {
 	pool *pgxpool.Pool
 	busy chan struct{} // holds a token for each statement under way
 
 	mu      sync.Mutex
-	waiting []*arrival
+	waiting []*pendingSubmission
 }
 
-func newIntake(pool *pgxpool.Pool) *intake {
-	return &intake{pool: pool, busy: make(chan struct{}, statementsAtOnce)}
+func newSubmissionBatcher(pool *pgxpool.Pool) *submissionBatcher {
+	return &submissionBatcher{pool: pool, busy: make(chan struct{}, maxStatements)}
 }
 
-// arrival is one submission on its way in. Everything below it is read only once done is closed.
-type arrival struct {
+// pendingSubmission is one submission on its way in. Everything below it is read only once done is closed.
+type pendingSubmission struct {
 	by   desk.Person
 	sub  desk.Submission
 	use  use
@@ -56,8 +56,8 @@ type arrival struct {
 }
 
 // submit gives pgx's own errors. When ctx ends first, the ticket may or may not have been accepted.
-func (in *intake) submit(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
-	a := &arrival{by: by, sub: sub, use: u, done: make(chan struct{})}
+func (in *submissionBatcher) submit(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
+	a := &pendingSubmission{by: by, sub: sub, use: u, done: make(chan struct{})}
 	in.mu.Lock()
 	in.waiting = append(in.waiting, a)
 	in.mu.Unlock()
@@ -66,36 +66,36 @@ func (in *intake) submit(ctx context.Context, by desk.Person, sub desk.Submissio
 		case <-a.done:
 			return a.accepted, a.err
 		case in.busy <- struct{}{}:
-			in.lead(ctx, a)
+			in.submitNext(ctx, a)
 			<-in.busy
 		case <-ctx.Done():
-			in.leave(a)
+			in.cancel(a)
 			return desk.Accepted{}, ctx.Err()
 		}
 	}
 }
 
-// lead accepts those who wait, unless a's own answer came in the meantime.
-func (in *intake) lead(ctx context.Context, a *arrival) {
+// submitNext accepts those who wait, unless a's own answer came in the meantime.
+func (in *submissionBatcher) submitNext(ctx context.Context, a *pendingSubmission) {
 	select {
 	case <-a.done:
 	default:
-		in.run(ctx, in.take())
+		in.run(ctx, in.next())
 	}
 }
 
-// take gives those who have waited longest.
-func (in *intake) take() []*arrival {
+// next gives those who have waited longest.
+func (in *submissionBatcher) next() []*pendingSubmission {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	n := min(len(in.waiting), arrivalsAtOnce)
+	n := min(len(in.waiting), maxBatch)
 	batch := in.waiting[:n:n]
 	in.waiting = in.waiting[n:]
 	return batch
 }
 
-// leave gives up waiting; a submission that a statement has taken along already can't be called back.
-func (in *intake) leave(a *arrival) {
+// cancel gives up waiting; a submission that a statement has taken along already can't be called back.
+func (in *submissionBatcher) cancel(a *pendingSubmission) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for i, w := range in.waiting {
@@ -108,11 +108,11 @@ func (in *intake) leave(a *arrival) {
 
 // run accepts a batch. One that PostgreSQL refuses has changed nothing, so its halves are tried, until who is to blame
 // stands alone. After a broken connection nobody knows what happened, so all are told.
-func (in *intake) run(ctx context.Context, batch []*arrival) {
+func (in *submissionBatcher) run(ctx context.Context, batch []*pendingSubmission) {
 	if len(batch) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementTimeout)
 	defer cancel()
 	err := in.accept(ctx, batch)
 	if len(batch) > 1 && changedNothing(err) {
@@ -120,9 +120,9 @@ func (in *intake) run(ctx context.Context, batch []*arrival) {
 		in.run(ctx, batch[len(batch)/2:])
 		return
 	}
-	var crowded []*arrival
+	var crowded []*pendingSubmission
 	for _, a := range batch {
-		if err == nil && a.crowded(batch) {
+		if err == nil && a.mayFitAlone(batch) {
 			crowded = append(crowded, a)
 			continue
 		}
@@ -131,28 +131,28 @@ func (in *intake) run(ctx context.Context, batch []*arrival) {
 		}
 		close(a.done)
 	}
-	in.runCrowded(ctx, crowded)
+	in.runOneByOne(ctx, crowded)
 }
 
-// runCrowded accepts submissions one by one, once the others of their batch have been answered, as many as their
+// runOneByOne accepts submissions one by one, once the others of their batch have been answered, as many as their
 // requesters' allowances hold: after a requester's first refusal the rest are refused without a statement.
-func (in *intake) runCrowded(ctx context.Context, crowded []*arrival) {
+func (in *submissionBatcher) runOneByOne(ctx context.Context, crowded []*pendingSubmission) {
 	over := map[ticket.PersonID]bool{}
 	for _, a := range crowded {
 		if over[a.by.ID] {
 			close(a.done)
 			continue
 		}
-		in.run(ctx, []*arrival{a})
+		in.run(ctx, []*pendingSubmission{a})
 		over[a.by.ID] = errors.Is(a.err, pgx.ErrNoRows)
 	}
 }
 
-// crowded reports whether a submission was not accepted and may be without its requester's others: together they were more
+// mayFitAlone reports whether a submission was not accepted and may be without its requester's others: together they were more
 // than the allowance holds.
-func (a *arrival) crowded(batch []*arrival) bool {
+func (a *pendingSubmission) mayFitAlone(batch []*pendingSubmission) bool {
 	return a.use.key != nil && errors.Is(a.err, pgx.ErrNoRows) &&
-		slices.ContainsFunc(batch, func(other *arrival) bool { return other != a && other.by.ID == a.by.ID })
+		slices.ContainsFunc(batch, func(other *pendingSubmission) bool { return other != a && other.by.ID == a.by.ID })
 }
 
 // changedNothing reports whether PostgreSQL itself refused a statement for what is in it. Two batches with the same
@@ -163,11 +163,11 @@ func changedNothing(err error) bool {
 }
 
 // accept runs the statement, under the gate's lock, and hands out what it gave.
-func (in *intake) accept(ctx context.Context, batch []*arrival) error {
+func (in *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmission) error {
 	var accepted []desk.Accepted
 	// Both statements are one transaction, and the second sees, and reads the clock, as of after the lock.
 	both := &pgx.Batch{}
-	both.Queue(shareGate, gateLock)
+	both.Queue(shareSchedule, gateLock)
 	both.Queue(submitSQL, submitArgs(batch)).Query(func(rows pgx.Rows) (err error) {
 		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 			a.Seq = 1
@@ -194,22 +194,22 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 	return nil
 }
 
-// submitted are the texts of a submission, by their names in submit.sql.
-var submitted = map[string]func(*arrival) string{
-	"numbers":    func(a *arrival) string { return string(a.sub.Number) },
-	"requesters": func(a *arrival) string { return string(a.by.ID) },
-	"roles":      func(a *arrival) string { return string(a.by.Role) },
-	"orders":     func(a *arrival) string { return a.sub.Order },
-	"follows":    func(a *arrival) string { return string(a.sub.Follows) },
-	"categories": func(a *arrival) string { return a.sub.Category },
-	"priorities": func(a *arrival) string { return string(a.sub.Priority) },
-	"subjects":   func(a *arrival) string { return a.sub.Subject },
-	"bodies":     func(a *arrival) string { return a.sub.Body },
-	"keys":       func(a *arrival) string { return a.sub.IdempotencyKey.Key },
+// submissionColumns are the texts of a submission, by their names in submit.sql.
+var submissionColumns = map[string]func(*pendingSubmission) string{
+	"numbers":    func(a *pendingSubmission) string { return string(a.sub.Number) },
+	"requesters": func(a *pendingSubmission) string { return string(a.by.ID) },
+	"roles":      func(a *pendingSubmission) string { return string(a.by.Role) },
+	"orders":     func(a *pendingSubmission) string { return a.sub.Order },
+	"follows":    func(a *pendingSubmission) string { return string(a.sub.Follows) },
+	"categories": func(a *pendingSubmission) string { return a.sub.Category },
+	"priorities": func(a *pendingSubmission) string { return string(a.sub.Priority) },
+	"subjects":   func(a *pendingSubmission) string { return a.sub.Subject },
+	"bodies":     func(a *pendingSubmission) string { return a.sub.Body },
+	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 
 // submitArgs turns a batch into submitSQL's arguments.
-func submitArgs(batch []*arrival) pgx.StrictNamedArgs {
+func submitArgs(batch []*pendingSubmission) pgx.StrictNamedArgs {
 	var tickets account.RateLimit // all that have one have the same
 	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
 	for i, a := range batch {
@@ -221,7 +221,7 @@ func submitArgs(batch []*arrival) pgx.StrictNamedArgs {
 	args := pgx.StrictNamedArgs{
 		"fingerprints": fingerprints, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
 	}
-	for name, text := range submitted {
+	for name, text := range submissionColumns {
 		column := make([]string, len(batch))
 		for i, a := range batch {
 			column[i] = text(a)

@@ -33,13 +33,13 @@ func (s *Store) Prove(ctx context.Context, edge ticket.Transition) (ticket.Fanou
 	}
 	var p ticket.FanoutCheck
 	err = s.pool.QueryRow(ctx, `
-		SELECT count(*), count(*) FILTER (WHERE `+behind+`), count(*) FILTER (WHERE gate_at >= $1 AND (held IS NOT NULL) <> $2)
+		SELECT count(*), count(*) FILTER (WHERE `+whereBehind+`), count(*) FILTER (WHERE gate_at >= $1 AND (held IS NOT NULL) <> $2)
 		FROM tickets WHERE status <> 'closed'`, edge.At, gate.PausesAt(edge.At)).Scan(&p.Open, &p.Behind, &p.Wrong)
 	if err != nil {
 		return ticket.FanoutCheck{}, explain(err, "prove an edge")
 	}
 	if p.Left() > 0 {
-		if p.Late, err = s.named(ctx, edge.At, gate.PausesAt(edge.At)); err != nil {
+		if p.Late, err = s.firstLate(ctx, edge.At, gate.PausesAt(edge.At)); err != nil {
 			return ticket.FanoutCheck{}, explain(err, "name the tickets behind an edge")
 		}
 	}
@@ -51,10 +51,10 @@ func (s *Store) Prove(ctx context.Context, edge ticket.Transition) (ticket.Fanou
 		p.Passed = true
 		return p, nil
 	}
-	return p, s.noteProof(ctx, edge, gate.Revision, p)
+	return p, s.recordCheck(ctx, edge, gate.Revision, p)
 }
 
-func (s *Store) noteProof(ctx context.Context, edge ticket.Transition, revision int64, p ticket.FanoutCheck) error {
+func (s *Store) recordCheck(ctx context.Context, edge ticket.Transition, revision int64, p ticket.FanoutCheck) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO fanouts (edge_at, verb, emergency, revision, total, behind, proven_at)
 		VALUES (@at, @verb, @emergency, @revision, @left, @left, CASE WHEN @left::int = 0 THEN clock_timestamp() END)

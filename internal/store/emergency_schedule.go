@@ -9,10 +9,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// shareGate takes the gate's lock as whoever accepts a submission or takes a step does: they read the clock and the gate
+// shareSchedule takes the gate's lock as whoever accepts a submission or takes a step does: they read the clock and the gate
 // only once they have it. Whoever changes the gate has it alone, and reads the clock likewise. So what a change touches
 // lies after every instant at which anything happened before the change.
-const shareGate = `SELECT pg_advisory_xact_lock_shared($1)`
+const shareSchedule = `SELECT pg_advisory_xact_lock_shared($1)`
 
 // Barrier waits until every submission and every step that is under way has ended. Those that come later read a later
 // clock.
@@ -26,39 +26,39 @@ func (s *Store) Schedule(ctx context.Context) (ticket.EmergencySchedule, error) 
 	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
 		return ticket.EmergencySchedule{}, explain(err, "look at the gate")
 	}
-	g, err := s.gateSince(ctx, s.pool, revision)
+	g, err := s.scheduleSince(ctx, s.pool, revision)
 	return g, explain(err, "read the gate")
 }
 
 // ScheduleSince gives the gate as it was at a revision or later, without asking when that is known already.
 func (s *Store) ScheduleSince(ctx context.Context, revision int64) (ticket.EmergencySchedule, error) {
-	g, err := s.gateSince(ctx, s.pool, revision)
+	g, err := s.scheduleSince(ctx, s.pool, revision)
 	return g, explain(err, "read the gate")
 }
 
-// gateSince gives the gate as it was at a revision or later. Whoever shares the gate's lock and reads the revision
+// scheduleSince gives the gate as it was at a revision or later. Whoever shares the gate's lock and reads the revision
 // under it gets just that one.
-func (s *Store) gateSince(ctx context.Context, q querier, revision int64) (ticket.EmergencySchedule, error) {
-	if known := s.gate.Load(); known != nil && known.Revision >= revision {
+func (s *Store) scheduleSince(ctx context.Context, q querier, revision int64) (ticket.EmergencySchedule, error) {
+	if known := s.schedule.Load(); known != nil && known.Revision >= revision {
 		return *known, nil
 	}
-	read, err := readGate(ctx, q)
+	read, err := readSchedule(ctx, q)
 	if err != nil {
 		return ticket.EmergencySchedule{}, err
 	}
 	for {
-		known := s.gate.Load()
+		known := s.schedule.Load()
 		if known != nil && known.Revision >= read.Revision {
 			return *known, nil
 		}
-		if s.gate.CompareAndSwap(known, &read) {
+		if s.schedule.CompareAndSwap(known, &read) {
 			return read, nil
 		}
 	}
 }
 
-// gateRow is one emergency; without any, a row with the revision alone.
-type gateRow struct {
+// emergencyRow is one emergency; without any, a row with the revision alone.
+type emergencyRow struct {
 	Revision int64
 	ID       *ticket.EmergencyID
 	Kind     *ticket.EmergencyKind
@@ -68,8 +68,8 @@ type gateRow struct {
 	Seconds  []int64
 }
 
-// readGate reads all of it in one statement, and so as it was at one instant.
-func readGate(ctx context.Context, q querier) (ticket.EmergencySchedule, error) {
+// readSchedule reads all of it in one statement, and so as it was at one instant.
+func readSchedule(ctx context.Context, q querier) (ticket.EmergencySchedule, error) {
 	rows, err := q.Query(ctx, `
 		SELECT g.revision, e.id, e.kind, e.starts_at, nullif(e.ends_at, 'infinity') AS ends_at,
 			array(SELECT starts_at FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS froms,
@@ -78,7 +78,7 @@ func readGate(ctx context.Context, q querier) (ticket.EmergencySchedule, error) 
 	if err != nil {
 		return ticket.EmergencySchedule{}, err
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[gateRow])
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[emergencyRow])
 	if err != nil {
 		return ticket.EmergencySchedule{}, err
 	}
@@ -92,7 +92,7 @@ func readGate(ctx context.Context, q querier) (ticket.EmergencySchedule, error) 
 	return g, nil
 }
 
-func (r gateRow) emergency() ticket.Emergency {
+func (r emergencyRow) emergency() ticket.Emergency {
 	e := ticket.Emergency{ID: *r.ID, Kind: *r.Kind, From: *r.StartsAt}
 	if r.EndsAt != nil {
 		e.Until = *r.EndsAt
