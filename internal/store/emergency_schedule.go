@@ -9,35 +9,36 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// shareSchedule takes the gate's lock as whoever accepts a submission or takes a step does: they read the clock and the gate
-// only once they have it. Whoever changes the gate has it alone, and reads the clock likewise. So what a change touches
-// lies after every instant at which anything happened before the change.
+// shareSchedule shares the lock of the emergency schedule. Submissions and steps share it, and read the clock and the
+// schedule only once they hold it; a change of the schedule holds it exclusively, and reads the clock likewise. So a change
+// affects only instants after everything that was accepted or applied before it.
 const shareSchedule = `SELECT pg_advisory_xact_lock_shared($1)`
 
-// Barrier waits until every submission and every step that is under way has ended. Those that come later read a later
-// clock.
+// Barrier waits until all submissions and steps in progress have ended. Later ones read a later clock.
 func (s *Store) Barrier(ctx context.Context) error {
 	return s.haveGate(ctx, "wait for what is under way at the gate", func(*gateChange) error { return nil })
 }
 
-// Schedule gives every emergency that was not cancelled. It is read anew only when it has changed.
+// Schedule returns the emergency schedule: all emergencies except cancelled ones. It is read again only if its revision
+// has changed.
 func (s *Store) Schedule(ctx context.Context) (ticket.EmergencySchedule, error) {
 	var revision int64
 	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
 		return ticket.EmergencySchedule{}, explain(err, "look at the gate")
 	}
-	g, err := s.scheduleSince(ctx, s.pool, revision)
-	return g, explain(err, "read the gate")
+	schedule, err := s.scheduleSince(ctx, s.pool, revision)
+	return schedule, explain(err, "read the gate")
 }
 
-// ScheduleSince gives the gate as it was at a revision or later, without asking when that is known already.
+// ScheduleSince returns the emergency schedule of a revision or a later one. It doesn't query the database if it already
+// has one.
 func (s *Store) ScheduleSince(ctx context.Context, revision int64) (ticket.EmergencySchedule, error) {
-	g, err := s.scheduleSince(ctx, s.pool, revision)
-	return g, explain(err, "read the gate")
+	schedule, err := s.scheduleSince(ctx, s.pool, revision)
+	return schedule, explain(err, "read the gate")
 }
 
-// scheduleSince gives the gate as it was at a revision or later. Whoever shares the gate's lock and reads the revision
-// under it gets just that one.
+// scheduleSince returns the emergency schedule of a revision or a later one. A caller that shares the schedule's lock and
+// has read the revision under it gets exactly that one.
 func (s *Store) scheduleSince(ctx context.Context, q querier, revision int64) (ticket.EmergencySchedule, error) {
 	if known := s.schedule.Load(); known != nil && known.Revision >= revision {
 		return *known, nil
@@ -57,18 +58,18 @@ func (s *Store) scheduleSince(ctx context.Context, q querier, revision int64) (t
 	}
 }
 
-// emergencyRow is one emergency; without any, a row with the revision alone.
+// emergencyRow is an emergency of the schedule. A schedule without emergencies is one row that has only the revision.
 type emergencyRow struct {
 	Revision int64
 	ID       *ticket.EmergencyID
 	Kind     *ticket.EmergencyKind
 	StartsAt *time.Time
-	EndsAt   *time.Time // null: until it is lifted
+	EndsAt   *time.Time // nil: until it is lifted
 	Froms    []time.Time
 	Seconds  []int64
 }
 
-// readSchedule reads all of it in one statement, and so as it was at one instant.
+// readSchedule reads the schedule and its revision in one statement, so that they agree.
 func readSchedule(ctx context.Context, q querier) (ticket.EmergencySchedule, error) {
 	rows, err := q.Query(ctx, `
 		SELECT g.revision, e.id, e.kind, e.starts_at, nullif(e.ends_at, 'infinity') AS ends_at,
@@ -82,14 +83,14 @@ func readSchedule(ctx context.Context, q querier) (ticket.EmergencySchedule, err
 	if err != nil {
 		return ticket.EmergencySchedule{}, err
 	}
-	var g ticket.EmergencySchedule
+	var schedule ticket.EmergencySchedule
 	for _, row := range found {
-		g.Revision = row.Revision
+		schedule.Revision = row.Revision
 		if row.ID != nil {
-			g.Emergencies = append(g.Emergencies, row.emergency())
+			schedule.Emergencies = append(schedule.Emergencies, row.emergency())
 		}
 	}
-	return g, nil
+	return schedule, nil
 }
 
 func (r emergencyRow) emergency() ticket.Emergency {

@@ -21,20 +21,20 @@ import (
 var submitSQL string
 
 const (
-	// While two statements are under way, one of them waiting for the disk, arrivals gather for the next. A third
-	// would only make each carry less.
+	// maxStatements is how many statements run at once. While one of two waits for the disk, submissions gather for the
+	// next; a third would only make each batch smaller.
 	maxStatements = 2
 	maxBatch      = 64
-	// statementTimeout bounds one statement. It is nobody's own context that does: others wait for it too.
+	// statementTimeout bounds one statement. No single caller's context does, since others wait for it too.
 	statementTimeout = 30 * time.Second
 )
 
-// submissions accepts submissions: one alone at once, and those that arrive while it is busy together, in one statement and
-// one commit. That is what makes a rush cheap: most of a submission's cost is the statement's and the commit's. There
-// is no goroutine: whoever finds the way free takes everybody along who waits.
+// submissionBatcher accepts submissions: a single one immediately, and those that arrive while statements are running
+// together, in one statement and one commit. This makes bursts cheap, as most of a submission's cost is the statement's and
+// the commit's. It needs no goroutine: the first caller to find a statement free runs it for all that wait.
 type submissionBatcher struct {
 	pool *pgxpool.Pool
-	busy chan struct{} // holds a token for each statement under way
+	busy chan struct{} // holds a token for each running statement
 
 	mu      sync.Mutex
 	waiting []*pendingSubmission
@@ -44,7 +44,7 @@ func newSubmissionBatcher(pool *pgxpool.Pool) *submissionBatcher {
 	return &submissionBatcher{pool: pool, busy: make(chan struct{}, maxStatements)}
 }
 
-// pendingSubmission is one submission on its way in. Everything below it is read only once done is closed.
+// pendingSubmission is a submission that waits to be accepted. The fields below done may be read once it is closed.
 type pendingSubmission struct {
 	by   desk.Person
 	sub  desk.Submission
@@ -52,78 +52,80 @@ type pendingSubmission struct {
 	done chan struct{}
 
 	accepted desk.Accepted
-	err      error // pgx.ErrNoRows: the statement accepted the others and not this one
+	err      error // pgx.ErrNoRows: the statement did not accept this one
 }
 
-// submit gives pgx's own errors. When ctx ends first, the ticket may or may not have been accepted.
-func (in *submissionBatcher) submit(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
+// submit accepts a submission. Its errors are pgx's: pgx.ErrNoRows if it was not accepted. If ctx ends first, the ticket may
+// or may not have been accepted.
+func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
 	a := &pendingSubmission{by: by, sub: sub, use: u, done: make(chan struct{})}
-	in.mu.Lock()
-	in.waiting = append(in.waiting, a)
-	in.mu.Unlock()
+	b.mu.Lock()
+	b.waiting = append(b.waiting, a)
+	b.mu.Unlock()
 	for {
 		select {
 		case <-a.done:
 			return a.accepted, a.err
-		case in.busy <- struct{}{}:
-			in.submitNext(ctx, a)
-			<-in.busy
+		case b.busy <- struct{}{}:
+			b.submitNext(ctx, a)
+			<-b.busy
 		case <-ctx.Done():
-			in.cancel(a)
+			b.cancel(a)
 			return desk.Accepted{}, ctx.Err()
 		}
 	}
 }
 
-// submitNext accepts those who wait, unless a's own answer came in the meantime.
-func (in *submissionBatcher) submitNext(ctx context.Context, a *pendingSubmission) {
+// submitNext accepts the next batch, unless a has its answer by now.
+func (b *submissionBatcher) submitNext(ctx context.Context, a *pendingSubmission) {
 	select {
 	case <-a.done:
 	default:
-		in.run(ctx, in.next())
+		b.run(ctx, b.next())
 	}
 }
 
-// next gives those who have waited longest.
-func (in *submissionBatcher) next() []*pendingSubmission {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	n := min(len(in.waiting), maxBatch)
-	batch := in.waiting[:n:n]
-	in.waiting = in.waiting[n:]
+// next removes and returns those that have waited longest, at most maxBatch.
+func (b *submissionBatcher) next() []*pendingSubmission {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(len(b.waiting), maxBatch)
+	batch := b.waiting[:n:n]
+	b.waiting = b.waiting[n:]
 	return batch
 }
 
-// cancel gives up waiting; a submission that a statement has taken along already can't be called back.
-func (in *submissionBatcher) cancel(a *pendingSubmission) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for i, w := range in.waiting {
+// cancel removes a submission that still waits. One that is in a statement can't be cancelled.
+func (b *submissionBatcher) cancel(a *pendingSubmission) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, w := range b.waiting {
 		if w == a {
-			in.waiting = append(in.waiting[:i:i], in.waiting[i+1:]...)
+			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
 			return
 		}
 	}
 }
 
-// run accepts a batch. One that PostgreSQL refuses has changed nothing, so its halves are tried, until who is to blame
-// stands alone. After a broken connection nobody knows what happened, so all are told.
-func (in *submissionBatcher) run(ctx context.Context, batch []*pendingSubmission) {
+// run accepts a batch and closes done of each of its submissions. If PostgreSQL refuses the batch, nothing has changed, so
+// its halves are tried, until the submission that causes the refusal is alone. After any other error, such as a broken
+// connection, the outcome is unknown and all of them get the error.
+func (b *submissionBatcher) run(ctx context.Context, batch []*pendingSubmission) {
 	if len(batch) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementTimeout)
 	defer cancel()
-	err := in.accept(ctx, batch)
+	err := b.accept(ctx, batch)
 	if len(batch) > 1 && changedNothing(err) {
-		in.run(ctx, batch[:len(batch)/2])
-		in.run(ctx, batch[len(batch)/2:])
+		b.run(ctx, batch[:len(batch)/2])
+		b.run(ctx, batch[len(batch)/2:])
 		return
 	}
-	var crowded []*pendingSubmission
+	var again []*pendingSubmission
 	for _, a := range batch {
 		if err == nil && a.mayFitAlone(batch) {
-			crowded = append(crowded, a)
+			again = append(again, a)
 			continue
 		}
 		if err != nil {
@@ -131,41 +133,41 @@ func (in *submissionBatcher) run(ctx context.Context, batch []*pendingSubmission
 		}
 		close(a.done)
 	}
-	in.runOneByOne(ctx, crowded)
+	b.runOneByOne(ctx, again)
 }
 
-// runOneByOne accepts submissions one by one, once the others of their batch have been answered, as many as their
-// requesters' allowances hold: after a requester's first refusal the rest are refused without a statement.
-func (in *submissionBatcher) runOneByOne(ctx context.Context, crowded []*pendingSubmission) {
+// runOneByOne accepts submissions one at a time, as many as their requesters' allowances permit. After a requester's first
+// refusal, their others are refused without a statement.
+func (b *submissionBatcher) runOneByOne(ctx context.Context, batch []*pendingSubmission) {
 	over := map[ticket.PersonID]bool{}
-	for _, a := range crowded {
+	for _, a := range batch {
 		if over[a.by.ID] {
 			close(a.done)
 			continue
 		}
-		in.run(ctx, []*pendingSubmission{a})
+		b.run(ctx, []*pendingSubmission{a})
 		over[a.by.ID] = errors.Is(a.err, pgx.ErrNoRows)
 	}
 }
 
-// mayFitAlone reports whether a submission was not accepted and may be without its requester's others: together they were more
-// than the allowance holds.
+// mayFitAlone reports whether a submission was not accepted but may be on its own, since its requester's submissions in the
+// batch together exceeded the allowance.
 func (a *pendingSubmission) mayFitAlone(batch []*pendingSubmission) bool {
 	return a.use.key != nil && errors.Is(a.err, pgx.ErrNoRows) &&
 		slices.ContainsFunc(batch, func(other *pendingSubmission) bool { return other != a && other.by.ID == a.by.ID })
 }
 
-// changedNothing reports whether PostgreSQL itself refused a statement for what is in it. Two batches with the same
-// keys in another order may lock each other out: that is in them, too.
+// changedNothing reports whether PostgreSQL refused a statement because of its data. That includes a deadlock, to which two
+// batches with the same keys in a different order may come.
 func changedNothing(err error) bool {
 	pg, refused := errors.AsType[*pgconn.PgError](err)
 	return refused && (pg.Code == deadlock || !unavailable(err))
 }
 
-// accept runs the statement, under the gate's lock, and hands out what it gave.
-func (in *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmission) error {
+// accept runs the statement, sharing the lock of the emergency schedule, and sets each submission's result.
+func (b *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmission) error {
 	var accepted []desk.Accepted
-	// Both statements are one transaction, and the second sees, and reads the clock, as of after the lock.
+	// Both statements are one transaction. The second takes its snapshot, and reads the clock, once the lock is held.
 	both := &pgx.Batch{}
 	both.Queue(shareSchedule, gateLock)
 	both.Queue(submitSQL, submitArgs(batch)).Query(func(rows pgx.Rows) (err error) {
@@ -175,7 +177,7 @@ func (in *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmiss
 		})
 		return err
 	})
-	if err := in.pool.SendBatch(ctx, both).Close(); err != nil {
+	if err := b.pool.SendBatch(ctx, both).Close(); err != nil {
 		return err
 	}
 	byNumber := make(map[ticket.Number]desk.Accepted, len(accepted))
@@ -194,7 +196,7 @@ func (in *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmiss
 	return nil
 }
 
-// submissionColumns are the texts of a submission, by their names in submit.sql.
+// submissionColumns are the text fields of a submission by their arguments' names in submit.sql.
 var submissionColumns = map[string]func(*pendingSubmission) string{
 	"numbers":    func(a *pendingSubmission) string { return string(a.sub.Number) },
 	"requesters": func(a *pendingSubmission) string { return string(a.by.ID) },
@@ -208,9 +210,9 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 
-// submitArgs turns a batch into submitSQL's arguments.
+// submitArgs returns submitSQL's arguments for a batch, one array per column.
 func submitArgs(batch []*pendingSubmission) pgx.StrictNamedArgs {
-	var tickets account.RateLimit // all that have one have the same
+	var tickets account.RateLimit // the same for all that are limited
 	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
 	for i, a := range batch {
 		fingerprints[i] = fingerprint(a.sub.IdempotencyKey)
