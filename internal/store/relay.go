@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// recordTimeout is how long a relay that is being stopped may take to note what it has delivered.
+	// recordTimeout is how long recording deliveries may take, also while the process stops.
 	recordTimeout = 5 * time.Second
-	// leaseDuration is how long commands stay with a relay that died or stands still. One that lives renews its lease.
+	// leaseDuration is how long commands remain leased to a process that died or hangs. A live one renews its lease.
 	leaseDuration = 5 * time.Second
 	leaseRenewal  = leaseDuration / 4
 )
@@ -26,54 +26,59 @@ type undeliveredRow struct {
 	commandRow
 }
 
-// Undelivered hands out up to limit commands that no workflow has been told of, oldest first, and marks those that
-// deliver returns as delivered. Of each ticket's others the first is put behind the rest, and holds back the ticket's
-// later ones: for a growing while, up to ten minutes, and for no time if deliver fails, since then it is not the
-// command's fault. Once ctx has ended, nothing is held against any. Nothing is locked while deliver runs: what is handed
-// out is leased, and handed out again, by any process, when the lease runs out without having been renewed, for this
-// process died or stands still. So a command may be delivered twice, and a ticket's later command is never handed out
-// while an earlier one is leased. At most openings of them are submissions, but for those tried before, which any room
-// lets in; commands of tickets whose submission was delivered go first. It returns how many it handed out, and deliver's
-// error.
+// Undelivered calls deliver with up to limit commands of which no workflow has been notified, oldest first, and marks those
+// that deliver returns as delivered. It returns how many it passed, and deliver's error.
+//
+// Of each ticket's other commands the first is deferred, and holds back the ticket's later ones, for a growing time of up to
+// ten minutes. If deliver fails, the command is not the cause and may be passed again at once. If ctx has ended, no
+// command is deferred.
+//
+// Nothing is locked while deliver runs. The commands are leased, and a lease is renewed meanwhile; if it expires, because
+// this process died or hangs, any process may deliver them again. So a command may be delivered twice, and a ticket's
+// later command is never passed while an earlier one is leased.
+//
+// At most openings of the commands are submissions, not counting those tried before, which are passed if openings is
+// positive. Commands of tickets whose submission was delivered go first.
 func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
 	l := commandLease{store: s, name: rand.Text()}
-	handed, err := l.claim(ctx, limit, openings)
-	if err != nil || len(handed) == 0 {
+	claimed, err := l.claim(ctx, limit, openings)
+	if err != nil || len(claimed) == 0 {
 		return 0, explain(err, "claim commands to deliver")
 	}
-	all := make([]desk.Delivery, 0, len(handed))
-	for _, row := range handed {
+	all := make([]desk.Delivery, 0, len(claimed))
+	for _, row := range claimed {
 		all = append(all, desk.Delivery{Number: row.Ticket, Command: row.command(), Actor: row.Actor})
 		l.ids = append(l.ids, row.ID)
 	}
 	release := l.keepRenewed(ctx)
-	done, failed := deliver(ctx, all)
+	done, deliverErr := deliver(ctx, all)
 	release()
-	told, untold := splitDelivered(handed, done)
+	delivered, failed := splitDelivered(claimed, done)
 	if ctx.Err() != nil {
-		untold = nil
+		failed = nil
 	}
-	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if err := l.settle(noting, told, untold, failed == nil); err != nil {
+	if err := l.settle(recording, delivered, failed, deliverErr == nil); err != nil {
 		return len(all), explain(err, "note what was delivered")
 	}
-	return len(all), failed
+	return len(all), deliverErr
 }
 
-// commandLease is one claim on several rows of undelivered. What it writes needs no flush to the disk: a lease or a delivery
-// that a crash of PostgreSQL takes away costs a command delivered twice. It never waits for a row: a step that decides a
-// delivered command deletes it.
+// commandLease is a claim on rows of undelivered. It commits without waiting for the disk: if a crash of PostgreSQL loses a
+// lease or a delivery, a command is delivered twice. It never waits for a row's lock, as a step that decides a delivered
+// command deletes the row.
 type commandLease struct {
 	store *Store
 	name  string
 	ids   []int64
 }
 
-// claim takes what is due. At most half are tried again, so that what Temporal refuses never keeps out what is new. The
-// order by not_before lets all of them have their turn. (A volatile clock would not use the index.) An earlier command
-// that another relay has just claimed may not show in this statement's snapshot; that it is not among those picked does.
-func (l *commandLease) claim(ctx context.Context, limit, openings int) (handed []undeliveredRow, err error) {
+// claim leases commands that are due. At most half of them are retries, so that commands that Temporal refuses never block
+// new ones; their order by not_before gives each its turn. statement_timestamp() is used because a volatile clock would not
+// use the index. This statement's snapshot may not show that another relay has just claimed an earlier command, so a later
+// one is leased only if no earlier one is undelivered outside the selection.
+func (l *commandLease) claim(ctx context.Context, limit, openings int) (claimed []undeliveredRow, err error) {
 	const free = `delivered_at IS NULL AND (claimed_until IS NULL OR claimed_until < statement_timestamp())`
 	batch := &pgx.Batch{}
 	batch.Queue(asyncCommit)
@@ -102,18 +107,19 @@ func (l *commandLease) claim(ctx context.Context, limit, openings int) (handed [
 		SELECT mine.id, mine.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, `+commandColumns+`
 		FROM mine JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
 		ORDER BY mine.id`, limit, openings, l.name, leaseDuration).Query(func(rows pgx.Rows) error {
-		handed, err = pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
+		claimed, err = pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
 		return err
 	})
-	return handed, l.store.pool.SendBatch(ctx, batch).Close()
+	return claimed, l.store.pool.SendBatch(ctx, batch).Close()
 }
 
-// asyncCommit lets the commit of its transaction return before it is on the disk.
+// asyncCommit lets the commit of its transaction return before it is flushed to disk.
 const asyncCommit = `SELECT set_config('synchronous_commit', 'off', true)`
 
-// keepRenewed renews the lease until the function that it returns is called. A renewal that fails is made up for by the next.
+// keepRenewed renews the lease until the function that it returns is called. Errors are ignored, as the next renewal comes
+// before the lease expires.
 func (l *commandLease) keepRenewed(ctx context.Context) (release func()) {
-	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // deliver may go on for a while after ctx has ended
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // deliver may run on after ctx has ended
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -134,7 +140,7 @@ func (l *commandLease) keepRenewed(ctx context.Context) (release func()) {
 	}
 }
 
-// renew prolongs the lease of those rows that no other relay has claimed meanwhile.
+// renew extends the lease of the rows that no other relay has claimed meanwhile.
 func (l *commandLease) renew(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	batch.Queue(asyncCommit)
@@ -144,7 +150,7 @@ func (l *commandLease) renew(ctx context.Context) error {
 	return l.store.pool.SendBatch(ctx, batch).Close()
 }
 
-// Untaken gives those of some tickets that no step has taken yet.
+// Untaken returns those of some tickets that have taken no step yet.
 func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
 	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($1) AND taken = 0`, some)
 	if err != nil {
@@ -154,8 +160,8 @@ func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Num
 	return untaken, explain(err, "look which tickets are taken")
 }
 
-// splitDelivered gives the rows of what is done, and the first row of each ticket that is not.
-func splitDelivered(handed []undeliveredRow, done []desk.Delivery) (told, untold []int64) {
+// splitDelivered returns the IDs of the rows that were delivered, and of each ticket's first row that was not.
+func splitDelivered(claimed []undeliveredRow, done []desk.Delivery) (delivered, failed []int64) {
 	type place struct {
 		number ticket.Number
 		seq    int64
@@ -164,33 +170,34 @@ func splitDelivered(handed []undeliveredRow, done []desk.Delivery) (told, untold
 	for _, d := range done {
 		isDone[place{d.Number, d.Command.Seq}] = true
 	}
-	for _, row := range handed {
+	for _, row := range claimed {
 		switch {
 		case isDone[place{row.Ticket, row.Seq}]:
-			told = append(told, row.ID)
+			delivered = append(delivered, row.ID)
 		case !stuck[row.Ticket]:
 			stuck[row.Ticket] = true
-			untold = append(untold, row.ID)
+			failed = append(failed, row.ID)
 		}
 	}
-	return told, untold
+	return delivered, failed
 }
 
-// settle marks what was told, whoever has claimed it since, puts back the rest and ends the lease.
-func (l *commandLease) settle(ctx context.Context, told, untold []int64, blame bool) error {
+// settle marks rows as delivered, whoever has claimed them since, and ends the lease of the others. The failed ones are
+// retried: with blame after a growing delay, otherwise at once.
+func (l *commandLease) settle(ctx context.Context, delivered, failed []int64, blame bool) error {
 	batch := &pgx.Batch{}
 	batch.Queue(asyncCommit)
 	batch.Queue(`
 		UPDATE undelivered SET delivered_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
-		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, told)
-	if len(told) < len(l.ids) {
+		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, delivered)
+	if len(delivered) < len(l.ids) {
 		batch.Queue(`
 			UPDATE undelivered SET claimed_by = NULL, claimed_until = NULL,
 				tries = CASE WHEN id <> ALL (coalesce($3::bigint[], '{}')) THEN tries WHEN $4 THEN tries + 1 ELSE greatest(tries, 1) END,
 				not_before = CASE WHEN id <> ALL (coalesce($3, '{}')) THEN not_before WHEN $4
 					THEN clock_timestamp() + least(interval '1 second' * 2 ^ least(tries, 20), interval '10 minutes') ELSE clock_timestamp() END
 			WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`,
-			l.ids, l.name, untold, blame)
+			l.ids, l.name, failed, blame)
 	}
 	return l.store.pool.SendBatch(ctx, batch).Close()
 }
