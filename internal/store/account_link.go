@@ -145,13 +145,13 @@ func (a *Accounts) Move(ctx context.Context, id string) (e account.Authenticated
 		if err := callOff(ctx, tx, l.Person.ID); err != nil {
 			return err
 		}
-		if err := owe(ctx, tx, account.AddressChanged, l.Person); err != nil { // to the address as it was
+		if err := insertAccountMail(ctx, tx, account.AddressChanged, l.Person); err != nil { // to the address as it was
 			return err
 		}
 		if e, err = entry(ctx, tx, l.Person.ID); err != nil {
 			return err
 		}
-		if err := owe(ctx, tx, account.AddressConfirmed, e.Person); err != nil {
+		if err := insertAccountMail(ctx, tx, account.AddressConfirmed, e.Person); err != nil {
 			return err
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventAddressChanged, Person: e.Person.ID,

@@ -72,7 +72,7 @@ func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind accoun
 			kind = account.EventPasswordSet
 		}
 	}
-	if err := owe(ctx, tx, told, e.Person); err != nil {
+	if err := insertAccountMail(ctx, tx, told, e.Person); err != nil {
 		return account.Authenticated{}, err
 	}
 	return e, record(ctx, tx, account.Event{Kind: kind, Person: id, Actor: id, Detail: tokens.String()})

@@ -13,25 +13,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// concerned are the tickets t whose requesters are written to about an emergency: those that are owed something. Who has
-// a ticket that is resolved is promised nothing that could move.
+// concerned selects the tickets t whose requesters get an emergency's announcements: those with a target that is
+// still to be met. A resolved ticket has no deadline that could move.
 const concerned = `t.status IN ('new', 'open', 'waiting')`
 
-// writtenTo are the requesters who are written to about an emergency, each once, and nobody who works here: $1 is the
-// instant from which on a submitted ticket concerns nobody, null without one. A dry run counts them by the same rule.
-const writtenTo = `
+// announcementRecipients selects the customers, each once, who get an emergency's announcements. Tickets submitted from the
+// instant $1 on don't count; null means that all count. A dry run uses the same rule.
+const announcementRecipients = `
 	SELECT DISTINCT t.requester FROM tickets t JOIN people p ON p.id = t.requester
 	WHERE ` + concerned + ` AND p.role = 'customer' AND p.disabled_at IS NULL
 		AND t.submitted_at < coalesce($1::timestamptz, 'infinity')`
 
-// Announce writes down what there is to tell of each emergency, and who is to be told by mail: whoever has a ticket that
-// is owed something, once, and nobody who works here. What is owed of earlier announcements of the same emergency is
-// superseded, and mails wait until nobody has changed the emergency for a while. What has been announced is not announced
-// again. While some tickets are unproven, whoever has one that is
-// not right has their mail held back until it is: each later call looks again.
+// Announce inserts the announcements that are due of each emergency, and a mail to each customer with a ticket that is
+// concerned. It supersedes unsent mails of earlier announcements of the same emergency; mails are not sent until the
+// emergency has been unchanged for Options.Settle. It is idempotent: nothing is announced twice. While the fan-out is
+// incomplete, the mails of requesters whose tickets it has yet to reach are held; each later call releases those that
+// need not be held any more.
 func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		// Two that announce at once wait for each other, and nobody else waits.
+		// This lock excludes other calls of Announce, and blocks no reader.
 		if _, err := tx.Exec(ctx, `LOCK TABLE announcements IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return err
 		}
@@ -39,22 +39,22 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 		if err := tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
 			return err
 		}
-		lasting, err := lastTold(ctx, tx)
+		current, err := announcedEmergencies(ctx, tx)
 		if err != nil {
 			return err
 		}
-		for _, l := range lasting {
-			tells, said, tell := l.Tell(l.told, r.Proven, now, r.Revision)
-			if !tell {
+		for _, e := range current {
+			kind, terms, due := e.Tell(e.lastTerms, r.Proven, now, r.Revision)
+			if !due {
 				continue
 			}
 			result.Announcements++
-			others := slices.ContainsFunc(lasting, func(o announced) bool { return o.ID != l.ID && o.Closes(now) })
-			if err := s.announceTo(ctx, tx, l, desk.News{Announces: tells, EmergencyTerms: said, Kind: l.Kind, Closed: others}, r); err != nil {
+			others := slices.ContainsFunc(current, func(o announcedEmergency) bool { return o.ID != e.ID && o.Closes(now) })
+			if err := s.insertAnnouncement(ctx, tx, e, desk.News{Announces: kind, EmergencyTerms: terms, Kind: e.Kind, Closed: others}, r); err != nil {
 				return err
 			}
 		}
-		if err := s.hold(ctx, tx, r, now); err != nil {
+		if err := s.releaseHeld(ctx, tx, r, now); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE status = 'owed'), count(*) FILTER (WHERE status = 'held')
@@ -63,43 +63,43 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 	return result, explain(err, "announce emergencies")
 }
 
-// announced is an emergency, and what was told of it last.
-type announced struct {
+// announcedEmergency is an emergency with its latest announcement.
+type announcedEmergency struct {
 	desk.Emergency
-	n    int                  // of the last announcement; 0: none
-	told *desk.EmergencyTerms // nil: nothing
+	n         int                  // number of the latest announcement; 0: none
+	lastTerms *desk.EmergencyTerms // as announced last; nil: never
 }
 
-// lastTold gives the emergencies of which there may be something to tell still.
-func lastTold(ctx context.Context, tx pgx.Tx) ([]announced, error) {
+// announcedEmergencies returns the emergencies that may have something left to announce.
+func announcedEmergencies(ctx context.Context, tx pgx.Tx) ([]announcedEmergency, error) {
 	all, err := emergencies(ctx, tx, `
 		LEFT JOIN LATERAL (SELECT stage FROM announcements WHERE emergency = e.id ORDER BY n DESC LIMIT 1) last ON true
 		WHERE last.stage IN ('planned', 'in-force') OR last.stage IS NULL AND e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
 	if err != nil {
 		return nil, err
 	}
-	lasting := make([]announced, 0, len(all))
+	current := make([]announcedEmergency, 0, len(all))
 	for _, e := range all {
-		one := announced{Emergency: e}
-		var told desk.EmergencyTerms
+		one := announcedEmergency{Emergency: e}
+		var terms desk.EmergencyTerms
 		var until *time.Time
 		var seconds int64
 		err := tx.QueryRow(ctx, `
 			SELECT n, stage, starts_at, nullif(ends_at, 'infinity'), seconds FROM announcements
-			WHERE emergency = $1 ORDER BY n DESC LIMIT 1`, e.ID).Scan(&one.n, &told.Stage, &told.From, &until, &seconds)
+			WHERE emergency = $1 ORDER BY n DESC LIMIT 1`, e.ID).Scan(&one.n, &terms.Stage, &terms.From, &until, &seconds)
 		if err == nil {
-			told.Until, told.By = orZero(until), time.Duration(seconds)*time.Second
-			one.told = &told
+			terms.Until, terms.By = orZero(until), time.Duration(seconds)*time.Second
+			one.lastTerms = &terms
 		} else if !errors.Is(err, pgx.ErrNoRows) {
 			return nil, err
 		}
-		lasting = append(lasting, one)
+		current = append(current, one)
 	}
-	return lasting, nil
+	return current, nil
 }
 
-// announceTo writes one announcement and owes its mails.
-func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news desk.News, r ticket.AnnounceRequest) error {
+// insertAnnouncement inserts an announcement and its mails.
+func (s *Store) insertAnnouncement(ctx context.Context, tx pgx.Tx, a announcedEmergency, news desk.News, r ticket.AnnounceRequest) error {
 	var id int64
 	err := tx.QueryRow(ctx, `
 		INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision)
@@ -112,7 +112,7 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 	if err != nil {
 		return err
 	}
-	// That another emergency of this kind is over is news no more where this one has begun.
+	// Once an emergency has started, the announcement that another of its kind has ended is out of date.
 	if _, err := tx.Exec(ctx, `
 		UPDATE deliveries m SET status = 'superseded', settled_at = clock_timestamp()
 		FROM announcements a JOIN emergencies e ON e.id = a.emergency
@@ -124,28 +124,29 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 	if audience == desk.AudienceNone {
 		return nil
 	}
-	_, err = tx.Exec(ctx, announceSQL, pgx.StrictNamedArgs{
+	_, err = tx.Exec(ctx, insertAnnouncementMails, pgx.StrictNamedArgs{
 		"id": id, "emergency": a.ID, "before": instant(news.Announces.Before(news.EmergencyTerms)), "from": news.From,
 		"audience": audience,
 	})
 	return err
 }
 
-// heard is what somebody, told.requester, was sent about the emergency $emergency before, the latest first; a mail that is
-// being handed over just now may have gone out.
-const heard = `
+// lastSentTerms selects the terms of the emergency @emergency that were last sent to told.requester. A superseded mail with
+// an active claim counts as sent, since it may be on its way.
+const lastSentTerms = `
 	SELECT a.stage, a.starts_at, a.ends_at, a.seconds FROM announcements a JOIN deliveries m ON m.announcement = a.id
 	WHERE a.emergency = @emergency AND m.person = told.requester
 		AND (m.status = 'sent' OR m.status = 'superseded' AND m.claimed_until > clock_timestamp())
 	ORDER BY a.n DESC LIMIT 1`
 
-// announceSQL owes an announcement's mails: none to somebody who was told just that last. Who was never told may be left
-// out of it: those whose earlier mail was superseded unsent, or all but those whose receipt spoke of the emergency.
-var announceSQL = `
+// insertAnnouncementMails inserts an announcement's mails, except to those who were last sent the same terms. Of those who
+// were never sent any, the audience may leave out the ones whose earlier mail was superseded unsent, or all but the ones
+// whose receipt mentioned the emergency.
+var insertAnnouncementMails = `
 	INSERT INTO deliveries (queue, announcement, person, status)
 	SELECT 'announcement', @id::bigint, told.requester, 'held'
-	FROM (` + strings.ReplaceAll(writtenTo, "$1", "@before") + `) told
-	LEFT JOIN LATERAL (` + heard + `) heard ON true
+	FROM (` + strings.ReplaceAll(announcementRecipients, "$1", "@before") + `) told
+	LEFT JOIN LATERAL (` + lastSentTerms + `) heard ON true
 	JOIN announcements new ON new.id = @id
 	WHERE (heard.stage, heard.starts_at, heard.ends_at, heard.seconds) IS DISTINCT FROM (new.stage, new.starts_at, new.ends_at, new.seconds)
 		AND (heard.stage IS NOT NULL OR CASE @audience::text
@@ -155,9 +156,9 @@ var announceSQL = `
 			ELSE true END)
 	ON CONFLICT DO NOTHING`
 
-// hold makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of
-// people whose tickets are right as of the last edge that is reached.
-func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, now time.Time) error {
+// releaseHeld makes held mails ready to be sent: all of them, or, while the fan-out is incomplete, those of requesters none
+// of whose tickets is late (see whereLate) at the latest transition.
+func (s *Store) releaseHeld(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, now time.Time) error {
 	const free = `UPDATE deliveries m SET status = 'owed', owed_at = clock_timestamp() WHERE m.status = 'held'`
 	if !r.Unproven {
 		_, err := tx.Exec(ctx, free)
@@ -167,17 +168,17 @@ func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, n
 	if err := tx.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
 		return err
 	}
-	gate, err := s.gateSince(ctx, tx, revision)
+	schedule, err := s.scheduleSince(ctx, tx, revision)
 	if err != nil {
 		return err
 	}
-	edge := gate.Outlook(now).Reached
-	_, err = tx.Exec(ctx, free+` AND NOT EXISTS (SELECT FROM tickets t WHERE t.requester = m.person AND `+concerned+` AND `+late+`)`,
-		edge.At, gate.PausesAt(edge.At))
+	latest := schedule.Outlook(now).Reached
+	_, err = tx.Exec(ctx, free+` AND NOT EXISTS (SELECT FROM tickets t WHERE t.requester = m.person AND `+concerned+` AND `+whereLate+`)`,
+		latest.At, schedule.PausesAt(latest.At))
 	return err
 }
 
-// AnnouncementMails counts an emergency's mails by what became of them.
+// AnnouncementMails returns the number of an emergency's announcement mails by delivery status.
 func (s *Store) AnnouncementMails(ctx context.Context, id ticket.EmergencyID) (map[desk.DeliveryStatus]int, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.status, count(*) FROM deliveries m JOIN announcements a ON a.id = m.announcement

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// AnnouncementMail returns an announcement's mail. It is NotFound if there is no such mail.
+// AnnouncementMail returns the announcement mail with an ID. It is NotFound if there is no such mail.
 func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnnouncement, err error) {
 	a := &m.Data
 	a.ID = id
@@ -41,8 +41,8 @@ func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnn
 	return m, explain(err, "load announcement's mail %d", id)
 }
 
-// RequesterTickets returns the oldest of a requester's tickets that are owed something, and how many there are in all. One
-// that no step has taken yet is left out: its receipt is still to come.
+// RequesterTickets returns the oldest of a requester's tickets that an emergency concerns, at most limit, and their total
+// number. Tickets without a step are left out: their receipts, which mention the emergency, are still to come.
 func (s *Store) RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []app.RequesterTicket, total int, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.number, w.subject, t.policy, t.state, count(*) OVER () AS total

@@ -11,11 +11,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// rushed is a desk whose mails about emergencies settle, with two requesters.
-type rushed struct{ *shop }
+// settlingFixture is a fixture with two requesters and with Options.Settle set to a minute.
+type settlingFixture struct{ *shop }
 
-func openRushed(t *testing.T) rushed {
-	d := rushed{open(t)}
+func openSettling(t *testing.T) settlingFixture {
+	d := settlingFixture{open(t)}
 	d.SettleAfter(time.Minute)
 	d.waitingSince(d.customer, aDay)
 	d.waitingSince(d.other, aDay)
@@ -23,7 +23,7 @@ func openRushed(t *testing.T) rushed {
 }
 
 // lift ends an emergency, and lets its end be behind.
-func (d rushed) lift(e desk.Emergency) {
+func (d settlingFixture) lift(e desk.Emergency) {
 	d.t.Helper()
 	if _, err := d.EndEmergency(d.t.Context(), d.supervisor, e.ID); err != nil {
 		d.t.Fatal(err)
@@ -32,7 +32,7 @@ func (d rushed) lift(e desk.Emergency) {
 	d.announce()
 }
 
-func (d rushed) until(e desk.Emergency, at time.Time) {
+func (d settlingFixture) until(e desk.Emergency, at time.Time) {
 	d.t.Helper()
 	if _, err := d.ChangeEmergency(d.t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &at}); err != nil {
 		d.t.Fatal(err)
@@ -40,8 +40,8 @@ func (d rushed) until(e desk.Emergency, at time.Time) {
 	d.announce()
 }
 
-// settles lets the mails' minute pass, and says what each requester is told.
-func (d rushed) settles() string {
+// sentAfterSettling lets the minute pass, and returns the kind of announcement that each requester is sent.
+func (d settlingFixture) sentAfterSettling() string {
 	d.t.Helper()
 	if _, found, err := d.NextAnnouncement(d.t.Context(), "early", time.Minute); err != nil || found {
 		d.t.Errorf("a mail goes out before it has settled: %v", err)
@@ -51,7 +51,7 @@ func (d rushed) settles() string {
 	}
 	d.sql(`UPDATE emergency_changes SET at = at - interval '1 minute'`)
 	told := map[string]desk.AnnouncementKind{}
-	for address, letter := range d.letters() {
+	for address, letter := range d.announcementMails() {
 		told[address] = letter.Announces
 	}
 	for {
@@ -73,10 +73,10 @@ func (d rushed) settles() string {
 	return said
 }
 
-// TestAnnouncement_waitsFromTheMomentOfAChange: what was owed when an emergency is changed is not sent any more, also if
-// what there is to tell of the change has not been announced yet.
+// TestAnnouncement_waitsFromTheMomentOfAChange: a mail that is unsent when the emergency changes is not sent any more, even
+// if the change has not been announced yet.
 func TestAnnouncement_waitsFromTheMomentOfAChange(t *testing.T) {
-	d := openRushed(t)
+	d := openSettling(t)
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
 	d.announce()
 	d.sql(`UPDATE emergency_changes SET at = at - interval '1 minute'`)
@@ -102,53 +102,53 @@ func TestAnnouncement_waitsFromTheMomentOfAChange(t *testing.T) {
 func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 	far := time.Now().AddDate(0, 0, 3).Truncate(time.Second)
 	for name, c := range map[string]struct {
-		does func(rushed)
+		does func(settlingFixture)
 		want string
 	}{
-		"declared and extended": {func(d rushed) {
+		"declared and extended": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
 			d.announce()
 			d.until(e, far)
 		}, "carla@example.com started. otto@example.com started. "},
-		"declared, extended and lifted": {func(d rushed) {
+		"declared, extended and lifted": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
 			d.announce()
 			d.until(e, far)
 			d.lift(e)
 		}, ""},
-		"declared and lifted before it was announced": {func(d rushed) {
+		"declared and lifted before it was announced": {func(d settlingFixture) {
 			d.lift(d.begun(d.declare(closedBy("Closed.")), 5*time.Second))
 		}, ""},
-		"lifted after a while": {func(d rushed) {
+		"lifted after a while": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), anHour)
 			d.announce()
 			d.lift(e)
 		}, "carla@example.com ended. otto@example.com ended. "},
-		"a delay that is lifted stays": {func(d rushed) {
+		"a delay that is lifted stays": {func(d settlingFixture) {
 			e := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: aDay, Notice: "Slow."}), 5*time.Second)
 			d.announce()
 			d.lift(e)
 		}, "carla@example.com ended. otto@example.com ended. "},
-		"lifted when one was told": {func(d rushed) {
+		"lifted when one was told": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
 			d.announce()
 			d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE queue = 'announcement' AND person = $1`, d.customer.ID)
 			d.lift(e)
 		}, "carla@example.com ended. "},
-		"lifted, with a ticket from meanwhile": {func(d rushed) {
+		"lifted, with a ticket from meanwhile": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), 30*time.Second)
 			d.announce()
 			d.waitingSince(d.other, 20*time.Second) // its receipt named no date
 			d.lift(e)
 		}, "otto@example.com ended. "},
-		"extended and taken back": {func(d rushed) {
+		"extended and taken back": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), anHour)
 			d.until(e, far)
-			d.settles()
+			d.sentAfterSettling()
 			d.until(e, far.AddDate(0, 0, 1))
 			d.until(e, far)
 		}, ""},
-		"planned and cancelled": {func(d rushed) {
+		"planned and cancelled": {func(d settlingFixture) {
 			plan := closedBy("Closed.")
 			plan.From = far
 			e := d.declare(plan)
@@ -158,15 +158,15 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 			}
 			d.announce()
 		}, ""},
-		"lifted, and declared again": {func(d rushed) {
+		"lifted, and declared again": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), anHour)
 			d.announce()
-			d.settles()
+			d.sentAfterSettling()
 			d.lift(e)
 			d.begun(d.declare(closedBy("Still closed.")), time.Second)
 			d.announce()
 		}, "carla@example.com started. otto@example.com started. "},
-		"lifted while another closes the desk": {func(d rushed) {
+		"lifted while another closes the desk": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), anHour)
 			d.begun(d.declare(closedBy("A flood.")), anHour)
 			d.announce()
@@ -175,10 +175,10 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := openRushed(t)
+			d := openSettling(t)
 			c.does(d)
-			if got := d.settles(); got != c.want {
-				t.Errorf("told: %q, want %q; %s", got, c.want, d.postages())
+			if got := d.sentAfterSettling(); got != c.want {
+				t.Errorf("told: %q, want %q; %s", got, c.want, d.deliveryStatuses())
 			}
 		})
 	}

@@ -40,15 +40,15 @@ func (d *shop) announce() ticket.AnnounceResult {
 	return result
 }
 
-// weave brings tickets past the gate's edges.
-func (d *shop) weave(numbers ...ticket.Number) {
+// applyTransitions has tickets take a step that applies the schedule's transitions.
+func (d *shop) applyTransitions(numbers ...ticket.Number) {
 	for _, n := range numbers {
 		d.step(ticket.StepRequest{Number: n, Schedule: true})
 	}
 }
 
-// letters gives the mails that are owed of announcements, by their recipient's address.
-func (d *shop) letters() map[string]desk.Announcement {
+// announcementMails returns the unsent announcement mails by address.
+func (d *shop) announcementMails() map[string]desk.Announcement {
 	d.t.Helper()
 	letters := map[string]desk.Announcement{}
 	for _, id := range one[[]int64](d, `SELECT coalesce(array_agg(n ORDER BY n), '{}') FROM deliveries WHERE queue = 'announcement' AND status = 'owed'`) {
@@ -64,7 +64,7 @@ func (d *shop) letters() map[string]desk.Announcement {
 	return letters
 }
 
-func (d *shop) postages() string {
+func (d *shop) deliveryStatuses() string {
 	return one[string](d, `SELECT coalesce(string_agg(status || ' ' || n, ', ' ORDER BY status), '')
 		FROM (SELECT status, count(*) AS n FROM deliveries WHERE queue = 'announcement' GROUP BY status) s`)
 }
@@ -85,12 +85,12 @@ func TestAnnounce_owesOneMailToEachRequesterWhoIsOwedSomething(t *testing.T) {
 	e := d.begun(d.declare(closedBy("The river is in our hall.")), anHour)
 	d.waitingSince(late, anHour/2) // its receipt says what there is to say
 	if result := d.announce(); result.Announcements != 1 || result.Left != 2 {
-		t.Errorf("announced %+v: %s", result, d.postages())
+		t.Errorf("announced %+v: %s", result, d.deliveryStatuses())
 	}
 	if result := d.announce(); result.Announcements != 0 || result.Left != 2 {
 		t.Errorf("announced again %+v", result)
 	}
-	letters := d.letters()
+	letters := d.announcementMails()
 	carla, otto := letters[d.customer.Address], letters[d.other.Address]
 	if len(carla.Tickets) != 2 || carla.Token != "" || carla.Tickets[1].Number != second || carla.Tickets[0].Subject != submission().Subject {
 		t.Errorf("Carla's %+v", carla)
@@ -172,10 +172,10 @@ func TestAnnouncementSent_countsWhatWasOnItsWay(t *testing.T) {
 	}
 	d.sql(`UPDATE emergencies SET ends_at = ends_at - interval '1 minute'`)
 	d.announce()
-	if err := d.AnnouncementSent(t.Context(), id); err != nil || d.postages() != "owed 1, sent 1" {
-		t.Errorf("%v: %s", err, d.postages())
+	if err := d.AnnouncementSent(t.Context(), id); err != nil || d.deliveryStatuses() != "owed 1, sent 1" {
+		t.Errorf("%v: %s", err, d.deliveryStatuses())
 	}
-	if got := d.letters()[d.customer.Address].Announces; got != desk.AnnounceEnded {
+	if got := d.announcementMails()[d.customer.Address].Announces; got != desk.AnnounceEnded {
 		t.Errorf("owes %q", got)
 	}
 }
@@ -188,11 +188,11 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 	plan := closedBy("Closed.")
 	plan.Until = time.Now().Add(9 * anHour).Truncate(time.Second)
 	e := d.begun(d.declare(plan), 2*anHour)
-	d.weave(n)
+	d.applyTransitions(n)
 	d.announce()
 	want := before
 	want.Expected = before.Before.Add(e.Until.Sub(e.From))
-	if got := d.letters()[d.customer.Address].Tickets[0].FirstResponse; fmt.Sprint(got) != fmt.Sprint(want) {
+	if got := d.announcementMails()[d.customer.Address].Tickets[0].FirstResponse; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("while it lasts %+v, want %+v", got, want)
 	}
 	ended, err := d.EndEmergency(t.Context(), d.supervisor, e.ID)
@@ -201,20 +201,20 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 	}
 	d.sql(`UPDATE emergencies SET ends_at = starts_at + interval '1 hour' WHERE id = $1`, e.ID)
 	d.sql(`UPDATE gate SET revision = revision + 1`)
-	d.weave(n)
+	d.applyTransitions(n)
 	d.announce()
 	want = before
 	want.Due = before.Before.Add(anHour)
-	if got := d.letters()[d.customer.Address]; got.Announces != desk.AnnounceEnded || len(got.Tickets) != 1 || fmt.Sprint(got.Tickets[0].FirstResponse) != fmt.Sprint(want) {
+	if got := d.announcementMails()[d.customer.Address]; got.Announces != desk.AnnounceEnded || len(got.Tickets) != 1 || fmt.Sprint(got.Tickets[0].FirstResponse) != fmt.Sprint(want) {
 		t.Errorf("after its end (%s) %+v, want %+v", ended.Until, got, want)
 	}
 	late := d.waitingSince(d.other, 0)
-	d.weave(late)
+	d.applyTransitions(late)
 	delay := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 5 * anHour, Notice: "Slow."}), 0)
 	d.sql(`UPDATE emergencies SET starts_at = starts_at - interval '2 seconds' WHERE id = $1`, delay.ID)
 	d.sql(`UPDATE emergency_delays SET starts_at = starts_at - interval '2 seconds' WHERE emergency = $1`, delay.ID)
 	d.sql(`UPDATE gate SET revision = revision + 1`)
-	d.weave(n)
+	d.applyTransitions(n)
 	d.announce()
 	want.Before, want.Due = want.Due, want.Due.Add(5*anHour)
 	for _, id := range one[[]int64](d, `SELECT array_agg(m.n) FROM deliveries m JOIN announcements a ON a.id = m.announcement WHERE a.emergency = $1 AND m.person = $2`, delay.ID, d.customer.ID) {
@@ -340,16 +340,16 @@ func (d *shop) announceToSome() ticket.AnnounceResult {
 	return result
 }
 
-func (d *shop) wantLetters(tells desk.AnnouncementKind, to ...desk.Person) {
+func (d *shop) wantAnnouncementMails(tells desk.AnnouncementKind, to ...desk.Person) {
 	d.t.Helper()
-	letters := d.letters()
+	letters := d.announcementMails()
 	for _, p := range to {
 		if letters[p.Address].Announces != tells {
 			d.t.Errorf("%s is owed %q, want %q", p.Address, letters[p.Address].Announces, tells)
 		}
 	}
 	if len(letters) != len(to) {
-		d.t.Errorf("owed %d mails, want %d: %s", len(letters), len(to), d.postages())
+		d.t.Errorf("owed %d mails, want %d: %s", len(letters), len(to), d.deliveryStatuses())
 	}
 }
 
@@ -361,20 +361,20 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	alsoTheirs := d.taken(third)
 	e := d.declare(closedBy("Closed."))
 	edge := d.reached()
-	d.weave(n, theirs) // and another of the third's tickets is behind still
+	d.applyTransitions(n, theirs) // and another of the third's tickets is behind still
 	p := d.prove(edge)
 	if want := slices.Sorted(slices.Values([]ticket.Number{stuck, alsoTheirs})); !slices.Equal(p.Late, want) {
 		t.Errorf("the proof names %v, want %v", p.Late, want)
 	}
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Announcements: 1, Left: 1, Held: 2}) {
-		t.Errorf("announced %+v: %s", result, d.postages())
+		t.Errorf("announced %+v: %s", result, d.deliveryStatuses())
 	}
-	d.wantLetters(desk.AnnounceStarted, d.customer)
-	d.weave(alsoTheirs)
+	d.wantAnnouncementMails(desk.AnnounceStarted, d.customer)
+	d.applyTransitions(alsoTheirs)
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Left: 2, Held: 1}) {
-		t.Errorf("announced again %+v: %s", result, d.postages())
+		t.Errorf("announced again %+v: %s", result, d.deliveryStatuses())
 	}
-	d.wantLetters(desk.AnnounceStarted, d.customer, third)
+	d.wantAnnouncementMails(desk.AnnounceStarted, d.customer, third)
 	if _, found, err := d.NextAnnouncement(t.Context(), "a try", 0); err != nil || !found {
 		t.Errorf("nothing can be sent: %v", err)
 	}
@@ -382,7 +382,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 		t.Errorf("postbag %+v, %v", bag, err)
 	}
 
-	// What changes meanwhile is told to each of them once, in the place of what nobody has been told yet.
+	// A change made meanwhile is announced to each of them once, and replaces the unsent mails.
 	until := time.Now().AddDate(0, 0, 2).Truncate(time.Second)
 	for _, id := range one[[]int64](d, `SELECT array_agg(n) FROM deliveries WHERE queue = 'announcement' AND status = 'owed'`) {
 		if err := d.AnnouncementSent(t.Context(), id); err != nil {
@@ -393,12 +393,12 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Announcements: 1, Left: 2, Held: 1}) {
-		t.Errorf("announced the change %+v: %s", result, d.postages())
+		t.Errorf("announced the change %+v: %s", result, d.deliveryStatuses())
 	}
-	d.wantLetters(desk.AnnounceChanged, d.customer, third)
+	d.wantAnnouncementMails(desk.AnnounceChanged, d.customer, third)
 
-	// Paused, and then not, though the gate is closed: not right either.
-	d.weave(stuck)
+	// Paused, and then not, although the emergency pauses clocks: late as well.
+	d.applyTransitions(stuck)
 	d.sql(`UPDATE tickets SET held = NULL WHERE number = $1`, stuck)
 	if result := d.announceToSome(); result.Held != 1 {
 		t.Errorf("of a ticket that is not paused: %+v", result)
@@ -407,15 +407,15 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Left: 3}) {
 		t.Errorf("when all are right: %+v", result)
 	}
-	letters := d.letters()
+	letters := d.announcementMails()
 	if letters[d.customer.Address].Announces != desk.AnnounceChanged || letters[third.Address].Announces != desk.AnnounceChanged ||
-		letters[d.other.Address].Announces != desk.AnnounceStarted || len(letters) != 3 { // what the third hears is the first
+		letters[d.other.Address].Announces != desk.AnnounceStarted || len(letters) != 3 { // the third requester's first mail
 		t.Errorf("owed are %+v", letters)
 	}
 	if result := d.announce(); result != (ticket.AnnounceResult{Left: 3}) {
 		t.Errorf("when that is proven: %+v", result)
 	}
-	if got := d.postages(); got != "owed 3, sent 2, superseded 1" {
+	if got := d.deliveryStatuses(); got != "owed 3, sent 2, superseded 1" {
 		t.Errorf("in the end %s", got)
 	}
 }
@@ -442,5 +442,5 @@ func TestAnnounce_makesEverythingOwedOnceAllIsProven(t *testing.T) {
 	if result := d.announce(); result.Left != 1 || result.Held != 0 {
 		t.Errorf("when all is proven: %+v", result)
 	}
-	d.wantLetters(desk.AnnounceStarted, d.customer)
+	d.wantAnnouncementMails(desk.AnnounceStarted, d.customer)
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// lastLook bounds looking once more when the wait has ended: for what was decided while nobody listened.
+// lastLook bounds the query after a wait has ended, which finds outcomes decided while the connection was down.
 const lastLook = 500 * time.Millisecond
 
-// Outcomes lets many wait for decisions and hear of changes over one connection that listens. Without Run, waiting
-// ends with its context.
+// Outcomes notifies any number of waiters of commands' outcomes, and subscribers of changes, over one connection that
+// listens. Unless Run is running, a wait ends with its context.
 type Outcomes struct {
 	store *Store
 	log   *slog.Logger
@@ -29,12 +29,12 @@ type Outcomes struct {
 	subscribers map[*subscriber]bool
 }
 
-// NewOutcomes makes a place to wait on; Run it once. The log hears of each outage when it begins and when it ends.
+// NewOutcomes returns an Outcomes whose Run must be called once. It logs the beginning and the end of each outage.
 func NewOutcomes(s *Store, log *slog.Logger) *Outcomes {
 	return &Outcomes{store: s, log: log, waiting: map[string]map[chan struct{}]bool{}, subscribers: map[*subscriber]bool{}}
 }
 
-// Run listens until ctx ends, and reconnects whenever it has to. Its error is always nil.
+// Run listens until ctx ends, and reconnects as necessary. It always returns nil.
 func (o *Outcomes) Run(ctx context.Context) error {
 	outage := loop.NewOutage(loop.Options{
 		First: 100 * time.Millisecond, Max: 5 * time.Second, Log: o.log,
@@ -49,7 +49,7 @@ func (o *Outcomes) Run(ctx context.Context) error {
 	}
 }
 
-// listen wakes whom a notice names until the connection breaks, and says why it did. It calls ready once it listens.
+// listen passes notifications on until the connection breaks, and returns the reason. It calls ready once it listens.
 func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 	conn, err := pgx.ConnectConfig(ctx, o.store.pool.Config().ConnConfig)
 	if err != nil {
@@ -62,7 +62,7 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 		}
 	}
 	ready()
-	o.wakeAll() // notices that came while nobody listened are lost, so everybody looks for themselves
+	o.wakeAll() // notifications sent before this are lost, so every waiter has to query
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
@@ -76,9 +76,9 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 	}
 }
 
-// Await gives the desk's answer to a command, as soon as there is one. When ctx ends before, decided is false.
+// Await waits for a command's outcome and returns it. If ctx ends first, decided is false.
 func (o *Outcomes) Await(ctx context.Context, n ticket.Number, seq int64) (answer ticket.Outcome, decided bool, err error) {
-	woken, leave := o.join(notice(n, seq)) // before looking: a decision made in between wakes us
+	woken, leave := o.register(notice(n, seq)) // before the query: an outcome decided in between wakes us
 	defer leave()
 	for {
 		answer, decided, err = o.store.Outcome(ctx, n, seq)
@@ -96,7 +96,7 @@ func (o *Outcomes) Await(ctx context.Context, n ticket.Number, seq int64) (answe
 	}
 }
 
-// look asks a last time after the wait, unless nobody is there any more to hear the answer.
+// look queries the outcome a last time after the wait, unless the caller has cancelled it.
 func (o *Outcomes) look(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ticket.Outcome{}, false, nil
@@ -106,8 +106,8 @@ func (o *Outcomes) look(ctx context.Context, n ticket.Number, seq int64) (ticket
 	return o.store.Outcome(ctx, n, seq)
 }
 
-// join gives a channel that is told of a notice, and what takes it away again.
-func (o *Outcomes) join(notice string) (woken <-chan struct{}, leave func()) {
+// register returns a channel that receives when a notice comes, and a function that removes it.
+func (o *Outcomes) register(notice string) (woken <-chan struct{}, leave func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	c := make(chan struct{}, 1)
@@ -125,20 +125,22 @@ func (o *Outcomes) join(notice string) (woken <-chan struct{}, leave func()) {
 	}
 }
 
+// wake wakes those who wait for a notice.
 func (o *Outcomes) wake(notice string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for c := range o.waiting[notice] {
-		tell(c)
+		wakeOne(c)
 	}
 }
 
+// wakeAll wakes all waiters and tells all subscribers that anything may have changed.
 func (o *Outcomes) wakeAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, waiters := range o.waiting {
 		for c := range waiters {
-			tell(c)
+			wakeOne(c)
 		}
 	}
 	for s := range o.subscribers {
@@ -146,9 +148,9 @@ func (o *Outcomes) wakeAll() {
 	}
 }
 
-func tell(c chan struct{}) {
+func wakeOne(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // it has been told
+	default: // a wake-up is pending already
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// listening gives outcomes that run until the test ends.
+// listening returns an Outcomes that runs until the test ends.
 func (d *shop) listening() *store.Outcomes { return d.listeningTo(slog.New(slog.DiscardHandler)) }
 
 func (d *shop) listeningTo(log *slog.Logger) *store.Outcomes {
@@ -89,10 +89,10 @@ func TestAwait_missesNothingWhileNobodyListens(t *testing.T) {
 	}
 }
 
-// TestAwait_looksAgainWhenItsTimeIsUp finds what was decided while nobody listened at all.
+// TestAwait_looksAgainWhenItsTimeIsUp finds outcomes decided while nothing listened.
 func TestAwait_looksAgainWhenItsTimeIsUp(t *testing.T) {
 	d := open(t)
-	o := store.NewOutcomes(d.Store, slog.New(slog.DiscardHandler)) // and nobody runs it
+	o := store.NewOutcomes(d.Store, slog.New(slog.DiscardHandler)) // Run is not called
 	a := d.submit(d.customer)
 	ctx := &ending{Context: t.Context(), done: make(chan struct{})}
 	answered := make(chan bool, 1)

@@ -27,12 +27,13 @@ var (
 	errNotNow   = fault.New(fault.Unavailable, "that could not be taken just now; try again")
 )
 
-// Command accepts a command to a ticket: its words and its number, under the ticket's lock. Whether the ticket's state
-// allows it is decided by the step that takes it. It is NotFound for a ticket that isn't there or is another
-// customer's, Forbidden when the role may never ask for the verb, a Conflict when the ticket is closed or the key was
-// used for something else, Invalid on "agent" or "expected", when a ticket can't be assigned to whom it names, or have
-// been, and on "seen" for an entry that the ticket's timeline doesn't have (to staff; the submission's is there from the
-// start), and Limited when by has written too much of late.
+// Command accepts a command to a ticket: under the ticket's lock it stores the message and numbers the command. The step
+// that applies it decides whether the ticket's state allows it. The same idempotency key returns the first answer again.
+//
+// Its error is NotFound if there is no such ticket or it is another customer's; Forbidden if the role may never use the
+// verb; Conflict if the ticket is closed or the key was used for another request; Invalid on "agent" or "expected" if they
+// name none of the staff, and on "seen" if the ticket's timeline has no such entry (for staff; the submission's entry
+// counts from the start); and Limited if by has written too much recently.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
 		return desk.Accepted{}, errRole
@@ -44,7 +45,7 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	if err != nil {
 		return desk.Accepted{}, err
 	}
-	if err := s.resendable(ctx, by, r); err != nil {
+	if err := s.checkResend(ctx, by, r); err != nil {
 		return desk.Accepted{}, err
 	}
 	u, err := s.use(ctx, by, account.CommandLimit(by))
@@ -64,12 +65,12 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
 }
 
-// assignment is what an assign command holds besides its verb.
+// assignment is the new assignee of an assign command, and the one that its sender expects it to have now.
 type assignment struct {
 	assignee, expected ticket.PersonID
 }
 
-// assignment resolves whom an assignment names; nobody named is whoever asks.
+// assignment resolves the people that a request names. Without an agent, the assignee is the one who asks.
 func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) (to assignment, err error) {
 	if !r.Verb.Takes("agent") {
 		return to, nil
@@ -78,7 +79,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	if r.Agent != "" {
 		agent, err := s.staff(ctx, s.pool, r.Agent)
 		if errors.Is(err, errNobody) {
-			// The first time this key came the agent may still have worked here.
+			// The agent may have been disabled since the key's first request.
 			if _, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 				return to, err
 			}
@@ -100,6 +101,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	return to, nil
 }
 
+// command runs the statement that accepts a command. It returns pgx.ErrNoRows if nothing was accepted.
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
 	rows, err := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
@@ -116,9 +118,10 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	})
 }
 
-// resendable fails with NotFound for a mail that isn't there, and with Invalid, on "address", for what is none and if one of
-// staff's is to go elsewhere: who works here has an account that a supervisor keeps right, and their links act in their name.
-func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) error {
+// checkResend checks a request to resend a mail. It is NotFound if there is no such mail, and Invalid on "address" if that
+// is malformed or the mail is to one of the staff: their accounts say where their mails go, and links in those mails act
+// in their name.
+func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request) error {
 	if !r.Verb.Takes("mail") {
 		return nil
 	}
@@ -142,8 +145,8 @@ func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) 
 	return nil
 }
 
-// notAccepted finds out why the statement accepted nothing. What was accepted under the same key, before the ticket
-// was closed, is answered as it was then.
+// notAccepted returns the reason why the statement accepted nothing, or the first answer if the request was accepted under
+// the same key before the ticket was closed.
 func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request, u use) (desk.Accepted, error) {
 	if a, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 		return a, err

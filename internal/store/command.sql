@@ -1,9 +1,9 @@
--- No row: the ticket is not there for @by, or closed and the verb is not for closed ones, or has no entry @seen; or what
--- @by may write is used up. Only staff are refused for an entry that isn't there: customers count otherwise. Everything
--- after the update happens under the ticket's lock. So does the reading of the clock if a step held the lock and changed
--- the ticket: PostgreSQL then evaluates the update anew. Nothing is accepted before an instant at which something fell due
--- that has been recorded. What @by may write is spent first, on a ticket that takes it as far as can be seen without the
--- lock: every statement takes the allowance's lock before the ticket's, so that there is no deadlock.
+-- Accepts a command. It returns no row if @by may not see the ticket, if it is closed and the verb is not for closed
+-- tickets, if it has no timeline entry @seen (for staff only: customers number entries differently), or if the allowance of
+-- @by is used up. Everything after the update happens under the ticket's lock. So does reading the clock if a step held the
+-- lock and changed the ticket, since PostgreSQL then evaluates the update again: nothing is accepted before the instant of a
+-- recorded due event. The allowance is charged first, if the ticket seems to accept the command before it is locked: all
+-- statements lock the allowance before the ticket, so that they don't deadlock.
 WITH spent AS (
     INSERT INTO allowances AS a (key, spent_until)
     SELECT @allowance::bytea, clock_timestamp() + @each::interval FROM tickets

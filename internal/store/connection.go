@@ -9,40 +9,41 @@ import (
 )
 
 const (
-	// idleTime is how long a transaction may do nothing before PostgreSQL ends it, and with it every lock that it has: a
-	// process that stands still keeps others out for no longer. It is below what a request may take, so that whoever
-	// changes the gate meanwhile succeeds.
-	idleTime = 4 * time.Second
-	// deadTime is how long a peer that answers nothing counts as alive: on either side, what is sent must be taken by then.
-	deadTime  = 5 * time.Second
-	probeIdle = 2 * time.Second // a connection that waits is probed after this
-	probeBeat = time.Second     // and again, until deadTime is over
+	// idleTimeout is how long a transaction may be idle before PostgreSQL ends it and releases its locks, so that a process
+	// that hangs blocks others for no longer. It is shorter than a request's time-out, so that a change of the emergency
+	// schedule made meanwhile succeeds.
+	idleTimeout = 4 * time.Second
+	// peerTimeout is how long data may remain unacknowledged, in either direction, before the connection counts as dead.
+	peerTimeout       = 5 * time.Second
+	keepaliveIdle     = 2 * time.Second // before an idle connection is probed
+	keepaliveInterval = time.Second     // between probes, until peerTimeout is over
 )
 
-// bound limits what a process that stands still, and a host that is gone, keep from others. What a database's address
-// sets itself stays. Where PostgreSQL or the system knows no such time-out, PostgreSQL ignores it.
-func bound(config *pgx.ConnConfig) {
-	limit(config, "idle_in_transaction_session_timeout", idleTime)
-	limit(config, "tcp_user_timeout", deadTime)
-	set(config, "tcp_keepalives_idle", strconv.Itoa(int(probeIdle/time.Second)))
-	set(config, "tcp_keepalives_interval", strconv.Itoa(int(probeBeat/time.Second)))
-	set(config, "tcp_keepalives_count", strconv.Itoa(probes))
+// setTimeouts limits how long a process that hangs, or a host that is gone, holds connections and locks. Settings of the
+// database's address take precedence. PostgreSQL ignores time-outs that its system doesn't support.
+func setTimeouts(config *pgx.ConnConfig) {
+	setTimeout(config, "idle_in_transaction_session_timeout", idleTimeout)
+	setTimeout(config, "tcp_user_timeout", peerTimeout)
+	setDefault(config, "tcp_keepalives_idle", strconv.Itoa(int(keepaliveIdle/time.Second)))
+	setDefault(config, "tcp_keepalives_interval", strconv.Itoa(int(keepaliveInterval/time.Second)))
+	setDefault(config, "tcp_keepalives_count", strconv.Itoa(keepaliveCount))
 	dialer := &net.Dialer{
 		Timeout:         config.ConnectTimeout,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeIdle, Interval: probeBeat, Count: probes},
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: keepaliveIdle, Interval: keepaliveInterval, Count: keepaliveCount},
 		Control:         limitUnanswered,
 	}
 	config.DialFunc = dialer.DialContext
 }
 
-const probes = int((deadTime - probeIdle) / probeBeat)
+const keepaliveCount = int((peerTimeout - keepaliveIdle) / keepaliveInterval)
 
-// limit sets a time-out of the connection's session, in milliseconds.
-func limit(config *pgx.ConnConfig, name string, t time.Duration) {
-	set(config, name, strconv.FormatInt(t.Milliseconds(), 10))
+// setTimeout sets a time-out of the session, in milliseconds, unless the address sets it.
+func setTimeout(config *pgx.ConnConfig, name string, t time.Duration) {
+	setDefault(config, name, strconv.FormatInt(t.Milliseconds(), 10))
 }
 
-func set(config *pgx.ConnConfig, name, value string) {
+// setDefault sets a parameter of the session unless the address sets it.
+func setDefault(config *pgx.ConnConfig, name, value string) {
 	if _, known := config.RuntimeParams[name]; !known {
 		config.RuntimeParams[name] = value
 	}

@@ -4,5 +4,5 @@ package store
 
 import "syscall"
 
-// limitUnanswered has nothing to set outside Linux: there keepalives alone find a dead connection.
+// limitUnanswered does nothing outside Linux, where only keepalives detect a dead connection.
 func limitUnanswered(_, _ string, _ syscall.RawConn) error { return nil }

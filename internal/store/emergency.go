@@ -79,7 +79,7 @@ const gateLock int64 = 0x48_4d_47_61_74_65
 
 const (
 	// While a change waits for the gate, whoever accepts or steps next waits behind it: so it gives up soon, lets them
-	// through, and comes again, for longer than a process that stands still can keep the gate: see idleTime.
+	// through, and comes again, for longer than a process that stands still can keep the gate: see idleTimeout.
 	gatePatience = 500 * time.Millisecond
 	gateTries    = 12
 )

@@ -12,19 +12,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// ErrRestored says that the database was restored from a copy while this process ran. What the process remembers of it,
-// such as policies and the gate, may be of no database that there is: it must start anew.
+// ErrRestored means that the database was restored from a copy while this process ran. What the process has cached, such as
+// policies and the emergency schedule, may no longer exist in it, so the process must restart.
 var ErrRestored error = fault.New(fault.Unavailable, "the database was restored from a copy: this process has to start anew")
 
-// needsWorkflow are the tickets t that can't do without a workflow: open ones, and closed ones with something undecided or
-// owed.
+// needsWorkflow selects the tickets t that need a workflow: open ones, and closed ones with pending commands or unsent
+// deliveries.
 const needsWorkflow = `(t.status <> 'closed' OR t.taken < t.last_command
 	OR EXISTS (SELECT FROM deliveries WHERE ticket = t.number AND status = 'owed'))`
 
-// openLinks are those that RaiseEpoch calls off.
+// openLinks selects the one-time links that RaiseEpoch revokes.
 const openLinks = `used_at IS NULL AND expires_at > clock_timestamp()`
 
-// PlanRestoration says what RaiseEpoch would do, and does nothing.
+// PlanRestoration returns what RaiseEpoch would do, and changes nothing.
 func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err error) {
 	var latest *time.Time
 	err = s.pool.QueryRow(ctx, `
@@ -35,15 +35,15 @@ func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err er
 	return r, explain(err, "look what a restore left")
 }
 
-// RaiseEpoch begins a new epoch after the database was restored from a copy, in one transaction: numbers given out from
-// now on are told apart from those that were given out since the copy was made, and every workflow that is needed is listed
-// to be replaced. Sessions and links in mails end too: some may have ended since the copy, and would work again. Raised
-// twice, everything is listed once more and nothing else.
+// RaiseEpoch begins a new epoch after the database was restored from a copy, in one transaction. Message-IDs and deliveries'
+// numbers from now on differ from those used since the copy was made, and all workflows that are needed are listed to be
+// replaced. All sessions and links in mails end, since some may have ended after the copy was made and would work again.
+// It is Invalid without a reason or a name. Calling it again is safe, and lists the workflows anew.
 func (s *Store) RaiseEpoch(ctx context.Context, reason, by string) (r desk.Restoration, err error) {
 	if reason == "" || by == "" {
 		return r, fault.New(fault.Invalid, "an epoch is raised by somebody for a reason")
 	}
-	// With the gate to itself: a step or a submission is of one epoch or of the other.
+	// Under the exclusive lock of the emergency schedule, so that each step and each submission belongs to one epoch.
 	err = s.haveGate(ctx, "raise the epoch", func(g *gateChange) (err error) {
 		r, err = raiseEpoch(ctx, g.tx, reason, by)
 		return err
@@ -51,6 +51,7 @@ func (s *Store) RaiseEpoch(ctx context.Context, reason, by string) (r desk.Resto
 	return r, err
 }
 
+// raiseEpoch does the work of RaiseEpoch in tx.
 func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Restoration, err error) {
 	var latest *time.Time
 	batch := &pgx.Batch{}
@@ -62,9 +63,9 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 	batch.Queue(`INSERT INTO replacements SELECT t.number FROM tickets t WHERE ` + needsWorkflow + ` ON CONFLICT DO NOTHING`)
 	batch.Queue(`SELECT count(*) FROM replacements WHERE workflow <> $1`, desk.EmergencyReplacement).QueryRow(func(row pgx.Row) error { return row.Scan(&r.Tickets) })
 	batch.Queue(`INSERT INTO replacements VALUES ($1) ON CONFLICT DO NOTHING`, desk.EmergencyReplacement)
-	// A million IDs for every second between two epochs, and still a number that JavaScript can hold.
+	// This leaves 2^20 numbers for each second between two epochs, and stays within JavaScript's safe integers.
 	batch.Queue(`SELECT setval('deliveries_n', greatest(nextval('deliveries_n'), (SELECT number << 20 FROM epoch)))`)
-	batch.Queue(`DELETE FROM leases`) // of processes that had them when the copy was made
+	batch.Queue(`DELETE FROM leases`) // held by processes when the copy was made
 	batch.Queue(`UPDATE people SET session_epoch = session_epoch + 1, links_since = ` + linksFromNow)
 	batch.Queue(`UPDATE links SET expires_at = clock_timestamp() WHERE ` + openLinks).
 		Exec(func(tag pgconn.CommandTag) error { r.Links = int(tag.RowsAffected()); return nil })

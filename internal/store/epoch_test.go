@@ -134,12 +134,12 @@ func TestStep_numbersMailsInTheirEpoch(t *testing.T) {
 	}
 	type epochs struct{ own, previous, root int64 }
 	for i, want := range []epochs{{0, 0, 0}, {0, 0, 0}, {epoch, 0, 0}, {epoch, epoch, 0}} {
-		l := d.letter(n, int(toCustomer[i]))
+		l := d.mailData(n, int(toCustomer[i]))
 		if got := (epochs{l.Epoch, l.PreviousEpoch, l.RootEpoch}); got != want {
 			t.Errorf("mail %d is of the epochs %v, want %v", l.N, got, want)
 		}
 	}
-	if l := d.letter(late, 2); l.Epoch != epoch || l.PreviousEpoch != epoch || l.RootEpoch != epoch || l.Previous != 1 {
+	if l := d.mailData(late, 2); l.Epoch != epoch || l.PreviousEpoch != epoch || l.RootEpoch != epoch || l.Previous != 1 {
 		t.Errorf("a ticket of the new epoch has the mail %+v", l)
 	}
 }

@@ -12,7 +12,7 @@ import (
 const GateLock = gateLock
 
 // Bound is for tests that look at a connection.
-var Bound = bound
+var Bound = setTimeouts
 
 // What the reconciler asks again and again, for a test that looks at their plans.
 const (
@@ -26,9 +26,9 @@ func (s *Store) SettleAfter(d time.Duration) { s.settle = d }
 
 // Gathered is how many submissions wait for a statement.
 func (s *Store) Gathered() int {
-	s.intake.mu.Lock()
-	defer s.intake.mu.Unlock()
-	return len(s.intake.waiting)
+	s.submissions.mu.Lock()
+	defer s.submissions.mu.Unlock()
+	return len(s.submissions.waiting)
 }
 
 // NotSubmitted is asked after a submission that no statement accepted.

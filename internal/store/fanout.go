@@ -11,32 +11,33 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// behind picks the open tickets that no step has taken past an edge, $1. One that was accepted after it needs nobody to
-// tell it: its first step weaves the edge in, and its receipt has said so already.
-const behind = `status <> 'closed' AND gate_at < $1 AND NOT (taken = 0 AND submitted_at >= $1)`
+// whereBehind selects the open tickets to which no step has applied the transition at $1. A ticket accepted after the
+// transition needs no signal: its first step applies it, and its receipt mentions the emergency.
+const whereBehind = `status <> 'closed' AND gate_at < $1 AND NOT (taken = 0 AND submitted_at >= $1)`
 
-// late picks the open tickets that are not as the gate wants them at an edge, $1, which closes it or not, $2: those behind,
-// and those that a step has taken past the edge and that are paused though the gate is open, or the other way.
-const late = `status <> 'closed' AND (` + behind + ` OR gate_at >= $1 AND (held IS NOT NULL) <> $2)`
+// whereLate selects the open tickets that are not in the state that the emergency schedule requires from the transition at
+// $1 on, where $2 says whether clocks are paused: those behind, and those to which the transition was applied and that are
+// paused although they should not be, or the other way round.
+const whereLate = `status <> 'closed' AND (` + whereBehind + ` OR gate_at >= $1 AND (held IS NOT NULL) <> $2)`
 
-// named gives the numbers of the first tickets that are late.
-func (s *Store) named(ctx context.Context, edge time.Time, closed bool) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` ORDER BY number LIMIT $3`, edge, closed, ticket.MaxLate)
+// firstLate returns the lowest numbers of late tickets, at most ticket.MaxLate.
+func (s *Store) firstLate(ctx context.Context, transition time.Time, paused bool) ([]ticket.Number, error) {
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` ORDER BY number LIMIT $3`, transition, paused, ticket.MaxLate)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 }
 
-// OpenBefore gives a page, by number, of the open tickets that are not as the gate wants them at an edge: at most limit of
-// them, after a number.
-func (s *Store) OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
-	gate, err := s.Schedule(ctx)
+// OpenBefore returns a page, ordered by number, of the open tickets that a transition's fan-out has yet to reach or has to
+// reach again: at most limit of them, after a number.
+func (s *Store) OpenBefore(ctx context.Context, transition time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
+	schedule, err := s.Schedule(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` AND number > $3 ORDER BY number LIMIT $4`,
-		edge, gate.PausesAt(edge), after, limit)
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` AND number > $3 ORDER BY number LIMIT $4`,
+		transition, schedule.PausesAt(transition), after, limit)
 	if err != nil {
 		return nil, explain(err, "list the tickets behind an edge")
 	}
@@ -44,9 +45,9 @@ func (s *Store) OpenBefore(ctx context.Context, edge time.Time, after ticket.Num
 	return page, explain(err, "list the tickets behind an edge")
 }
 
-// StillBehind gives those of some tickets that are behind an edge.
-func (s *Store) StillBehind(ctx context.Context, edge time.Time, some []ticket.Number) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+behind, edge, some)
+// StillBehind returns those of some tickets to which the transition at an instant is still to be applied.
+func (s *Store) StillBehind(ctx context.Context, transition time.Time, some []ticket.Number) ([]ticket.Number, error) {
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+whereBehind, transition, some)
 	if err != nil {
 		return nil, explain(err, "look which tickets are behind an edge")
 	}
@@ -54,30 +55,31 @@ func (s *Store) StillBehind(ctx context.Context, edge time.Time, some []ticket.N
 	return left, explain(err, "look which tickets are behind an edge")
 }
 
-// unproven counts the tickets that hold up a fan-out, and names some when it has lasted too long.
-func (s *Store) unproven(ctx context.Context, f *desk.Fanout) error {
-	gate, err := s.Schedule(ctx)
+// countLate counts the tickets that a fan-out is not done with, and lists some if it has taken longer than
+// ticket.FanoutTimeout.
+func (s *Store) countLate(ctx context.Context, f *desk.Fanout) error {
+	schedule, err := s.Schedule(ctx)
 	if err != nil {
 		return err
 	}
-	closed := gate.PausesAt(f.Transition.At)
-	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+late, f.Transition.At, closed).Scan(&f.Behind)
+	paused := schedule.PausesAt(f.Transition.At)
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+whereLate, f.Transition.At, paused).Scan(&f.Behind)
 	if err == nil && f.Behind > 0 && time.Since(f.Began) > ticket.FanoutTimeout {
-		f.Late, err = s.named(ctx, f.Transition.At, closed)
+		f.Late, err = s.firstLate(ctx, f.Transition.At, paused)
 	}
 	return explain(err, "count the tickets behind an edge")
 }
 
-// NoteTold adds to the signals sent for an edge.
-func (s *Store) NoteTold(ctx context.Context, edge time.Time, told int) error {
-	_, err := s.pool.Exec(ctx, `UPDATE fanouts SET told = told + $2, updated_at = clock_timestamp() WHERE edge_at = $1`, edge, told)
+// NoteTold adds to the number of signals sent for a transition.
+func (s *Store) NoteTold(ctx context.Context, transition time.Time, sent int) error {
+	_, err := s.pool.Exec(ctx, `UPDATE fanouts SET told = told + $2, updated_at = clock_timestamp() WHERE edge_at = $1`, transition, sent)
 	return explain(err, "note how far a fan-out is")
 }
 
 const fanoutColumns = `edge_at, verb, emergency, revision, total, told, behind, began_at, updated_at, proven_at`
 
-// LatestFanout gives the fan-out of the last edge, with its tickets behind counted, and named if it takes too long, now;
-// false when there was none.
+// LatestFanout returns the fan-out of the latest transition, and false if there was none. While it is not complete, the
+// tickets that are left are counted now, and listed if it takes too long.
 func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 	f, err := s.fanout(ctx, `ORDER BY edge_at DESC LIMIT 1`)
 	switch {
@@ -86,13 +88,13 @@ func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 	case err != nil:
 		return desk.Fanout{}, false, explain(err, "read the last fan-out")
 	case f.Proven.IsZero():
-		err = s.unproven(ctx, &f)
+		err = s.countLate(ctx, &f)
 	}
 	return f, err == nil, err
 }
 
-// MeasuredFanout gives the last fan-out to at least so many tickets that was proven: what estimates can be taken from;
-// false when there was none.
+// MeasuredFanout returns the last complete fan-out to at least so many tickets, from which durations can be estimated, and
+// false if there was none.
 func (s *Store) MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error) {
 	f, err := s.fanout(ctx, `WHERE proven_at IS NOT NULL AND total >= $1 ORDER BY proven_at DESC LIMIT 1`, least)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -101,6 +103,7 @@ func (s *Store) MeasuredFanout(ctx context.Context, least int) (desk.Fanout, boo
 	return f, err == nil, explain(err, "read the last fan-out measured")
 }
 
+// fanout returns the first fan-out that a clause selects, and pgx.ErrNoRows if there is none.
 func (s *Store) fanout(ctx context.Context, clause string, args ...any) (f desk.Fanout, err error) {
 	var proven *time.Time
 	err = s.pool.QueryRow(ctx, `SELECT `+fanoutColumns+` FROM fanouts `+clause, args...).

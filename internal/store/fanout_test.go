@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// reached is the last edge of the gate, once the database's clock has come to it.
+// reached waits until the database's clock has reached the schedule's last transition, and returns it.
 func (d *shop) reached() ticket.Transition {
 	d.t.Helper()
 	d.sql(`SELECT pg_sleep(greatest(extract(epoch FROM max(greatest(starts_at, CASE WHEN ends_at < 'infinity' THEN ends_at ELSE starts_at END)) - clock_timestamp()), 0) + 0.01) FROM emergencies`)
@@ -39,7 +39,7 @@ func TestFanout_pagesThroughWhoIsBehindUntilAllIsProven(t *testing.T) {
 		all = append(all, d.taken(d.customer))
 	}
 	slices.Sort(all)
-	waiting := d.submit(d.customer).Number // accepted before the edge; no step yet
+	waiting := d.submit(d.customer).Number // accepted before the transition; no step yet
 	done := d.taken(d.customer)
 	d.do(d.customer, desk.Request{Number: done, Verb: ticket.VerbWithdraw})
 	d.declare(closedBy("Closed."))

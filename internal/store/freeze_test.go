@@ -208,7 +208,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	c.says("unavailable")
 	c.says("done, <nil>")
 	d.reached()
-	d.weave(n)
+	d.applyTransitions(n)
 	d.consistent(n)
 	if at := one[time.Time](d, `SELECT (data->>'at')::timestamptz FROM events WHERE ticket = $1 AND kind = 'paused'`, n); !at.Equal(declared.From) {
 		t.Errorf("paused at %s, want %s", at, declared.From)

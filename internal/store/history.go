@@ -123,7 +123,7 @@ func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Tick
 		JOIN commands c ON c.ticket = t.number AND c.seq = 1
 		JOIN messages m ON m.id = c.message
 		WHERE t.requester = (SELECT requester FROM tickets WHERE number = $1) AND t.number <> $1
-		ORDER BY t.submitted_at DESC, t.number DESC LIMIT $2`, n, mostOthers, mostCounted)
+		ORDER BY t.submitted_at DESC, t.number DESC LIMIT $2`, n, mostOthers, maxCounted)
 	if err != nil {
 		return nil, 0, explain(err, "look for other tickets of the requester of %s", n)
 	}

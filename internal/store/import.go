@@ -49,7 +49,7 @@ func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, 
 	if _, err := im.tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(copyTime.Milliseconds())); err != nil {
 		return b, err
 	}
-	if _, err := im.tx.Exec(ctx, shareGate, gateLock); err != nil {
+	if _, err := im.tx.Exec(ctx, shareSchedule, gateLock); err != nil {
 		return b, err
 	}
 	var revision int64
@@ -62,7 +62,7 @@ func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, 
 	if err != nil {
 		return b, err
 	}
-	b.Schedule, err = im.store.gateSince(ctx, im.tx, revision)
+	b.Schedule, err = im.store.scheduleSince(ctx, im.tx, revision)
 	return b, err
 }
 
@@ -82,7 +82,7 @@ func (im *importTx) Roster(ctx context.Context, group string) ([]ticket.Candidat
 
 // KeepAlive implements app.ImportTx.
 func (im *importTx) KeepAlive(ctx context.Context) error {
-	if time.Since(im.heard) < idleTime/4 {
+	if time.Since(im.heard) < idleTimeout/4 {
 		return nil
 	}
 	im.heard = time.Now()

@@ -41,12 +41,12 @@ func (im *importTx) Write(ctx context.Context, tickets []app.ImportedTicket, tur
 	batch := &pgx.Batch{}
 	for _, t := range tickets {
 		queuePromises(batch, t.Changes.State.Ticket, t.Changes.Promises)
-		if err := queueRow(batch, t.Changes); err != nil {
+		if err := queueTicket(batch, t.Changes); err != nil {
 			return err
 		}
 	}
 	if len(turns) > 0 {
-		batch.Queue(lockChoices, int64(choicesLock))
+		batch.Queue(takeAssignmentLock, int64(assignmentLock))
 		queueTurns(batch, turns)
 	}
 	return im.tx.SendBatch(ctx, batch).Close()

@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Lease takes or renews the lease of a name, and reports whether the holder has it: not while another's has not run out.
+// Lease takes or renews the lease with a name, and reports whether the holder has it. It does not while another holder's
+// lease has not expired.
 func (s *Store) Lease(ctx context.Context, name, holder string, lasts time.Duration) (bool, error) {
 	var ours bool
 	err := s.pool.QueryRow(ctx, `
@@ -22,7 +23,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, lasts time.Durat
 	return ours, explain(err, "take the lease %s", name)
 }
 
-// EndLease lets another process have the lease at once, if the holder still has it.
+// EndLease ends a lease, if the holder still has it, so that another process can take it at once.
 func (s *Store) EndLease(ctx context.Context, name, holder string) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM leases WHERE name = $1 AND holder = $2`, name, holder)
 	return explain(err, "end the lease %s", name)

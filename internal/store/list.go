@@ -19,24 +19,25 @@ const (
 	maxLimit     = 100
 )
 
-// List gives a page of tickets, and whether there are more. A customer's are their own, the newest first; queues are
-// staff's and are not asked of them. Staff's come in the filter's order, so a queue shows first what has to be done
-// first, each with its newest words. A closed ticket is in no queue but "all", unless the filter asks for that status.
+// List returns a page of tickets, and whether there are more. A customer gets their own, the newest first; queues, which
+// are for staff, are ignored for them. Staff get them in the filter's order, so that a queue starts with the most urgent,
+// each with an excerpt of its newest message. A closed ticket is in no queue but "all", unless the filter asks for that
+// status.
 func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record, more bool, err error) {
 	limit := f.Limit
 	if limit <= 0 {
 		limit = defaultLimit
 	}
 	limit = min(limit, maxLimit)
-	q := listing{args: pgx.StrictNamedArgs{"limit": limit + 1}}
-	q.of(f)
-	// Planned anew for each filter: the right index depends on the values, and for a search on how common its words are.
+	q := listQuery{args: pgx.StrictNamedArgs{"limit": limit + 1}}
+	q.filter(f)
+	// Each filter is planned separately: the best index depends on the values, and for a search on how common its words are.
 	rows, err := s.pool.Query(ctx, q.sql(), pgx.QueryExecModeCacheDescribe, q.args)
 	if err != nil {
 		return nil, false, explain(err, "list tickets")
 	}
 	if f.Viewer.Role.Staff() {
-		records, err = collectRecords[wordyRow](rows)
+		records, err = collectRecords[recordWithExcerptRow](rows)
 	} else {
 		records, err = collectRecords[recordRow](rows)
 	}
@@ -49,56 +50,58 @@ func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record,
 	return records, false, nil
 }
 
-// listing builds the statement of one filter from fixed pieces; what people typed is only ever an argument.
-type listing struct {
-	read, beside string // before and after the page of tickets
-	conditions   []string
-	said         []string // conditions on a message of each ticket, for a list that is chosen by its hits
-	own          bool     // one requester's tickets
-	args         pgx.StrictNamedArgs
-	order        string
+// listQuery builds the statement of a filter from constant parts. User input is only ever an argument.
+type listQuery struct {
+	columns, joins string // before and after the page's subquery
+	conditions     []string
+	textConditions []string // on a message of the ticket, for a search whose hits determine the page
+	ownTickets     bool     // limited to one requester's tickets
+	args           pgx.StrictNamedArgs
+	order          string
 }
 
-func (q *listing) where(condition string) { q.conditions = append(q.conditions, condition) }
+func (q *listQuery) where(condition string) { q.conditions = append(q.conditions, condition) }
 
-func (q *listing) equals(column, name, value string) {
+// equals adds a condition unless the value is empty.
+func (q *listQuery) equals(column, name, value string) {
 	if value != "" {
 		q.where(column + " = @" + name)
 		q.args[name] = value
 	}
 }
 
-func (q *listing) sql() string {
-	// The page is chosen first: what stands beside its tickets is then read for those alone, whatever the plan.
+func (q *listQuery) sql() string {
+	// The page is a subquery, so that joined tables are read for its tickets only, whatever the plan.
 	with, page := "", q.page()
-	if len(q.said) > 0 {
-		with, page = q.byHits()
+	if len(q.textConditions) > 0 {
+		with, page = q.pageByHits()
 	}
-	return with + q.read + page + ` t` + q.beside + " ORDER BY " + q.order
+	return with + q.columns + page + ` t` + q.joins + " ORDER BY " + q.order
 }
 
-func (q *listing) page(more ...string) string {
+// page returns the subquery of the page's tickets, with additional conditions.
+func (q *listQuery) page(more ...string) string {
 	where := strings.Join(slices.Concat([]string{"true"}, q.conditions, more), " AND ")
 	return `(SELECT * FROM tickets t WHERE ` + where + ` ORDER BY ` + q.order + ` LIMIT @limit)`
 }
 
-// How many messages a search may find for the page to be chosen by their tickets: so few that each is looked up, or so
-// many that the list is walked beside them. With more, each ticket's messages are searched until the page is full.
+// A search with up to fewHits messages looks up their tickets. With up to someHits, it walks the list and skips tickets
+// without a hit. With more, it searches each ticket's messages until the page is full.
 const (
 	fewHits  = 1000
 	someHits = 4000
 )
 
-// byHits lets the number of hits choose the plan. PostgreSQL plans before it knows it, and is wrong by a factor of ten
-// where words stand together or a requester has few of the tickets.
-func (q *listing) byHits() (with, page string) {
+// pageByHits returns a statement that chooses by the number of hits how to find the page. PostgreSQL estimates that number
+// before running a statement, and is off by a factor of ten for phrases or a requester with few of the tickets.
+func (q *listQuery) pageByHits() (with, page string) {
 	q.args["few"], q.args["some"] = fewHits, someHits
-	said := strings.Join(q.said, " AND ")
-	// The offset keeps the search of one ticket from asking the index of all messages each time.
+	said := strings.Join(q.textConditions, " AND ")
+	// OFFSET 0 keeps the search of one ticket's messages from using the index over all messages.
 	each := `EXISTS (SELECT FROM (SELECT * FROM messages m WHERE m.ticket = t.number OFFSET 0) said WHERE ` + said + `)`
-	const count, beside = `(SELECT count(*) FROM found)`, `(t.number IN (SELECT ticket FROM found)) IS TRUE` // no join: it is hashed, and keeps the order
+	const count, beside = `(SELECT count(*) FROM found)`, `(t.number IN (SELECT ticket FROM found)) IS TRUE` // not a join: it is hashed and keeps the order
 	var pages []string
-	if q.own {
+	if q.ownTickets {
 		pages = append(pages, q.page(count+` <= @some`, beside, each))
 		delete(q.args, "few")
 	} else {
@@ -106,13 +109,13 @@ func (q *listing) byHits() (with, page string) {
 			q.page(count+` > @few`, count+` <= @some`, beside))
 	}
 	pages = append(pages, q.page(count+` > @some`, each))
-	// Hits are planned as if all were read, so by their index, and read only as far as found wants them.
-	return `WITH hits AS MATERIALIZED (SELECT said.ticket FROM messages said WHERE ` + q.said[0] + `),
+	// Hits are planned as if all were read, and so use their index, but are read only as far as found needs them.
+	return `WITH hits AS MATERIALIZED (SELECT said.ticket FROM messages said WHERE ` + q.textConditions[0] + `),
 		found AS MATERIALIZED (SELECT ticket FROM hits LIMIT @some::bigint + 1) `, `(` + strings.Join(pages, ` UNION ALL `) + `)`
 }
 
-func (q *listing) of(f desk.Filter) {
-	q.read, q.beside = recordColumns+" FROM ", recordBeside
+func (q *listQuery) filter(f desk.Filter) {
+	q.columns, q.joins = recordColumns+" FROM ", recordJoins
 	q.equals("t.priority", "priority", string(f.Priority))
 	q.equals("t.category", "category", f.Category)
 	if f.Assignee != "" {
@@ -121,7 +124,7 @@ func (q *listing) of(f desk.Filter) {
 	}
 	q.statuses(f)
 	if f.Viewer.Role.Staff() {
-		q.read, q.beside = recordColumns+wordsColumns+" FROM ", recordBeside+wordsBeside
+		q.columns, q.joins = recordColumns+excerptColumns+" FROM ", recordJoins+excerptJoins
 		q.queue(f)
 		q.dueBefore(f.DueBefore)
 		if f.Escalated {
@@ -139,16 +142,16 @@ func (q *listing) of(f desk.Filter) {
 	}
 }
 
-// statuses names one status as such, and several by leaving out the others: told that a ticket is open or waiting and
-// also not closed, PostgreSQL takes the two for independent, expects few, and reads them all.
-func (q *listing) statuses(f desk.Filter) {
+// statuses adds the condition on statuses. Several are expressed by excluding the others: from "open or waiting" and "not
+// closed", which it takes for independent, PostgreSQL would expect few rows and choose to read them all.
+func (q *listQuery) statuses(f desk.Filter) {
 	closed := f.Closed()
 	if len(f.Statuses) == 1 && closed == (f.Statuses[0] == ticket.StatusClosed) {
 		q.equals("t.status", "status", string(f.Statuses[0]))
 		return
 	}
 	if !closed {
-		q.where(`t.status <> 'closed'`) // as the indexes say it
+		q.where(`t.status <> 'closed'`) // literally as in the partial indexes
 	}
 	if len(f.Statuses) > 0 {
 		q.where(`t.status <> ALL (@others)`)
@@ -156,7 +159,7 @@ func (q *listing) statuses(f desk.Filter) {
 	}
 }
 
-func (q *listing) queue(f desk.Filter) {
+func (q *listQuery) queue(f desk.Filter) {
 	if slices.Contains([]desk.Queue{desk.QueueMine, desk.QueueUnassigned, desk.QueueWaiting, desk.QueueResolved}, f.Queue) {
 		q.where(`t.snoozed_until IS NULL`)
 	}
@@ -167,8 +170,8 @@ func (q *listing) queue(f desk.Filter) {
 	case desk.QueueUnassigned:
 		q.where(`t.assignee IS NULL`)
 	case desk.QueueDueSoon:
-		// No moment comes after a promise that runs, so the first condition implies the second and lets the index end the scan.
-		// The clock is the statement's: one that moves could not.
+		// A ticket's next due event is never later than a running target, so the second condition is implied by the first, and
+		// lets the index end the scan. A volatile clock_timestamp() would not.
 		q.where(`t.promise_due <= statement_timestamp() + interval '24 hours' AND t.promise_due < 'infinity'`)
 		q.where(`t.next_due <= statement_timestamp() + interval '24 hours'`)
 	case desk.QueueBreached:
@@ -182,16 +185,17 @@ func (q *listing) queue(f desk.Filter) {
 	}
 }
 
-// dueBefore says next_due as well: no moment comes after a promise that runs, and the index of those goes by it.
-func (q *listing) dueBefore(limit time.Time) {
+// dueBefore adds the condition that a target is due before an instant; none for the zero time. The condition on next_due
+// is implied, as a ticket's next due event is never later than a running target, and lets the index be used.
+func (q *listQuery) dueBefore(limit time.Time) {
 	if !limit.IsZero() {
 		q.where(`t.status <> 'closed' AND t.promise_due < @due_before AND t.promise_due < 'infinity' AND t.next_due < @due_before`)
 		q.args["due_before"] = limit
 	}
 }
 
-// requester finds people by their ID, or by the beginnings of words in their name and address.
-func (q *listing) requester(typed string) {
+// requester adds a condition on the requester: their ID, or prefixes of words in their name or address.
+func (q *listQuery) requester(typed string) {
 	if typed == "" {
 		return
 	}
@@ -208,7 +212,7 @@ func (q *listing) requester(typed string) {
 	q.args["requester"] = strings.Join(words, ":* & ") + ":*"
 }
 
-func (q *listing) byDue(f desk.Filter) {
+func (q *listQuery) byDue(f desk.Filter) {
 	column := "t.next_due"
 	switch {
 	case f.Queue == desk.QueueSnoozed:
@@ -223,7 +227,7 @@ func (q *listing) byDue(f desk.Filter) {
 	}
 }
 
-func (q *listing) bySubmission(after desk.Cursor) {
+func (q *listQuery) bySubmission(after desk.Cursor) {
 	q.order = "t.submitted_at DESC, t.number DESC"
 	if after.Number != "" {
 		q.where(`(t.submitted_at, t.number) < (@instant, @after)`)
@@ -231,27 +235,28 @@ func (q *listing) bySubmission(after desk.Cursor) {
 	}
 }
 
-// search finds tickets by any one of their messages; the subject counts to the first. A customer's search looks where
-// their timeline does: what staff wrote is found once a public event shows it, and never if it was refused.
-func (q *listing) search(f desk.Filter) {
+// search adds the condition that one of the ticket's messages, the first with its subject, contains the filter's text. A
+// customer's search covers what their timeline shows: staff's messages once a public event shows them, and never refused
+// ones.
+func (q *listQuery) search(f desk.Filter) {
 	const hit = `said.search @@ websearch_to_tsquery('simple', @text)`
 	q.args["text"] = f.Text
 	switch {
 	case !f.Viewer.Role.Staff():
-		q.own = true
-		q.said = []string{hit, `NOT said.internal`,
+		q.ownTickets = true
+		q.textConditions = []string{hit, `NOT said.internal`,
 			`(EXISTS (SELECT FROM events e WHERE e.ticket = said.ticket AND e.message = said.id AND e.kind = ANY (@public))
 				OR EXISTS (SELECT FROM commands own WHERE own.ticket = said.ticket AND own.message = said.id AND own.by_person = @viewer))`}
-		q.args["public"] = publicWords()
+		q.args["public"] = publicMessageEvents()
 	case len(q.conditions) == 0:
-		q.said = []string{hit}
-	default: // the conditions may leave so few that how many hits there are in all says nothing
+		q.textConditions = []string{hit}
+	default: // few tickets may meet the other conditions, so the total number of hits says nothing
 		q.where(`t.number IN (SELECT said.ticket FROM messages said WHERE ` + hit + `)`)
 	}
 }
 
-// publicWords lists the kinds of events that show words to a ticket's requester.
-func publicWords() []ticket.EventKind {
+// publicMessageEvents returns the kinds of events that show a message to the requester.
+func publicMessageEvents() []ticket.EventKind {
 	return slices.DeleteFunc([]ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventCustomerReplied, ticket.EventAgentReplied, ticket.EventInformationRequested,
 		ticket.EventProgressUpdated, ticket.EventNoted, ticket.EventResolved, ticket.EventClosed, ticket.EventReopened,
@@ -259,15 +264,15 @@ func publicWords() []ticket.EventKind {
 	}, func(k ticket.EventKind) bool { return !k.Public() })
 }
 
-// mostCounted is as far as a queue is counted: nobody works from a longer one by its number.
-const mostCounted = 1000
+// maxCounted is how far queues are counted; beyond it the exact number is of no use.
+const maxCounted = 1000
 
-// QueueCounts counts the tickets in each queue as its viewer sees it, up to a thousand: what the queue's list shows.
+// QueueCounts returns the number of tickets in each of the viewer's queues, as their lists show them, at most maxCounted.
 func (s *Store) QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Queue]int, error) {
 	var counts []string
-	args := pgx.StrictNamedArgs{"limit": mostCounted}
+	args := pgx.StrictNamedArgs{"limit": maxCounted}
 	for _, queue := range desk.Queues() {
-		q := listing{args: args}
+		q := listQuery{args: args}
 		f := desk.Filter{Viewer: viewer, Queue: queue}
 		q.where(`true`)
 		q.statuses(f)

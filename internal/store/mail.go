@@ -41,7 +41,8 @@ type mailRow struct {
 	State          []byte
 }
 
-// Mail returns a ticket's mail, with the ticket that it is about. It is NotFound if there is no such mail.
+// Mail returns a ticket's mail with the ticket and its events up to the one that caused the mail. It is NotFound if there
+// is no such mail.
 func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (app.StoredMail, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
@@ -96,7 +97,7 @@ func (r mailRow) mail(n ticket.Number, mail int) (app.StoredMail, error) {
 	return stored, nil
 }
 
-// PersonName returns a person's name, also of one who is disabled.
+// PersonName returns the name of a person, disabled or not.
 func (s *Store) PersonName(ctx context.Context, id ticket.PersonID) (name string, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT name FROM people WHERE id = $1`, id).Scan(&name)
 	return name, explain(err, "look for the name of %s", id)

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func (d *shop) letter(n ticket.Number, mail int) desk.MailData {
+func (d *shop) mailData(n ticket.Number, mail int) desk.MailData {
 	d.t.Helper()
 	l, postage, err := d.mails.Letter(d.t.Context(), n, mail)
 	if err != nil || postage != desk.DeliveryOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
@@ -30,24 +30,24 @@ func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 	d.do(d.customer, desk.Request{Number: a.Number, Verb: ticket.VerbCustomerReply, Body: "The red one."})
 	d.do(d.second, desk.Request{Number: a.Number, Verb: ticket.VerbResolve, Body: "Sent again."})
 
-	receipt := d.letter(a.Number, 1)
+	receipt := d.mailData(a.Number, 1)
 	if receipt.Kind != ticket.MailReceipt || receipt.To != (desk.Mailbox{Name: d.customer.Name, Address: d.customer.Address}) ||
 		receipt.Status != ticket.StatusNew || receipt.Assignee != "" || receipt.Author != d.customer.Name || receipt.Previous != 0 ||
 		receipt.FirstResponseDue != a.At.Add(time.Hour) || receipt.ResolutionDue != a.At.Add(4*time.Hour) {
 		t.Errorf("receipt %+v", receipt)
 	}
-	request := d.letter(a.Number, 2)
+	request := d.mailData(a.Number, 2)
 	if request.Kind != ticket.MailInformationRequest || request.Body != "Which one?" || request.Previous != 1 ||
 		request.Author != d.agent.Name || request.Assignee != d.agent.Name || request.Status != ticket.StatusWaiting ||
 		!request.FirstResponseDue.IsZero() || !request.ResolutionDue.IsZero() || request.Silence != 3*time.Hour {
 		t.Errorf("request for information %+v", request)
 	}
-	reply := d.letter(a.Number, 3)
+	reply := d.mailData(a.Number, 3)
 	if reply.Kind != ticket.MailCustomerReply || reply.To.Address != d.agent.Address || reply.Body != "The red one." ||
 		reply.Previous != 0 || reply.ResolutionDue.IsZero() {
 		t.Errorf("customer's reply %+v", reply)
 	}
-	resolution := d.letter(a.Number, 4)
+	resolution := d.mailData(a.Number, 4)
 	if resolution.Kind != ticket.MailResolution || resolution.Cause != ticket.CauseAgent || resolution.Previous != 2 ||
 		resolution.Silence != 2*time.Hour || resolution.Author != d.second.Name {
 		t.Errorf("resolution %+v", resolution)
@@ -59,13 +59,13 @@ func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 func TestLetter_saysThatItsRecipientWasDisabledSince(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	if d.letter(n, 1).Disabled {
+	if d.mailData(n, 1).Disabled {
 		t.Error("the customer is disabled from the start")
 	}
 	if err := d.DisablePerson(t.Context(), d.customer.ID); err != nil {
 		t.Fatal(err)
 	}
-	if !d.letter(n, 1).Disabled {
+	if !d.mailData(n, 1).Disabled {
 		t.Error("the letter would go to somebody who was disabled")
 	}
 }
@@ -77,12 +77,12 @@ func TestLetter_ofAPromise(t *testing.T) {
 	d.redate(a, start)
 	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
 	d.step(ticket.StepRequest{Number: a.Number, Due: start.Add(time.Hour)})
-	reminder := d.letter(a.Number, 2)
+	reminder := d.mailData(a.Number, 2)
 	if reminder.Kind != ticket.MailReminder || reminder.To.Address != d.supervisor.Address || reminder.Clock != policy.FirstResponse ||
 		reminder.At != start.Add(30*time.Minute) || reminder.DueAt != start.Add(time.Hour) || reminder.Author != "" {
 		t.Errorf("reminder %+v", reminder)
 	}
-	escalation := d.letter(a.Number, 3)
+	escalation := d.mailData(a.Number, 3)
 	if escalation.Kind != ticket.MailEscalation || escalation.EscalationStep != 1 || escalation.DueAt != start.Add(time.Hour) ||
 		escalation.Priority != policy.PriorityHigh {
 		t.Errorf("escalation %+v", escalation)

@@ -28,9 +28,9 @@ func Migrate(ctx context.Context, dsn string) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the database's address: %w", err)
 	}
-	bound(config)
+	setTimeouts(config)
 	// The lock that keeps other replicas out is the session's, also between transactions.
-	limit(config, "idle_session_timeout", idleTime)
+	setTimeout(config, "idle_session_timeout", idleTimeout)
 	// Polling every second and not every five: a fleet that starts together should not wait for the slowest's nap.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, lockTries), lock.WithUnlockTimeout(1, 30))
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/outbox"
 )
 
-// maxReason is in bytes: a mail server's answer is somebody else's text.
+// maxReason is the longest reason stored, in bytes. Reasons quote the answers of mail servers, which may be of any length.
 const maxReason = 2000
 
 const (
 	deliveryChannel = "deliveries"
-	claimedPause    = 100 * time.Millisecond // before another look at what is claimed by others
+	claimedPause    = 100 * time.Millisecond // before checking again for deliveries that others have claimed
 )
 
 var (
@@ -26,8 +26,9 @@ var (
 	errNoDelivery = fault.New(fault.NotFound, "there is no such delivery")
 )
 
-// keyed is a condition on deliveries by their key, which an index answers in either case, and its arguments.
-func keyed(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs) {
+// whereKey returns the condition that selects the delivery with a key, in the form that an index serves, and adds its
+// arguments to args.
+func whereKey(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs) {
 	args["queue"], args["n"] = k.Queue, k.N
 	if k.Ticket == "" {
 		return `queue = @queue AND n = @n AND ticket IS NULL`, args
@@ -36,10 +37,10 @@ func keyed(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs)
 	return `ticket = @ticket AND n = @n AND queue = @queue`, args
 }
 
-// ClaimDelivery claims a delivery for one try, or renews that claim, and reports whether it could: not while another try's
-// claim on one that is owed lasts.
+// ClaimDelivery claims a delivery for an attempt, or renews the attempt's claim, and reports whether it succeeded. It does not
+// while another attempt's claim on an unsent delivery is active. It is NotFound if there is no such delivery.
 func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, lasts time.Duration) (ours bool, err error) {
-	which, args := keyed(k, pgx.StrictNamedArgs{"try": try, "lasts": lasts})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"try": try, "lasts": lasts})
 	err = s.pool.QueryRow(ctx, `
 		WITH claim AS (
 			UPDATE deliveries SET claimed_by = @try, claimed_until = clock_timestamp() + @lasts
@@ -52,18 +53,18 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 	return ours, explain(err, "claim a delivery")
 }
 
-// lastChanges is when each emergency was last changed, as the announcements of it have it. For Options.Settle after that none
-// of its mails is sent: what is announced of the change may supersede them.
-const lastChanges = `(SELECT a.id AS announcement, max(c.at) AS changed_at
+// emergenciesChangedAt selects when the emergency of each announcement was last changed. For Options.Settle after that, none
+// of its mails is sent, since the announcement of the change may supersede them.
+const emergenciesChangedAt = `(SELECT a.id AS announcement, max(c.at) AS changed_at
 	FROM announcements a JOIN emergency_changes c ON c.emergency = a.emergency GROUP BY 1)`
 
-// ClaimNextDelivery claims, for one try, the delivery of a queue that has been due the longest; found is false when none
-// may be sent now. It is for the queues that are no tickets'.
+// ClaimNextDelivery claims for an attempt the delivery of a queue that has been due the longest; found is false if none may
+// be sent now. It serves the queues of accounts and announcements, whose deliveries have no ticket.
 func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try string, lasts time.Duration) (k outbox.Key, found bool, err error) {
 	args := pgx.StrictNamedArgs{"queue": q, "try": try, "lasts": lasts}
 	settled := ``
 	if q == outbox.AnnouncementMails {
-		settled = `AND announcement <> ALL (ARRAY(SELECT announcement FROM ` + lastChanges + ` c WHERE changed_at > clock_timestamp() - @settle::interval))`
+		settled = `AND announcement <> ALL (ARRAY(SELECT announcement FROM ` + emergenciesChangedAt + ` c WHERE changed_at > clock_timestamp() - @settle::interval))`
 		args["settle"] = s.settle
 	}
 	k.Queue = q
@@ -81,15 +82,15 @@ func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try strin
 	return k, err == nil, explain(err, "claim the next delivery")
 }
 
-// ReleaseDelivery ends a try's claim, if it still has one.
+// ReleaseDelivery ends an attempt's claim, if it still has it.
 func (s *Store) ReleaseDelivery(ctx context.Context, k outbox.Key, try string) error {
-	which, args := keyed(k, pgx.StrictNamedArgs{"try": try})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"try": try})
 	_, err := s.pool.Exec(ctx, `UPDATE deliveries SET claimed_by = NULL, claimed_until = NULL WHERE `+which+` AND claimed_by = @try`, args)
 	return explain(err, "release a delivery")
 }
 
-// settledFrom is from which statuses a delivery comes to another. What was superseded while it was being handed over is
-// sent all the same, and some mail servers refuse what they took. A webhook's first end stays.
+// settledFrom are the statuses from which a delivery may change to another. A mail superseded while it was being sent becomes
+// sent all the same, and a mail server may bounce a mail that it has accepted. A webhook call's first result is final.
 var settledFrom = map[desk.DeliveryStatus][]string{
 	desk.DeliverySent:       {"owed", "superseded"},
 	desk.DeliveryBounced:    {"held", "owed", "sent", "superseded"},
@@ -97,10 +98,10 @@ var settledFrom = map[desk.DeliveryStatus][]string{
 	desk.DeliverySuperseded: {"owed"},
 }
 
-// SettleDelivery records what became of a delivery, and why where it is lost. Recorded twice, it changes nothing: the first
-// reason stays. NotFound: there is no such delivery.
+// SettleDelivery records a delivery's final status, with the reason if it bounced or failed. It is idempotent: the first
+// reason stays. It is NotFound if there is no such delivery.
 func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.DeliveryStatus, reason string) error {
-	which, args := keyed(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason), "from": settledFrom[status]})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason), "from": settledFrom[status]})
 	var found, settled bool
 	batch := &pgx.Batch{}
 	batch.Queue(`
@@ -114,7 +115,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 		SELECT EXISTS (SELECT FROM deliveries WHERE `+which+`), EXISTS (SELECT FROM settled)`, args).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&found, &settled) })
 	if k.Queue == outbox.AccountMails {
-		queueTidying(batch)
+		queueCleanup(batch)
 	}
 	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return explain(err, "settle a delivery")
@@ -133,10 +134,10 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 	return nil
 }
 
-// DeferDelivery counts a try of a delivery that failed, lets none begin for a while, and returns when the first one failed.
-// The reason, where there is one, replaces that of the try before. One that is settled stays as it is.
+// DeferDelivery counts a failed attempt, defers the next one by pause, and returns when the first attempt failed. A reason that
+// is not empty replaces the previous one. A settled delivery does not change. It is NotFound if there is no such delivery.
 func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, pause time.Duration) (since time.Time, err error) {
-	which, args := keyed(k, pgx.StrictNamedArgs{"reason": storable(reason), "pause": pause})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"reason": storable(reason), "pause": pause})
 	err = s.pool.QueryRow(ctx, `
 		UPDATE deliveries SET deferred_at = coalesce(deferred_at, clock_timestamp()),
 			tries = tries + (status = 'owed')::int,
@@ -153,14 +154,14 @@ func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, 
 	return since, explain(err, "defer a delivery")
 }
 
-// PostponeDelivery lets others go first for a while: this one failed, for whatever reason.
+// PostponeDelivery defers a delivery by pause without counting an attempt, so that others go first.
 func (s *Store) PostponeDelivery(ctx context.Context, k outbox.Key, pause time.Duration) error {
-	which, args := keyed(k, pgx.StrictNamedArgs{"pause": pause})
+	which, args := whereKey(k, pgx.StrictNamedArgs{"pause": pause})
 	_, err := s.pool.Exec(ctx, `UPDATE deliveries SET not_before = clock_timestamp() + @pause WHERE `+which+` AND status = 'owed'`, args)
 	return explain(err, "postpone a delivery")
 }
 
-// storable cuts a text down to what PostgreSQL can hold and to maxReason bytes.
+// storable returns a text without NUL bytes and invalid UTF-8, which PostgreSQL refuses, cut to maxReason bytes.
 func storable(text string) string {
 	text = strings.ReplaceAll(text, "\x00", "")
 	if len(text) > maxReason {

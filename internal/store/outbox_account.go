@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	noticeLasts  = 5 * 24 * time.Hour // a mail that only tells something is of no use to anybody later
-	settledLasts = 7 * 24 * time.Hour // what has been sent is kept this long, for whoever looks into it
+	noticeLifetime   = 5 * 24 * time.Hour // after which a mail without a link is not sent any more
+	settledRetention = 7 * 24 * time.Hour // after which settled mails and expired links are deleted
 )
 
-// owe keeps an account's mail that carries no link, for the transaction's commit to send.
-func owe(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
+// insertAccountMail inserts an account's mail without a link. The sender is notified when the transaction commits.
+func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
 	_, err := tx.Exec(ctx, `
 		WITH owed AS (
 			INSERT INTO deliveries (queue, kind, name, address, expires_at)
 			VALUES ('account', @kind, @name, @address, clock_timestamp() + @lasts)
 		)
 		SELECT pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLasts})
+		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLifetime})
 	return err
 }
 
-// OwedMail returns an account's mail as it is kept, and what became of it already. One whose link has been used or called
-// off is of no use any more, like one whose time is over. NotFound: there is no such mail.
+// OwedMail returns an account's mail and its delivery status. The mail's Until is when it stops being of use: when it or its
+// link expires, or when its link was used. It is NotFound if there is no such mail.
 func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.StoredMail, status desk.DeliveryStatus, err error) {
 	err = a.pool.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),
@@ -43,9 +43,9 @@ func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.StoredMail
 	return m, status, explain(err, "load an account's mail")
 }
 
-// queueTidying clears away accounts' mails that were settled long ago and links that are long over, each more than one mail
-// brings, so none pile up.
-func queueTidying(batch *pgx.Batch) {
+// queueCleanup deletes some of the accounts' mails and links that ended settledRetention ago. Each call deletes more than
+// one mail adds, so they don't accumulate.
+func queueCleanup(batch *pgx.Batch) {
 	batch.Queue(`
 		WITH mails AS (
 			DELETE FROM deliveries WHERE ticket IS NULL AND queue = 'account' AND n IN (
@@ -54,5 +54,5 @@ func queueTidying(batch *pgx.Batch) {
 		DELETE FROM links WHERE id IN (
 			SELECT id FROM links l WHERE expires_at < clock_timestamp() - @keep::interval
 			AND NOT EXISTS (SELECT FROM deliveries WHERE link = l.id) LIMIT 10)`,
-		pgx.StrictNamedArgs{"keep": settledLasts})
+		pgx.StrictNamedArgs{"keep": settledRetention})
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// beforeDeliveries has a database's deliveries as the version before this table kept them.
+// beforeDeliveries turns the deliveries of a database back into the tables of version 27.
 const beforeDeliveries = `
 	CREATE TABLE mails AS SELECT * FROM deliveries WHERE queue = 'ticket';
 	CREATE TABLE calls AS SELECT * FROM deliveries WHERE queue = 'webhook';

@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// NextDelivery returns when the first delivery of a queue may be sent; zero when none is owed. What is due already is
-// another's just now, or has come in this moment: it is worth a look after a short pause.
+// NextDelivery returns when the next delivery of a queue may be sent; the zero time if there is none. One that is due
+// already is claimed by another process or has just been added, so it returns an instant shortly ahead.
 func (s *Store) NextDelivery(ctx context.Context, q outbox.Queue) (time.Time, error) {
 	var next *time.Time
 	err := s.pool.QueryRow(ctx, `
@@ -21,19 +21,19 @@ func (s *Store) NextDelivery(ctx context.Context, q outbox.Queue) (time.Time, er
 	return orZero(next), explain(err, "look for a delivery")
 }
 
-// AnnouncementsLeft counts the announcements' mails that are owed, and returns when the first of them may be sent.
+// AnnouncementsLeft returns how many announcement mails are unsent, and when the next of them may be sent.
 func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.SendAnnouncementsResult, err error) {
 	var next *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), nullif(greatest(min(greatest(not_before, claimed_until, changed_at + $1::interval)), '1970-01-01'), '1970-01-01')
-		FROM deliveries LEFT JOIN `+lastChanges+` c USING (announcement)
+		FROM deliveries LEFT JOIN `+emergenciesChangedAt+` c USING (announcement)
 		WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'`, s.settle).Scan(&result.Left, &next)
 	result.Next = orZero(next)
 	return result, explain(err, "count announcements' mails")
 }
 
-// AwaitDeliveries calls wake once it listens, and whenever a delivery is owed that no workflow asks for, until ctx ends or
-// the connection breaks.
+// AwaitDeliveries calls wake once it listens, and whenever a delivery is added that no workflow sends, until ctx ends or the
+// connection breaks. Its error is never nil.
 func (s *Store) AwaitDeliveries(ctx context.Context, wake func()) error {
 	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
 	if err != nil {

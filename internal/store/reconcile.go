@@ -10,7 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// overdueColumns describe a ticket t to the reconciler. $1 is how long what is due, undecided or owed has had to be done.
+// overdueColumns selects what the reconciler needs to know of a ticket t. $1 is how long due events, commands and deliveries
+// may be pending before they count.
 const overdueColumns = `t.number,
 	t.next_due < statement_timestamp() - $1::interval AND t.status <> 'closed' AS due,
 	EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval) AS undecided,
@@ -23,35 +24,36 @@ const overdueColumns = `t.number,
 		(SELECT count(*) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'ticket' AND m.status = 'owed') AS mails,
 		(SELECT count(*) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'webhook' AND m.status = 'owed') AS calls) owed`
 
-// rested leaves out tickets that the reconciler has looked at a short while ago. For a ticket that is due or undecided, a
-// rest that was noted because its mail was being tried does not count: that says nothing of a moment that passed since.
+// checkDue leaves out tickets whose next check was deferred. checkDueUnlessTrying, for due events and commands, ignores a
+// deferral made because deliveries are being retried, which says nothing about a due event since. Each is followed by the
+// column of the ticket's number.
 const (
-	rested     = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.ticket = `
-	restedIdle = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.found <> 'trying' AND c.ticket = `
+	checkDue             = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.ticket = `
+	checkDueUnlessTrying = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.found <> 'trying' AND c.ticket = `
 )
 
 const overdueQuery = `WITH found AS (
 	(SELECT number FROM tickets WHERE next_due < statement_timestamp() - $1::interval AND status <> 'closed'
-		AND ` + restedIdle + `tickets.number) ORDER BY next_due, number LIMIT $2)
+		AND ` + checkDueUnlessTrying + `tickets.number) ORDER BY next_due, number LIMIT $2)
 	UNION
 	(SELECT u.ticket FROM undelivered u JOIN tickets ON number = u.ticket AND u.seq > taken
-		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + restedIdle + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
+		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + checkDueUnlessTrying + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
 	UNION
 	(SELECT ticket FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed'
-		AND owed_at < statement_timestamp() - $1::interval AND ` + rested + `deliveries.ticket) ORDER BY owed_at LIMIT $2)
+		AND owed_at < statement_timestamp() - $1::interval AND ` + checkDue + `deliveries.ticket) ORDER BY owed_at LIMIT $2)
 	UNION
 	(SELECT ticket FROM deliveries WHERE queue = 'webhook' AND ticket IS NOT NULL AND status = 'owed'
-		AND owed_at < statement_timestamp() - $1::interval AND ` + rested + `deliveries.ticket) ORDER BY owed_at LIMIT $2))
+		AND owed_at < statement_timestamp() - $1::interval AND ` + checkDue + `deliveries.ticket) ORDER BY owed_at LIMIT $2))
 	SELECT ` + overdueColumns + ` WHERE t.number IN (SELECT number FROM found)`
 
-// Overdue returns tickets, open or closed, with something that is due, undecided or owed for longer than a patience, and
-// that were not put off by NoteFound: about limit of them. What is checked by the tens of thousands, because mail servers
-// are away, costs a read of an index.
+// Overdue returns about limit tickets, open or closed, on which a due event, a command or a delivery has been pending for
+// longer than patience, and whose next check was not deferred by NoteFound. It reads indexes only as far as necessary, since
+// during an outage of a mail server tens of thousands of tickets are deferred.
 func (s *Store) Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error) {
 	return s.overdue(ctx, overdueQuery, patience, limit)
 }
 
-// OverdueOf describes those of some tickets that should have a running workflow.
+// OverdueOf returns the same for those of some tickets that should have a running workflow, overdue or not.
 func (s *Store) OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error) {
 	return s.overdue(ctx, `SELECT `+overdueColumns+` WHERE t.number = ANY ($2) AND (`+keptOpen+`
 		OR EXISTS (SELECT FROM deliveries m WHERE m.ticket = t.number AND m.status = 'owed'))`, patience, some)
@@ -66,7 +68,7 @@ func (s *Store) overdue(ctx context.Context, sql string, args ...any) ([]desk.Ov
 	return page, explain(err, "look for overdue tickets")
 }
 
-// keptOpen picks the open tickets t that should have a running workflow: not those whose submission waits for the relay.
+// keptOpen selects the open tickets t that should have a running workflow: all but those whose submission waits for the relay.
 const keptOpen = `t.status <> 'closed' AND (t.taken > 0 OR
 	(SELECT delivered_at FROM undelivered u WHERE u.ticket = t.number AND u.seq = 1 LIMIT 1) IS NOT NULL)`
 
@@ -75,8 +77,8 @@ const keptQuery = `
 	UNION (SELECT DISTINCT ticket FROM deliveries WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	ORDER BY 1 LIMIT $2`
 
-// Kept returns a page, by number, of the tickets that should have a running workflow: those that are open, and
-// closed ones that owe mails or calls.
+// Kept returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and closed ones with
+// unsent deliveries. It has at most limit, after a number.
 func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
 	rows, err := s.pool.Query(ctx, keptQuery, after, limit)
 	if err != nil {
@@ -86,7 +88,7 @@ func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]tic
 	return page, explain(err, "list the tickets with workflows")
 }
 
-// CountKept counts the tickets that Kept lists.
+// CountKept returns the number of tickets that Kept lists in all.
 func (s *Store) CountKept(ctx context.Context) (n int, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (
 		SELECT number FROM tickets t WHERE `+keptOpen+`
@@ -94,7 +96,7 @@ func (s *Store) CountKept(ctx context.Context) (n int, err error) {
 	return n, explain(err, "count the tickets with workflows")
 }
 
-// NoteFound notes what was found of a ticket, and puts the next look at it off.
+// NoteFound records what a check of a ticket found, and defers the next one.
 func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.LookResult, tries int, next time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)
@@ -104,8 +106,8 @@ func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.LookRe
 	return explain(err, "note what was found of ticket %s", o.Number)
 }
 
-// PutOff puts the next look at a ticket off that could not be carried through. A ticket that was found missing counts as
-// missing still.
+// PutOff defers the next check of a ticket after one that could not be completed. A ticket whose workflow was found missing
+// still counts as missing.
 func (s *Store) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, 'running', $2, $3, clock_timestamp() + $4::interval)
@@ -116,7 +118,7 @@ func (s *Store) PutOff(ctx context.Context, o desk.Overdue, tries int, next time
 	return explain(err, "put the next look at ticket %s off", o.Number)
 }
 
-// NoteMissing notes that tickets were found without a running workflow, until NoteFound or Forget says otherwise.
+// NoteMissing records that tickets were found without a running workflow, until NoteFound or Forget is called.
 func (s *Store) NoteMissing(ctx context.Context, some []ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks (ticket, found, tries, mark, next_at) SELECT n, 'missing', 0, '', '-infinity' FROM unnest($1::text[]) n
@@ -124,13 +126,13 @@ func (s *Store) NoteMissing(ctx context.Context, some []ticket.Number) error {
 	return explain(err, "note tickets without a workflow")
 }
 
-// Forget forgets what was found of a ticket.
+// Forget deletes what checks of a ticket found.
 func (s *Store) Forget(ctx context.Context, n ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM ticket_checks WHERE ticket = $1`, n)
 	return explain(err, "forget what was found of ticket %s", n)
 }
 
-// NoteRestarted counts a workflow that was started anew.
+// NoteRestarted counts a workflow that was started again.
 func (s *Store) NoteRestarted(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET restarted = restarted + 1, restarted_at = clock_timestamp()`)
 	return explain(err, "note a workflow started anew")
@@ -143,8 +145,8 @@ const forgetQuery = `
 		AND NOT EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval)
 		AND NOT EXISTS (SELECT FROM deliveries m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)`
 
-// ForgetWell forgets what was found of tickets that have nothing overdue any more. Of those that were trying, which may be
-// many, only those whose next look has come are asked.
+// ForgetWell deletes what checks found of tickets on which nothing has been pending for longer than patience. Of tickets whose
+// deliveries are being retried, which may be many, it considers only those whose next check is due.
 func (s *Store) ForgetWell(ctx context.Context, patience time.Duration) error {
 	_, err := s.pool.Exec(ctx, forgetQuery, patience)
 	return explain(err, "forget the tickets that are well")

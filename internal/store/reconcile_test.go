@@ -26,7 +26,7 @@ func (d *shop) overdue() []desk.Overdue {
 	return found
 }
 
-// mailed lets a ticket owe no mail.
+// mailed settles all of a ticket's mails.
 func (d *shop) mailed(n ticket.Number) {
 	d.t.Helper()
 	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE ticket = $1 AND status = 'owed'`, n)
@@ -207,7 +207,7 @@ func TestLease_isHeldByOneAndLostByTimeAlone(t *testing.T) {
 		t.Errorf("a lease of another name: %v, %v", got, err)
 	}
 	lease("two", 0, true)
-	lease("one", time.Hour, true) // two's ran out, and nobody asked it
+	lease("one", time.Hour, true) // two's has expired
 	lease("two", time.Hour, false)
 }
 

@@ -11,14 +11,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Replacing says how far the work is that RaiseEpoch left.
+// Replacing returns how far the replacement of workflows that RaiseEpoch listed is.
 func (s *Store) Replacing(ctx context.Context) (r desk.Replacing, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT number, (SELECT count(*) FROM replacements), number = 0 OR replaced_at IS NOT NULL FROM epoch`).
 		Scan(&r.Epoch, &r.Left, &r.Over)
 	return r, explain(err, "look how far the replacing of workflows is")
 }
 
-// ToReplace lists workflows that are still to be replaced, in order after one.
+// ToReplace returns a page of the workflows still to be replaced, ordered by ID: at most limit of them, after one.
 func (s *Store) ToReplace(ctx context.Context, after string, limit int) ([]string, error) {
 	rows, err := s.pool.Query(ctx, `SELECT workflow FROM replacements WHERE workflow > $1 ORDER BY workflow LIMIT $2`, after, limit)
 	if err != nil {
@@ -28,13 +28,13 @@ func (s *Store) ToReplace(ctx context.Context, after string, limit int) ([]strin
 	return workflows, explain(err, "list the workflows to replace")
 }
 
-// Replaced notes that a workflow was replaced, unless another epoch has begun since.
+// Replaced records that a workflow was replaced. It does nothing if another epoch has begun since.
 func (s *Store) Replaced(ctx context.Context, epoch int64, workflow string) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM replacements WHERE workflow = $2 AND (SELECT number FROM epoch) = $1`, epoch, workflow)
 	return explain(err, "note that workflow %s was replaced", workflow)
 }
 
-// ReplacingOver notes that nothing of an epoch is left to do, if that is so.
+// ReplacingOver records that an epoch's workflows are all replaced, if none is left.
 func (s *Store) ReplacingOver(ctx context.Context, epoch int64) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE epoch SET replaced_at = clock_timestamp()
@@ -42,7 +42,7 @@ func (s *Store) ReplacingOver(ctx context.Context, epoch int64) error {
 	return explain(err, "note that all workflows are replaced")
 }
 
-// Unknown returns those of some numbers that are no ticket's here.
+// Unknown returns those of some numbers for which there is no ticket.
 func (s *Store) Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT number FROM unnest($1::text[]) number WHERE NOT EXISTS (SELECT FROM tickets t WHERE t.number = number.number)`, some)
@@ -53,22 +53,22 @@ func (s *Store) Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Num
 	return unknown, explain(err, "look which tickets there are")
 }
 
-// lookAtEpoch is how often WatchEpoch looks.
-const lookAtEpoch = 5 * time.Second
+// epochInterval is the time between WatchEpoch's queries.
+const epochInterval = 5 * time.Second
 
-// WatchEpoch returns ErrRestored when the epoch is another one than when it was called, and nil when ctx ends before.
+// WatchEpoch returns ErrRestored once the epoch differs from that at the time of the call, and nil if ctx ends first.
 func (s *Store) WatchEpoch(ctx context.Context) error {
 	for began := int64(-1); ; {
 		var now int64
 		err := s.pool.QueryRow(ctx, `SELECT number FROM epoch`).Scan(&now)
 		switch {
-		case err != nil: // the database is away; what comes back may be a copy
+		case err != nil: // the database is unavailable; what comes back may be a copy
 		case began < 0:
 			began = now
 		case now != began:
 			return ErrRestored
 		}
-		if !loop.Sleep(ctx, lookAtEpoch) {
+		if !loop.Sleep(ctx, epochInterval) {
 			return nil
 		}
 	}

@@ -148,7 +148,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 	if s := got.State.Ticket; s.Status != ticket.StatusWaiting || !s.AwaitsDelivery() || s.Resolution.Clock.Running() {
 		t.Errorf("sent again: %+v", s)
 	}
-	again := d.letter(n, 4)
+	again := d.mailData(n, 4)
 	if again.Kind != ticket.MailInformationRequest || again.To.Address != "right@example.com" || again.Body != "Which one?" ||
 		again.Author != d.agent.Name || again.Silence != 3*time.Hour || again.Status != ticket.StatusWaiting {
 		t.Errorf("the mail is %+v", again)
@@ -187,7 +187,7 @@ func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 			}
 		}
 		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: mail})
-		if l := d.letter(n, next); l.Body != "Which one?" || l.To.Address != d.customer.Address {
+		if l := d.mailData(n, next); l.Body != "Which one?" || l.To.Address != d.customer.Address {
 			t.Errorf("mail %d is %+v", next, l)
 		}
 		mail = next
@@ -204,7 +204,7 @@ func TestResend_ofAQuestionThatIsAnswered(t *testing.T) {
 	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The red one."})
 	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2})
 	last := got.Owed[len(got.Owed)-1]
-	if l := d.letter(n, last.N); last.Asks || l.Silence != 0 || l.Body != "Which one?" || got.State.Ticket.Status != ticket.StatusOpen {
+	if l := d.mailData(n, last.N); last.Asks || l.Silence != 0 || l.Body != "Which one?" || got.State.Ticket.Status != ticket.StatusOpen {
 		t.Errorf("owed %+v, and it says %+v", last, l)
 	}
 	d.consistent(n)

@@ -14,13 +14,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// stepTx is the transaction of a step, which holds the ticket's lock.
+// stepTx is the transaction of a step. It holds the ticket's row lock and shares the lock of the emergency schedule.
 type stepTx struct {
 	recipients
 	store  *Store
 	tx     pgx.Tx
 	number ticket.Number
-	epoch  int64 // in which what is owed is numbered
+	epoch  int64 // part of the Message-IDs of the step's deliveries
 }
 
 // StepTx implements app.StepStore.
@@ -36,21 +36,21 @@ func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedT
 	return explain(err, "step ticket %s", n)
 }
 
-// lock locks the ticket and loads it. A ticket without a step is a draft.
+// lock locks the ticket and loads it. Before its first step it is a draft. It returns errNoTicket if there is none.
 func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	var requester ticket.PersonID
 	var version, gate int64
 	var state []byte
 	var passed *time.Time
 	batch := &pgx.Batch{}
-	batch.Queue(shareGate, gateLock)
+	batch.Queue(shareSchedule, gateLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`,
 			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, &passed, &l.Parked, &l.Desk.Unmailed)
 		})
-	// The clock is read once both locks are held: what is accepted from here on is accepted later.
+	// The clock is read once both locks are held: whatever is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM gate, epoch`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&l.Clock, &gate, &st.epoch) })
 	if err := st.tx.SendBatch(ctx, batch).Close(); errors.Is(err, pgx.ErrNoRows) {
@@ -62,7 +62,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	if l.Desk.Policy, err = st.Policy(ctx, version); err != nil {
 		return l, err
 	}
-	if l.Desk.Schedule, err = st.store.gateSince(ctx, st.tx, gate); err != nil {
+	if l.Desk.Schedule, err = st.store.scheduleSince(ctx, st.tx, gate); err != nil {
 		return l, err
 	}
 	if state == nil {
@@ -73,7 +73,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	return l, nil
 }
 
-// Policy implements app.StepTx.
+// Policy implements app.StepTx. It returns a published version from memory where it can.
 func (st *stepTx) Policy(ctx context.Context, version int64) (*policy.Policy, error) {
 	return st.store.policy(ctx, st.tx, version)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// commandColumns is a command c as the domain and the workflow know it. Its handle is the assignee's, else the actor's
-// own: a reply takes a ticket that nobody has.
+// commandColumns selects a command c, to be scanned into a commandRow. Its handle is the assignee's or else the actor's,
+// since a reply assigns an unassigned ticket to whoever replies.
 const commandColumns = `c.seq, c.verb, coalesce(c.by_person, '') AS by_person, c.by_role, c.accepted_at,
 	coalesce(c.message, 0) AS message, coalesce(c.assignee, '') AS assignee,
 	coalesce((SELECT handle FROM people WHERE id = coalesce(c.assignee, c.by_person)), '') AS handle,
@@ -54,7 +54,7 @@ func (r commandRow) command() ticket.Command {
 	return c
 }
 
-// Commands implements app.StepTx.
+// Commands implements app.StepTx. It returns the commands numbered after+1 to upTo, in order.
 func (st *stepTx) Commands(ctx context.Context, after, upTo int64) ([]ticket.Command, error) {
 	rows, err := st.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
 		WHERE c.ticket = $1 AND c.seq > $2 AND c.seq <= $3 ORDER BY c.seq`, st.number, after, upTo)

@@ -13,8 +13,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// What steps and imports read and write of mails and calls.
-
 // Undelivered implements app.StepTx.
 func (st *stepTx) Undelivered(ctx context.Context, n int) (u app.Undelivered, found bool, err error) {
 	err = st.tx.QueryRow(ctx, `
@@ -54,7 +52,7 @@ func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Bou
 	return m, err == nil, err
 }
 
-// queueDeliveries stores what the step's events owe.
+// queueDeliveries inserts the mails and webhook calls that follow from the step's events.
 func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
 	for _, m := range c.Mails {
 		batch.Queue(`
@@ -77,7 +75,8 @@ func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
 	}
 }
 
-// queueFailures notes which events record deliveries that failed. One that is still owed was given up, after days of trying.
+// queueFailures records which events report failed deliveries. One that is still owed has been given up after days of
+// attempts, and becomes bounced or failed.
 func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.DeliveryFailure) {
 	for _, f := range failures {
 		batch.Queue(`
@@ -87,7 +86,7 @@ func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.DeliveryFailure
 	}
 }
 
-// queueOwed reads what is owed after a delivery.
+// queueOwed reads into owed the ticket's unsent deliveries numbered above known, at most ticket.MaxOwed.
 func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 	batch.Queue(`
 		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks,
@@ -99,7 +98,7 @@ func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 	})
 }
 
-// importedDeliveries are an import's settled mails and calls.
+// importedDeliveries are the columns of an import's mails and calls, all of them settled.
 var importedDeliveries = []importTable{
 	{"deliveries", []string{"queue", "ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, mailRows},
 	{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, callRows},

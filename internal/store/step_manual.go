@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ManualCommands implements app.StepTx.
+// ManualCommands implements app.StepTx. It returns those of the keys that are stored.
 func (st *stepTx) ManualCommands(ctx context.Context, keys []string) (map[string]app.StoredManualCommand, error) {
 	rows, err := st.tx.Query(ctx, `SELECT hand_key, seq, coalesce(hand_run, '') FROM commands WHERE ticket = $1 AND hand_key = ANY ($2)`,
 		st.number, keys)
@@ -47,7 +47,7 @@ type manualRow struct {
 	Repeats   int64           `json:"repeats"` // 0: none
 }
 
-// AddManualCommands implements app.StepTx. It inserts behind a savepoint.
+// AddManualCommands implements app.StepTx. It inserts within a savepoint, so that the step can go on if that fails.
 func (st *stepTx) AddManualCommands(ctx context.Context, commands []app.ManualCommand, at time.Time) error {
 	var rows []manualRow
 	for _, c := range commands {
@@ -74,7 +74,7 @@ func (st *stepTx) AddManualCommands(ctx context.Context, commands []app.ManualCo
 	})
 }
 
-// queueManualOutcomes reads what was decided of manual commands, in this step or before.
+// queueManualOutcomes reads the outcomes of manual commands that were decided in this step or an earlier one.
 func (st *stepTx) queueManualOutcomes(batch *pgx.Batch, keys []string, into *[]ticket.ManualOutcome) {
 	if len(keys) == 0 {
 		return

@@ -12,8 +12,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Unrecordable implements app.StepStore: PostgreSQL refuses the data. The trigger that compares a row with its state is
-// not among the reasons: if it refuses, the step itself is wrong, which no refusal of a command may hide.
+// Unrecordable implements app.StepStore. It reports whether PostgreSQL refused the data, by class 22 or 23 of SQLSTATE.
+// A violation of tickets_row_is_state is not reported: it means that the step itself is wrong, which refusing a command
+// would hide.
 func (s *Store) Unrecordable(err error) (reason string, ok bool) {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || pg.Code[:2] != "22" && pg.Code[:2] != "23" || pg.ConstraintName == "tickets_row_is_state" {
@@ -22,10 +23,10 @@ func (s *Store) Unrecordable(err error) (reason string, ok bool) {
 	return "SQLSTATE " + pg.Code + " " + pg.ConstraintName, true
 }
 
-// parkedColumn is a ticket.Parked of ticket t, null without one.
+// parkedColumn is the ticket.Parked of ticket t as JSON; null if it isn't parked.
 const parkedColumn = `(SELECT jsonb_build_object('since', since, 'retry', retry_at, 'reason', reason) FROM parked_steps WHERE ticket = t.number)`
 
-// Park implements app.StepStore.
+// Park implements app.StepStore. Each further attempt lengthens the delay by p.Delay, up to p.MaxDelay.
 func (s *Store) Park(ctx context.Context, p app.ParkRequest) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO parked_steps (ticket, retry_at, reason) VALUES ($1, clock_timestamp() + $3::interval, $2)
@@ -35,7 +36,7 @@ func (s *Store) Park(ctx context.Context, p app.ParkRequest) error {
 	return explain(err, "park ticket %s", p.Number)
 }
 
-// Parked lists the tickets of which something can't be recorded, the longest first, at most limit.
+// Parked returns the tickets whose step can't be recorded, the longest parked first, at most limit.
 func (s *Store) Parked(ctx context.Context, limit int) ([]ParkedStep, error) {
 	rows, err := s.pool.Query(ctx, `SELECT ticket AS number, since, retry_at AS retry, tries, reason FROM parked_steps ORDER BY since LIMIT $1`, limit)
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *Store) Parked(ctx context.Context, limit int) ([]ParkedStep, error) {
 	return all, explain(err, "list what is parked")
 }
 
-// ParkedStep is a ticket of which something can't be recorded.
+// ParkedStep is a ticket whose step can't be recorded.
 type ParkedStep struct {
 	Number ticket.Number
 	Since  time.Time

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// queuePromises keeps what reports count of promises.
+// queuePromises upserts the ticket's SLA records, which reports count.
 func queuePromises(batch *pgx.Batch, t ticket.Ticket, promises []app.PromiseRecord) {
 	for _, p := range promises {
 		batch.Queue(`
@@ -26,7 +26,7 @@ func queuePromises(batch *pgx.Batch, t ticket.Ticket, promises []app.PromiseReco
 	}
 }
 
-// seconds is null for no duration.
+// seconds returns a duration in whole seconds, at most math.MaxInt32; nil for nil.
 func seconds(d *time.Duration) *int32 {
 	if d == nil {
 		return nil

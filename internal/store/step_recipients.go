@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// recipients reads whom mails can go to.
+// recipients reads the people whom mails can go to.
 type recipients struct{ q querier }
 
 // Disabled implements app.StepTx.
@@ -30,8 +30,8 @@ func (r recipients) Disabled(ctx context.Context, some []ticket.PersonID) (map[t
 	return disabled, err
 }
 
-// Audience implements app.StepTx. That its people are no customers is said for the sake of the index: a desk has many
-// customers and few staff.
+// Audience implements app.StepTx. The condition on customers is redundant, and lets the query use the index of staff,
+// who are few.
 func (r recipients) Audience(ctx context.Context, a policy.Audience) ([]ticket.PersonID, error) {
 	role := cmp.Or(map[policy.Audience]ticket.Role{policy.NotifyAdministrators: ticket.RoleAdministrator}[a], ticket.RoleSupervisor)
 	rows, err := r.q.Query(ctx, `SELECT id FROM people WHERE role = $1 AND role <> 'customer' AND disabled_at IS NULL ORDER BY id`, role)
@@ -41,7 +41,7 @@ func (r recipients) Audience(ctx context.Context, a policy.Audience) ([]ticket.P
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.PersonID])
 }
 
-// StaffByHandle implements app.StepTx.
+// StaffByHandle implements app.StepTx. The map's keys are handles in lower case.
 func (r recipients) StaffByHandle(ctx context.Context, handles []string) (map[string]ticket.PersonID, error) {
 	rows, err := r.q.Query(ctx, `SELECT id, lower(handle) FROM people
 		WHERE lower(handle) IN (SELECT lower(named) FROM unnest($1::text[]) named) AND role <> 'customer' AND disabled_at IS NULL`, handles)
@@ -58,23 +58,23 @@ func (r recipients) StaffByHandle(ctx context.Context, handles []string) (map[st
 	return people, err
 }
 
-// choicesLock is held by every step from the roster that it reads to its end, so that no two choose by the same turn or
-// the same load. There is one for all groups: people are in several, and a step may come to more than one choice.
-// It is the last lock that a step waits for.
-const choicesLock = 0x63686f696365 // "choice"
+// assignmentLock is the advisory lock that a step holds from reading a roster to its end, so that no two steps assign by
+// the same turn or load. There is one for all groups, since people are in several and a step may assign more than once.
+// It is the last lock that a step takes.
+const assignmentLock = 0x63686f696365 // "choice"
 
-const lockChoices = `SELECT pg_advisory_xact_lock($1)`
+const takeAssignmentLock = `SELECT pg_advisory_xact_lock($1)`
 
-// Roster implements app.StepTx. The lock comes in a statement of its own: the next one sees what the step that held it
-// before has written.
+// Roster implements app.StepTx. The lock is taken in a statement of its own, so that the next one sees what the previous
+// holder has written.
 func (st *stepTx) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
-	if _, err := st.tx.Exec(ctx, lockChoices, int64(choicesLock)); err != nil {
+	if _, err := st.tx.Exec(ctx, takeAssignmentLock, int64(assignmentLock)); err != nil {
 		return nil, err
 	}
 	return roster(ctx, st.tx, group)
 }
 
-// roster reads who of a group is present.
+// roster returns the members of a group who are available, by ID.
 func roster(ctx context.Context, q querier, group string) ([]ticket.Candidate, error) {
 	rows, err := q.Query(ctx, `
 		SELECT p.id, p.handle, (SELECT count(*) FROM tickets WHERE assignee = p.id AND status IN ('new', 'open', 'waiting')) AS load,

@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// told gives whom a step's mails are for, "kind to person", in the order of the kinds' first mails.
-func told(r stepped) []string {
+// mailRecipients returns the recipients of a step's mails, as "kind to person", in the order of the kinds' first mails.
+func mailRecipients(r stepped) []string {
 	var all []string
 	for _, o := range r.Owed {
 		all = append(all, fmt.Sprintf("%s to %s", o.Kind, o.To))
@@ -45,7 +45,7 @@ func TestStep_writesToSupervisorsInsteadOfWhoLeft(t *testing.T) {
 	d.redate(as, start)
 	d.disable(d.second)
 	mails := d.step(ticket.StepRequest{Number: a.Number, Command: as.Seq})
-	if got := told(mails); !slices.Equal(got[len(got)-2:], all(ticket.MailAssigned)) {
+	if got := mailRecipients(mails); !slices.Equal(got[len(got)-2:], all(ticket.MailAssigned)) {
 		t.Errorf("of the assignment: %v", got)
 	}
 	reply := d.ask(d.customer, desk.Request{Number: a.Number, Verb: ticket.VerbCustomerReply, Body: "Confidential."})
@@ -56,11 +56,11 @@ func TestStep_writesToSupervisorsInsteadOfWhoLeft(t *testing.T) {
 	}{
 		{ticket.StepRequest{Command: reply.Seq}, ticket.MailCustomerReply},
 		{ticket.StepRequest{Due: start.Add(30 * time.Minute)}, ticket.MailReminder},
-		{ticket.StepRequest{Due: start.Add(time.Hour)}, ticket.MailEscalation}, // the rung tells assignee and supervisors
+		{ticket.StepRequest{Due: start.Add(time.Hour)}, ticket.MailEscalation}, // this step notifies assignee and supervisors
 	} {
 		c.step.Number, c.step.Mails = a.Number, mails.State.Mails
 		mails = d.step(c.step)
-		if got := told(mails); !slices.Equal(got, all(c.kind)) {
+		if got := mailRecipients(mails); !slices.Equal(got, all(c.kind)) {
 			t.Errorf("%s: told %v, want both supervisors once", c.kind, got)
 		}
 	}

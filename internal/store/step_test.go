@@ -122,7 +122,7 @@ func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
 	for name, reply := range map[string]struct {
 		offset  time.Duration // from the deadline to the reply's acceptance
 		breach  bool
-		pending bool // the moment waits for the reply
+		pending bool // the due event waits for the reply
 	}{
 		"a second before": {-time.Second, false, true},
 		"at it":           {0, true, false},
@@ -180,7 +180,7 @@ func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
 			told[o.To]++
 		}
 	}
-	// Both clocks climb two rungs: assignee and supervisors, who are one; then supervisors and administrators.
+	// Both clocks have two escalation steps: assignee and supervisors, who are one; then supervisors and administrators.
 	want := map[ticket.PersonID]int{d.supervisor.ID: 4, d.administrator.ID: 2}
 	if !reflect.DeepEqual(told, want) {
 		t.Errorf("told %v, want %v", told, want)
@@ -203,7 +203,7 @@ func TestStep_bouncedMailIsToldOnce(t *testing.T) {
 	if err := d.Sent(t.Context(), n, 2); err != nil {
 		t.Fatal(err)
 	}
-	d.step(ticket.StepRequest{Number: n, Bounced: 2}) // it was sent: nothing to tell
+	d.step(ticket.StepRequest{Number: n, Bounced: 2}) // it was sent: nothing to record
 	if err := d.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestStep_byHand(t *testing.T) {
 	}
 }
 
-// quick has both deadlines, both silences and two rungs within a day, at any time of it.
+// quick is a policy with both deadlines, both silences and two escalation steps within a day, at any time of it.
 const quick = `
 name: Quick
 time_zone: UTC

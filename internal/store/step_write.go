@@ -16,7 +16,7 @@ func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult
 	var w app.WriteResult
 	batch := &pgx.Batch{}
 	if len(c.Events) > 0 {
-		if err := st.queue(batch, c); err != nil {
+		if err := st.queueEvents(batch, c); err != nil {
 			return w, err
 		}
 	} else {
@@ -30,7 +30,7 @@ func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult
 	return w, st.tx.SendBatch(ctx, batch).Close()
 }
 
-// queueProgress records how far a ticket has come that nothing happened to.
+// queueProgress records how far a step without events has come: the transitions it has passed and the commands it has seen.
 func (st *stepTx) queueProgress(batch *pgx.Batch, c app.StepChanges) {
 	if !c.Passed.IsZero() {
 		batch.Queue(`UPDATE tickets SET gate_at = $2 WHERE number = $1`, st.number, c.Passed)
@@ -41,7 +41,8 @@ func (st *stepTx) queueProgress(batch *pgx.Batch, c app.StepChanges) {
 	}
 }
 
-func (st *stepTx) queue(batch *pgx.Batch, c app.StepChanges) error {
+// queueEvents inserts the step's events with everything that follows from them.
+func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges) error {
 	events, err := json.Marshal(c.Events)
 	if err != nil {
 		return err
@@ -56,10 +57,10 @@ func (st *stepTx) queue(batch *pgx.Batch, c app.StepChanges) error {
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(st.number, desk.ChangeStepped))
 	queuePromises(batch, c.State.Ticket, c.Promises)
 	queueTurns(batch, c.Turns)
-	return queueRow(batch, c)
+	return queueTicket(batch, c)
 }
 
-// queueDecisions also wakes who waits for them, wherever they wait, when the step commits.
+// queueDecisions inserts the outcomes of commands and, when the step commits, notifies the processes that wait for them.
 func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.StepChanges) {
 	for _, d := range c.Decisions {
 		batch.Queue(`INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ($1, $2, $3, $4, $5)`,
@@ -67,13 +68,13 @@ func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.StepChanges) {
 		batch.Queue(`SELECT pg_notify($1, $2)`, outcomeChannel, notice(st.number, d.Seq))
 	}
 	if len(c.Decisions) > 0 {
-		// A plan that was made while next to nothing was undelivered would read all of it in a rush.
+		// A plan cached while the table was nearly empty would scan all of it in a rush.
 		batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
 		batch.Queue(`DELETE FROM undelivered WHERE ticket = $1 AND seq <= $2`, st.number, c.State.Command)
 	}
 }
 
-// queueTurns records on whom choices fell. The lock of choices makes the next number the highest.
+// queueTurns records whom assignment rules chose. The assignment lock makes the next number the highest.
 func queueTurns(batch *pgx.Batch, turns []app.RotationTurn) {
 	for _, turn := range turns {
 		batch.Queue(`
@@ -83,14 +84,15 @@ func queueTurns(batch *pgx.Batch, turns []app.RotationTurn) {
 	}
 }
 
-func queueRow(batch *pgx.Batch, c app.StepChanges) error {
+// queueTicket updates the ticket's row, whose columns repeat parts of its state for lists and due events.
+func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 	state, err := json.Marshal(c.State)
 	if err != nil {
 		return err
 	}
 	t := c.State.Ticket
 	_, promise := t.NextPromise()
-	// latest_at follows the newest event, so that no command is put before it when the database's clock is set back.
+	// latest_at follows the newest event, so that no command precedes it if the database's clock is set back.
 	batch.Queue(`
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
 			events = @events, mails = @mails, status = @status, priority = @priority, category = @category, policy = @policy,
@@ -110,7 +112,7 @@ func queueRow(batch *pgx.Batch, c app.StepChanges) error {
 	return nil
 }
 
-// instant is null for the zero time.
+// instant returns nil, a null in SQL, for the zero time.
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

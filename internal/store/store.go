@@ -1,7 +1,10 @@
-// Package store keeps the words, the commands and the timeline of every ticket in PostgreSQL. Acceptance writes words
-// and numbered commands; a step decides commands with the pure domain and is the only writer of a ticket's state.
-// Invariants of state are constraints in the schema too. It knows no HTTP, no Temporal and no SMTP, and it starts no
-// goroutine that outlives a call, but for a write probe, which is bounded and which Close waits for.
+// Package store keeps the desk's data in PostgreSQL: tickets with their messages, commands and timelines, people, policies,
+// emergencies and deliveries. Acceptance writes a message and a numbered command; a step is the only writer of a ticket's
+// state. What a step does is decided by internal/app, for which the store implements the transaction. Invariants of state
+// are constraints in the schema too.
+//
+// The package knows no HTTP, no Temporal and no SMTP. It starts no goroutine that outlives a call except for a write probe,
+// which is bounded and which Close waits for.
 package store
 
 import (
@@ -23,38 +26,38 @@ import (
 
 // Options tunes a Store; the zero value is usable.
 type Options struct {
-	NumberPrefix string // of tickets that come without a number; "HM" when empty
-	MaxConns     int32  // connections at most; 16 when 0
-	Allowances   int    // how many times the allowances of internal/account people may write; 0: without limit
-	// Settle is how long the mails about an emergency wait after somebody's last change of it: what is changed again
-	// until then takes their place.
+	NumberPrefix string // of tickets submitted without a number; empty means "HM"
+	MaxConns     int32  // the most connections; 0 means 16
+	Allowances   int    // multiplies the rate limits of internal/account; 0 means no limit
+	// Settle is how long an emergency's announcement mails wait after its last change: another change until then
+	// supersedes them.
 	Settle time.Duration
 }
 
 const (
 	defaultPrefix = "HM"
-	// Enough to share one disk flush among many commits; more only adds switches between processes.
+	// defaultConns is enough for many commits to share one disk flush; more only adds context switches.
 	defaultConns = 16
 )
 
-// Store is the desk's memory. It is safe for concurrent use, and outlives any outage of PostgreSQL: what is asked
-// meanwhile fails as Unavailable.
+// Store reads and writes the desk's database. It is safe for concurrent use and survives outages of PostgreSQL: calls
+// made meanwhile fail as Unavailable.
 type Store struct {
-	pool       *pgxpool.Pool
-	intake     *intake
-	prefix     string
-	allowances int
-	settle     time.Duration
-	policies   sync.Map // version -> *policy.Policy: a version never changes
-	secrets    sync.Map // name -> []byte, likewise
-	notices    atomic.Pointer[notices]
-	gate       atomic.Pointer[ticket.EmergencySchedule] // the newest that was read
-	probe      probe
-	swept      atomic.Int64 // when full allowances were last cleared away, in Unix nanoseconds
+	pool        *pgxpool.Pool
+	submissions *submissionBatcher
+	prefix      string
+	allowances  int
+	settle      time.Duration
+	policies    sync.Map // version -> *policy.Policy; versions are immutable
+	secrets     sync.Map // name -> []byte; secrets are immutable
+	notices     atomic.Pointer[notices]
+	schedule    atomic.Pointer[ticket.EmergencySchedule] // the newest revision read
+	probe       probe
+	swept       atomic.Int64 // when unused allowances were last deleted, in Unix nanoseconds
 }
 
-// Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;
-// only a dsn that can't be read or a bad prefix is.
+// Open returns a Store for the database at dsn. It connects lazily, so an unavailable database is no error; an invalid
+// dsn or number prefix is.
 func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if opt.NumberPrefix == "" {
 		opt.NumberPrefix = defaultPrefix
@@ -71,15 +74,15 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 		config.MaxConns = opt.MaxConns
 	}
 	config.AfterConnect = inUTC
-	bound(config.ConnConfig)
+	setTimeouts(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, intake: newIntake(pool), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances}, nil
+	return &Store{pool: pool, submissions: newSubmissionBatcher(pool), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances}, nil
 }
 
-// inUTC makes instants arrive in UTC: in local time, equal ones would differ from host to host.
+// inUTC has timestamps scanned in UTC: in local time, equal instants would differ from host to host.
 func inUTC(_ context.Context, conn *pgx.Conn) error {
 	conn.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
@@ -87,11 +90,11 @@ func inUTC(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// Close waits for what is under way and closes every connection.
+// Close waits for calls in progress and closes all connections.
 func (s *Store) Close() { s.pool.Close() }
 
-// Ready reports whether the database answers and its schema is at least the one that this program was built for. All
-// its errors are Unavailable.
+// Ready returns nil if the database answers and its schema is at least as new as this program needs. All its errors are
+// Unavailable, except for an error in the embedded migrations.
 func (s *Store) Ready(ctx context.Context) error {
 	needed, err := schemaVersion()
 	if err != nil {
@@ -112,14 +115,14 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// querier is what a connection, a pool and a transaction have in common.
+// querier is implemented by a connection, a pool and a transaction.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-// within runs fn in a transaction that is committed when fn succeeds.
+// within runs fn in a transaction, which is committed if fn returns nil and rolled back otherwise.
 func (s *Store) within(ctx context.Context, fn func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, fn)
 }

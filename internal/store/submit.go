@@ -12,18 +12,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// maxDraws is how often a number is drawn. Two in a row that are taken already mean a broken source of randomness.
+// maxDraws is how many numbers are tried. Two in a row that are in use mean a broken source of randomness.
 const maxDraws = 3
 
-// Submit accepts a ticket: its words, its row and its first command, under the policy in force. A number that is taken
-// is replaced by another, so the one in the answer counts. It is Forbidden to staff; Invalid, on "follows", when that
-// is no ticket of theirs; a Conflict when the key was used for something else; Limited when they have sent too many of late;
-// Unavailable while no policy has been published. When ctx ends first, the ticket may have been accepted all the same.
+// Submit accepts a ticket: it stores its message, its row and its first command, under the policy in force. A number that
+// is in use is replaced by another, so only the returned number counts. The same idempotency key returns the first answer
+// again. If ctx ends first, the ticket may have been accepted all the same.
+//
+// Its error is Forbidden for staff; Invalid on "follows" if that is not one of the requester's tickets; Conflict if the key
+// was used for another request; Limited if the requester has submitted too many recently; and Unavailable while no policy
+// is published.
 func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
 		return desk.Accepted{}, errRole
 	}
-	if err := s.own(ctx, by, sub.Follows); err != nil {
+	if err := s.checkFollows(ctx, by, sub.Follows); err != nil {
 		return desk.Accepted{}, err
 	}
 	u, err := s.use(ctx, by, account.TicketLimit())
@@ -34,7 +37,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		if sub.Number == "" || draw > 1 {
 			sub.Number = ticket.NewNumber(s.prefix)
 		}
-		a, err := s.intake.submit(ctx, by, sub, u)
+		a, err := s.submissions.submit(ctx, by, sub, u)
 		switch {
 		case err == nil:
 			return a, nil
@@ -49,7 +52,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 	}
 }
 
-// notSubmitted finds out why the statement accepted nothing.
+// notSubmitted returns the reason why the statement accepted nothing, or the first answer to the same request.
 func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
 	if a, err := s.repeated(ctx, by, sub.IdempotencyKey); !errors.Is(err, errNew) {
 		return a, err
@@ -60,11 +63,12 @@ func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submi
 	if _, _, _, err := s.PolicyInForce(ctx); err != nil {
 		return desk.Accepted{}, err
 	}
-	return desk.Accepted{}, errNotNow // an allowance that has filled up since
+	return desk.Accepted{}, errNotNow // the allowance has been replenished since
 }
 
-// own checks that the ticket to follow, if any, is the requester's. It stays theirs, so the answer can't grow old.
-func (s *Store) own(ctx context.Context, by desk.Person, follows ticket.Number) error {
+// checkFollows checks that the ticket to follow, if any, is the requester's. A ticket's requester never changes, so this
+// needs no lock.
+func (s *Store) checkFollows(ctx context.Context, by desk.Person, follows ticket.Number) error {
 	if follows == "" {
 		return nil
 	}

@@ -1,7 +1,7 @@
--- Several submissions, one element each of every array. Where an allowance is null there is no limit; @each is what one
--- submission takes of an allowance, and @room is all that it holds. A submission without a row: no policy is in force, or
--- its requester's allowance doesn't hold all that they have in here.
--- It reads no table that grows: its plan, made while they are small, would read them whole when they no longer are.
+-- Accepts several submissions, of which each array has one element. A null allowance means no limit; @each is what one
+-- submission takes from an allowance, and @room is the whole of it. A submission has no row in the result if no policy is in
+-- force, or if its requester's allowance does not cover all of their submissions in the batch.
+-- The statement reads no table that grows: a cached plan, made while a table is small, would later scan all of it.
 WITH now AS MATERIALIZED (
     SELECT at, (SELECT max(version) FROM policies WHERE effective_at <= at) AS policy
     FROM (SELECT date_trunc('second', clock_timestamp()) AS at) clock
@@ -14,7 +14,7 @@ WITH now AS MATERIALIZED (
     SELECT allowance, count(*) * @each::interval AS share FROM incoming
     WHERE allowance IS NOT NULL AND policy IS NOT NULL GROUP BY allowance HAVING count(*) * @each::interval <= @room::interval
 ), spent AS (
-    -- In the order of the keys: two statements that want the same allowances don't wait in a circle.
+    -- In the order of the keys, so that two statements with the same allowances don't deadlock.
     INSERT INTO allowances AS a (key, spent_until) SELECT allowance, clock_timestamp() + share FROM wanted ORDER BY allowance
     ON CONFLICT (key) DO UPDATE SET spent_until = greatest(a.spent_until, clock_timestamp())
         + (SELECT share FROM wanted WHERE allowance = a.key)

@@ -13,9 +13,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// A record is read of a ticket t and what stands beside it. The subject is kept with the first message, once.
+// A record is selected from a ticket t and what is joined to it. The subject is stored once, with the first message.
 const (
-	recordSQL     = recordColumns + ` FROM tickets t ` + recordBeside + ` WHERE `
+	recordSQL     = recordColumns + ` FROM tickets t ` + recordJoins + ` WHERE `
 	recordColumns = `
 	SELECT t.number AS ticket, m.subject, coalesce(t.order_number, '') AS order_number, coalesce(t.follows, '') AS follows,
 		r.id AS requester, r.name AS requester_name, r.role AS requester_role,
@@ -23,18 +23,18 @@ const (
 		coalesce(a.role, '') AS agent_role,
 		t.submitted_at, t.updated_at, coalesce(t.shown_at, t.submitted_at) AS shown_at, t.state, t.policy, t.last_command,
 		(SELECT revision FROM gate) AS gate, ` + commandColumns
-	recordBeside = `
+	recordJoins = `
 	JOIN commands c ON c.ticket = t.number AND c.seq = 1
 	JOIN messages m ON m.id = c.message
 	JOIN people r ON r.id = t.requester
 	LEFT JOIN people a ON a.id = t.assignee`
 )
 
-// A wordy record also has the newest words that were not refused, decided or not.
+// A record with an excerpt also has the newest message whose command was not refused, be it decided or not.
 const (
-	wordsColumns = `, left(said.body, 160) AS last_text, said.internal AS last_internal, said.accepted_at AS last_at,
+	excerptColumns = `, left(said.body, 160) AS last_text, said.internal AS last_internal, said.accepted_at AS last_at,
 		said.id AS last_by, said.name AS last_name, said.handle AS last_handle, said.role AS last_role`
-	wordsBeside = `
+	excerptJoins = `
 	LEFT JOIN LATERAL (
 		SELECT w.body, w.internal, l.accepted_at, p.id, p.name, coalesce(p.handle, '') AS handle, l.by_role AS role
 		FROM commands l
@@ -66,8 +66,8 @@ type recordRow struct {
 	commandRow
 }
 
-// wordyRow is a row of a record with its newest words.
-type wordyRow struct {
+// recordWithExcerptRow is a record's row with the start of its newest message; the fields are nil if there is none.
+type recordWithExcerptRow struct {
 	recordRow
 	LastText     *string
 	LastInternal *bool
@@ -78,13 +78,13 @@ type wordyRow struct {
 	LastRole     *ticket.Role
 }
 
-func (r wordyRow) record() (desk.Record, error) {
+func (r recordWithExcerptRow) record() (desk.Record, error) {
 	record, err := r.recordRow.record()
-	record.Last = r.words()
+	record.Last = r.excerpt()
 	return record, err
 }
 
-func (r wordyRow) words() *desk.Excerpt {
+func (r recordWithExcerptRow) excerpt() *desk.Excerpt {
 	if r.LastText == nil {
 		return nil
 	}
@@ -112,10 +112,11 @@ func (r recordRow) record() (desk.Record, error) {
 	return record, nil
 }
 
-// recorded is a row that a record is made of.
-type recorded interface{ record() (desk.Record, error) }
+// recordSource is a row from which a record is made.
+type recordSource interface{ record() (desk.Record, error) }
 
-func collectRecords[R recorded](rows pgx.Rows) ([]desk.Record, error) {
+// collectRecords scans rows into Rs and returns their records.
+func collectRecords[R recordSource](rows pgx.Rows) ([]desk.Record, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Record, error) {
 		r, err := pgx.RowToStructByName[R](row)
 		if err != nil {
@@ -125,16 +126,17 @@ func collectRecords[R recorded](rows pgx.Rows) ([]desk.Record, error) {
 	})
 }
 
-// Ticket gives one ticket. To a customer, another's is NotFound.
+// Ticket returns a ticket. It is NotFound if there is none or if it is another customer's.
 func (s *Store) Ticket(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.Record, error) {
 	return s.record(ctx, n, `t.number = $1 AND ($2 OR t.requester = $3)`, n, viewer.Role.Staff(), viewer.ID)
 }
 
-// Track gives one ticket to nobody in particular. Only its status and promises may be shown.
+// Track returns a ticket for a viewer who isn't known. The caller may show only its status and its targets.
 func (s *Store) Track(ctx context.Context, n ticket.Number) (desk.Record, error) {
 	return s.record(ctx, n, `t.number = $1`, n)
 }
 
+// record returns the ticket n if it meets a condition, and errNoTicket otherwise.
 func (s *Store) record(ctx context.Context, n ticket.Number, condition string, args ...any) (desk.Record, error) {
 	rows, err := s.pool.Query(ctx, recordSQL+condition, args...)
 	if err != nil {
@@ -152,7 +154,7 @@ func (s *Store) record(ctx context.Context, n ticket.Number, condition string, a
 	return record, explain(err, "load ticket %s", n)
 }
 
-// followers are a ticket's follow-ups, oldest first; all are its requester's own.
+// followers returns a ticket's follow-ups, the oldest first. All are of the same requester.
 func (s *Store) followers(ctx context.Context, n ticket.Number) ([]ticket.Number, error) {
 	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE follows = $1 ORDER BY submitted_at, number`, n)
 	if err != nil {
@@ -161,7 +163,7 @@ func (s *Store) followers(ctx context.Context, n ticket.Number) ([]ticket.Number
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 }
 
-// visible fails with NotFound unless a person may know of a ticket.
+// visible returns errNoTicket unless the viewer may know of a ticket: staff of any, a customer of their own.
 func (s *Store) visible(ctx context.Context, viewer desk.Person, n ticket.Number) error {
 	err := s.pool.QueryRow(ctx, `SELECT FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
 		n, viewer.Role.Staff(), viewer.ID).Scan()

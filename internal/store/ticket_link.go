@@ -11,21 +11,22 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// linkSecret is the name of the secret that links in mails are signed with.
+// linkSecret is the name of the secret with which links in mails are signed.
 const linkSecret = "links"
 
-// ConversationLink is the token that opens a ticket to its requester, from an instant on for link.Lifetime.
+// ConversationLink returns the token that opens a ticket to its requester, valid for link.Lifetime from an instant on.
 func (s *Store) ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (string, error) {
-	secret, from, err := s.signing(ctx, requester, from)
+	secret, from, err := s.linkSigning(ctx, requester, from)
 	if err != nil {
 		return "", err
 	}
 	return signed.New(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
 }
 
-// signing returns what a link to a person is signed with, and the instant from which it counts: of a mail that was owed
-// before that person's links were called off and is sent now, the link works.
-func (s *Store) signing(ctx context.Context, id ticket.PersonID, owed time.Time) (secret []byte, from time.Time, err error) {
+// linkSigning returns the secret for a person's link and the instant from which it is valid: that at which its mail became
+// due, or that at which the person's links were last revoked if that is later, so that a mail delayed beyond it still
+// carries a link that works.
+func (s *Store) linkSigning(ctx context.Context, id ticket.PersonID, owed time.Time) (secret []byte, from time.Time, err error) {
 	if secret, err = s.Secret(ctx, linkSecret); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -33,9 +34,9 @@ func (s *Store) signing(ctx context.Context, id ticket.PersonID, owed time.Time)
 	return secret, from, explain(err, "look from when the links of %s work", id)
 }
 
-// ReadLink gives what the token of a link in a mail opens: a ticket, until an instant. It is NotFound for what was never
-// signed here and when its requester has been shut out; and Forbidden, with the ticket's number, when its time is over (see link.Expired)
-// or the requester's links were called off since (see link.Revoked).
+// ReadLink returns what the token of a link in a mail grants: a ticket, until an instant. It is NotFound if the token was not
+// signed here or the requester is disabled. It is Forbidden, and the grant has the ticket's number, if the link has expired
+// (see link.Expired) or the requester's links were revoked since (see link.Revoked).
 func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error) {
 	secret, err := s.Secret(ctx, linkSecret)
 	if err != nil {
@@ -48,7 +49,7 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	if _, err := s.Requester(ctx, grant.Number, grant.Person); err != nil {
 		return signed.Grant{}, err
 	}
-	switch ended, err := s.calledOff(ctx, grant.Person, grant.Expires.Add(-signed.Lifetime)); {
+	switch ended, err := s.linksRevoked(ctx, grant.Person, grant.Expires.Add(-signed.Lifetime)); {
 	case err != nil:
 		return signed.Grant{}, err
 	case ended:
@@ -57,44 +58,47 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	return grant, nil
 }
 
-// calledOff reports whether a person's links of an instant, in whole seconds, were called off since.
-func (s *Store) calledOff(ctx context.Context, id ticket.PersonID, made time.Time) (ended bool, err error) {
+// linksRevoked reports whether a person's links made at an instant were revoked since. It compares whole seconds, as tokens
+// hold no fractions.
+func (s *Store) linksRevoked(ctx context.Context, id ticket.PersonID, made time.Time) (ended bool, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT date_trunc('second', links_since) > $2 FROM people WHERE id = $1`, id, made).Scan(&ended)
 	return ended, explain(err, "look whether a link was called off")
 }
 
-// Requester gives the person who submitted a ticket. It is NotFound for anybody else, and when they have been shut out.
+// Requester returns the requester of a ticket. It is NotFound if id is another person's or a disabled one's.
 func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.PersonID) (desk.Person, error) {
 	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = $1`, string(id))
 	if err == nil {
 		err = s.visible(ctx, p, n)
 	}
 	if err == nil || errors.Is(err, errNobody) || errors.Is(err, errNoTicket) {
-		return p, notHere(err)
+		return p, linkNotFound(err)
 	}
 	return desk.Person{}, explain(err, "look for the requester of %s", n)
 }
 
-// notHere is one error for everything that a link may not tell apart.
-func notHere(err error) error {
+// linkNotFound returns the same error for every err, so that a link's holder can't tell the reasons apart; nil for nil.
+func linkNotFound(err error) error {
 	if err == nil {
 		return nil
 	}
 	return fault.New(fault.NotFound, "this link does not work any more")
 }
 
-// EscalationLink is the token that lets somebody who works here acknowledge a ticket's escalation, from an instant on.
+// EscalationLink returns the token that lets a member of the staff acknowledge a ticket's escalation, valid for
+// link.EscalationLifetime from an instant on.
 func (s *Store) EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (string, error) {
-	secret, from, err := s.signing(ctx, person, from)
+	secret, from, err := s.linkSigning(ctx, person, from)
 	if err != nil {
 		return "", err
 	}
 	return signed.NewEscalation(secret, signed.Grant{Number: n, Person: person, Expires: from.Add(signed.EscalationLifetime)}), nil
 }
 
-// ReadEscalationLink gives whom the token of a link in an escalation's mail was made for, and for which ticket. It is
-// NotFound for what was never signed here and when they work here no more; and Forbidden, with the ticket's number, when
-// its time is over (see link.Expired) or their links were called off since (see link.Revoked).
+// ReadEscalationLink returns what the token of a link in an escalation's mail grants, and to whom. It is NotFound if the
+// token was not signed here or the person is no longer an active member of the staff. It is Forbidden, and the grant has
+// the ticket's number, if the link has expired (see link.Expired) or the person's links were revoked since (see
+// link.Revoked).
 func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Grant, desk.Person, error) {
 	secret, err := s.Secret(ctx, linkSecret)
 	if err != nil {
@@ -106,12 +110,12 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 	}
 	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role <> 'customer' AND id = $1`, string(grant.Person))
 	if errors.Is(err, errNobody) {
-		return signed.Grant{}, desk.Person{}, notHere(err)
+		return signed.Grant{}, desk.Person{}, linkNotFound(err)
 	}
 	if err != nil {
 		return signed.Grant{}, desk.Person{}, explain(err, "look for whom a link is")
 	}
-	ended, err := s.calledOff(ctx, grant.Person, grant.Expires.Add(-signed.EscalationLifetime))
+	ended, err := s.linksRevoked(ctx, grant.Person, grant.Expires.Add(-signed.EscalationLifetime))
 	if err == nil && ended {
 		err = signed.ErrRevoked
 	}

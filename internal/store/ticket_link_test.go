@@ -15,13 +15,13 @@ func TestLetter_holdsALinkForTheRequesterAlone(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
-	for mail, l := range map[int]desk.MailData{1: d.letter(n, 1), 2: d.letter(n, 2), 3: d.letter(n, 3)} {
+	for mail, l := range map[int]desk.MailData{1: d.mailData(n, 1), 2: d.mailData(n, 2), 3: d.mailData(n, 3)} {
 		if l.Kind.ToStaff() != (l.Token == "") {
 			t.Errorf("mail %d (%s) holds %q", mail, l.Kind, l.Token)
 		}
 	}
-	l := d.letter(n, 1)
-	if l.Token != d.letter(n, 1).Token {
+	l := d.mailData(n, 1)
+	if l.Token != d.mailData(n, 1).Token {
 		t.Error("the same mail has another link when it is tried again")
 	}
 	want := link.Grant{Number: n, Person: d.customer.ID, Expires: l.At.Add(link.Lifetime)}
@@ -110,9 +110,9 @@ func TestLetter_ofAnEscalationHoldsALinkForItsReader(t *testing.T) {
 	d := openUnder(t, ladder)
 	n, start := d.broken()
 	d.step(ticket.StepRequest{Number: n, Due: start.Add(time.Hour)})
-	// A link counts from when the rung fell due: a mail that comes a day late has a day less.
-	l := d.letter(n, 2)
-	if l.Kind != ticket.MailEscalation || l.To.Address != d.supervisor.Address || l.Token != d.letter(n, 2).Token {
+	// A link is valid from the escalation step's due time on: a mail sent a day late has a day less.
+	l := d.mailData(n, 2)
+	if l.Kind != ticket.MailEscalation || l.To.Address != d.supervisor.Address || l.Token != d.mailData(n, 2).Token {
 		t.Fatalf("the letter is %+v", l)
 	}
 	want := link.Grant{Number: n, Person: d.supervisor.ID, Expires: l.At.Add(link.EscalationLifetime)}

@@ -30,8 +30,8 @@ type entryRow struct {
 	ToRole     ticket.Role
 }
 
-// Timeline returns a ticket's events in order, with their words, also those that are for staff alone. Another customer's
-// ticket is NotFound.
+// Timeline returns a ticket's events in order, with their messages, including internal ones; the caller leaves out what a
+// customer may not see. It is NotFound if the viewer may not see the ticket.
 func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
 	if err := s.visible(ctx, viewer, n); err != nil {
 		return nil, explain(err, "load the timeline of %s", n)

@@ -70,7 +70,7 @@ func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 		)
 		SELECT pg_notify('deliveries', '')`,
 		pgx.StrictNamedArgs{"hash": t.hash, "id": t.whose.ID, "once": t.once, "label": t.label, "scopes": scopes,
-			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLasts}); err != nil {
+			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLifetime}); err != nil {
 		return err
 	}
 	return record(ctx, tx, account.Event{Kind: account.EventTokenCreated, Person: t.whose.ID, Actor: t.actor, Detail: t.label + ", " + may})

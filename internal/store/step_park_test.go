@@ -149,7 +149,7 @@ func TestStep_takesManySignalsByHandOnceEach(t *testing.T) {
 	d.consistent(n)
 }
 
-// After a reset, a signal that is delivered again and one that says the same can't be told apart. Neither vanishes.
+// After a reset, a redelivered signal can't be distinguished from a new one with the same content. Neither is lost.
 func TestStep_aSignalOfAnotherRunWithTheSameKeyIsRefusedWithAnEvent(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)

@@ -17,8 +17,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// brisk has everything fall due within seconds, so that a test sees it on a real clock.
-const brisk = `
+// fastPolicy has due events within seconds, so that a test can wait for them on a real clock.
+const fastPolicy = `
 name: Brisk
 time_zone: UTC
 clocks:
@@ -28,22 +28,22 @@ silence: {nudge_after: 2s, resolve_after: 5s, close_after: 4s}
 escalation: [{after: 0s, tell: [supervisors]}, {after: 2s, tell: [administrators]}]
 `
 
-// promised is what acceptance gave, and what a desk told the requester of it.
-type promised struct {
+// acceptedTicket is the receipt of an accepted ticket, and its requester.
+type acceptedTicket struct {
 	desk.Receipt
 	by desk.Person
 }
 
 // TestGate_exactWhileItOpensAndCloses submits and steps at full rate while emergencies begin, change and end. Whatever
-// was under way when the gate moved, each ticket's life is what an oracle makes of its commands and of the gate as it
-// ended up, and each receipt said so from the beginning.
+// was in progress when the schedule changed, each ticket's events are those that an oracle computes from its commands and
+// the final schedule, and each receipt agrees with them.
 func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
-	d := openUnder(t, brisk)
-	front := app.NewTickets(d.Store, d.Store, d.Store, nil, idle{})
+	d := openUnder(t, fastPolicy)
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
 	open, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var mu sync.Mutex
-	var receipts []promised
+	var receipts []acceptedTicket
 	least := time.Now().Add(7 * time.Second)
 	enough := func() bool { // by mu; a twentieth of a slow machine's few tickets is found among those looked at, too
 		inside := 0
@@ -66,7 +66,7 @@ func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
 					return
 				}
 				mu.Lock()
-				receipts = append(receipts, promised{r, d.customer})
+				receipts = append(receipts, acceptedTicket{r, d.customer})
 				if len(receipts)%50 == 0 && enough() {
 					stop()
 				}
@@ -80,30 +80,30 @@ func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
 			for open.Err() == nil {
 				mu.Lock()
 				known := len(receipts)
-				var r promised
+				var r acceptedTicket
 				if known > 0 {
 					r = receipts[random.IntN(known)]
 				}
 				mu.Unlock()
 				if known > 0 {
-					d.stir(random, r.Number)
+					d.stepAtRandom(random, r.Number)
 				}
 			}
 		})
 	}
-	d.alarms(open)
+	d.changeSchedule(open)
 	stop()
 	work.Wait()
 	d.settled(receipts)
 }
 
-// idle stands where the relay is.
-type idle struct{}
+// noRelay is a relay that does nothing.
+type noRelay struct{}
 
-func (idle) Wake() {}
+func (noRelay) Wake() {}
 
-// stir has a step taken of a ticket, or something asked for, as it comes.
-func (d *shop) stir(random *rand.Rand, n ticket.Number) {
+// stepAtRandom has a ticket take a random step or accept a random command.
+func (d *shop) stepAtRandom(random *rand.Rand, n ticket.Number) {
 	r := ticket.StepRequest{Number: n, Command: 1}
 	switch random.IntN(6) {
 	case 0, 1:
@@ -121,8 +121,9 @@ func (d *shop) stir(random *rand.Rand, n ticket.Number) {
 	}
 }
 
-// alarms moves the gate for 7 seconds, on a busy machine for as long as something happens: emergencies that overlap, follow each other, are planned, changed and lifted.
-func (d *shop) alarms(open context.Context) {
+// changeSchedule changes the schedule at random for at least 7 seconds, and longer on a busy machine: emergencies overlap,
+// follow each other, are planned, changed and lifted.
+func (d *shop) changeSchedule(open context.Context) {
 	random := rand.New(rand.NewPCG(7, 7))
 	var live []ticket.EmergencyID
 	began, closed := time.Now(), 0
@@ -169,7 +170,7 @@ func (d *shop) alarms(open context.Context) {
 }
 
 // settled brings every ticket up to one instant, and holds it against the oracle.
-func (d *shop) settled(receipts []promised) {
+func (d *shop) settled(receipts []acceptedTicket) {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
@@ -190,7 +191,7 @@ func (d *shop) settled(receipts []promised) {
 		r := receipts[i]
 		d.step(ticket.StepRequest{Number: r.Number, Schedule: true})
 		told := d.told(r.Number)
-		want := d.punctual(r.Number, ticket.Environment{Policy: p, Schedule: gate}, told[len(told)-1].At)
+		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: gate}, told[len(told)-1].At)
 		for i, e := range want {
 			if i >= len(told) || asJSON(d.t, told[i]) != asJSON(d.t, e) {
 				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, told[min(i, len(told)-1)]), asJSON(d.t, e))
@@ -219,7 +220,7 @@ func (d *shop) told(n ticket.Number) (events []ticket.Event) {
 }
 
 // heldTo checks that a receipt promised what the ticket then had, from its first second.
-func (d *shop) heldTo(r promised, told []ticket.Event, p *policy.Policy) {
+func (d *shop) heldTo(r acceptedTicket, told []ticket.Event, p *policy.Policy) {
 	d.t.Helper()
 	t := ticket.Draft(r.Number, d.customer.ID, 1, p)
 	for _, e := range told {
@@ -235,9 +236,9 @@ func (d *shop) heldTo(r promised, told []ticket.Event, p *policy.Policy) {
 	}
 }
 
-// punctual is the oracle: the ticket's life when each second is looked at as it comes, with every command that it was
-// asked, under the gate as it has become. The gate's past never changes, so that is also the gate as it was.
-func (d *shop) punctual(n ticket.Number, dsk ticket.Environment, until time.Time) []ticket.Event {
+// expectedEvents is the oracle: it steps through every second with the ticket's commands under the final schedule, and
+// returns the events. A schedule's past never changes, so that is also the schedule as it was.
+func (d *shop) expectedEvents(n ticket.Number, dsk ticket.Environment, until time.Time) []ticket.Event {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), `SELECT seq, verb, coalesce(by_person, ''), by_role, accepted_at, coalesce(message, 0),
 		coalesce(priority, ''), coalesce(category, '') FROM commands WHERE ticket = $1 ORDER BY seq`, n)
@@ -272,7 +273,7 @@ func (d *shop) punctual(n ticket.Number, dsk ticket.Environment, until time.Time
 	return events
 }
 
-// TestBarrier_waitsForWhatIsUnderWay at the gate, and gives up when that takes too long.
+// TestBarrier_waitsForWhatIsUnderWay and gives up if that takes too long.
 func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 	d := open(t)
 	if err := d.Barrier(t.Context()); err != nil {
@@ -284,7 +285,7 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = inside.Rollback(context.WithoutCancel(t.Context())) }()
-	// A step that holds the gate because it waits for its ticket.
+	// A step that shares the schedule's lock while it waits for its ticket.
 	if _, err := inside.Exec(t.Context(), `SELECT FROM tickets WHERE number = $1 FOR UPDATE`, n); err != nil {
 		t.Fatal(err)
 	}
@@ -308,14 +309,14 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 
 // TestGate_isReadOnceItsChangeIsOver: a submission and a step that come in the middle of a change see all of it.
 func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
-	d := openUnder(t, brisk)
-	front := app.NewTickets(d.Store, d.Store, d.Store, nil, idle{})
+	d := openUnder(t, fastPolicy)
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
 	n := d.taken(d.customer)
 	change, err := d.beside.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = change.Rollback(context.WithoutCancel(t.Context())) }() // whoever waits for it goes on when the test fails
+	defer func() { _ = change.Rollback(context.WithoutCancel(t.Context())) }() // unblocks the waiting call if the test fails
 	for _, statement := range []string{
 		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.GateLock),
 		`INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'A test.', date_trunc('second', clock_timestamp()) + interval '1 second', 1)`,
@@ -375,7 +376,7 @@ func (d *shop) takenOf(n ticket.Number) ticket.Number {
 	return n
 }
 
-// TestStep_recordsHowFarItIsWithTheGate, also where an edge changes nothing for the ticket: the fan-out proves by it.
+// TestStep_recordsHowFarItIsWithTheGate, even if a transition changes nothing for the ticket: the fan-out's check relies on it.
 func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
@@ -393,9 +394,9 @@ func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 	}
 }
 
-// TestOpenBefore_findsTicketsWithSomethingOverdue: what was due before the edge comes first, so no step has passed it.
+// TestOpenBefore_findsTicketsWithSomethingOverdue: earlier due events come first, so no step has applied the transition.
 func TestOpenBefore_findsTicketsWithSomethingOverdue(t *testing.T) {
-	d := openUnder(t, brisk)
+	d := openUnder(t, fastPolicy)
 	n := d.taken(d.customer)
 	d.until(d.submittedAt(n).Add(2 * time.Second)) // the reminder is due
 	e, err := d.DeclareEmergency(t.Context(), d.supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."})
@@ -425,7 +426,7 @@ func (d *shop) submittedAt(n ticket.Number) time.Time {
 	return one[time.Time](d, `SELECT submitted_at FROM tickets WHERE number = $1`, n)
 }
 
-// TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack: an edge comes after the clock, and before what they were asked.
+// TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack: a transition lies after the clock and before their last command.
 func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
@@ -467,7 +468,7 @@ func (d *shop) waiting(n int64) {
 func TestView_knowsOfAnEmergencyBeforeItsTicketDoes(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	front := app.NewTickets(d.Store, d.Store, d.Store, nil, idle{})
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
 	promised := func() (desk.Promised, desk.Promised) {
 		t.Helper()
 		v, err := front.Ticket(t.Context(), d.customer, n)
@@ -486,7 +487,7 @@ func TestView_knowsOfAnEmergencyBeforeItsTicketDoes(t *testing.T) {
 	if one, listed := promised(); !one.FirstResponse.Due.IsZero() || !one.Resolution.Due.IsZero() || !listed.Resolution.Due.IsZero() || before.Resolution.Due.IsZero() {
 		t.Errorf("while closed: %+v, %+v; before: %+v", one, listed, before)
 	}
-	d.weave(n)
+	d.applyTransitions(n)
 	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
 		t.Fatal(err)
 	}

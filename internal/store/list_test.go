@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// first gives the only ticket of a list.
+// first returns the only ticket of a list.
 func (d *shop) first(f desk.Filter) desk.Record {
 	d.t.Helper()
 	records, _, err := d.List(d.t.Context(), f)

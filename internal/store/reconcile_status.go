@@ -9,13 +9,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// NoteLook notes that a look was carried through.
+// NoteLook records that a round of checks was completed.
 func (s *Store) NoteLook(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET looked_at = clock_timestamp()`)
 	return explain(err, "note the reconciler's look")
 }
 
-// NoteAudit notes how many tickets an audit has compared. The first note, of none, begins it.
+// NoteAudit records how many tickets an audit has compared, and whether it has ended. The first call, with none, begins it.
 func (s *Store) NoteAudit(ctx context.Context, audited int, ended bool) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE reconciler SET audited = $1::bigint, audit_began = CASE WHEN $1::bigint = 0 AND NOT $2::bool THEN clock_timestamp() ELSE audit_began END,
@@ -23,7 +23,7 @@ func (s *Store) NoteAudit(ctx context.Context, audited int, ended bool) error {
 	return explain(err, "note how far an audit is")
 }
 
-// Reconciliation returns how the workflows stand.
+// Reconciliation returns the reconciler's status.
 func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error) {
 	var r desk.Reconciliation
 	var looked, began, ended, restarted *time.Time
@@ -41,7 +41,7 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 	return r, explain(err, "read how the workflows stand")
 }
 
-// StuckTickets lists the tickets that do not move although their workflows run, the longest first.
+// StuckTickets returns the tickets that make no progress although their workflows run, the longest stuck first.
 func (s *Store) StuckTickets(ctx context.Context) ([]desk.Stuck, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT ticket, since, tries FROM ticket_checks

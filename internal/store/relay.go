@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const (
+	// recordTimeout is how long recording deliveries may take, also while the process stops.
+	recordTimeout = 5 * time.Second
+	// leaseDuration is how long commands remain leased to a process that died or hangs. A live one renews its lease.
+	leaseDuration = 5 * time.Second
+	leaseRenewal  = leaseDuration / 4
+)
+
+type undeliveredRow struct {
+	ID     int64
+	Ticket ticket.Number
+	Actor  string
+	commandRow
+}
+
+// Undelivered calls deliver with up to limit commands of which no workflow has been notified, oldest first, and marks those
+// that deliver returns as delivered. It returns how many it passed, and deliver's error.
+//
+// Of each ticket's other commands the first is deferred, and holds back the ticket's later ones, for a growing time of up to
+// ten minutes. If deliver fails, the command is not the cause and may be passed again at once. If ctx has ended, no
+// command is deferred.
+//
+// Nothing is locked while deliver runs. The commands are leased, and a lease is renewed meanwhile; if it expires, because
+// this process died or hangs, any process may deliver them again. So a command may be delivered twice, and a ticket's
+// later command is never passed while an earlier one is leased.
+//
+// At most openings of the commands are submissions, not counting those tried before, which are passed if openings is
+// positive. Commands of tickets whose submission was delivered go first.
+func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
+	l := commandLease{store: s, name: rand.Text()}
+	claimed, err := l.claim(ctx, limit, openings)
+	if err != nil || len(claimed) == 0 {
+		return 0, explain(err, "claim commands to deliver")
+	}
+	all := make([]desk.Delivery, 0, len(claimed))
+	for _, row := range claimed {
+		all = append(all, desk.Delivery{Number: row.Ticket, Command: row.command(), Actor: row.Actor})
+		l.ids = append(l.ids, row.ID)
+	}
+	release := l.keepRenewed(ctx)
+	done, deliverErr := deliver(ctx, all)
+	release()
+	delivered, failed := splitDelivered(claimed, done)
+	if ctx.Err() != nil {
+		failed = nil
+	}
+	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if err := l.settle(recording, delivered, failed, deliverErr == nil); err != nil {
+		return len(all), explain(err, "note what was delivered")
+	}
+	return len(all), deliverErr
+}
+
+// commandLease is a claim on rows of undelivered. It commits without waiting for the disk: if a crash of PostgreSQL loses a
+// lease or a delivery, a command is delivered twice. It never waits for a row's lock, as a step that decides a delivered
+// command deletes the row.
+type commandLease struct {
+	store *Store
+	name  string
+	ids   []int64
+}
+
+// claim leases commands that are due. At most half of them are retries, so that commands that Temporal refuses never block
+// new ones; their order by not_before gives each its turn. statement_timestamp() is used because a volatile clock would not
+// use the index. This statement's snapshot may not show that another relay has just claimed an earlier command, so a later
+// one is leased only if no earlier one is undelivered outside the selection.
+func (l *commandLease) claim(ctx context.Context, limit, openings int) (claimed []undeliveredRow, err error) {
+	const free = `delivered_at IS NULL AND (claimed_until IS NULL OR claimed_until < statement_timestamp())`
+	batch := &pgx.Batch{}
+	batch.Queue(asyncCommit)
+	batch.Queue(`
+		WITH again AS (
+			SELECT id FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp() AND (seq > 1 OR $2::int > 0) AND `+free+`
+			ORDER BY not_before LIMIT ($1::int + 1) / 2 FOR UPDATE SKIP LOCKED
+		), later AS (
+			SELECT id, ticket, seq FROM undelivered u
+			WHERE tries = 0 AND seq > 1 AND `+free+` AND NOT EXISTS (
+				SELECT FROM undelivered held WHERE held.ticket = u.ticket AND held.delivered_at IS NULL AND (
+					held.tries > 0 OR held.seq = 1 OR held.seq < u.seq AND held.claimed_until >= statement_timestamp()))
+			ORDER BY id LIMIT $1 - (SELECT count(*) FROM again) FOR UPDATE OF u SKIP LOCKED
+		), first AS (
+			SELECT id FROM undelivered WHERE tries = 0 AND seq = 1 AND `+free+`
+			ORDER BY id LIMIT least(greatest($2, 0), $1 - (SELECT count(*) FROM again) - (SELECT count(*) FROM later)) FOR UPDATE SKIP LOCKED
+		), mine AS (
+			UPDATE undelivered SET claimed_by = $3, claimed_until = clock_timestamp() + $4::interval
+			WHERE id = ANY (ARRAY(
+				SELECT id FROM again UNION ALL SELECT id FROM first UNION ALL
+				SELECT id FROM later WHERE NOT EXISTS (
+					SELECT FROM undelivered earlier WHERE earlier.ticket = later.ticket AND earlier.seq < later.seq
+						AND earlier.delivered_at IS NULL AND earlier.id NOT IN (SELECT id FROM later))))
+			RETURNING id, ticket, seq
+		)
+		SELECT mine.id, mine.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, `+commandColumns+`
+		FROM mine JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
+		ORDER BY mine.id`, limit, openings, l.name, leaseDuration).Query(func(rows pgx.Rows) error {
+		claimed, err = pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
+		return err
+	})
+	return claimed, l.store.pool.SendBatch(ctx, batch).Close()
+}
+
+// asyncCommit lets the commit of its transaction return before it is flushed to disk.
+const asyncCommit = `SELECT set_config('synchronous_commit', 'off', true)`
+
+// keepRenewed renews the lease until the function that it returns is called. Errors are ignored, as the next renewal comes
+// before the lease expires.
+func (l *commandLease) keepRenewed(ctx context.Context) (release func()) {
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // deliver may run on after ctx has ended
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		beat := time.NewTicker(leaseRenewal)
+		defer beat.Stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-beat.C:
+				_ = l.renew(renewing)
+			}
+		}
+	}()
+	return func() {
+		stop()
+		<-stopped
+	}
+}
+
+// renew extends the lease of the rows that no other relay has claimed meanwhile.
+func (l *commandLease) renew(ctx context.Context) error {
+	batch := &pgx.Batch{}
+	batch.Queue(asyncCommit)
+	batch.Queue(`
+		UPDATE undelivered SET claimed_until = clock_timestamp() + $3::interval
+		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`, l.ids, l.name, leaseDuration)
+	return l.store.pool.SendBatch(ctx, batch).Close()
+}
+
+// Untaken returns those of some tickets that have taken no step yet.
+func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($1) AND taken = 0`, some)
+	if err != nil {
+		return nil, explain(err, "look which tickets are taken")
+	}
+	untaken, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
+	return untaken, explain(err, "look which tickets are taken")
+}
+
+// splitDelivered returns the IDs of the rows that were delivered, and of each ticket's first row that was not.
+func splitDelivered(claimed []undeliveredRow, done []desk.Delivery) (delivered, failed []int64) {
+	type place struct {
+		number ticket.Number
+		seq    int64
+	}
+	isDone, stuck := map[place]bool{}, map[ticket.Number]bool{}
+	for _, d := range done {
+		isDone[place{d.Number, d.Command.Seq}] = true
+	}
+	for _, row := range claimed {
+		switch {
+		case isDone[place{row.Ticket, row.Seq}]:
+			delivered = append(delivered, row.ID)
+		case !stuck[row.Ticket]:
+			stuck[row.Ticket] = true
+			failed = append(failed, row.ID)
+		}
+	}
+	return delivered, failed
+}
+
+// settle marks rows as delivered, whoever has claimed them since, and ends the lease of the others. The failed ones are
+// retried: with blame after a growing delay, otherwise at once.
+func (l *commandLease) settle(ctx context.Context, delivered, failed []int64, blame bool) error {
+	batch := &pgx.Batch{}
+	batch.Queue(asyncCommit)
+	batch.Queue(`
+		UPDATE undelivered SET delivered_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
+		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, delivered)
+	if len(delivered) < len(l.ids) {
+		batch.Queue(`
+			UPDATE undelivered SET claimed_by = NULL, claimed_until = NULL,
+				tries = CASE WHEN id <> ALL (coalesce($3::bigint[], '{}')) THEN tries WHEN $4 THEN tries + 1 ELSE greatest(tries, 1) END,
+				not_before = CASE WHEN id <> ALL (coalesce($3, '{}')) THEN not_before WHEN $4
+					THEN clock_timestamp() + least(interval '1 second' * 2 ^ least(tries, 20), interval '10 minutes') ELSE clock_timestamp() END
+			WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`,
+			l.ids, l.name, failed, blame)
+	}
+	return l.store.pool.SendBatch(ctx, batch).Close()
+}
