@@ -27,7 +27,7 @@ type Desk struct {
 	mu       sync.Mutex
 	now      func() time.Time
 	policies map[int64]*policy.Policy // by version; accepted tickets are under the first
-	gate     ticket.EmergencySchedule
+	schedule ticket.EmergencySchedule
 	perStep  int64
 	people   map[ticket.PersonID]*person
 	groups   map[string][]ticket.PersonID
@@ -36,9 +36,9 @@ type Desk struct {
 	parked   *ticket.Parked // what is parked while Park has everything refused
 	tickets  map[ticket.Number]*record
 	steps    []ticket.StepRequest
-	before   func(ticket.StepRequest) error
-	after    func(ticket.StepRequest) error
-	mailed   func(context.Context, ticket.Owed) (bounced bool, err error)
+	onStep   func(ticket.StepRequest) error
+	onAnswer func(ticket.StepRequest) error
+	onMail   func(context.Context, ticket.Owed) (bounced bool, err error)
 }
 
 // New makes a desk under one policy, whose clock is now.
@@ -48,8 +48,8 @@ func New(p *policy.Policy, now func() time.Time) *Desk {
 		now: now, policies: map[int64]*policy.Policy{1: p}, perStep: app.MaxCommands,
 		people: staff(), groups: map[string][]ticket.PersonID{}, turns: map[app.RotationTurn]int64{},
 		refused: func(ticket.Event) bool { return false },
-		tickets: map[ticket.Number]*record{}, before: well, after: well,
-		mailed: func(context.Context, ticket.Owed) (bool, error) { return false, nil },
+		tickets: map[ticket.Number]*record{}, onStep: well, onAnswer: well,
+		onMail: func(context.Context, ticket.Owed) (bool, error) { return false, nil },
 	}
 }
 
@@ -79,28 +79,28 @@ func (d *Desk) Park(p *ticket.Parked) {
 func (d *Desk) SetGate(g ticket.EmergencySchedule) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.gate = g
+	d.schedule = g
 }
 
 // OnStep has f called before every step, outside the desk's lock. An error fails the step, and nothing is done.
 func (d *Desk) OnStep(f func(ticket.StepRequest) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.before = f
+	d.onStep = f
 }
 
 // OnAnswer has f called after every step that was done. An error loses its answer.
 func (d *Desk) OnAnswer(f func(ticket.StepRequest) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.after = f
+	d.onAnswer = f
 }
 
 // OnMail has f called for every try at a mail or at a call of a webhook, outside the desk's lock: it says what the mail server does.
 func (d *Desk) OnMail(f func(context.Context, ticket.Owed) (bounced bool, err error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.mailed = f
+	d.onMail = f
 }
 
 // Publish adds a version of the policy. Tickets are accepted under version 1.
@@ -147,7 +147,7 @@ func (d *Desk) clock() time.Time { return d.now().UTC().Truncate(time.Second) }
 func (d *Desk) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	d.mu.Lock()
 	d.steps = append(d.steps, r)
-	before, after, steps := d.before, d.after, app.NewSteps(tickets{d}, d.perStep)
+	before, after, steps := d.onStep, d.onAnswer, app.NewSteps(tickets{d}, d.perStep)
 	d.mu.Unlock()
 	if err := before(r); err != nil {
 		return ticket.StepResult{}, err

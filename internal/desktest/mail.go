@@ -19,7 +19,7 @@ func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 		d.mu.Unlock()
 		return false, fault.New(fault.NotFound, "there is no such mail")
 	}
-	m, try := rec.mails[number-1], d.mailed
+	m, try := rec.mails[number-1], d.onMail
 	d.mu.Unlock()
 	if m.settled {
 		return m.bounced, nil

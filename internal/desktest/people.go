@@ -68,7 +68,7 @@ func (tx *stepTx) Audience(_ context.Context, a policy.Audience) ([]ticket.Perso
 	if a == policy.NotifyAdministrators {
 		role = ticket.RoleAdministrator
 	}
-	return tx.who(func(_ ticket.PersonID, p *person) bool { return p.role == role }), nil
+	return tx.enabledPeople(func(_ ticket.PersonID, p *person) bool { return p.role == role }), nil
 }
 
 // StaffByHandle implements app.StepTx.
@@ -76,7 +76,7 @@ func (tx *stepTx) StaffByHandle(_ context.Context, handles []string) (map[string
 	found := map[string]ticket.PersonID{}
 	for _, handle := range handles {
 		handle = strings.ToLower(handle)
-		for _, id := range tx.who(func(_ ticket.PersonID, p *person) bool { return p.handle == handle }) {
+		for _, id := range tx.enabledPeople(func(_ ticket.PersonID, p *person) bool { return p.handle == handle }) {
 			found[handle] = id
 		}
 	}
@@ -85,7 +85,7 @@ func (tx *stepTx) StaffByHandle(_ context.Context, handles []string) (map[string
 
 // Staff implements app.StepTx.
 func (tx *stepTx) Staff(_ context.Context, handleOrID string) (ticket.PersonID, error) {
-	found := tx.who(func(id ticket.PersonID, p *person) bool {
+	found := tx.enabledPeople(func(id ticket.PersonID, p *person) bool {
 		return p.role.Staff() && (string(id) == handleOrID || strings.EqualFold(p.handle, handleOrID))
 	})
 	if len(found) == 0 {
@@ -97,7 +97,7 @@ func (tx *stepTx) Staff(_ context.Context, handleOrID string) (ticket.PersonID, 
 // Roster implements app.StepTx. Everybody in a group is present.
 func (tx *stepTx) Roster(_ context.Context, group string) ([]ticket.Candidate, error) {
 	var present []ticket.Candidate
-	for _, id := range tx.who(func(id ticket.PersonID, p *person) bool {
+	for _, id := range tx.enabledPeople(func(id ticket.PersonID, p *person) bool {
 		return slices.Contains(tx.groups[group], id) || group == policy.Everyone && p.role == ticket.RoleAgent
 	}) {
 		c := ticket.Candidate{ID: id, Handle: tx.people[id].handle, Turn: tx.turns[app.RotationTurn{Group: group, Person: id}]}
@@ -111,8 +111,8 @@ func (tx *stepTx) Roster(_ context.Context, group string) ([]ticket.Candidate, e
 	return present, nil
 }
 
-// who lists those who are not disabled and of whom a condition holds, by their IDs.
-func (tx *stepTx) who(condition func(ticket.PersonID, *person) bool) (found []ticket.PersonID) {
+// enabledPeople lists those who are not disabled and of whom a condition holds, by their IDs.
+func (tx *stepTx) enabledPeople(condition func(ticket.PersonID, *person) bool) (found []ticket.PersonID) {
 	for _, id := range slices.Sorted(maps.Keys(tx.people)) {
 		if p := tx.people[id]; !p.disabled && condition(id, p) {
 			found = append(found, id)

@@ -21,8 +21,8 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 2 * time.Minute
+// awaitTimeout is how long a test waits for what must come.
+const awaitTimeout = 2 * time.Minute
 
 // Site is a desk on a real Temporal server of its own.
 type Site struct {
@@ -113,7 +113,7 @@ func (s *Site) Ask(n ticket.Number, c ticket.Command) {
 // Ended waits until a ticket's workflow has ended well.
 func (s *Site) Ended(n ticket.Number) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), awaitTimeout)
 	defer cancel()
 	if err := s.Temporal.GetWorkflow(ctx, workflows.TicketID(n), "").Get(ctx, nil); err != nil {
 		s.t.Fatalf("the workflow of %s: %v", n, err)
@@ -123,7 +123,7 @@ func (s *Site) Ended(n ticket.Number) {
 // Await waits until something is so.
 func (s *Site) Await(what string, so func() bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeoutCause(s.t.Context(), patience, errors.New("too late"))
+	ctx, cancel := context.WithTimeoutCause(s.t.Context(), awaitTimeout, errors.New("too late"))
 	defer cancel()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()

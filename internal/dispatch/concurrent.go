@@ -18,12 +18,12 @@ type failure[T any] struct {
 
 // outcomes collects the results of calls for several items.
 type outcomes[T any] struct {
-	mu     sync.Mutex
-	most   int              // counted failures that end it early
-	counts func(error) bool // whether a failure may mean an outage
-	done   int
-	away   int
-	failed []failure[T]
+	mu          sync.Mutex
+	most        int              // counted failures that end it early
+	counts      func(error) bool // whether a failure may mean an outage
+	done        int
+	unavailable int
+	failed      []failure[T]
 }
 
 func (o *outcomes[T]) add(of T, err error) {
@@ -35,7 +35,7 @@ func (o *outcomes[T]) add(of T, err error) {
 	}
 	o.failed = append(o.failed, failure[T]{of: of, err: err})
 	if o.counts(err) {
-		o.away++
+		o.unavailable++
 	}
 }
 
@@ -43,7 +43,7 @@ func (o *outcomes[T]) add(of T, err error) {
 func (o *outcomes[T]) hopeless() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.done == 0 && o.away >= o.most
+	return o.done == 0 && o.unavailable >= o.most
 }
 
 // forEach calls do with every item, atOnce at a time and no faster than limit, which may be nil. It returns early when it

@@ -40,15 +40,15 @@ func (o ReconcilerOptions) withDefaults() ReconcilerOptions {
 }
 
 const (
-	lease         = 15 * time.Second // without renewal another process takes over
-	overduePage   = 100
-	auditPage     = 500
-	overdueTime   = 20 * time.Second // of one round, so that audits have their turn
-	auditTime     = 20 * time.Second
-	auditPause    = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second
-	reconciling   = 4                      // tickets at once
-	longestPause  = time.Hour              // between checks of one ticket
-	longestDouble = 6                      // 2^6 minutes are more than that
+	lease          = 15 * time.Second // without renewal another process takes over
+	overduePage    = 100
+	auditPage      = 500
+	overdueTime    = 20 * time.Second // of one round, so that audits have their turn
+	auditTime      = 20 * time.Second
+	auditPause     = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second
+	parallelChecks = 4                      // tickets at once
+	longestPause   = time.Hour              // between checks of one ticket
+	longestDouble  = 6                      // 2^6 minutes are more than that
 )
 
 // records are the tickets as PostgreSQL has them: see the store's methods.
@@ -178,7 +178,7 @@ func (r *Reconciler) prepare(ctx context.Context) error {
 // each calls do for several tickets at once, no faster than the limit, and returns the failures. It returns an error when
 // all failed because Temporal is unavailable.
 func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(context.Context, desk.Overdue) error) ([]failure[desk.Overdue], error) {
-	o := forEach(ctx, page, reconciling, r.limit, anyFailure, func(ctx context.Context, one desk.Overdue) error { return withTimeout(ctx, one, do) })
+	o := forEach(ctx, page, parallelChecks, r.limit, anyFailure, func(ctx context.Context, one desk.Overdue) error { return withTimeout(ctx, one, do) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

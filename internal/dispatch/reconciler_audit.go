@@ -63,14 +63,14 @@ func (r *Reconciler) auditPage(ctx context.Context) error {
 		return err
 	}
 	var lost missing
-	if _, err := r.each(ctx, suspects, lost.look(r.executions)); err != nil || len(lost.tickets) == 0 {
+	if _, err := r.each(ctx, suspects, lost.check(r.executions)); err != nil || len(lost.tickets) == 0 {
 		return err
 	}
 	if err := r.records.NoteMissing(ctx, lost.numbers()); err != nil {
 		return err
 	}
 	failed, err := r.each(ctx, lost.tickets, r.revive)
-	return errors.Join(err, r.putOff(ctx, failed))
+	return errors.Join(err, r.deferChecks(ctx, failed))
 }
 
 // suspects returns the tickets of a page that are not listed as running. PostgreSQL is asked once more whether they should
@@ -93,7 +93,7 @@ type missing struct {
 	tickets []desk.Overdue
 }
 
-func (m *missing) look(e executions) func(context.Context, desk.Overdue) error {
+func (m *missing) check(e executions) func(context.Context, desk.Overdue) error {
 	return func(ctx context.Context, o desk.Overdue) error {
 		found, err := e.Execution(ctx, o.Number)
 		if err == nil && !found.Running {

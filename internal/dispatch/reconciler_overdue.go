@@ -24,16 +24,16 @@ func (r *Reconciler) overdue(ctx context.Context) error {
 			}
 		}
 		failed, err := r.each(ctx, page, r.check)
-		if err := errors.Join(err, r.putOff(ctx, failed)); err != nil {
+		if err := errors.Join(err, r.deferChecks(ctx, failed)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// putOff postpones the next check of tickets whose check failed. When Temporal was unavailable for some of a page, their pause
+// deferChecks postpones the next check of tickets whose check failed. When Temporal was unavailable for some of a page, their pause
 // does not grow.
-func (r *Reconciler) putOff(ctx context.Context, some []failure[desk.Overdue]) error {
+func (r *Reconciler) deferChecks(ctx context.Context, some []failure[desk.Overdue]) error {
 	for _, f := range some {
 		next := r.pause(f.of.Tries)
 		if fault.KindOf(f.err) == fault.Unavailable {
@@ -52,7 +52,7 @@ func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
 	if err != nil {
 		return err
 	}
-	found := judge(o, e)
+	found := classify(o, e)
 	if (found == desk.FoundTrying) != (o.Was == desk.FoundTrying) { // another cause, so the pause starts over
 		o.Tries = 0
 	}
@@ -70,10 +70,10 @@ func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
 	return r.records.NoteFound(ctx, o, found, o.Tries+1, r.pause(o.Tries))
 }
 
-// judge classifies the workflow of an overdue ticket. Deliveries that are among its pending activities are being tried,
+// classify classifies the workflow of an overdue ticket. Deliveries that are among its pending activities are being tried,
 // however long that takes: a day without SMTP is no fault of the workflow. If a ticket owes more than ticket.MaxOwed, not
 // all can be pending at once.
-func judge(o desk.Overdue, e Execution) desk.LookResult {
+func classify(o desk.Overdue, e Execution) desk.LookResult {
 	switch {
 	case !e.Running:
 		return desk.FoundMissing

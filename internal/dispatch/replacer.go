@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	replaceRate  = 50               // workflows a second: Temporal has live traffic to serve, too
-	replaceLease = time.Minute      // renewed while the work goes on
-	replaceLook  = 30 * time.Second // between checks whether the epoch was raised
+	replaceRate     = 50               // workflows a second: Temporal has live traffic to serve, too
+	replaceLease    = time.Minute      // renewed while the work goes on
+	replaceInterval = 30 * time.Second // between checks whether the epoch was raised
 )
 
 // replacements is the list of workflows that raising the epoch left to replace. It is kept in PostgreSQL, so that another
@@ -66,7 +66,7 @@ func (r *Replacer) Run(ctx context.Context) error {
 		if err != nil {
 			err = fmt.Errorf("%d left: %w", now.Left, err)
 		}
-		return replaceLook, err
+		return replaceInterval, err
 	})
 }
 
@@ -208,9 +208,9 @@ func replaceEach[T any](ctx context.Context, r *Replacer, page []T, do func(cont
 		*failed = append(*failed, f.err)
 	}
 	if o.hopeless() {
-		return errAway
+		return errUnavailable
 	}
 	return ctx.Err()
 }
 
-var errAway = fault.New(fault.Unavailable, "workflows can't be replaced while Temporal or the database is away")
+var errUnavailable = fault.New(fault.Unavailable, "workflows can't be replaced while Temporal or the database is away")

@@ -15,15 +15,15 @@ import (
 // importTx is the transaction of an import.
 type importTx struct {
 	recipients
-	store *Store
-	tx    pgx.Tx
-	heard time.Time // when PostgreSQL last heard of it
+	store         *Store
+	tx            pgx.Tx
+	lastStatement time.Time // when PostgreSQL last heard of it
 }
 
 // ImportTx implements app.ImportStore.
 func (s *Store) ImportTx(ctx context.Context, fn func(app.ImportTx) error) error {
 	err := s.within(ctx, func(tx pgx.Tx) error {
-		return fn(&importTx{recipients: recipients{tx}, store: s, tx: tx, heard: time.Now()})
+		return fn(&importTx{recipients: recipients{tx}, store: s, tx: tx, lastStatement: time.Now()})
 	})
 	return explain(err, "import tickets")
 }
@@ -82,10 +82,10 @@ func (im *importTx) Roster(ctx context.Context, group string) ([]ticket.Candidat
 
 // KeepAlive implements app.ImportTx.
 func (im *importTx) KeepAlive(ctx context.Context) error {
-	if time.Since(im.heard) < idleTime/4 {
+	if time.Since(im.lastStatement) < idleTime/4 {
 		return nil
 	}
-	im.heard = time.Now()
+	im.lastStatement = time.Now()
 	_, err := im.tx.Exec(ctx, `SELECT`)
 	return err
 }

@@ -37,7 +37,7 @@ func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, erro
 func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, error) {
 	p.ID = ticket.NewPersonID()
 	if p.Role.Staff() && p.Handle == "" {
-		p.Handle = drawnHandle(p.ID)
+		p.Handle = generatedHandle(p.ID)
 	}
 	if err := p.Check(); err != nil {
 		return desk.Person{}, err
@@ -63,13 +63,13 @@ func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, erro
 	return desk.Person{}, errHandleTaken
 }
 
-// drawnHandle says nothing about whoever has it.
-func drawnHandle(id ticket.PersonID) string {
+// generatedHandle says nothing about whoever has it.
+func generatedHandle(id ticket.PersonID) string {
 	return "agent-" + strings.ToLower(strings.TrimPrefix(string(id), "P-"))
 }
 
-// taken explains an error of a statement that gives somebody an address or a handle.
-func taken(err error, doing string) error {
+// uniqueConflict explains an error of a statement that gives somebody an address or a handle.
+func uniqueConflict(err error, doing string) error {
 	switch {
 	case violates(err, "people_address"):
 		return errAddressTaken
@@ -98,7 +98,7 @@ func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
 	if err != nil {
 		return nil, explain(err, "list the staff")
 	}
-	staff, err := pgx.CollectRows(rows, colleague)
+	staff, err := pgx.CollectRows(rows, scanColleague)
 	return staff, explain(err, "list the staff")
 }
 

@@ -31,11 +31,11 @@ func (s *Store) policy(ctx context.Context, q querier, version int64) (*policy.P
 	if err != nil {
 		return nil, explain(err, "read policy version %d", version)
 	}
-	return s.keep(version, document)
+	return s.parsePolicy(version, document)
 }
 
-// keep parses a published document once. One that can't be parsed was published by a program that knew more.
-func (s *Store) keep(version int64, document []byte) (*policy.Policy, error) {
+// parsePolicy parses a published document once. One that can't be parsed was published by a program that knew more.
+func (s *Store) parsePolicy(version int64, document []byte) (*policy.Policy, error) {
 	if known, ok := s.policies.Load(version); ok {
 		return known.(*policy.Policy), nil
 	}
@@ -64,11 +64,11 @@ func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byt
 	if err != nil {
 		return 0, nil, nil, explain(err, "read the policy in force")
 	}
-	p, err := s.keep(version, document)
+	p, err := s.parsePolicy(version, document)
 	return version, p, document, err
 }
 
-type editionRow struct {
+type policyVersionRow struct {
 	Version     int64
 	Document    []byte
 	Role        ticket.Role
@@ -77,19 +77,19 @@ type editionRow struct {
 	PublishedAt time.Time
 }
 
-// editionSQL reads policies p. Who published one from the command line is nobody the desk knows.
-const editionSQL = `
+// policyVersionSQL reads policies p. Who published one from the command line is nobody the desk knows.
+const policyVersionSQL = `
 	SELECT p.version, p.document, coalesce(a.role, '` + string(ticket.RoleOperator) + `') AS role, p.reason, p.effective_at, p.published_at
 	FROM policies p LEFT JOIN people a ON a.id = p.author `
 
 // Policies gives every published version, the newest first. Who published one is told by their role only: customers
 // read it.
 func (s *Store) Policies(ctx context.Context) ([]desk.PolicyVersion, error) {
-	rows, err := s.pool.Query(ctx, editionSQL+`ORDER BY p.version DESC`)
+	rows, err := s.pool.Query(ctx, policyVersionSQL+`ORDER BY p.version DESC`)
 	if err != nil {
 		return nil, explain(err, "list the policies")
 	}
-	editions, err := s.editions(rows)
+	editions, err := s.policyVersions(rows)
 	return editions, explain(err, "list the policies")
 }
 
@@ -124,11 +124,11 @@ func (s *Store) PolicyVersionRecords(ctx context.Context) ([]desk.PolicyVersionR
 
 // PolicyVersion gives one published version, or NotFound.
 func (s *Store) PolicyVersion(ctx context.Context, version int64) (desk.PolicyVersion, error) {
-	rows, err := s.pool.Query(ctx, editionSQL+`WHERE p.version = $1`, version)
+	rows, err := s.pool.Query(ctx, policyVersionSQL+`WHERE p.version = $1`, version)
 	if err != nil {
 		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
 	}
-	editions, err := s.editions(rows)
+	editions, err := s.policyVersions(rows)
 	if err != nil {
 		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
 	}
@@ -138,14 +138,14 @@ func (s *Store) PolicyVersion(ctx context.Context, version int64) (desk.PolicyVe
 	return editions[0], nil
 }
 
-func (s *Store) editions(rows pgx.Rows) ([]desk.PolicyVersion, error) {
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[editionRow])
+func (s *Store) policyVersions(rows pgx.Rows) ([]desk.PolicyVersion, error) {
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[policyVersionRow])
 	if err != nil {
 		return nil, err
 	}
 	editions := make([]desk.PolicyVersion, 0, len(found))
 	for _, row := range found {
-		p, err := s.keep(row.Version, row.Document)
+		p, err := s.parsePolicy(row.Version, row.Document)
 		if err != nil {
 			return nil, err
 		}

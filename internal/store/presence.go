@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-//go:embed look.sql
+//go:embed presence_look.sql
 var lookSQL string
 
 // Look records that a person has a ticket open, and whether they are writing. Listeners are notified when that is news:

@@ -19,7 +19,7 @@ import (
 // read at once, each on a connection of its own.
 func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []time.Time) ([]report.PromiseCount, error) {
 	names := policy.ClockNames()
-	found := make([][]charged, len(names))
+	found := make([][]chargedCount, len(names))
 	group, reading := errgroup.WithContext(ctx)
 	for i, name := range names {
 		group.Go(func() (err error) {
@@ -46,9 +46,9 @@ func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []ti
 	return cells, nil
 }
 
-// spans are a period's weeks, each from its beginning to the next one's, cut to the period. An index gives the rows of
+// weekSpans are a period's weeks, each from its beginning to the next one's, cut to the period. An index gives the rows of
 // one span after the other, which is quicker than to find out the week of each row.
-func spans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time) {
+func weekSpans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time) {
 	for i, week := range weeks {
 		end := to
 		if i+1 < len(weeks) {
@@ -94,16 +94,16 @@ func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
 	return byID, err
 }
 
-// charged is a cell whose charge has only its number yet.
-type charged struct {
+// chargedCount is a cell whose charge has only its number yet.
+type chargedCount struct {
 	report.PromiseCount
 	to int32
 }
 
 // promises counts those of one clock. They travel as a string of bytes a week and are grouped here: to group 100,000
 // rows, or to send them one by one, takes PostgreSQL longer than a report may.
-func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.PromiseFilter, weeks []time.Time) ([]charged, error) {
-	begins, ends := spans(f.From, f.To, weeks)
+func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.PromiseFilter, weeks []time.Time) ([]chargedCount, error) {
+	begins, ends := weekSpans(f.From, f.To, weeks)
 	args := pgx.StrictNamedArgs{"clock": name, "begins": begins, "ends": ends}
 	taken, condition := "taken", ""
 	if f.Measure == report.MeasureCounted {
@@ -126,7 +126,7 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 	if err != nil {
 		return nil, err
 	}
-	var found []charged
+	var found []chargedCount
 	var week int
 	var packed pgtype.DriverBytes // read before the next row comes, so not copied
 	_, err = pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
@@ -136,14 +136,14 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 	return found, err
 }
 
-// verdicts are what a promise's letter stands for.
-var verdicts = map[byte]ticket.SLAStatus{
+// slaStatuses are what a promise's letter stands for.
+var slaStatuses = map[byte]ticket.SLAStatus{
 	'o': ticket.SLAPending, 'k': ticket.SLAMet, 'b': ticket.SLABreached, 'd': ticket.SLACancelled,
 }
 
 // unpack groups the promises of a week. Each takes eight bytes: three of its charge, its verdict's letter, and the
 // seconds taken, -1 when it was not delivered.
-func unpack(found []charged, packed []byte, name policy.ClockName, week int) []charged {
+func unpack(found []chargedCount, packed []byte, name policy.ClockName, week int) []chargedCount {
 	const size = 8
 	index := map[uint32]int{}
 	for ; len(packed) >= size; packed = packed[size:] {
@@ -152,7 +152,7 @@ func unpack(found []charged, packed []byte, name policy.ClockName, week int) []c
 		if !known {
 			i = len(found)
 			index[key] = i
-			found = append(found, charged{report.PromiseCount{Clock: name, Week: week, SLAStatus: verdicts[byte(key)]}, int32(key >> 8)})
+			found = append(found, chargedCount{report.PromiseCount{Clock: name, Week: week, SLAStatus: slaStatuses[byte(key)]}, int32(key >> 8)})
 		}
 		found[i].Count++
 		if taken := int32(binary.BigEndian.Uint32(packed[4:])); taken >= 0 {

@@ -12,7 +12,7 @@ import (
 // Ratings counts the ratings of a period, by the weeks that begin at the given instants, ascending. Each is of whoever
 // had the ticket when it was given, or last changed.
 func (s *Store) Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]report.RatingCount, error) {
-	begins, ends := spans(from, to, weeks)
+	begins, ends := weekSpans(from, to, weeks)
 	rows, err := s.pool.Query(ctx, `
 		SELECT n.week, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''), n.score, n.count
 		FROM (

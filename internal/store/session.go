@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// expiredAtOnce is how many expired sessions a new one clears away: more than come in by one, so none pile up.
-	expiredAtOnce = 10
-	// endedStays is how long an ended session is remembered as such: longer than any request that had loaded it before.
-	endedStays = 10 * time.Minute
+	// maxExpiredCleared is how many expired sessions a new one clears away: more than come in by one, so none pile up.
+	maxExpiredCleared = 10
+	// endedSessionsKept is how long an ended session is remembered as such: longer than any request that had loaded it before.
+	endedSessionsKept = 10 * time.Minute
 )
 
 // Sessions keeps browsers' sessions as scs wants them: tokens come hashed, data is opaque.
@@ -49,7 +49,7 @@ func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expi
 		INSERT INTO sessions (hash, data, expires_at) VALUES (@hash, @data, @expires)
 		ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
 			WHERE sessions.expires_at > clock_timestamp()`,
-		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": expiredAtOnce, "stays": endedStays, "kept": keptFor})
+		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": maxExpiredCleared, "stays": endedSessionsKept, "kept": keptFor})
 	return explain(err, "keep a session")
 }
 

@@ -47,7 +47,7 @@ type Store struct {
 	settle     time.Duration
 	policies   sync.Map // version -> *policy.Policy: a version never changes
 	secrets    sync.Map // name -> []byte, likewise
-	notices    atomic.Pointer[notices]
+	notices    atomic.Pointer[noticeCache]
 	gate       atomic.Pointer[ticket.EmergencySchedule] // the newest that was read
 	probe      probe
 	swept      atomic.Int64 // when full allowances were last cleared away, in Unix nanoseconds

@@ -43,13 +43,13 @@ func (o *Outcomes) announce(notice string) {
 	defer o.mu.Unlock()
 	for s := range o.subscribers {
 		if s.number == "" || c.Number == "" || s.number == c.Number {
-			s.tell(c)
+			s.send(c)
 		}
 	}
 }
 
-// tell never blocks. Only one goroutine tells at a time, so the emptied channel has room.
-func (s *subscriber) tell(c desk.Change) {
+// send never blocks. Only one goroutine tells at a time, so the emptied channel has room.
+func (s *subscriber) send(c desk.Change) {
 	select {
 	case s.changes <- c:
 		return

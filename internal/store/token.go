@@ -37,7 +37,7 @@ func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string
 		if err != nil {
 			return err
 		}
-		return addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, label: label, writes: true, tells: tells})
+		return addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, label: label, writes: true, notify: tells})
 	})
 	if err != nil {
 		return "", explain(err, "issue a token to %s", id)
@@ -47,12 +47,12 @@ func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string
 
 type newTokenRow struct {
 	hash   []byte
-	whose  desk.Person
+	owner  desk.Person
 	actor  ticket.PersonID // empty: an operator
-	once   string
+	key    string
 	label  string
 	writes bool
-	tells  bool // its owner
+	notify bool // its owner
 }
 
 // addToken keeps a token's hash, owes its owner a mail about it if they are to be told, and records it.
@@ -69,11 +69,11 @@ func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 			SELECT 'account', 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made WHERE @tells
 		)
 		SELECT pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"hash": t.hash, "id": t.whose.ID, "once": t.once, "label": t.label, "scopes": scopes,
-			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLasts}); err != nil {
+		pgx.StrictNamedArgs{"hash": t.hash, "id": t.owner.ID, "once": t.key, "label": t.label, "scopes": scopes,
+			"name": t.owner.Name, "address": t.owner.Address, "tells": t.notify, "lasts": noticeLasts}); err != nil {
 		return err
 	}
-	return record(ctx, tx, account.Event{Kind: account.EventTokenCreated, Person: t.whose.ID, Actor: t.actor, Detail: t.label + ", " + may})
+	return record(ctx, tx, account.Event{Kind: account.EventTokenCreated, Person: t.owner.ID, Actor: t.actor, Detail: t.label + ", " + may})
 }
 
 func newToken() string {
