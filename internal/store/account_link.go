@@ -179,19 +179,19 @@ func endLinks(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 // disabled.
 func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time.Duration) error {
 	err := a.within(ctx, func(tx pgx.Tx) error {
-		var whose ticket.PersonID
+		var person ticket.PersonID
 		err := tx.QueryRow(ctx, `
 			INSERT INTO links (id, purpose, person, expires_at)
 			SELECT @id, 'sign-in', p.id, clock_timestamp() + @lasts FROM people p
 			WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL RETURNING person`,
-			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&whose)
+			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&person)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNobody
 		}
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: whose})
+		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: person})
 	})
 	return explain(err, "make a link")
 }

@@ -68,14 +68,14 @@ func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind accoun
 		RETURNING NOT EXISTS (SELECT FROM had)`, id, hash).Scan(&first); err != nil {
 		return account.Authenticated{}, err
 	}
-	told := account.PasswordChanged
+	mail := account.PasswordChanged
 	if first {
-		told = account.PasswordSet
+		mail = account.PasswordSet
 		if kind == account.EventPasswordChanged {
 			kind = account.EventPasswordSet
 		}
 	}
-	if err := owe(ctx, tx, told, e.Person); err != nil {
+	if err := owe(ctx, tx, mail, e.Person); err != nil {
 		return account.Authenticated{}, err
 	}
 	return e, record(ctx, tx, account.Event{Kind: kind, Person: id, Actor: id, Detail: tokens.String()})

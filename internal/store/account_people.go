@@ -195,11 +195,11 @@ func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.To
 }
 
 // MakeToken creates a token and the mail about it to its owner, which is a Conflict if they have most valid ones
-// already. once is an idempotency key if not empty; its second use is a Conflict with the code account.CodeTokenExists.
-func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, label string, writes bool, most int) (string, error) {
+// already. key is an idempotency key if not empty; its second use is a Conflict with the code account.CodeTokenExists.
+func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, key, label string, writes bool, most int) (string, error) {
 	token := newToken()
 	err := a.within(ctx, func(tx pgx.Tx) error {
-		p, err := a.person(ctx, tx, `disabled_at IS NULL AND id = $1 FOR NO KEY UPDATE`, string(id)) // one after another, to be counted
+		p, err := a.person(ctx, tx, `disabled_at IS NULL AND id = $1 FOR NO KEY UPDATE`, string(id)) // serializes calls, so that the count holds
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, labe
 		if working >= most {
 			return fault.NewConflict("too-many-tokens", "you have %d tokens that work; revoke one first", most)
 		}
-		err = addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, actor: id, key: once, label: label, writes: writes, notify: true})
+		err = addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, actor: id, key: key, label: label, writes: writes, notify: true})
 		if violates(err, "tokens_once") {
 			return fault.NewConflict(account.CodeTokenExists, "that token has been made already")
 		}

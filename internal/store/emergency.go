@@ -89,7 +89,7 @@ const (
 type gateChange struct {
 	ctx   context.Context
 	tx    pgx.Tx
-	next  time.Time // the first whole second that no acceptance and no step has used
+	next  time.Time // the first whole second not used by an acceptance or a step
 	after desk.Emergency
 }
 
@@ -104,7 +104,7 @@ func (s *Store) changeSchedule(ctx context.Context, doing string, change func(*g
 	if err != nil {
 		return desk.Emergency{}, err
 	}
-	s.notices.Store(&noticeCache{revision: -1}) // not what anybody who reads just now has seen
+	s.notices.Store(&noticeCache{revision: -1}) // so that a concurrent readNotices does not store what it read before
 	return after, nil
 }
 
@@ -128,7 +128,7 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 		case try == scheduleLockTries:
 			return fault.Wrap(err, fault.Unavailable, "the desk is too busy to let an emergency be changed: try again")
 		}
-		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two don't meet again
+		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two callers do not collide again
 			return explain(ctx.Err(), "%s", doing)
 		}
 	}
@@ -145,21 +145,21 @@ func (g *gateChange) lock() error {
 }
 
 // declared loads the emergency that was declared under an idempotency key. It returns errNew if there is none.
-func (g *gateChange) declared(by desk.Person, once desk.IdempotencyKey) error {
-	if once.Key == "" {
+func (g *gateChange) declared(by desk.Person, key desk.IdempotencyKey) error {
+	if key.Key == "" {
 		return errNew
 	}
 	var id ticket.EmergencyID
 	var first []byte
 	err := g.tx.QueryRow(g.ctx, `SELECT id, fingerprint FROM emergencies WHERE declared_by IS NOT DISTINCT FROM nullif($1, '') AND key = $2`,
-		by.ID, once.Key).Scan(&id, &first)
+		by.ID, key.Key).Scan(&id, &first)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return errNew
 	case err != nil:
 		return err
 	}
-	if err := once.Repeats(first); err != nil {
+	if err := key.Repeats(first); err != nil {
 		return err
 	}
 	err = g.load(id)
@@ -188,7 +188,7 @@ func (g *gateChange) load(id ticket.EmergencyID) error {
 	return err
 }
 
-func (g *gateChange) insert(by desk.Person, once desk.IdempotencyKey) error {
+func (g *gateChange) insert(by desk.Person, key desk.IdempotencyKey) error {
 	if err := g.count(); err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (g *gateChange) insert(by desk.Person, once desk.IdempotencyKey) error {
 		RETURNING declared_at`,
 		pgx.StrictNamedArgs{
 			"id": g.after.ID, "kind": g.after.Kind, "notice": g.after.Notice, "starts": g.after.From, "ends": instant(g.after.Until),
-			"by": by.ID, "revision": g.after.Revision, "key": once.Key, "fingerprint": fingerprint(once),
+			"by": by.ID, "revision": g.after.Revision, "key": key.Key, "fingerprint": fingerprint(key),
 		}).Scan(&g.after.Declared)
 	if err == nil {
 		err = g.record(by, desk.ActionDeclared)

@@ -112,7 +112,7 @@ func (s *Store) readNotices(ctx context.Context, known *noticeCache, now time.Ti
 			return nil, err
 		}
 	}
-	// Somebody who changed the gate meanwhile has emptied the place: what was read before that must not fill it.
+	// If changeSchedule has cleared the cache meanwhile, fresh may be stale and is not stored.
 	s.notices.CompareAndSwap(known, fresh)
 	return fresh, nil
 }

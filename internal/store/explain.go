@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// SQLSTATE codes that are looked at one by one; see the PostgreSQL manual, appendix A.
+// SQLSTATE codes that are handled one by one; see the PostgreSQL manual, appendix A.
 const (
 	uniqueViolation     = "23505"
 	undefinedTable      = "42P01"
@@ -26,9 +26,9 @@ const (
 	idleInTransaction   = "25P03" // this process stood still for too long
 )
 
-// explain says what was being done when an error came, and gives an error of pgx its kind: Unavailable when the same
-// call may succeed later, Invalid for text that PostgreSQL can't hold, Internal for the rest. A fault keeps its kind,
-// and a cancelled context stays one.
+// explain wraps err with the operation and gives it a kind: Unavailable if the same call may succeed later, Invalid for
+// text that PostgreSQL can't store, Internal for the rest. A fault keeps its kind, and context.Canceled stays what it
+// is.
 func explain(err error, doing string, args ...any) error {
 	if err == nil {
 		return nil

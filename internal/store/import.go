@@ -17,7 +17,7 @@ type importTx struct {
 	recipients
 	store         *Store
 	tx            pgx.Tx
-	lastStatement time.Time // when PostgreSQL last heard of it
+	lastStatement time.Time // when the last statement was sent
 }
 
 // ImportTx implements app.ImportStore.
@@ -45,7 +45,7 @@ func (im *importTx) Fresh(ctx context.Context, numbers []ticket.Number) (map[tic
 
 // Begin implements app.ImportTx.
 func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, err error) {
-	// The transaction has the gate until its end: a copy whose sender stands still has to end, too.
+	// The transaction shares gateLock until its end, so a copy whose sender stalls must be bounded too.
 	if _, err := im.tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(copyTime.Milliseconds())); err != nil {
 		return b, err
 	}
@@ -66,7 +66,7 @@ func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, 
 	return b, err
 }
 
-// copyTime bounds writing a few thousand tickets, table by table.
+// copyTime is the statement timeout of an import, which writes a few thousand tickets table by table.
 const copyTime = 30 * time.Second
 
 // Policy implements app.ImportTx.
@@ -74,8 +74,8 @@ func (im *importTx) Policy(ctx context.Context, version int64) (*policy.Policy, 
 	return im.store.policy(ctx, im.tx, version)
 }
 
-// Roster implements app.ImportTx. It takes no lock that steps wait for: a choice of theirs meanwhile makes the import's
-// less fair and nothing worse.
+// Roster implements app.ImportTx. It doesn't lock the rotation, so that steps need not wait: a simultaneous choice by
+// one merely makes that of the import less fair.
 func (im *importTx) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
 	return roster(ctx, im.tx, group)
 }

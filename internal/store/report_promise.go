@@ -15,8 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Promises counts the promises of a period, by the weeks that begin at the given instants, ascending. Both clocks are
-// read at once, each on a connection of its own.
+// Promises counts the SLA records of a period by week, where weeks are the starts in ascending order. Both clocks are
+// read at once, each on its own connection.
 func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []time.Time) ([]report.PromiseCount, error) {
 	names := policy.ClockNames()
 	found := make([][]chargedCount, len(names))
@@ -46,8 +46,8 @@ func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []ti
 	return cells, nil
 }
 
-// weekSpans are a period's weeks, each from its beginning to the next one's, cut to the period. An index gives the rows of
-// one span after the other, which is quicker than to find out the week of each row.
+// weekSpans returns the start and the end of each week, limited to the period. Reading one span after the other by an
+// index is faster than computing the week of each row.
 func weekSpans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time) {
 	for i, week := range weeks {
 		end := to
@@ -66,7 +66,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// charge is what promises are charged to.
+// charge is a combination of priority, category and agent that SLA records are counted under.
 type charge struct {
 	ID       int32
 	Priority policy.Priority
@@ -77,7 +77,7 @@ type charge struct {
 	Role     ticket.Role
 }
 
-// charges gives all of them, by number.
+// charges returns all charges by ID.
 func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id, c.priority, c.category, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS name,
@@ -94,14 +94,14 @@ func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
 	return byID, err
 }
 
-// chargedCount is a cell whose charge has only its number yet.
+// chargedCount is a count whose charge is known only by its ID.
 type chargedCount struct {
 	report.PromiseCount
 	to int32
 }
 
-// promises counts those of one clock. They travel as a string of bytes a week and are grouped here: to group 100,000
-// rows, or to send them one by one, takes PostgreSQL longer than a report may.
+// promises counts the SLA records of one clock. They are transferred as one byte string a week and grouped here:
+// PostgreSQL takes too long for a report to group 100,000 rows or to send them one by one.
 func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.PromiseFilter, weeks []time.Time) ([]chargedCount, error) {
 	begins, ends := weekSpans(f.From, f.To, weeks)
 	args := pgx.StrictNamedArgs{"clock": name, "begins": begins, "ends": ends}
@@ -136,13 +136,13 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 	return found, err
 }
 
-// slaStatuses are what a promise's letter stands for.
+// slaStatuses maps the letters of the column verdict.
 var slaStatuses = map[byte]ticket.SLAStatus{
 	'o': ticket.SLAPending, 'k': ticket.SLAMet, 'b': ticket.SLABreached, 'd': ticket.SLACancelled,
 }
 
-// unpack groups the promises of a week. Each takes eight bytes: three of its charge, its verdict's letter, and the
-// seconds taken, -1 when it was not delivered.
+// unpack groups the SLA records of a week. Each is eight bytes: three of the charge's ID, one letter of the status, and
+// four of the seconds taken, -1 if the target was not reached.
 func unpack(found []chargedCount, packed []byte, name policy.ClockName, week int) []chargedCount {
 	const size = 8
 	index := map[uint32]int{}

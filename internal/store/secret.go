@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Secret gives 32 random bytes that all replicas share under a name: for deriving and signing what leaves the house. It
-// makes them when nobody has asked for that name before, and they never change.
+// Secret returns 32 random bytes that all replicas share under a name, for deriving keys and signing. They are
+// generated on first use and never change.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	if known, ok := s.secrets.Load(name); ok {
 		return known.([]byte), nil
