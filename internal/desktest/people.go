@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// person is one of the desk's people.
+// person is a person of the desk.
 type person struct {
 	role     ticket.Role
 	handle   string // of staff
@@ -29,14 +29,14 @@ func staff() map[ticket.PersonID]*person {
 	}
 }
 
-// Disable disables somebody's account.
+// Disable disables a person's account.
 func (d *Desk) Disable(id ticket.PersonID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.people[id].disabled = true
 }
 
-// handle returns a person's handle; empty without one.
+// handle returns a person's handle, or an empty string if there is none.
 func (d *Desk) handle(id ticket.PersonID) string {
 	if p := d.people[id]; p != nil {
 		return p.handle
@@ -44,7 +44,7 @@ func (d *Desk) handle(id ticket.PersonID) string {
 	return ""
 }
 
-// SetGroup says who is in a group.
+// SetGroup sets the members of a group.
 func (d *Desk) SetGroup(handle string, members ...ticket.PersonID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -94,7 +94,7 @@ func (tx *stepTx) Staff(_ context.Context, handleOrID string) (ticket.PersonID, 
 	return found[0], nil
 }
 
-// Roster implements app.StepTx. Everybody in a group is present.
+// Roster implements app.StepTx. All members of a group are available.
 func (tx *stepTx) Roster(_ context.Context, group string) ([]ticket.Candidate, error) {
 	var present []ticket.Candidate
 	for _, id := range tx.enabledPeople(func(id ticket.PersonID, p *person) bool {
@@ -111,7 +111,7 @@ func (tx *stepTx) Roster(_ context.Context, group string) ([]ticket.Candidate, e
 	return present, nil
 }
 
-// enabledPeople lists those who are not disabled and of whom a condition holds, by their IDs.
+// enabledPeople returns the people who are not disabled and meet a condition, by ID.
 func (tx *stepTx) enabledPeople(condition func(ticket.PersonID, *person) bool) (found []ticket.PersonID) {
 	for _, id := range slices.Sorted(maps.Keys(tx.people)) {
 		if p := tx.people[id]; !p.disabled && condition(id, p) {
@@ -121,7 +121,7 @@ func (tx *stepTx) enabledPeople(condition func(ticket.PersonID, *person) bool) (
 	return found
 }
 
-// lastTurn is the number of a group's last choice.
+// lastTurn returns the number of a group's last turn.
 func (tx *stepTx) lastTurn(group string) (last int64) {
 	for turn, n := range tx.turns {
 		if turn.Group == group {

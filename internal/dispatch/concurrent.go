@@ -39,15 +39,15 @@ func (o *outcomes[T]) add(of T, err error) {
 	}
 }
 
-// hopeless reports whether Temporal or PostgreSQL seems to be away.
+// hopeless reports whether Temporal or PostgreSQL seems to be unavailable.
 func (o *outcomes[T]) hopeless() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.done == 0 && o.unavailable >= o.most
 }
 
-// forEach calls do with every item, atOnce at a time and no faster than limit, which may be nil. It returns early when it
-// is hopeless: atOnce counted failures and no success.
+// forEach calls do with every item, atOnce at a time and no faster than limit, which may be nil. It returns early after
+// atOnce failures that counts reports and no success.
 func forEach[T any](ctx context.Context, items []T, atOnce int, limit *rate.Limiter, counts func(error) bool, do func(context.Context, T) error) *outcomes[T] {
 	o := &outcomes[T]{most: atOnce, counts: counts}
 	var group errgroup.Group

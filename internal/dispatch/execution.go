@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// Execution is a ticket's workflow as Temporal sees it now.
+// Execution is the state of a ticket's workflow in Temporal.
 type Execution struct {
 	Running bool // false: there is none, or it has ended
 	Task    int  // attempts of the workflow task that is pending; 0: none is

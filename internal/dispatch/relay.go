@@ -15,11 +15,11 @@ const (
 	batch          = 64                     // commands claimed from the backlog at once
 	parallel       = 8                      // tickets delivered to at once
 	maxUntaken     = 64                     // started workflows that have taken no step yet
-	pollInterval   = 100 * time.Millisecond // between polls for what others do
+	pollInterval   = 100 * time.Millisecond // between polls for work done by other processes
 	attemptTimeout = 10 * time.Second       // of one command
-	sweepInterval  = 2 * time.Second        // between looks for what another replica left when it died
-	minPause       = 100 * time.Millisecond // between tries while Temporal or PostgreSQL is away, at first
-	maxPause       = 5 * time.Second        // between tries while Temporal or PostgreSQL is away
+	sweepInterval  = 2 * time.Second        // between looks for commands that a replica left behind when it died
+	minPause       = 100 * time.Millisecond // before the first retry while Temporal or PostgreSQL is unavailable
+	maxPause       = 5 * time.Second        // between retries while Temporal or PostgreSQL is unavailable
 )
 
 // backlog is the queue of accepted, undelivered commands. Undelivered passes the oldest to deliver, each to one replica at a

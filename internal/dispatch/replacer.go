@@ -108,7 +108,8 @@ func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 	return now, err
 }
 
-// all replaces workflows and terminates orphans while it keeps the lease. Failures don't keep it from going on with others.
+// all replaces workflows and terminates orphans while it holds the lease. It goes on after individual failures and
+// returns them.
 func (r *Replacer) all(ctx context.Context, epoch int64) error {
 	ctx, lost := context.WithCancelCause(ctx)
 	var renewing sync.WaitGroup
@@ -187,7 +188,7 @@ func (r *Replacer) Orphans(ctx context.Context, page func([]ticket.Number) error
 	})
 }
 
-// renew keeps the lease. It fails when another process has taken it over, or a later epoch was raised.
+// renew extends the lease. It fails if another process has taken it over or the epoch was raised again.
 func (r *Replacer) renew(ctx context.Context, epoch int64) error {
 	ours, err := r.work.Lease(ctx, leaseReplacer, r.process, replaceLease)
 	if err != nil {
