@@ -19,7 +19,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// deliveryFixture records deliveries, and fails as a test wants.
+// deliveryFixture records deliveries and fails on request.
 type deliveryFixture struct {
 	mu        sync.Mutex
 	delivered map[ticket.Number][]int64

@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// smallDisk is a directory on a disk of its own.
+// smallDisk returns a directory on a small disk of its own.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "supportdesk-disk-*") // PostgreSQL's user can't reach t.TempDir

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// take asks for a ticket as somebody who believes that expected has it.
+// take returns a request to assign a ticket to its author, who expects a certain assignee.
 func take(n ticket.Number, expected string) desk.Request {
 	return desk.Request{Number: n, Verb: ticket.VerbAssign, Expected: &expected}
 }
