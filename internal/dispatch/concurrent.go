@@ -57,7 +57,7 @@ func forEach[T any](ctx context.Context, items []T, atOnce int, limit *rate.Limi
 			break
 		}
 		group.Go(func() error {
-			if !o.hopeless() { // it may have become so while this one waited for its turn
+			if !o.hopeless() { // checked again, as this one waited for its turn
 				o.add(item, do(ctx, item))
 			}
 			return nil

@@ -15,8 +15,8 @@ import (
 
 // Execution is the state of a ticket's workflow in Temporal.
 type Execution struct {
-	Running bool // false: there is none, or it has ended
-	Task    int  // attempts of the workflow task that is pending; 0: none is
+	Running bool // false if there is none or it has ended
+	Task    int  // attempts of the pending workflow task; 0 if there is none
 	Steps   int  // activities that are pending, by kind
 	Mails   int
 	Calls   int

@@ -7,7 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
-// leases let one process at a time do some work.
+// leases ensure that one process at a time does some work.
 type leases interface {
 	Lease(ctx context.Context, name, holder string, lasts time.Duration) (bool, error)
 	EndLease(ctx context.Context, name, holder string) error

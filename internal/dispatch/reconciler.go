@@ -48,7 +48,7 @@ const (
 	auditPause     = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second
 	parallelChecks = 4                      // tickets at once
 	longestPause   = time.Hour              // between checks of one ticket
-	longestDouble  = 6                      // 2^6 minutes are more than that
+	longestDouble  = 6                      // 2^6 minutes exceed longestPause
 )
 
 // records reads from PostgreSQL which tickets need a check and records the results. The store implements it and

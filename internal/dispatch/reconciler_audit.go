@@ -15,7 +15,7 @@ import (
 // audit compares, page by page, the tickets that should have a running workflow with those that Temporal's visibility store
 // lists. It finds lost workflows before anything is due. Visibility lags, so suspects are checked one by one.
 type audit struct {
-	due     time.Time // of the next audit; zero: at once
+	due     time.Time // of the next audit; zero means at once
 	running bool
 	after   ticket.Number // the last ticket compared
 	audited int

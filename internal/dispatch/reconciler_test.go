@@ -100,7 +100,7 @@ func (w *reconcilerFixture) NoteFound(_ context.Context, o desk.Overdue, found d
 	return nil
 }
 
-// PutOff does as the store's: what is missing is missing still.
+// PutOff implements records as the store does: a missing workflow stays missing.
 func (w *reconcilerFixture) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
 	found := desk.FoundRunning
 	w.mu.Lock()
@@ -246,7 +246,7 @@ func TestReconciler_aTicketThatMovesIsAskedAnew(t *testing.T) {
 	})
 }
 
-// Visibility lags: what it does not list may run all the same, and what runs is left alone.
+// Visibility lags: a workflow that it does not list may run, and is then left alone.
 func TestReconciler_startsWhatIsLostBeforeAnythingIsDue(t *testing.T) {
 	const tickets = 1200
 	fill := func(w *reconcilerFixture) {
@@ -357,7 +357,7 @@ func TestReconciler_anotherCauseIsTriedAnew(t *testing.T) {
 	})
 }
 
-// Whatever a ticket was tried before, it waits no hour because Temporal went away in the middle of a page.
+// However often a ticket was checked, its pause does not grow when Temporal becomes unavailable within a page.
 func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
 	fill := func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: "HM-0000000000", Due: true}, dispatch.Execution{Running: true})

@@ -14,7 +14,7 @@ import (
 const (
 	batch          = 64                     // commands claimed from the backlog at once
 	parallel       = 8                      // tickets delivered to at once
-	maxUntaken     = 64                     // started workflows that have taken no step yet
+	maxUntaken     = 64                     // started workflows without a step yet
 	pollInterval   = 100 * time.Millisecond // between polls for work done by other processes
 	attemptTimeout = 10 * time.Second       // of one command
 	sweepInterval  = 2 * time.Second        // between looks for commands that a replica left behind when it died
@@ -40,7 +40,7 @@ type deliverer interface {
 // commands of older tickets overtake it, and not in Temporal's task queue, where they could not. Callers that accept a command
 // call Wake.
 type Relay struct {
-	started   []ticket.Number // by this relay, without a step when it last looked; used by Run's goroutine only
+	started   []ticket.Number // by this relay and without a step at the last check; used by the goroutine of Run only
 	backlog   backlog
 	deliverer deliverer
 	log       *slog.Logger

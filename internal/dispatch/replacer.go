@@ -31,7 +31,7 @@ type replacements interface {
 	ToReplace(ctx context.Context, after string, limit int) (workflows []string, err error)
 	Replaced(ctx context.Context, epoch int64, workflow string) error
 	ReplacingOver(ctx context.Context, epoch int64) error
-	// Unknown returns those of some numbers that are no ticket's.
+	// Unknown returns those of some numbers that belong to no ticket.
 	Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
 }
 

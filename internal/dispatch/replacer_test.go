@@ -101,7 +101,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// over reports whether nothing is left to do.
+// over reports whether all workflows are replaced.
 func over(t *testing.T, db *store.Store) bool {
 	t.Helper()
 	now, err := db.Replacing(t.Context())
@@ -143,7 +143,7 @@ func TestReplacer_replacesAllAndEndsOrphans(t *testing.T) {
 	}
 }
 
-// A command that dies leaves a worker to go on where it was.
+// When the command dies, a worker continues where it stopped.
 func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 	t.Parallel()
 	db, dsn, numbers := restoredDesk(t, 100)
@@ -211,7 +211,7 @@ func TestReplacer_lastsThroughWhatCantBeReplacedYet(t *testing.T) {
 	}
 }
 
-// Workers find the work by themselves, and one of them does it.
+// Workers notice by themselves that workflows must be replaced, and one of them does it.
 func TestReplacer_runsInEveryWorkerAndWorksInOne(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 20)

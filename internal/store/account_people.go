@@ -85,7 +85,7 @@ func (a *Accounts) asAdministrator(ctx context.Context, by ticket.PersonID, fn f
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(administrationLock)); err != nil {
 			return err
 		}
-		// A statement of its own: it has to see what was committed while it waited for the lock.
+		// A separate statement, so that its snapshot includes what was committed while waiting for the lock.
 		if by != "" {
 			var role ticket.Role
 			err := tx.QueryRow(ctx, `SELECT coalesce((SELECT role FROM people WHERE id = $1 AND disabled_at IS NULL), '')`, by).Scan(&role)

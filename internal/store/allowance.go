@@ -17,7 +17,7 @@ import (
 // use is one use of a person's allowance. The statement that stores what they wrote spends it too, so that neither a
 // repeated nor a refused request spends anything. The zero value spends nothing.
 type use struct {
-	key []byte // nil: without limit
+	key []byte // nil if there is no limit
 	of  account.RateLimit
 }
 

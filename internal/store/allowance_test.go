@@ -60,7 +60,7 @@ func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 	if a, err := d.Submit(t.Context(), d.customer, again); err != nil || !a.Again || a.Number != first.Number {
 		t.Errorf("a repetition: %+v, %v", a, err)
 	}
-	d.submit(d.other) // somebody else
+	d.submit(d.other) // another customer
 	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, account.TicketLimit().Interval)
 	d.submit(d.customer)
 	_, err := d.Submit(t.Context(), d.customer, submission())
@@ -144,7 +144,7 @@ func TestSubmit_refusedAtTheEdgeOfTheAllowance(t *testing.T) {
 	}
 }
 
-// TestSubmit_aRushOverTheLimitDelaysNoOthers of its batch, and asks PostgreSQL no more often than it is to accept anything.
+// TestSubmit_aRushOverTheLimitDelaysNoOthers of its batch, and sends PostgreSQL no more statements than an acceptance.
 func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 	d := openLimited(t)
 	d.submit(d.customer) // so that there is an allowance to hold
@@ -238,7 +238,7 @@ func TestCommand_isLimitedToAnAllowance(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestCommand_whatIsNotAcceptedSpendsNothing: what is asked of a ticket that isn't there, or takes nothing any more.
+// TestCommand_whatIsNotAcceptedSpendsNothing: commands to a ticket that does not exist or is closed.
 func TestCommand_whatIsNotAcceptedSpendsNothing(t *testing.T) {
 	d := openLimited(t)
 	n, closed := d.taken(d.customer), d.taken(d.customer)
@@ -406,7 +406,7 @@ func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
 	}
 }
 
-// TestSettleDelivery_clearsAwayFullAllowances, all of them at once, and does not look for them with every mail.
+// TestSettleDelivery_clearsAwayFullAllowances, all of them at once, but not with every mail.
 func TestSettleDelivery_clearsAwayFullAllowances(t *testing.T) {
 	d := open(t)
 	d.sql(`INSERT INTO allowances (key, spent_until) SELECT decode(md5(i::text) || md5(i::text), 'hex'), now() + (1 - i % 2 * 2) * interval '1 hour' FROM generate_series(1, 60) i`)

@@ -241,8 +241,8 @@ func TestRule_anotherCategoryFindsSomebody(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestRule_takesNoLockWithoutAChoice: a desk that assigns by hand pays nothing for rules, and nor does one whose
-// tickets have somebody.
+// TestRule_takesNoLockWithoutAChoice: assigning manually costs nothing for rules, and neither do rules for tickets
+// that have an assignee.
 func TestRule_takesNoLockWithoutAChoice(t *testing.T) {
 	d, _ := openGroup(t)
 	held := d.about("delivery").State.Ticket.Number

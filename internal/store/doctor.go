@@ -47,10 +47,10 @@ type consistencyRow struct {
 	Events    int
 	Taken     int64
 	Commands  int64
-	Accepted  int64 // commands there are
-	Decided   int64 // outcomes there are
+	Accepted  int64 // rows of commands
+	Decided   int64 // rows of outcomes
 	Mails     int
-	Owed      int // mails and calls there are
+	Owed      int // rows of deliveries
 	Timeline  []byte
 }
 
@@ -93,7 +93,7 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 func (s *Store) inconsistency(ctx context.Context, q querier, r consistencyRow) (string, error) {
 	var timeline []ticket.Event
 	if err := json.Unmarshal(r.Timeline, &timeline); err != nil {
-		return "its timeline can't be read: " + err.Error(), nil //nolint:nilerr // it is what is found
+		return "its timeline can't be read: " + err.Error(), nil //nolint:nilerr // it is the finding
 	}
 	switch {
 	case r.Events != len(timeline):
@@ -125,7 +125,7 @@ func (s *Store) inconsistency(ctx context.Context, q querier, r consistencyRow) 
 func stateMismatch(stored []byte, fold ticket.Ticket) (string, error) {
 	var state ticket.State
 	if err := json.Unmarshal(stored, &state); err != nil {
-		return "its state can't be read: " + err.Error(), nil //nolint:nilerr // it is what is found
+		return "its state can't be read: " + err.Error(), nil //nolint:nilerr // it is the finding
 	}
 	row, err := json.Marshal(state.Ticket)
 	if err != nil {

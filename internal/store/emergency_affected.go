@@ -46,7 +46,7 @@ func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int)
 		}
 		o.Submission = ticket.Command{
 			Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{ID: o.Requester, Role: ticket.RoleCustomer}, At: at,
-			Message: 1, Priority: priority, Category: category, // which message it is makes no difference to a promise
+			Message: 1, Priority: priority, Category: category, // the number of the message does not affect targets
 		}
 		return o, nil
 	})

@@ -23,7 +23,7 @@ const (
 	serialization       = "40001"
 	deadlock            = "40P01"
 	lockNotAvailable    = "55P03"
-	idleInTransaction   = "25P03" // this process stood still for too long
+	idleInTransaction   = "25P03" // this process stalled for too long
 )
 
 // explain wraps err with the operation and gives it a kind: Unavailable if the same call may succeed later, Invalid for
@@ -48,7 +48,7 @@ func explain(err error, doing string, args ...any) error {
 
 func unavailable(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return true // also for a password that is being changed: the next connection may know the new one
+		return true // includes a password that is being changed: the next connection may use the new one
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {

@@ -19,7 +19,7 @@ func (s *Store) History(ctx context.Context, n ticket.Number) (h desk.History, e
 	if err == nil {
 		h.Calls, err = s.webhookCalls(ctx, n)
 	}
-	if err == nil && len(h.Commands) == 0 { // every ticket was submitted
+	if err == nil && len(h.Commands) == 0 { // every ticket has at least its submission
 		err = errNoTicket
 	}
 	return h, explain(err, "load the history of %s", n)

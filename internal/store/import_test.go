@@ -35,7 +35,7 @@ func (d *shop) imports(tickets ...desk.ImportTicket) {
 	}
 }
 
-// A ticket that was imported must be the ticket that this desk would have kept, had it been asked the same.
+// An imported ticket must equal one that received the same commands here.
 func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	d := open(t)
 	c := d.past(13,
@@ -50,7 +50,7 @@ func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	d.consistent(c.Number)
 
 	lived := d.liveTicket(c)
-	// What an import's mails ask counts as delivered.
+	// Mails of an import count as delivered.
 	if got, want := d.storedTicket(c.Number), strings.ReplaceAll(d.storedTicket(lived), `"asks":true,`, ""); got != want {
 		t.Errorf("imported:\n%s\nlived:\n%s", got, want)
 	}
@@ -76,7 +76,7 @@ func (d *shop) liveTicket(c desk.ImportTicket) ticket.Number {
 	return lived.Number
 }
 
-// An import passes the emergencies of its past, whether somebody asked for something in them or not.
+// An import applies the transitions of past emergencies, whether there were commands in them or not.
 func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
 	d := open(t)
 	for i, days := range [][2]float64{{12, 11}, {9, 8}, {3, 2}} {

@@ -29,9 +29,9 @@ func Migrate(ctx context.Context, dsn string) (err error) {
 		return fmt.Errorf("read the database's address: %w", err)
 	}
 	bound(config)
-	// The lock that keeps other replicas out is the session's, also between transactions.
+	// The lock belongs to the session and must outlast pauses between transactions.
 	limit(config, "idle_session_timeout", idleTime)
-	// Polling every second and not every five: a fleet that starts together should not wait for the slowest's nap.
+	// Poll every second instead of the default five, since replicas that start together wait for each other.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, lockTries), lock.WithUnlockTimeout(1, 30))
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)

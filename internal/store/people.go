@@ -42,7 +42,7 @@ func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, erro
 	if err := p.Check(); err != nil {
 		return desk.Person{}, err
 	}
-	// A violated index would put the address into the server's log.
+	// Without ON CONFLICT, a violation would write the address to the server's log.
 	tag, err := q.Exec(ctx, `
 		INSERT INTO people (id, role, name, address, handle) VALUES (@id, @role, @name, @address, nullif(@handle, ''))
 		ON CONFLICT DO NOTHING`,

@@ -57,7 +57,7 @@ func TestStep_adoptsAPolicyByHand(t *testing.T) {
 	}
 }
 
-// TestStep_adoptsInTheMiddleOfABurst takes commands before and after the change at once, each under its own policy.
+// TestStep_adoptsInTheMiddleOfABurst decides commands before and after the change in one step, each under its own policy.
 func TestStep_adoptsInTheMiddleOfABurst(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)

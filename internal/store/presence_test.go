@@ -78,7 +78,7 @@ func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 	d := open(t)
 	n, other := d.taken(d.customer), d.taken(d.customer)
 	changes := d.subscribe(d.listening(), "")
-	// told calls a function and then causes a change that is always announced; it returns the changes before that one.
+	// told checks how many presence changes a function announces: those before a change that is always announced.
 	told := func(what string, want int, do func()) {
 		t.Helper()
 		do()

@@ -30,7 +30,7 @@ func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []ti
 	if err := group.Wait(); err != nil {
 		return nil, explain(err, "count promises")
 	}
-	charges, err := s.charges(ctx) // last: no promise read before is charged to one that is made later
+	charges, err := s.charges(ctx) // last, so that all charges referred to above are included
 	if err != nil {
 		return nil, explain(err, "count promises")
 	}
@@ -128,7 +128,7 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 	}
 	var found []chargedCount
 	var week int
-	var packed pgtype.DriverBytes // read before the next row comes, so not copied
+	var packed pgtype.DriverBytes // valid until the next row, which is long enough
 	_, err = pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
 		found = unpack(found, packed, name, week)
 		return nil
@@ -147,7 +147,7 @@ func unpack(found []chargedCount, packed []byte, name policy.ClockName, week int
 	const size = 8
 	index := map[uint32]int{}
 	for ; len(packed) >= size; packed = packed[size:] {
-		key := binary.BigEndian.Uint32(packed) // charge and verdict
+		key := binary.BigEndian.Uint32(packed) // charge and status
 		i, known := index[key]
 		if !known {
 			i = len(found)

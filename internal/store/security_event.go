@@ -16,7 +16,7 @@ import (
 const (
 	eventKept     = 365 * 24 * time.Hour
 	attemptKept   = 30 * 24 * time.Hour
-	eventsCleared = 3 // by each new one: more than come in, so that none pile up
+	eventsCleared = 3 // deleted per new event: more than one, so that they do not accumulate
 )
 
 // record adds a security event with the origin that ctx carries, and deletes some that have expired. q is the

@@ -171,7 +171,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestResend_ofAMailThatBouncedAgain sends the words of the first, wherever it is asked.
+// TestResend_ofAMailThatBouncedAgain sends the text of the first, whichever mail is resent.
 func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.waitingTicket()
@@ -179,7 +179,7 @@ func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 	for next := 4; next < 10; next += 2 { // each bounce adds one to the agent
 		d.bounced(n, mail)
 		d.step(ticket.StepRequest{Number: n, Bounced: mail})
-		if mail != 2 { // only the newest asks for what the ticket waits for
+		if mail != 2 { // only the newest asks the question that the ticket waits for
 			old := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2})
 			d.step(ticket.StepRequest{Number: n, Command: old.Seq})
 			if o := d.outcome(n, old.Seq); o.Code != ticket.CodeResent {
@@ -195,7 +195,7 @@ func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestResend_ofAQuestionThatIsAnswered asks nothing, and threatens with no end.
+// TestResend_ofAQuestionThatIsAnswered asks nothing and announces no closure.
 func TestResend_ofAQuestionThatIsAnswered(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.waitingTicket()

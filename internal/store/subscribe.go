@@ -12,7 +12,7 @@ const mostUnread = 32
 
 // subscriber receives the changes of one ticket, or of all.
 type subscriber struct {
-	number  ticket.Number // empty: all
+	number  ticket.Number // empty for all tickets
 	changes chan desk.Change
 }
 

@@ -57,7 +57,7 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeRated})
 }
 
-// TestSubscribe_tellsOfMails that are put off and that bounce.
+// TestSubscribe_tellsOfMails that are deferred and that bounce.
 func TestSubscribe_tellsOfMails(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
@@ -103,13 +103,13 @@ func TestSubscribe_waitsForNobody(t *testing.T) {
 	d.awaitChange(slow, desk.Change{Number: n, Kind: desk.ChangeStepped})
 }
 
-// TestSubscribe_tellsEverybodyAfterAnOutage of the connection that listens to look anew.
+// TestSubscribe_tellsEverybodyAfterAnOutage of the listening connection, with the zero Change.
 func TestSubscribe_tellsEverybodyAfterAnOutage(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
-	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeStepped}) // and all that comes with the beginning
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeStepped}) // and the changes of the start
 	d.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outcome'`)
 	d.awaitChange(changes, desk.Change{})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})

@@ -46,7 +46,7 @@ func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}
-	for range 2 { // a step that is repeated owes nothing more
+	for range 2 { // a repeated step adds no delivery
 		if got := d.owedAfter(n, start.Add(time.Hour), 1); !slices.Equal(got, want) {
 			t.Errorf("owed %v, want %v", got, want)
 		}

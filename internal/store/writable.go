@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	probeEvery = 5 * time.Second // how long the answer of a write probe holds
-	probeTime  = 2 * time.Second // how long one may take
+	probeEvery = 5 * time.Second // how long the result of a write probe is cached
+	probeTime  = 2 * time.Second // timeout of a write probe
 )
 
 // probe caches the result of the last write probe.
@@ -18,7 +18,7 @@ type probe struct {
 	mu    sync.Mutex
 	at    time.Time
 	last  error
-	ended chan struct{} // closed when the probe under way ends; nil: none is
+	ended chan struct{} // closed when the running probe ends; nil if none runs
 }
 
 // Writable reports whether PostgreSQL accepts writes: it does not in a read-only transaction, on a standby or on a full

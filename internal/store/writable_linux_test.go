@@ -43,7 +43,7 @@ func TestWritable_failsOnAFullDisk(t *testing.T) {
 	}
 	ask := func() error {
 		t.Helper()
-		s, err := store.Open(t.Context(), dsn, store.Options{}) // which has not asked before
+		s, err := store.Open(t.Context(), dsn, store.Options{}) // whose cache is empty
 		if err != nil {
 			t.Fatal(err)
 		}
