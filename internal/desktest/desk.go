@@ -1,5 +1,5 @@
-// Package desktest is a desk in memory: tickets for the production step, and mails for the mail activity, with the outages
-// and refusals that a test wants. For tests only.
+// Package desktest provides a desk in memory for tests: tickets for the production step, and deliveries for the
+// activities that send mails and call webhooks, with simulated outages and refusals.
 package desktest
 
 import (
@@ -22,52 +22,52 @@ const (
 	Administrator ticket.PersonID = "P-ADMINISTRATOR"
 )
 
-// Desk keeps tickets in memory. Its methods may be called from several goroutines.
+// Desk stores tickets in memory. It is safe for concurrent use.
 type Desk struct {
 	mu       sync.Mutex
 	now      func() time.Time
-	policies map[int64]*policy.Policy // by version; accepted tickets are under the first
-	gate     ticket.EmergencySchedule
+	policies map[int64]*policy.Policy // by version
+	schedule ticket.EmergencySchedule
 	perStep  int64
 	people   map[ticket.PersonID]*person
 	groups   map[string][]ticket.PersonID
-	turns    map[app.RotationTurn]int64 // when a choice fell on somebody last
+	turns    map[app.RotationTurn]int64 // number of the last turn that chose a person
 	refused  func(ticket.Event) bool
-	parked   *ticket.Parked // what is parked while Park has everything refused
+	parked   *ticket.Parked // set by Park
 	tickets  map[ticket.Number]*record
 	steps    []ticket.StepRequest
-	before   func(ticket.StepRequest) error
-	after    func(ticket.StepRequest) error
-	mailed   func(context.Context, ticket.Owed) (bounced bool, err error)
+	onStep   func(ticket.StepRequest) error
+	onAnswer func(ticket.StepRequest) error
+	onMail   func(context.Context, ticket.Owed) (bounced bool, err error)
 }
 
-// New makes a desk under one policy, whose clock is now.
+// New returns a desk whose tickets have version 1 of the policy p pinned. now is its clock.
 func New(p *policy.Policy, now func() time.Time) *Desk {
 	well := func(ticket.StepRequest) error { return nil }
 	return &Desk{
 		now: now, policies: map[int64]*policy.Policy{1: p}, perStep: app.MaxCommands,
 		people: staff(), groups: map[string][]ticket.PersonID{}, turns: map[app.RotationTurn]int64{},
 		refused: func(ticket.Event) bool { return false },
-		tickets: map[ticket.Number]*record{}, before: well, after: well,
-		mailed: func(context.Context, ticket.Owed) (bool, error) { return false, nil },
+		tickets: map[ticket.Number]*record{}, onStep: well, onAnswer: well,
+		onMail: func(context.Context, ticket.Owed) (bool, error) { return false, nil },
 	}
 }
 
-// PerStep limits the commands that one step decides; app.MaxCommands by default.
+// PerStep sets how many commands a step decides; the default is app.MaxCommands.
 func (d *Desk) PerStep(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.perStep = int64(n)
 }
 
-// Refuse has no event recorded that is refused, as a constraint of the schema would.
+// Refuse makes steps fail whose events include one that refused reports, as if a constraint of the schema refused it.
 func (d *Desk) Refuse(refused func(ticket.Event) bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.refused = refused
 }
 
-// Park has no event recorded, and what can't be is parked as p, until Park is called with nil.
+// Park makes steps fail that record an event, and parks tickets as p says, until it is called with nil.
 func (d *Desk) Park(p *ticket.Parked) {
 	d.Refuse(func(ticket.Event) bool { return p != nil })
 	d.mu.Lock()
@@ -75,42 +75,46 @@ func (d *Desk) Park(p *ticket.Parked) {
 	d.parked = p
 }
 
-// SetGate changes the desk's gate. What lies before now must stay as it was.
+// SetGate replaces the emergency schedule. The new one must agree with the old one about the past.
 func (d *Desk) SetGate(g ticket.EmergencySchedule) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.gate = g
+	d.schedule = g
 }
 
-// OnStep has f called before every step, outside the desk's lock. An error fails the step, and nothing is done.
+// OnStep sets a function that is called before every step, without the desk's lock. If it returns an error, the step
+// fails without effect.
 func (d *Desk) OnStep(f func(ticket.StepRequest) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.before = f
+	d.onStep = f
 }
 
-// OnAnswer has f called after every step that was done. An error loses its answer.
+// OnAnswer sets a function that is called after every completed step. If it returns an error, the result of the step is
+// lost.
 func (d *Desk) OnAnswer(f func(ticket.StepRequest) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.after = f
+	d.onAnswer = f
 }
 
-// OnMail has f called for every try at a mail or at a call of a webhook, outside the desk's lock: it says what the mail server does.
+// OnMail sets a function that is called for every attempt at a mail or a webhook call, without the desk's lock. It
+// plays the mail server or the webhook's receiver.
 func (d *Desk) OnMail(f func(context.Context, ticket.Owed) (bounced bool, err error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.mailed = f
+	d.onMail = f
 }
 
-// Publish adds a version of the policy. Tickets are accepted under version 1.
+// Publish adds a policy version. Tickets are accepted under version 1 nevertheless.
 func (d *Desk) Publish(version int64, p *policy.Policy) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.policies[version] = p
 }
 
-// Submit accepts a ticket of Customer's. Its command has the number 1.
+// Submit accepts a ticket from Customer in the first category of the policy, and returns the command, whose number is
+// 1.
 func (d *Desk) Submit(n ticket.Number) ticket.Command {
 	return d.SubmitAbout(n, d.policies[1].Categories[0])
 }
@@ -128,7 +132,8 @@ func (d *Desk) SubmitAbout(n ticket.Number, category string) ticket.Command {
 	})
 }
 
-// Accept gives a command its number and its instant, and keeps it, with the policy that it adopts. Nothing is delivered.
+// Accept stores a command with the next number and the current time, and the policy that it adopts, if any. It does not
+// deliver the command.
 func (d *Desk) Accept(n ticket.Number, c ticket.Command) ticket.Command {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -143,11 +148,11 @@ func (d *Desk) Accept(n ticket.Number, c ticket.Command) ticket.Command {
 
 func (d *Desk) clock() time.Time { return d.now().UTC().Truncate(time.Second) }
 
-// Step is what the step activity asks for.
+// Step implements the port of the step activity.
 func (d *Desk) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	d.mu.Lock()
 	d.steps = append(d.steps, r)
-	before, after, steps := d.before, d.after, app.NewSteps(tickets{d}, d.perStep)
+	before, after, steps := d.onStep, d.onAnswer, app.NewSteps(tickets{d}, d.perStep)
 	d.mu.Unlock()
 	if err := before(r); err != nil {
 		return ticket.StepResult{}, err
@@ -162,28 +167,28 @@ func (d *Desk) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResul
 	return result, nil
 }
 
-// State is a ticket's state as of its last step.
+// State returns a ticket's state as of its last step.
 func (d *Desk) State(n ticket.Number) ticket.State {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.tickets[n].state
 }
 
-// Events is a ticket's timeline.
+// Events returns a ticket's timeline.
 func (d *Desk) Events(n ticket.Number) []ticket.Event {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.tickets[n].events)
 }
 
-// Outcomes lists what became of each command decided, in order.
+// Outcomes returns the outcomes of a ticket's decided commands, in order.
 func (d *Desk) Outcomes(n ticket.Number) []ticket.Outcome {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.tickets[n].outcomes)
 }
 
-// Steps lists every step asked for, failed ones too.
+// Steps returns all requests for a step, including failed ones.
 func (d *Desk) Steps() []ticket.StepRequest {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -10,7 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Deliver is what the mail activity asks for, and the one that calls webhooks.
+// Deliver implements the port of the activities that send mails and call webhooks. It reports whether the delivery
+// bounced.
 func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 	n, number := k.Ticket, int(k.N)
 	d.mu.Lock()
@@ -19,7 +20,7 @@ func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 		d.mu.Unlock()
 		return false, fault.New(fault.NotFound, "there is no such mail")
 	}
-	m, try := rec.mails[number-1], d.mailed
+	m, try := rec.mails[number-1], d.onMail
 	d.mu.Unlock()
 	if m.settled {
 		return m.bounced, nil
@@ -34,7 +35,7 @@ func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 	return bounced, err
 }
 
-// Unsettled lists the mails that are neither sent nor bounced.
+// Unsettled returns the mails that are neither sent nor bounced.
 func (d *Desk) Unsettled(n ticket.Number) []ticket.Owed {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -94,7 +95,7 @@ func (tx *stepTx) MailToResend(_ context.Context, command int64) (ticket.Bounced
 	return u, true, nil
 }
 
-// writeDeliveries keeps what a step's events owe, and which failures they record.
+// writeDeliveries stores the deliveries that a step adds and the failures that it records.
 func (tx *stepTx) writeDeliveries(c app.StepChanges) {
 	r := tx.record
 	for _, m := range c.Mails {

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// person is one of the desk's people.
+// person is a person of the desk.
 type person struct {
 	role     ticket.Role
 	handle   string // of staff
@@ -29,14 +29,14 @@ func staff() map[ticket.PersonID]*person {
 	}
 }
 
-// Disable disables somebody's account.
+// Disable disables a person's account.
 func (d *Desk) Disable(id ticket.PersonID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.people[id].disabled = true
 }
 
-// handle returns a person's handle; empty without one.
+// handle returns a person's handle, or an empty string if there is none.
 func (d *Desk) handle(id ticket.PersonID) string {
 	if p := d.people[id]; p != nil {
 		return p.handle
@@ -44,7 +44,7 @@ func (d *Desk) handle(id ticket.PersonID) string {
 	return ""
 }
 
-// SetGroup says who is in a group.
+// SetGroup sets the members of a group.
 func (d *Desk) SetGroup(handle string, members ...ticket.PersonID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -68,7 +68,7 @@ func (tx *stepTx) Audience(_ context.Context, a policy.Audience) ([]ticket.Perso
 	if a == policy.NotifyAdministrators {
 		role = ticket.RoleAdministrator
 	}
-	return tx.who(func(_ ticket.PersonID, p *person) bool { return p.role == role }), nil
+	return tx.enabledPeople(func(_ ticket.PersonID, p *person) bool { return p.role == role }), nil
 }
 
 // StaffByHandle implements app.StepTx.
@@ -76,7 +76,7 @@ func (tx *stepTx) StaffByHandle(_ context.Context, handles []string) (map[string
 	found := map[string]ticket.PersonID{}
 	for _, handle := range handles {
 		handle = strings.ToLower(handle)
-		for _, id := range tx.who(func(_ ticket.PersonID, p *person) bool { return p.handle == handle }) {
+		for _, id := range tx.enabledPeople(func(_ ticket.PersonID, p *person) bool { return p.handle == handle }) {
 			found[handle] = id
 		}
 	}
@@ -85,7 +85,7 @@ func (tx *stepTx) StaffByHandle(_ context.Context, handles []string) (map[string
 
 // Staff implements app.StepTx.
 func (tx *stepTx) Staff(_ context.Context, handleOrID string) (ticket.PersonID, error) {
-	found := tx.who(func(id ticket.PersonID, p *person) bool {
+	found := tx.enabledPeople(func(id ticket.PersonID, p *person) bool {
 		return p.role.Staff() && (string(id) == handleOrID || strings.EqualFold(p.handle, handleOrID))
 	})
 	if len(found) == 0 {
@@ -94,10 +94,10 @@ func (tx *stepTx) Staff(_ context.Context, handleOrID string) (ticket.PersonID, 
 	return found[0], nil
 }
 
-// Roster implements app.StepTx. Everybody in a group is present.
+// Roster implements app.StepTx. All members of a group are available.
 func (tx *stepTx) Roster(_ context.Context, group string) ([]ticket.Candidate, error) {
 	var present []ticket.Candidate
-	for _, id := range tx.who(func(id ticket.PersonID, p *person) bool {
+	for _, id := range tx.enabledPeople(func(id ticket.PersonID, p *person) bool {
 		return slices.Contains(tx.groups[group], id) || group == policy.Everyone && p.role == ticket.RoleAgent
 	}) {
 		c := ticket.Candidate{ID: id, Handle: tx.people[id].handle, Turn: tx.turns[app.RotationTurn{Group: group, Person: id}]}
@@ -111,8 +111,8 @@ func (tx *stepTx) Roster(_ context.Context, group string) ([]ticket.Candidate, e
 	return present, nil
 }
 
-// who lists those who are not disabled and of whom a condition holds, by their IDs.
-func (tx *stepTx) who(condition func(ticket.PersonID, *person) bool) (found []ticket.PersonID) {
+// enabledPeople returns the people who are not disabled and meet a condition, by ID.
+func (tx *stepTx) enabledPeople(condition func(ticket.PersonID, *person) bool) (found []ticket.PersonID) {
 	for _, id := range slices.Sorted(maps.Keys(tx.people)) {
 		if p := tx.people[id]; !p.disabled && condition(id, p) {
 			found = append(found, id)
@@ -121,7 +121,7 @@ func (tx *stepTx) who(condition func(ticket.PersonID, *person) bool) (found []ti
 	return found
 }
 
-// lastTurn is the number of a group's last choice.
+// lastTurn returns the number of a group's last turn.
 func (tx *stepTx) lastTurn(group string) (last int64) {
 	for turn, n := range tx.turns {
 		if turn.Group == group {

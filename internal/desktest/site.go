@@ -21,10 +21,10 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 2 * time.Minute
+// awaitTimeout is how long a test waits for a condition.
+const awaitTimeout = 2 * time.Minute
 
-// Site is a desk on a real Temporal server of its own.
+// Site is a desk with a Temporal server of its own.
 type Site struct {
 	*Desk
 	Server   *temporaltest.Server
@@ -33,7 +33,7 @@ type Site struct {
 	t testing.TB
 }
 
-// NewSite starts a server that goes with the test, and registers the search attributes. No worker runs yet.
+// NewSite starts a server that is stopped when the test ends, and registers the search attributes. It starts no worker.
 func NewSite(t testing.TB, p *policy.Policy) *Site {
 	t.Helper()
 	s := &Site{Desk: New(p, time.Now), Server: temporaltest.Start(t), t: t}
@@ -51,10 +51,10 @@ func NewSite(t testing.TB, p *policy.Policy) *Site {
 	return s
 }
 
-// Work starts a worker process. What it returns stops it, waits for its end, and may be called again.
+// Work starts a worker. stop stops it and waits for its end; it may be called again.
 func (s *Site) Work() (stop func()) { return s.work(s.Temporal.Client) }
 
-// WorkAs starts a worker process whose code is another one's, as far as an interceptor can make it so.
+// WorkAs starts a worker with an interceptor, which stands for a worker with other code.
 func (s *Site) WorkAs(code interceptor.Interceptor) (stop func()) {
 	s.t.Helper()
 	c, err := client.DialContext(s.t.Context(), client.Options{
@@ -85,7 +85,7 @@ func (s *Site) work(c client.Client) (stop func()) {
 	return stop
 }
 
-// Check ends the test on an error.
+// Check ends the test if err is not nil.
 func (s *Site) Check(err error) {
 	s.t.Helper()
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Site) Check(err error) {
 	}
 }
 
-// Tell delivers a command.
+// Tell delivers an accepted command to the ticket's workflow.
 func (s *Site) Tell(n ticket.Number, c ticket.Command) {
 	s.t.Helper()
 	err := dispatch.New(s.Temporal.Client, dispatch.Pages{}).Deliver(s.t.Context(), desk.Delivery{Number: n, Command: c})
@@ -102,7 +102,7 @@ func (s *Site) Tell(n ticket.Number, c ticket.Command) {
 	}
 }
 
-// Ask has a command accepted and delivered, and waits until it is decided.
+// Ask accepts and delivers a command, and waits until it is decided.
 func (s *Site) Ask(n ticket.Number, c ticket.Command) {
 	s.t.Helper()
 	c = s.Accept(n, c)
@@ -110,20 +110,20 @@ func (s *Site) Ask(n ticket.Number, c ticket.Command) {
 	s.Await("the command's outcome", func() bool { return s.State(n).Command >= c.Seq })
 }
 
-// Ended waits until a ticket's workflow has ended well.
+// Ended waits until a ticket's workflow has completed.
 func (s *Site) Ended(n ticket.Number) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), awaitTimeout)
 	defer cancel()
 	if err := s.Temporal.GetWorkflow(ctx, workflows.TicketID(n), "").Get(ctx, nil); err != nil {
 		s.t.Fatalf("the workflow of %s: %v", n, err)
 	}
 }
 
-// Await waits until something is so.
+// Await waits until so returns true. what names the condition in the failure.
 func (s *Site) Await(what string, so func() bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeoutCause(s.t.Context(), patience, errors.New("too late"))
+	ctx, cancel := context.WithTimeoutCause(s.t.Context(), awaitTimeout, errors.New("too late"))
 	defer cancel()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
@@ -136,7 +136,7 @@ func (s *Site) Await(what string, so func() bool) {
 	}
 }
 
-// Happened reports whether a ticket's timeline has an event of a kind, at least so many times.
+// Happened reports whether a ticket's timeline has at least times events of a kind.
 func (s *Site) Happened(n ticket.Number, kind ticket.EventKind, times int) bool {
 	for _, e := range s.Events(n) {
 		if e.Kind == kind {

@@ -14,23 +14,23 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// record is one ticket: what was asked of it, what came of it, and what it owes.
+// record is a ticket with its commands, timeline and deliveries.
 type record struct {
 	state    ticket.State // a draft before the first step
-	latest   time.Time    // of a manual command or an event
+	latest   time.Time    // instant of a manual command or an event
 	passed   time.Time
 	parked   *ticket.Parked
-	tries    int // of what is parked
+	tries    int // while parked
 	commands []ticket.Command
 	manual   map[string]app.StoredManualCommand
 	events   []ticket.Event
-	outcomes []ticket.Outcome // of each command decided, in order
-	mails    []mail           // and calls
+	outcomes []ticket.Outcome // of the decided commands, in order
+	mails    []mail           // and webhook calls
 }
 
-// mail is a mail, or a call of a webhook.
+// mail is a mail or a webhook call.
 type mail struct {
-	app.Mail                   // of a call only its numbers
+	app.Mail                   // zero for a webhook call
 	owed                       ticket.Owed
 	at                         time.Time // when it was settled
 	settled, bounced, recorded bool
@@ -38,10 +38,11 @@ type mail struct {
 
 var errRefused = errors.New("refused")
 
-// refusedReason is what a constraint with the name "forbidden" says.
+// refusedReason is the error text of a constraint named "forbidden".
 const refusedReason = "SQLSTATE 23514 forbidden"
 
-// tickets is the port of the step. Its transactions hold the desk's lock, and change a copy of the ticket until they commit.
+// tickets implements app.StepStore. A transaction holds the desk's lock and changes a copy of the ticket, which
+// replaces it on commit.
 type tickets struct{ *Desk }
 
 // StepTx implements app.StepStore.
@@ -57,7 +58,7 @@ func (d tickets) StepTx(_ context.Context, n ticket.Number, fn func(app.LockedTi
 	tx := &stepTx{Desk: d.Desk, record: &r, turns: maps.Clone(d.turns)}
 	l := app.LockedTicket{
 		State: r.state, Last: int64(len(r.commands)), Latest: r.latest, Clock: d.clock(), Passed: r.passed, Parked: r.parked,
-		Desk: ticket.Environment{Policy: d.policies[r.state.Ticket.Policy], Schedule: d.gate, Unmailed: d.people[r.state.Ticket.Requester].disabled},
+		Desk: ticket.Environment{Policy: d.policies[r.state.Ticket.Policy], Schedule: d.schedule, Unmailed: d.people[r.state.Ticket.Requester].disabled},
 	}
 	if c := r.commands[len(r.commands)-1].At; c.After(l.Latest) {
 		l.Latest = c
@@ -114,7 +115,7 @@ func (tx *stepTx) Commands(_ context.Context, after, upTo int64) ([]ticket.Comma
 	commands := slices.Clone(tx.record.commands[after:upTo])
 	for i := range commands {
 		c := &commands[i]
-		c.Adopt, c.Resend, c.Handle = nil, nil, "" // the step looks the first two up
+		c.Adopt, c.Resend, c.Handle = nil, nil, "" // the step reads the first two by other methods
 		if p := tx.people[cmp.Or(c.Assignee, c.By.ID)]; p != nil {
 			c.Handle = p.handle
 		}

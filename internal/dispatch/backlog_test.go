@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// backlog keeps what is undelivered in memory and hands it out as the store does.
+// backlogFixture is a backlog in memory that passes commands as the store does.
 type backlogFixture struct {
 	mu      sync.Mutex
 	waiting []waiting

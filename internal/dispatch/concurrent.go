@@ -18,12 +18,12 @@ type failure[T any] struct {
 
 // outcomes collects the results of calls for several items.
 type outcomes[T any] struct {
-	mu     sync.Mutex
-	most   int              // counted failures that end it early
-	counts func(error) bool // whether a failure may mean an outage
-	done   int
-	away   int
-	failed []failure[T]
+	mu          sync.Mutex
+	most        int              // counted failures that end it early
+	counts      func(error) bool // whether a failure may mean an outage
+	done        int
+	unavailable int
+	failed      []failure[T]
 }
 
 func (o *outcomes[T]) add(of T, err error) {
@@ -35,19 +35,19 @@ func (o *outcomes[T]) add(of T, err error) {
 	}
 	o.failed = append(o.failed, failure[T]{of: of, err: err})
 	if o.counts(err) {
-		o.away++
+		o.unavailable++
 	}
 }
 
-// hopeless reports whether Temporal or PostgreSQL seems to be away.
+// hopeless reports whether Temporal or PostgreSQL seems to be unavailable.
 func (o *outcomes[T]) hopeless() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.done == 0 && o.away >= o.most
+	return o.done == 0 && o.unavailable >= o.most
 }
 
-// forEach calls do with every item, atOnce at a time and no faster than limit, which may be nil. It returns early when it
-// is hopeless: atOnce counted failures and no success.
+// forEach calls do with every item, atOnce at a time and no faster than limit, which may be nil. It returns early after
+// atOnce failures that counts reports and no success.
 func forEach[T any](ctx context.Context, items []T, atOnce int, limit *rate.Limiter, counts func(error) bool, do func(context.Context, T) error) *outcomes[T] {
 	o := &outcomes[T]{most: atOnce, counts: counts}
 	var group errgroup.Group
@@ -57,7 +57,7 @@ func forEach[T any](ctx context.Context, items []T, atOnce int, limit *rate.Limi
 			break
 		}
 		group.Go(func() error {
-			if !o.hopeless() { // it may have become so while this one waited for its turn
+			if !o.hopeless() { // checked again, as this one waited for its turn
 				o.add(item, do(ctx, item))
 			}
 			return nil

@@ -35,7 +35,7 @@ func newSite(t *testing.T) *desktest.Site {
 	return desktest.NewSite(t, policy.Default())
 }
 
-// runID is the run that a ticket's workflow is in, or ended with.
+// runID returns the ID of the current or last run of a ticket.s workflow.
 func runID(t *testing.T, s *desktest.Site) string {
 	t.Helper()
 	d, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.TicketID(number), "")
@@ -221,7 +221,7 @@ func add(t *testing.T, c client.Client, name string, valueType enumspb.IndexedVa
 	}
 }
 
-// attributes lists a namespace's own, as "Paused Bool".
+// attributes returns the custom search attributes of a namespace, as "Paused Bool".
 func attributes(t *testing.T, c client.Client) []string {
 	t.Helper()
 	have, err := c.OperatorService().ListSearchAttributes(t.Context(), &operatorservice.ListSearchAttributesRequest{

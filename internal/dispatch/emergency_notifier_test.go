@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// emergencyFixture is an emergency schedule, and the workflow that is notified of it.
+// emergencyFixture is an emergency schedule and the workflow that is notified of its changes.
 type emergencyFixture struct {
 	mu                 sync.Mutex
 	revision, notified int64

@@ -13,10 +13,10 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// Execution is a ticket's workflow as Temporal sees it now.
+// Execution is the state of a ticket's workflow in Temporal.
 type Execution struct {
-	Running bool // false: there is none, or it has ended
-	Task    int  // attempts of the workflow task that is pending; 0: none is
+	Running bool // false if there is none or it has ended
+	Task    int  // attempts of the pending workflow task; 0 if there is none
 	Steps   int  // activities that are pending, by kind
 	Mails   int
 	Calls   int
@@ -58,8 +58,8 @@ func (d *Dispatcher) Reconcile(ctx context.Context, n ticket.Number) error {
 	return kind(err, fmt.Sprintf("reconcile ticket %s", n))
 }
 
-// mostListed is how many workflows one page of a list has.
-const mostListed = 1000
+// runningPage is how many workflows one page of a list has.
+const runningPage = 1000
 
 // Running returns those of some tickets, ascending, whose workflows run as far as Temporal's visibility store knows. It lags, so others may run too.
 func (d *Dispatcher) Running(ctx context.Context, some []ticket.Number) (map[ticket.Number]bool, error) {
@@ -70,7 +70,7 @@ func (d *Dispatcher) Running(ctx context.Context, some []ticket.Number) (map[tic
 	request := &workflowservice.ListWorkflowExecutionsRequest{
 		Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND WorkflowId BETWEEN '%s' AND '%s'",
 			workflows.TicketWorkflow, workflows.TicketID(some[0]), workflows.TicketID(some[len(some)-1])),
-		PageSize: mostListed,
+		PageSize: runningPage,
 	}
 	for {
 		page, err := d.client.ListWorkflow(ctx, request)

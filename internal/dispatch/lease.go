@@ -7,7 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
-// leases let one process at a time do some work.
+// leases ensure that one process at a time does some work.
 type leases interface {
 	Lease(ctx context.Context, name, holder string, lasts time.Duration) (bool, error)
 	EndLease(ctx context.Context, name, holder string) error
@@ -19,7 +19,7 @@ const (
 	leaseReplacer   = "replacer"
 )
 
-// renew keeps a lease that holder has. It returns when another process has taken it over, or ctx ends. During an outage of
+// renew extends a lease held by holder until another process has taken it over or ctx ends. During an outage of
 // PostgreSQL the lease may be lost unnoticed, so work under a lease must be safe to do twice.
 func renew(ctx context.Context, l leases, name, holder string, lasts time.Duration) {
 	for loop.Sleep(ctx, lasts/3) {

@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// retention is how long Temporal keeps the history of a ticket that has ended. Words and events stay in PostgreSQL.
+// retention is how long Temporal keeps the history of a closed workflow. Messages and events stay in PostgreSQL.
 const retention = 30 * 24 * time.Hour
 
 // EnsureNamespace registers the namespace and the search attributes of the contract where they are missing, as after

@@ -18,7 +18,7 @@ import (
 // ReconcilerOptions tune a Reconciler. A zero field takes its default.
 type ReconcilerOptions struct {
 	Every     time.Duration // between rounds; default 15 s
-	Patience  time.Duration // how long anything due, undecided or owed may take before the ticket is checked, and the first pause between its checks; default a minute
+	Patience  time.Duration // how long a due event, a command or a delivery may take before the ticket is checked, and the first pause between its checks; default a minute
 	PerSecond float64       // tickets at most, so that the relay's deliveries don't queue behind them; default 50
 	Audit     time.Duration // between the beginnings of audits; default a minute
 }
@@ -40,18 +40,19 @@ func (o ReconcilerOptions) withDefaults() ReconcilerOptions {
 }
 
 const (
-	lease         = 15 * time.Second // without renewal another process takes over
-	overduePage   = 100
-	auditPage     = 500
-	overdueTime   = 20 * time.Second // of one round, so that audits have their turn
-	auditTime     = 20 * time.Second
-	auditPause    = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second
-	reconciling   = 4                      // tickets at once
-	longestPause  = time.Hour              // between checks of one ticket
-	longestDouble = 6                      // 2^6 minutes are more than that
+	lease          = 15 * time.Second // without renewal another process takes over
+	overduePage    = 100
+	auditPage      = 500
+	overdueTime    = 20 * time.Second // of one round, so that audits have their turn
+	auditTime      = 20 * time.Second
+	auditPause     = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second
+	parallelChecks = 4                      // tickets at once
+	longestPause   = time.Hour              // between checks of one ticket
+	longestDouble  = 6                      // 2^6 minutes exceed longestPause
 )
 
-// records are the tickets as PostgreSQL has them: see the store's methods.
+// records reads from PostgreSQL which tickets need a check and records the results. The store implements it and
+// documents its methods.
 type records interface {
 	leases
 	Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error)
@@ -67,7 +68,7 @@ type records interface {
 	NoteAudit(ctx context.Context, audited int, ended bool) error
 }
 
-// executions are the workflows: see Dispatcher's methods.
+// executions describes, signals and starts workflows. Dispatcher implements it and documents its methods.
 type executions interface {
 	Execution(ctx context.Context, n ticket.Number) (Execution, error)
 	Running(ctx context.Context, some []ticket.Number) (map[ticket.Number]bool, error)
@@ -75,9 +76,9 @@ type executions interface {
 	KeepEmergency(ctx context.Context) error
 }
 
-// Reconciler restarts workflows that are lost and wakes those that are stuck. It alone polls, in the one process that has the
-// lease. It compares the tickets that should have moved or should have a running workflow, as PostgreSQL has them, with the
-// workflows that Temporal runs. All it does is safe to do twice.
+// Reconciler starts lost workflows again and signals stuck ones. It runs in the one process that holds the lease, and
+// compares the tickets that are overdue or should have a running workflow, as PostgreSQL has them, with the workflows
+// that Temporal runs. Everything it does is safe to do twice.
 type Reconciler struct {
 	records    records
 	executions executions
@@ -178,7 +179,7 @@ func (r *Reconciler) prepare(ctx context.Context) error {
 // each calls do for several tickets at once, no faster than the limit, and returns the failures. It returns an error when
 // all failed because Temporal is unavailable.
 func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(context.Context, desk.Overdue) error) ([]failure[desk.Overdue], error) {
-	o := forEach(ctx, page, reconciling, r.limit, anyFailure, func(ctx context.Context, one desk.Overdue) error { return withTimeout(ctx, one, do) })
+	o := forEach(ctx, page, parallelChecks, r.limit, anyFailure, func(ctx context.Context, one desk.Overdue) error { return withTimeout(ctx, one, do) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

@@ -15,7 +15,7 @@ import (
 // audit compares, page by page, the tickets that should have a running workflow with those that Temporal's visibility store
 // lists. It finds lost workflows before anything is due. Visibility lags, so suspects are checked one by one.
 type audit struct {
-	due     time.Time // of the next audit; zero: at once
+	due     time.Time // of the next audit; zero means at once
 	running bool
 	after   ticket.Number // the last ticket compared
 	audited int
@@ -63,14 +63,14 @@ func (r *Reconciler) auditPage(ctx context.Context) error {
 		return err
 	}
 	var lost missing
-	if _, err := r.each(ctx, suspects, lost.look(r.executions)); err != nil || len(lost.tickets) == 0 {
+	if _, err := r.each(ctx, suspects, lost.check(r.executions)); err != nil || len(lost.tickets) == 0 {
 		return err
 	}
 	if err := r.records.NoteMissing(ctx, lost.numbers()); err != nil {
 		return err
 	}
 	failed, err := r.each(ctx, lost.tickets, r.revive)
-	return errors.Join(err, r.putOff(ctx, failed))
+	return errors.Join(err, r.deferChecks(ctx, failed))
 }
 
 // suspects returns the tickets of a page that are not listed as running. PostgreSQL is asked once more whether they should
@@ -93,7 +93,7 @@ type missing struct {
 	tickets []desk.Overdue
 }
 
-func (m *missing) look(e executions) func(context.Context, desk.Overdue) error {
+func (m *missing) check(e executions) func(context.Context, desk.Overdue) error {
 	return func(ctx context.Context, o desk.Overdue) error {
 		found, err := e.Execution(ctx, o.Number)
 		if err == nil && !found.Running {

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// overdue checks the tickets that should have moved.
+// overdue checks the tickets that are overdue for a step or a delivery.
 func (r *Reconciler) overdue(ctx context.Context) error {
 	for until := time.Now().Add(overdueTime); time.Now().Before(until); {
 		page, err := r.records.Overdue(ctx, r.options.Patience, overduePage)
@@ -24,16 +24,16 @@ func (r *Reconciler) overdue(ctx context.Context) error {
 			}
 		}
 		failed, err := r.each(ctx, page, r.check)
-		if err := errors.Join(err, r.putOff(ctx, failed)); err != nil {
+		if err := errors.Join(err, r.deferChecks(ctx, failed)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// putOff postpones the next check of tickets whose check failed. When Temporal was unavailable for some of a page, their pause
-// does not grow.
-func (r *Reconciler) putOff(ctx context.Context, some []failure[desk.Overdue]) error {
+// deferChecks defers the next check of tickets whose check failed. Their pause does not grow while Temporal is
+// unavailable.
+func (r *Reconciler) deferChecks(ctx context.Context, some []failure[desk.Overdue]) error {
 	for _, f := range some {
 		next := r.pause(f.of.Tries)
 		if fault.KindOf(f.err) == fault.Unavailable {
@@ -46,13 +46,13 @@ func (r *Reconciler) putOff(ctx context.Context, some []failure[desk.Overdue]) e
 	return nil
 }
 
-// check describes one ticket's workflow and restarts or wakes it if needed.
+// check describes a ticket's workflow, starts it if it is missing, and signals it if it runs without a pending step.
 func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
 	e, err := r.executions.Execution(ctx, o.Number)
 	if err != nil {
 		return err
 	}
-	found := judge(o, e)
+	found := classify(o, e)
 	if (found == desk.FoundTrying) != (o.Was == desk.FoundTrying) { // another cause, so the pause starts over
 		o.Tries = 0
 	}
@@ -70,10 +70,10 @@ func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
 	return r.records.NoteFound(ctx, o, found, o.Tries+1, r.pause(o.Tries))
 }
 
-// judge classifies the workflow of an overdue ticket. Deliveries that are among its pending activities are being tried,
-// however long that takes: a day without SMTP is no fault of the workflow. If a ticket owes more than ticket.MaxOwed, not
-// all can be pending at once.
-func judge(o desk.Overdue, e Execution) desk.LookResult {
+// classify returns what is found of the workflow of an overdue ticket. Deliveries among its pending activities are
+// being tried, however long that takes: a day without SMTP is no fault of the workflow. If a ticket has more than
+// ticket.MaxOwed deliveries to send, not all of them can be pending at once.
+func classify(o desk.Overdue, e Execution) desk.LookResult {
 	switch {
 	case !e.Running:
 		return desk.FoundMissing

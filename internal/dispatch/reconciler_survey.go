@@ -20,7 +20,7 @@ func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Ove
 		if err != nil {
 			return err
 		}
-		some, err := r.each(ctx, suspects, lost.look(r.executions))
+		some, err := r.each(ctx, suspects, lost.check(r.executions))
 		failed = append(failed, some...)
 		return err
 	})

@@ -19,7 +19,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// reconcilerFixture is what PostgreSQL and Temporal know of some tickets. The store's own part is tested on PostgreSQL.
+// reconcilerFixture implements the ports of a reconciler in memory. The store's implementation is tested on PostgreSQL.
 type reconcilerFixture struct {
 	mu         sync.Mutex
 	overdue    map[ticket.Number]desk.Overdue
@@ -32,7 +32,7 @@ type reconcilerFixture struct {
 	signals    map[ticket.Number][]time.Duration // since began
 	described  int
 	refused    error // of signals
-	looks      int
+	rounds     int
 	audited    int
 	began      time.Time
 }
@@ -45,7 +45,7 @@ func newReconcilerFixture() *reconcilerFixture {
 	}
 }
 
-// add has a ticket that is overdue, with a workflow.
+// add adds an overdue ticket with a workflow.
 func (w *reconcilerFixture) add(o desk.Overdue, e dispatch.Execution) {
 	w.overdue[o.Number], w.executions[o.Number] = o, e
 	w.kept = append(w.kept, o.Number)
@@ -100,7 +100,7 @@ func (w *reconcilerFixture) NoteFound(_ context.Context, o desk.Overdue, found d
 	return nil
 }
 
-// PutOff does as the store's: what is missing is missing still.
+// PutOff implements records as the store does: a missing workflow stays missing.
 func (w *reconcilerFixture) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
 	found := desk.FoundRunning
 	w.mu.Lock()
@@ -124,7 +124,7 @@ func (w *reconcilerFixture) Forget(_ context.Context, n ticket.Number) error {
 func (w *reconcilerFixture) NoteLook(context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.looks++
+	w.rounds++
 	return nil
 }
 
@@ -184,7 +184,7 @@ func reconciling(t *testing.T, fill func(*reconcilerFixture), lasts time.Duratio
 	})
 }
 
-const sick ticket.Number = "HM-AAAAAAAAAA"
+const failing ticket.Number = "HM-AAAAAAAAAA"
 
 func TestReconciler_doesWhatHelps(t *testing.T) {
 	running := dispatch.Execution{Running: true}
@@ -211,10 +211,10 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 		{"due while some of very many are tried", desk.Overdue{Due: true, Mails: 600, Owed: 600}, dispatch.Execution{Running: true, Mails: 500}, desk.FoundRunning, 1},
 		{"due while a mail is tried", desk.Overdue{Due: true, Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
 	} {
-		c.overdue.Number = sick
+		c.overdue.Number = failing
 		reconciling(t, func(w *reconcilerFixture) { w.add(c.overdue, c.execution) }, 10*time.Second, func(w *reconcilerFixture) {
-			if w.found[sick] != c.found || len(w.signals[sick]) != c.signals {
-				t.Errorf("%s: found %q, %d signals", c.name, w.found[sick], len(w.signals[sick]))
+			if w.found[failing] != c.found || len(w.signals[failing]) != c.signals {
+				t.Errorf("%s: found %q, %d signals", c.name, w.found[failing], len(w.signals[failing]))
 			}
 		})
 	}
@@ -222,31 +222,31 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 
 func TestReconciler_asksLessAndLessOftenWhatDoesNotMove(t *testing.T) {
 	reconciling(t, func(w *reconcilerFixture) {
-		w.add(desk.Overdue{Number: sick, Due: true, Mark: "1"}, dispatch.Execution{Running: true})
+		w.add(desk.Overdue{Number: failing, Due: true, Mark: "1"}, dispatch.Execution{Running: true})
 	}, 5*time.Hour, func(w *reconcilerFixture) {
 		var minutes []int
-		for _, at := range w.signals[sick] {
+		for _, at := range w.signals[failing] {
 			minutes = append(minutes, int((at + 10*time.Second).Minutes()))
 		}
 		if want := []int{0, 1, 3, 7, 15, 31, 63, 123, 183, 243}; !slices.Equal(minutes, want) {
 			t.Errorf("asked after %v minutes, not %v", minutes, want)
 		}
-		if tries := w.overdue[sick].Tries; tries < desk.StuckAfter {
+		if tries := w.overdue[failing].Tries; tries < desk.StuckAfter {
 			t.Errorf("it counts as stuck after %d tries, and had %d", desk.StuckAfter, tries)
 		}
 	})
 }
 
 func TestReconciler_aTicketThatMovesIsAskedAnew(t *testing.T) {
-	overdue := desk.Overdue{Number: sick, Due: true, Mark: "2", Seen: "1", Tries: 9}
+	overdue := desk.Overdue{Number: failing, Due: true, Mark: "2", Seen: "1", Tries: 9}
 	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true}) }, 10*time.Second, func(w *reconcilerFixture) {
-		if tries := w.overdue[sick].Tries; tries != 1 {
+		if tries := w.overdue[failing].Tries; tries != 1 {
 			t.Errorf("%d tries", tries)
 		}
 	})
 }
 
-// Visibility lags: what it does not list may run all the same, and what runs is left alone.
+// Visibility lags: a workflow that it does not list may run, and is then left alone.
 func TestReconciler_startsWhatIsLostBeforeAnythingIsDue(t *testing.T) {
 	const tickets = 1200
 	fill := func(w *reconcilerFixture) {
@@ -299,8 +299,8 @@ func TestReconciler_oneTicketThatFailsKeepsNoOtherWaiting(t *testing.T) {
 			}
 		}
 		reconciling(t, fill, 30*time.Second, func(w *reconcilerFixture) {
-			if len(w.signals) != 298 || w.looks == 0 || w.audited != 300 {
-				t.Errorf("%s: %d started, %d looks, %d audited", name, len(w.signals), w.looks, w.audited)
+			if len(w.signals) != 298 || w.rounds == 0 || w.audited != 300 {
+				t.Errorf("%s: %d started, %d looks, %d audited", name, len(w.signals), w.rounds, w.audited)
 			}
 		})
 	}
@@ -332,7 +332,7 @@ func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
 		time.Sleep(time.Hour)
-		if w.looks > 0 {
+		if w.rounds > 0 {
 			t.Error("a look in vain counts as one")
 		}
 		away.Store(false)
@@ -345,32 +345,32 @@ func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 	})
 }
 
-// none has nothing to replace.
+// none has no workflows to replace.
 func none(context.Context) error { return nil }
 
 func TestReconciler_anotherCauseIsTriedAnew(t *testing.T) {
-	overdue := desk.Overdue{Number: sick, Due: true, Mails: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
+	overdue := desk.Overdue{Number: failing, Due: true, Mails: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
 	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true, Mails: 1}) }, 10*time.Second, func(w *reconcilerFixture) {
-		if tries := w.overdue[sick].Tries; tries != 1 {
+		if tries := w.overdue[failing].Tries; tries != 1 {
 			t.Errorf("%d tries", tries)
 		}
 	})
 }
 
-// Whatever a ticket was tried before, it waits no hour because Temporal went away in the middle of a page.
+// However often a ticket was checked, its pause does not grow when Temporal becomes unavailable within a page.
 func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
 	fill := func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: "HM-0000000000", Due: true}, dispatch.Execution{Running: true})
-		w.add(desk.Overdue{Number: sick, Due: true, Mark: "1", Seen: "1", Tries: 9}, dispatch.Execution{Running: true})
+		w.add(desk.Overdue{Number: failing, Due: true, Mark: "1", Seen: "1", Tries: 9}, dispatch.Execution{Running: true})
 		w.fails = func(n ticket.Number) error {
-			if n == sick && time.Since(w.began) < 10*time.Second {
+			if n == failing && time.Since(w.began) < 10*time.Second {
 				return fault.New(fault.Unavailable, "away")
 			}
 			return nil
 		}
 	}
 	reconciling(t, fill, 2*time.Minute, func(w *reconcilerFixture) {
-		if len(w.signals[sick]) == 0 {
+		if len(w.signals[failing]) == 0 {
 			t.Error("it is not looked at again")
 		}
 	})
@@ -378,22 +378,22 @@ func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
 
 func TestReconciler_whatCantBeStartedIsMissingStill(t *testing.T) {
 	fill := func(w *reconcilerFixture) {
-		w.add(desk.Overdue{Number: sick, Due: true}, dispatch.Execution{})
+		w.add(desk.Overdue{Number: failing, Due: true}, dispatch.Execution{})
 		w.refused = errors.New("a defect")
 	}
 	reconciling(t, fill, 10*time.Second, func(w *reconcilerFixture) {
-		if w.found[sick] != desk.FoundMissing || !w.next[sick].After(time.Now()) {
-			t.Errorf("found %q, and looked at again at %v", w.found[sick], w.next[sick])
+		if w.found[failing] != desk.FoundMissing || !w.next[failing].After(time.Now()) {
+			t.Errorf("found %q, and looked at again at %v", w.found[failing], w.next[failing])
 		}
 	})
 }
 
 func TestReconciler_aSurveyNotesNothingAndFailsAtTheEnd(t *testing.T) {
 	w := newReconcilerFixture()
-	w.add(desk.Overdue{Number: sick}, dispatch.Execution{})
+	w.add(desk.Overdue{Number: failing}, dispatch.Execution{})
 	w.add(desk.Overdue{Number: "HM-BBBBBBBBBB"}, dispatch.Execution{})
 	w.fails = func(n ticket.Number) error {
-		if n == sick {
+		if n == failing {
 			return errors.New("a defect")
 		}
 		return nil

@@ -14,12 +14,12 @@ import (
 const (
 	batch          = 64                     // commands claimed from the backlog at once
 	parallel       = 8                      // tickets delivered to at once
-	maxUntaken     = 64                     // started workflows that have taken no step yet
-	pollInterval   = 100 * time.Millisecond // between polls for what others do
+	maxUntaken     = 64                     // started workflows without a step yet
+	pollInterval   = 100 * time.Millisecond // between polls for work done by other processes
 	attemptTimeout = 10 * time.Second       // of one command
-	sweepInterval  = 2 * time.Second        // between looks for what another replica left when it died
-	minPause       = 100 * time.Millisecond // between tries while Temporal or PostgreSQL is away, at first
-	maxPause       = 5 * time.Second        // between tries while Temporal or PostgreSQL is away
+	sweepInterval  = 2 * time.Second        // between looks for commands that a replica left behind when it died
+	minPause       = 100 * time.Millisecond // before the first retry while Temporal or PostgreSQL is unavailable
+	maxPause       = 5 * time.Second        // between retries while Temporal or PostgreSQL is unavailable
 )
 
 // backlog is the queue of accepted, undelivered commands. Undelivered passes the oldest to deliver, each to one replica at a
@@ -40,7 +40,7 @@ type deliverer interface {
 // commands of older tickets overtake it, and not in Temporal's task queue, where they could not. Callers that accept a command
 // call Wake.
 type Relay struct {
-	started   []ticket.Number // by this relay, without a step when it last looked; used by Run's goroutine only
+	started   []ticket.Number // by this relay and without a step at the last check; used by the goroutine of Run only
 	backlog   backlog
 	deliverer deliverer
 	log       *slog.Logger

@@ -19,7 +19,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// deliveryFixture records deliveries, and fails as a test wants.
+// deliveryFixture records deliveries and fails on request.
 type deliveryFixture struct {
 	mu        sync.Mutex
 	delivered map[ticket.Number][]int64
@@ -99,7 +99,7 @@ func TestRelay_deliversAtOnceWhenItIsWoken(t *testing.T) {
 	})
 }
 
-// A rush of new tickets waits in PostgreSQL until the workers have taken those before, and none waits behind it.
+// Many new tickets wait in PostgreSQL until the workers have stepped earlier ones, and delay no commands of others.
 func TestRelay_startsNoMoreThanAreTakenAndLetsOlderTicketsOvertake(t *testing.T) {
 	b, r := &backlogFixture{}, newDeliveryFixture()
 	var taking atomic.Bool
@@ -202,7 +202,7 @@ func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
 	})
 }
 
-// A ticket that gets too much at once is Unavailable by itself: Temporal is there for the others.
+// A ticket that receives too many signals is Unavailable by itself: others are delivered.
 func TestRelay_aBusyTicketHoldsUpNoOther(t *testing.T) {
 	b, r := &backlogFixture{}, newDeliveryFixture()
 	for seq := range int64(200) {

@@ -45,14 +45,14 @@ func (d *Dispatcher) terminate(ctx context.Context, id, reason string) error {
 	return kind(err, "terminate workflow "+id)
 }
 
-// listed is the page size of RunningTickets.
-const listed = 500
+// listPage is the page size of RunningTickets.
+const listPage = 500
 
 // RunningTickets calls page with the numbers of tickets whose workflows run, until it fails. They are read from Temporal's
 // visibility store, which may lack those started a moment ago.
 func (d *Dispatcher) RunningTickets(ctx context.Context, page func([]ticket.Number) error) error {
 	request := &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: listed,
+		PageSize: listPage,
 		Query:    fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", workflows.TicketWorkflow),
 	}
 	for {

@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// status is what became of a run.
+// status returns the status of a run.
 func status(t *testing.T, s *desktest.Site, id, run string) enumspb.WorkflowExecutionStatus {
 	t.Helper()
 	d, err := s.Temporal.DescribeWorkflowExecution(t.Context(), id, run)
@@ -24,7 +24,7 @@ func status(t *testing.T, s *desktest.Site, id, run string) enumspb.WorkflowExec
 	return d.GetWorkflowExecutionInfo().GetStatus()
 }
 
-// terminatedFor is the reason why a run was terminated.
+// terminatedFor returns the reason for which a run was terminated.
 func terminatedFor(t *testing.T, s *desktest.Site, id, run string) string {
 	t.Helper()
 	events := s.Temporal.GetWorkflowHistory(t.Context(), id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
@@ -35,7 +35,7 @@ func terminatedFor(t *testing.T, s *desktest.Site, id, run string) string {
 	return last.GetWorkflowExecutionTerminatedEventAttributes().GetReason()
 }
 
-// A ticket that is behind its workflow has undecided commands that the workflow takes for old ones.
+// A ticket restored to before its workflow has undecided commands that the workflow considers old.
 func TestReplace_startsAnewWhatRunsAndTakesWhatIsUndecided(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	replaceRate  = 50               // workflows a second: Temporal has live traffic to serve, too
-	replaceLease = time.Minute      // renewed while the work goes on
-	replaceLook  = 30 * time.Second // between checks whether the epoch was raised
+	replaceRate     = 50               // workflows a second: Temporal has live traffic to serve, too
+	replaceLease    = time.Minute      // renewed while the work goes on
+	replaceInterval = 30 * time.Second // between checks whether the epoch was raised
 )
 
 // replacements is the list of workflows that raising the epoch left to replace. It is kept in PostgreSQL, so that another
@@ -31,7 +31,7 @@ type replacements interface {
 	ToReplace(ctx context.Context, after string, limit int) (workflows []string, err error)
 	Replaced(ctx context.Context, epoch int64, workflow string) error
 	ReplacingOver(ctx context.Context, epoch int64) error
-	// Unknown returns those of some numbers that are no ticket's.
+	// Unknown returns those of some numbers that belong to no ticket.
 	Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
 }
 
@@ -66,7 +66,7 @@ func (r *Replacer) Run(ctx context.Context) error {
 		if err != nil {
 			err = fmt.Errorf("%d left: %w", now.Left, err)
 		}
-		return replaceLook, err
+		return replaceInterval, err
 	})
 }
 
@@ -108,7 +108,8 @@ func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 	return now, err
 }
 
-// all replaces workflows and terminates orphans while it keeps the lease. Failures don't keep it from going on with others.
+// all replaces workflows and terminates orphans while it holds the lease. It goes on after individual failures and
+// returns them.
 func (r *Replacer) all(ctx context.Context, epoch int64) error {
 	ctx, lost := context.WithCancelCause(ctx)
 	var renewing sync.WaitGroup
@@ -187,7 +188,7 @@ func (r *Replacer) Orphans(ctx context.Context, page func([]ticket.Number) error
 	})
 }
 
-// renew keeps the lease. It fails when another process has taken it over, or a later epoch was raised.
+// renew extends the lease. It fails if another process has taken it over or the epoch was raised again.
 func (r *Replacer) renew(ctx context.Context, epoch int64) error {
 	ours, err := r.work.Lease(ctx, leaseReplacer, r.process, replaceLease)
 	if err != nil {
@@ -208,9 +209,9 @@ func replaceEach[T any](ctx context.Context, r *Replacer, page []T, do func(cont
 		*failed = append(*failed, f.err)
 	}
 	if o.hopeless() {
-		return errAway
+		return errUnavailable
 	}
 	return ctx.Err()
 }
 
-var errAway = fault.New(fault.Unavailable, "workflows can't be replaced while Temporal or the database is away")
+var errUnavailable = fault.New(fault.Unavailable, "workflows can't be replaced while Temporal or the database is away")

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// leaseFixture is work of one page with a Temporal that is slow, in a bubble's time, where PostgreSQL can't be.
+// leaseFixture is one page of work with a slow Temporal, in memory, since PostgreSQL can't run in a bubble's time.
 type leaseFixture struct {
 	replacerFixture
 	until time.Time // of the lease

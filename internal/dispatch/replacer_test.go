@@ -22,10 +22,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// patience is how long a test waits for what must come.
-const patience = time.Minute
+// awaitTimeout is how long a test waits for what must come.
+const awaitTimeout = time.Minute
 
-// replacerFixture records what is done to workflows, and fails as a test wants.
+// replacerFixture records the calls of a replacer and fails on request.
 type replacerFixture struct {
 	mu        sync.Mutex
 	running   []ticket.Number
@@ -70,7 +70,7 @@ func (w *replacerFixture) set(fails func(id string) error) {
 	w.fails = fails
 }
 
-// restoredDesk is a database with some open tickets, whose epoch is raised.
+// restoredDesk returns a database with open tickets whose epoch was raised.
 func restoredDesk(t *testing.T, tickets int) (db *store.Store, dsn string, numbers []ticket.Number) {
 	t.Helper()
 	ctx := t.Context()
@@ -101,7 +101,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// over reports whether nothing is left to do.
+// over reports whether all workflows are replaced.
 func over(t *testing.T, db *store.Store) bool {
 	t.Helper()
 	now, err := db.Replacing(t.Context())
@@ -143,7 +143,7 @@ func TestReplacer_replacesAllAndEndsOrphans(t *testing.T) {
 	}
 }
 
-// A command that dies leaves a worker to go on where it was.
+// When the command dies, a worker continues where it stopped.
 func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 	t.Parallel()
 	db, dsn, numbers := restoredDesk(t, 100)
@@ -211,7 +211,7 @@ func TestReplacer_lastsThroughWhatCantBeReplacedYet(t *testing.T) {
 	}
 }
 
-// Workers find the work by themselves, and one of them does it.
+// Workers notice by themselves that workflows must be replaced, and one of them does it.
 func TestReplacer_runsInEveryWorkerAndWorksInOne(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 20)
@@ -221,7 +221,7 @@ func TestReplacer_runsInEveryWorkerAndWorksInOne(t *testing.T) {
 	for range cap(ended) {
 		go func() { ended <- dispatch.NewReplacer(db, w, quiet).Run(ctx) }()
 	}
-	for deadline := time.Now().Add(patience); !over(t, db); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(awaitTimeout); !over(t, db); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it does not come to an end")
 		}

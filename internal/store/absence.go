@@ -11,13 +11,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// awayNow is since when a person p is away, and until when. Both are null for a person who is here, and the end alone for
-// one who is away until they are back.
-const awayNow = `CASE WHEN p.away_until > clock_timestamp() THEN p.away_since END,
+// absenceColumns selects when the absence of a person p began and when it ends. Both are null for a person who is
+// present; only the end is null for one whose absence has no planned end.
+const absenceColumns = `CASE WHEN p.away_until > clock_timestamp() THEN p.away_since END,
 	CASE WHEN p.away_until > clock_timestamp() THEN nullif(p.away_until, 'infinity') END`
 
-// MarkAway marks a person as away until an instant, zero: until they are back, and returns false if it has passed. An
-// absence that lasts keeps its beginning.
+// MarkAway marks a person as away until an instant; zero means until MarkBack is called. It returns false if until has
+// passed. The start of an absence that is already running is kept.
 func (s *Store) MarkAway(ctx context.Context, person ticket.PersonID, until time.Time) (c desk.Colleague, marked bool, err error) {
 	var end any = "infinity"
 	if !until.IsZero() {
@@ -32,24 +32,24 @@ func (s *Store) MarkAway(ctx context.Context, person ticket.PersonID, until time
 	return c, err == nil, explain(err, "mark a person as away")
 }
 
-// MarkBack marks a person as back.
+// MarkBack ends a person's absence.
 func (s *Store) MarkBack(ctx context.Context, person ticket.PersonID) (desk.Colleague, error) {
 	c, err := s.oneColleague(ctx, `UPDATE people p SET away_since = NULL, away_until = NULL WHERE id = $1 RETURNING `+colleagueColumns, person)
 	return c, explain(err, "mark a person as back")
 }
 
-// colleagueColumns is a person p as colleague reads them.
+// colleagueColumns selects from people p what scanColleague scans.
 const colleagueColumns = `p.id, p.name, p.handle, p.role,
-	(SELECT count(*) FROM tickets WHERE assignee = p.id AND status IN ('new', 'open', 'waiting')), ` + awayNow
+	(SELECT count(*) FROM tickets WHERE assignee = p.id AND status IN ('new', 'open', 'waiting')), ` + absenceColumns
 
-func colleague(row pgx.CollectableRow) (c desk.Colleague, err error) {
+func scanColleague(row pgx.CollectableRow) (c desk.Colleague, err error) {
 	var since, until *time.Time
 	err = row.Scan(&c.ID, &c.Name, &c.Handle, &c.Role, &c.Load, &since, &until)
 	c.Away = desk.Absence{Since: orZero(since), Until: orZero(until)}
 	return c, err
 }
 
-// Colleague returns one of the staff who is not disabled, by handle or ID. It is NotFound otherwise.
+// Colleague returns a member of staff who is not disabled, by handle or ID. It returns NotFound otherwise.
 func (s *Store) Colleague(ctx context.Context, handleOrID string) (desk.Colleague, error) {
 	c, err := s.oneColleague(ctx, `SELECT `+colleagueColumns+` FROM people p
 		WHERE p.role <> 'customer' AND p.disabled_at IS NULL AND (p.id = $1 OR lower(p.handle) = lower($1))`, handleOrID)
@@ -64,5 +64,5 @@ func (s *Store) oneColleague(ctx context.Context, statement string, args ...any)
 	if err != nil {
 		return desk.Colleague{}, err
 	}
-	return pgx.CollectExactlyOneRow(rows, colleague)
+	return pgx.CollectExactlyOneRow(rows, scanColleague)
 }

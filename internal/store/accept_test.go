@@ -272,7 +272,7 @@ func TestCommand_assignsByHandleIDAndDefault(t *testing.T) {
 	}
 }
 
-// waitFor asks a yes-or-no question until the answer is yes.
+// waitFor calls a function until it returns true.
 func (d *shop) waitFor(question string, args ...any) {
 	d.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)

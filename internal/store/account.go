@@ -1,7 +1,7 @@
 package store
 
-// Accounts keeps how people come in, for internal/account: passwords, links, allowances, tokens and mails.
+// Accounts stores what internal/account needs to authenticate people: passwords, links, rate limits, tokens and mails.
 type Accounts struct{ *Store }
 
-// Accounts gives the place where accounts are kept.
+// Accounts returns a view of the store for internal/account.
 func (s *Store) Accounts() *Accounts { return &Accounts{Store: s} }

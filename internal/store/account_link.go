@@ -15,7 +15,7 @@ import (
 
 var errLink = fault.New(fault.NotFound, "this link is no longer valid; a link works once, and for a limited time")
 
-// The link with the ID $1, if it still works: looked at, and used.
+// lookAtLink reads the link with the ID $1 if it is still valid; useLink also marks it as used.
 const (
 	lookAtLink = `SELECT * FROM links WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp()`
 	useLink    = `UPDATE links SET used_at = clock_timestamp()
@@ -35,12 +35,13 @@ type linkRow struct {
 	ExpiresAt time.Time
 }
 
-// Link gives a link that still works; NotFound otherwise.
+// Link returns a link that is still valid, and NotFound otherwise.
 func (a *Accounts) Link(ctx context.Context, id string) (account.Link, error) {
 	return findLink(ctx, a.pool, lookAtLink, id)
 }
 
-// findLink gives what a statement finds, with whoever it is for. Nobody who has been disabled has a link.
+// findLink returns the link that a statement selects, with the person it is for. A link of a disabled person is
+// NotFound.
 func findLink(ctx context.Context, q querier, statement, id string) (account.Link, error) {
 	rows, err := q.Query(ctx, `
 		WITH l AS (`+statement+`)
@@ -66,9 +67,9 @@ func findLink(ctx context.Context, q querier, statement, id string) (account.Lin
 	}, nil
 }
 
-// using uses a link of one of some purposes, and does what it is for in the same transaction: what fails leaves the link
-// as it was.
-func (a *Accounts) using(ctx context.Context, id string, then func(pgx.Tx, account.Link) error, purposes ...account.Purpose) error {
+// useLinkFor uses a link of one of the given purposes and calls then in the same transaction, so that the link stays
+// valid if then fails. It returns NotFound for a link that is not valid or has another purpose.
+func (a *Accounts) useLinkFor(ctx context.Context, id string, then func(pgx.Tx, account.Link) error, purposes ...account.Purpose) error {
 	err := a.within(ctx, func(tx pgx.Tx) error {
 		l, err := findLink(ctx, tx, useLink, id)
 		if err != nil {
@@ -84,10 +85,10 @@ func (a *Accounts) using(ctx context.Context, id string, then func(pgx.Tx, accou
 	return explain(err, "use a link")
 }
 
-// Enter uses a link that signs in.
+// Enter uses a sign-in link.
 func (a *Accounts) Enter(ctx context.Context, id string) (e account.Authenticated, err error) {
-	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
-		if e, err = entry(ctx, tx, l.Person.ID); err != nil {
+	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
+		if e, err = authenticated(ctx, tx, l.Person.ID); err != nil {
 			return err
 		}
 		return record(ctx, tx, signedIn(e.Person.ID, "by a link"))
@@ -99,18 +100,18 @@ func signedIn(id ticket.PersonID, how string) account.Event {
 	return account.Event{Kind: account.EventSignedIn, Person: id, Actor: id, Detail: how}
 }
 
-// Reset uses a link that chooses a new password.
+// Reset uses a link to choose a new password.
 func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.Tokens) (e account.Authenticated, err error) {
-	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
+	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
 		e, err = setPassword(ctx, tx, l.Person.ID, account.EventPasswordReset, hash, tokens)
 		return err
 	}, account.Reset)
 	return e, err
 }
 
-// TakeIn uses a registration or an invitation: whoever has the link is in.
+// TakeIn uses a registration or an invitation, and adds the person and their password.
 func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account.Authenticated, err error) {
-	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
+	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		l.Person.Name = name
 		p, err := addPerson(ctx, tx, l.Person)
 		if err != nil {
@@ -119,7 +120,7 @@ func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account
 		if _, err := tx.Exec(ctx, `INSERT INTO passwords (person, hash) VALUES ($1, $2)`, p.ID, hash); err != nil {
 			return err
 		}
-		if e, err = entry(ctx, tx, p.ID); err != nil {
+		if e, err = authenticated(ctx, tx, p.ID); err != nil {
 			return err
 		}
 		kind := account.EventRegistered
@@ -131,24 +132,25 @@ func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account
 	return e, err
 }
 
-// Move uses a link to a new address, calls off what went to the old one, signed links too, and owes both a mail.
+// Move uses a link that changes an address. It invalidates all links sent to the old address, signed ones too, and adds
+// a mail to both addresses.
 func (a *Accounts) Move(ctx context.Context, id string) (e account.Authenticated, err error) {
-	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
+	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		moved, err := tx.Exec(ctx, `UPDATE people SET address = $2
 			WHERE id = $1 AND NOT EXISTS (SELECT FROM people WHERE lower(address) = lower($2) AND id <> $1)`, l.Person.ID, l.Address)
 		if err != nil {
-			return taken(err, "change an address")
+			return uniqueConflict(err, "change an address")
 		}
 		if moved.RowsAffected() == 0 {
 			return errAddressTaken
 		}
-		if err := callOff(ctx, tx, l.Person.ID); err != nil {
+		if err := endLinks(ctx, tx, l.Person.ID); err != nil {
 			return err
 		}
 		if err := insertAccountMail(ctx, tx, account.AddressChanged, l.Person); err != nil { // to the address as it was
 			return err
 		}
-		if e, err = entry(ctx, tx, l.Person.ID); err != nil {
+		if e, err = authenticated(ctx, tx, l.Person.ID); err != nil {
 			return err
 		}
 		if err := insertAccountMail(ctx, tx, account.AddressConfirmed, e.Person); err != nil {
@@ -160,11 +162,11 @@ func (a *Accounts) Move(ctx context.Context, id string) (e account.Authenticated
 	return e, err
 }
 
-// linksFromNow is the first instant of the signed links that work from now on, in whole seconds as they count.
+// linksFromNow is the earliest issue time, in whole seconds, of signed links that are valid from now on.
 const linksFromNow = `date_trunc('second', clock_timestamp()) + interval '1 second'`
 
-// callOff ends a person's open links, and the signed links in mails that were sent to them until now.
-func callOff(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
+// endLinks invalidates a person's open links and the signed links in mails sent to them so far.
+func endLinks(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 	_, err := tx.Exec(ctx, `UPDATE links SET expires_at = least(expires_at, clock_timestamp())
 		WHERE person = $1 AND used_at IS NULL`, id)
 	if err == nil {
@@ -173,22 +175,23 @@ func callOff(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 	return err
 }
 
-// AddSignIn makes a link that signs in whoever has an address. NotFound: nobody, or they have been disabled.
+// AddSignIn adds a sign-in link for the person with an address. It returns NotFound if there is none or they are
+// disabled.
 func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time.Duration) error {
 	err := a.within(ctx, func(tx pgx.Tx) error {
-		var whose ticket.PersonID
+		var person ticket.PersonID
 		err := tx.QueryRow(ctx, `
 			INSERT INTO links (id, purpose, person, expires_at)
 			SELECT @id, 'sign-in', p.id, clock_timestamp() + @lasts FROM people p
 			WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL RETURNING person`,
-			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&whose)
+			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&person)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNobody
 		}
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: whose})
+		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: person})
 	})
 	return explain(err, "make a link")
 }

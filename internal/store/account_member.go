@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Member returns one person, disabled or not. NotFound: there is none of that ID.
+// Member returns a person by ID, disabled or not. It returns NotFound if there is none.
 func (a *Accounts) Member(ctx context.Context, id ticket.PersonID) (m account.Member, err error) {
 	var disabled *time.Time
 	err = a.pool.QueryRow(ctx, `

@@ -12,15 +12,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// enterable selects whoever may come in.
-const enterable = `SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.session_epoch FROM people p `
+// authenticatedSQL selects from people p what scanAuthenticated scans.
+const authenticatedSQL = `SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.session_epoch FROM people p `
 
-// entry gives somebody with their epoch, as a transaction left them. NotFound: they are let in no more.
-func entry(ctx context.Context, q querier, id ticket.PersonID) (e account.Authenticated, err error) {
-	return oneEntry(q.QueryRow(ctx, enterable+`WHERE p.id = $1 AND p.disabled_at IS NULL`, id))
+// authenticated returns a person with their session epoch as of the transaction. It returns NotFound if they are
+// disabled.
+func authenticated(ctx context.Context, q querier, id ticket.PersonID) (e account.Authenticated, err error) {
+	return scanAuthenticated(q.QueryRow(ctx, authenticatedSQL+`WHERE p.id = $1 AND p.disabled_at IS NULL`, id))
 }
 
-func oneEntry(row pgx.Row) (e account.Authenticated, err error) {
+func scanAuthenticated(row pgx.Row) (e account.Authenticated, err error) {
 	p := &e.Person
 	err = row.Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -29,7 +30,8 @@ func oneEntry(row pgx.Row) (e account.Authenticated, err error) {
 	return e, explain(err, "look for a person")
 }
 
-// Password gives whoever has an address and their password's hash. Nobody is no error: both are empty then.
+// Password returns the person with an address and the hash of their password. Both are empty, without an error, if
+// there is none or they are disabled.
 func (a *Accounts) Password(ctx context.Context, address string) (e account.Authenticated, hash string, err error) {
 	p := &e.Person
 	err = a.pool.QueryRow(ctx, `
@@ -43,7 +45,8 @@ func (a *Accounts) Password(ctx context.Context, address string) (e account.Auth
 	return e, hash, explain(err, "look up a password")
 }
 
-// SetPassword replaces a password's hash and ends all sessions and links.
+// SetPassword replaces the hash of a password, ends all sessions and links of the person, and revokes their tokens if
+// asked to.
 func (a *Accounts) SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens account.Tokens) (e account.Authenticated, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
 		e, err = setPassword(ctx, tx, id, account.EventPasswordChanged, hash, tokens)
@@ -65,26 +68,27 @@ func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind accoun
 		RETURNING NOT EXISTS (SELECT FROM had)`, id, hash).Scan(&first); err != nil {
 		return account.Authenticated{}, err
 	}
-	told := account.PasswordChanged
+	mail := account.PasswordChanged
 	if first {
-		told = account.PasswordSet
+		mail = account.PasswordSet
 		if kind == account.EventPasswordChanged {
 			kind = account.EventPasswordSet
 		}
 	}
-	if err := insertAccountMail(ctx, tx, told, e.Person); err != nil {
+	if err := insertAccountMail(ctx, tx, mail, e.Person); err != nil {
 		return account.Authenticated{}, err
 	}
 	return e, record(ctx, tx, account.Event{Kind: kind, Person: id, Actor: id, Detail: tokens.String()})
 }
 
-// Rehash replaces a hash by another of the same password, unless it has been replaced already.
+// Rehash replaces a hash by another of the same password, unless the password was changed meanwhile.
 func (a *Accounts) Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error {
 	_, err := a.pool.Exec(ctx, `UPDATE passwords SET hash = $3 WHERE person = $1 AND hash = $2`, id, old, hash)
 	return explain(err, "hash a password again")
 }
 
-// EndAll ends all of a person's sessions and links; the entry is of the new epoch.
+// EndAll ends all sessions and links of a person and revokes their tokens if asked to. It returns the person with the
+// new session epoch.
 func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID, tokens account.Tokens) (e account.Authenticated, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
 		if e, err = endAll(ctx, tx, id, tokens); err != nil {
@@ -95,12 +99,12 @@ func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID, tokens accoun
 	return e, explain(err, "end the sessions of %s", id)
 }
 
-// endAll begins a new session epoch for somebody, and ends their links and, if asked to, their tokens.
+// endAll increments a person's session epoch, ends their links and, if asked to, revokes their tokens.
 func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID, tokens account.Tokens) (account.Authenticated, error) {
 	if _, err := tx.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id); err != nil {
 		return account.Authenticated{}, err
 	}
-	if err := callOff(ctx, tx, id); err != nil {
+	if err := endLinks(ctx, tx, id); err != nil {
 		return account.Authenticated{}, err
 	}
 	if tokens == account.RevokeTokens {
@@ -108,15 +112,16 @@ func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID, tokens account.T
 			return account.Authenticated{}, err
 		}
 	}
-	return entry(ctx, tx, id)
+	return authenticated(ctx, tx, id)
 }
 
-// ByIdentity returns the member of staff whom a provider calls by subject. Without one, it binds the one who has the
-// verified address, unless another subject of that provider's is theirs already. It is NotFound for all others.
+// ByIdentity returns the member of staff with a subject at an identity provider. If there is none, it links the subject
+// to the member of staff with the verified address, unless that one is linked to another subject of the provider. It
+// returns NotFound otherwise.
 func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e account.Authenticated, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
 		var bound pgconn.CommandTag
-		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
+		e, err = scanAuthenticated(tx.QueryRow(ctx, authenticatedSQL+`JOIN identities i ON i.person = p.id
 			WHERE i.issuer = $1 AND i.subject = $2`, i.Issuer, i.Subject))
 		if fault.KindOf(err) == fault.NotFound {
 			bound, err = tx.Exec(ctx, `
@@ -128,7 +133,7 @@ func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e accoun
 		if err != nil {
 			return err
 		}
-		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
+		e, err = scanAuthenticated(tx.QueryRow(ctx, authenticatedSQL+`JOIN identities i ON i.person = p.id
 			WHERE i.issuer = $1 AND i.subject = $2 AND p.role <> 'customer' AND p.disabled_at IS NULL`, i.Issuer, i.Subject))
 		if err == nil && bound.RowsAffected() > 0 {
 			err = record(ctx, tx, account.Event{Kind: account.EventIdentityLinked, Person: e.Person.ID, Actor: e.Person.ID, Detail: "at " + i.Issuer})

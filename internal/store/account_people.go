@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Profile gives somebody's own account.
+// Profile returns a person's own account. It returns NotFound if they are disabled.
 func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Profile, error) {
 	var p account.Profile
 	var set *time.Time
@@ -30,13 +30,13 @@ func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Pro
 	return p, explain(err, "read the account of %s", id)
 }
 
-// Rename changes somebody's name.
+// Rename changes the name of a person who is not disabled.
 func (a *Accounts) Rename(ctx context.Context, id ticket.PersonID, name string) error {
-	return a.change(ctx, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
+	return a.changePerson(ctx, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
 }
 
-// change runs a statement about one person, and is NotFound when it changed nobody.
-func (a *Accounts) change(ctx context.Context, doing, statement string, args ...any) error {
+// changePerson runs a statement about one person. It returns NotFound if no row was changed.
+func (a *Accounts) changePerson(ctx context.Context, doing, statement string, args ...any) error {
 	tag, err := a.pool.Exec(ctx, statement, args...)
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNobody
@@ -44,7 +44,7 @@ func (a *Accounts) change(ctx context.Context, doing, statement string, args ...
 	return explain(err, "%s", doing)
 }
 
-// Members lists people by address.
+// Members returns a page of people that match f, ordered by address. more reports whether there are others after it.
 func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []account.Member, more bool, err error) {
 	rows, err := a.pool.Query(ctx, `
 		SELECT id, role, name, address, coalesce(handle, ''), created_at, disabled_at FROM people
@@ -74,18 +74,18 @@ func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []
 	return list, more, nil
 }
 
-// officeLock is the advisory lock that administrators' acts take one after another: each sees what the one before left
-// of the others' rights.
-const officeLock = 0x6f6666696365 // "office"
+// administrationLock is the advisory lock that serializes changes by administrators, so that each sees the rights that
+// the one before left.
+const administrationLock = 0x6f6666696365 // "office"
 
-// administering runs fn for an administrator, who must still be one when their turn comes. An empty by is an operator at
-// the command line.
-func (a *Accounts) administering(ctx context.Context, by ticket.PersonID, fn func(pgx.Tx) error) error {
+// asAdministrator runs fn in a transaction that holds administrationLock, after checking that by is still an
+// administrator. An empty by is an operator on the command line.
+func (a *Accounts) asAdministrator(ctx context.Context, by ticket.PersonID, fn func(pgx.Tx) error) error {
 	return a.within(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(officeLock)); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(administrationLock)); err != nil {
 			return err
 		}
-		// A statement of its own: it has to see what was committed while it waited for the lock.
+		// A separate statement, so that its snapshot includes what was committed while waiting for the lock.
 		if by != "" {
 			var role ticket.Role
 			err := tx.QueryRow(ctx, `SELECT coalesce((SELECT role FROM people WHERE id = $1 AND disabled_at IS NULL), '')`, by).Scan(&role)
@@ -100,14 +100,15 @@ func (a *Accounts) administering(ctx context.Context, by ticket.PersonID, fn fun
 	})
 }
 
-// SetRole changes what somebody enabled may do, ends their sessions, links and tokens, and gives who has no handle one.
+// SetRole changes the role of a person who is not disabled and ends their sessions, links and tokens. It generates a
+// handle if they have none.
 func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role ticket.Role) error {
-	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		var before ticket.Role
 		err := tx.QueryRow(ctx, `
 			WITH old AS (SELECT role FROM people WHERE id = $1)
 			UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL RETURNING (SELECT role FROM old)`,
-			id, role, drawnHandle(id)).Scan(&before)
+			id, role, generatedHandle(id)).Scan(&before)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNobody
 		}
@@ -122,9 +123,9 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 	return explain(err, "change the role of %s", id)
 }
 
-// Disable shuts somebody out.
+// Disable disables an account and ends its sessions, links and tokens. It returns NotFound if there is none.
 func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
-	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
 		if err == nil && tag.RowsAffected() == 0 {
 			return errNobody
@@ -140,9 +141,9 @@ func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 	return explain(err, "disable %s", id)
 }
 
-// Enable lets somebody in again.
+// Enable enables a disabled account.
 func (a *Accounts) Enable(ctx context.Context, by, id ticket.PersonID) error {
-	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = NULL WHERE id = $1`, id)
 		if err == nil && tag.RowsAffected() == 0 {
 			return errNobody
@@ -155,13 +156,14 @@ func (a *Accounts) Enable(ctx context.Context, by, id ticket.PersonID) error {
 	return explain(err, "enable %s", id)
 }
 
-// endRights ends somebody's sessions, links and tokens: none of them was given out for what they may do now. So do the
-// invitations that they made: who may invite no more brings nobody in, themselves under another address among them.
+// endRights ends a person's sessions, links and tokens, since all were issued for the rights they had before. It also
+// withdraws their open invitations unless they are still an administrator: otherwise they could return under another
+// address.
 func endRights(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 	if _, err := tx.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id); err != nil {
 		return err
 	}
-	if err := callOff(ctx, tx, id); err != nil {
+	if err := endLinks(ctx, tx, id); err != nil {
 		return err
 	}
 	if _, err := endTokens(ctx, tx, id); err != nil {
@@ -173,7 +175,7 @@ func endRights(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 	return err
 }
 
-// Tokens lists a person's tokens that work, the newest first.
+// Tokens returns a person's valid tokens, newest first.
 func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.Token, error) {
 	rows, err := a.pool.Query(ctx, `
 		SELECT id, label, created_at, last_used_at, 'write' = ANY (scopes) FROM tokens
@@ -192,12 +194,12 @@ func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.To
 	return list, explain(err, "list the tokens of %s", id)
 }
 
-// MakeToken makes a token for somebody who has fewer than most that work, once for a key that is not empty, and owes its
-// owner a mail. A second time is a Conflict with the code account.CodeTokenExists.
-func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, label string, writes bool, most int) (string, error) {
+// MakeToken creates a token and the mail about it to its owner, which is a Conflict if they have most valid ones
+// already. key is an idempotency key if not empty; its second use is a Conflict with the code account.CodeTokenExists.
+func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, key, label string, writes bool, most int) (string, error) {
 	token := newToken()
 	err := a.within(ctx, func(tx pgx.Tx) error {
-		p, err := a.person(ctx, tx, `disabled_at IS NULL AND id = $1 FOR NO KEY UPDATE`, string(id)) // one after another, to be counted
+		p, err := a.person(ctx, tx, `disabled_at IS NULL AND id = $1 FOR NO KEY UPDATE`, string(id)) // serializes calls, so that the count holds
 		if err != nil {
 			return err
 		}
@@ -208,7 +210,7 @@ func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, labe
 		if working >= most {
 			return fault.NewConflict("too-many-tokens", "you have %d tokens that work; revoke one first", most)
 		}
-		err = addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, actor: id, once: once, label: label, writes: writes, tells: true})
+		err = addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, actor: id, key: key, label: label, writes: writes, notify: true})
 		if violates(err, "tokens_once") {
 			return fault.NewConflict(account.CodeTokenExists, "that token has been made already")
 		}
@@ -220,7 +222,7 @@ func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, labe
 	return token, nil
 }
 
-// RevokeToken makes one of a person's tokens stop working.
+// RevokeToken revokes one of a person's tokens. It returns NotFound if there is no such valid token.
 func (a *Accounts) RevokeToken(ctx context.Context, id ticket.PersonID, token int64) error {
 	err := a.within(ctx, func(tx pgx.Tx) error {
 		var label string

@@ -14,14 +14,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// use is one use of an allowance of somebody's, to be spent by the statement that keeps what they wrote: they stand or
-// fall together, and so neither a repetition nor what is refused spends anything. The zero value spends nothing.
+// use is one use of a person's allowance. The statement that stores what they wrote spends it too, so that neither a
+// repeated nor a refused request spends anything. The zero value spends nothing.
 type use struct {
-	key []byte // nil: without limit
+	key []byte // nil if there is no limit
 	of  account.RateLimit
 }
 
-// use finds the allowance of a person. A visitor has none.
+// use returns a use of the allowance of a person. Visitors are not limited.
 func (s *Store) use(ctx context.Context, by desk.Person, of account.RateLimit) (use, error) {
 	if s.allowances == 0 || by.ID == "" {
 		return use{}, nil
@@ -33,15 +33,15 @@ func (s *Store) use(ctx context.Context, by desk.Person, of account.RateLimit) (
 	return use{key: of.Key(secret, string(by.ID)), of: of.Scaled(s.allowances)}, nil
 }
 
-// args adds those of a statement that spends the use to its others.
+// args adds the arguments of a statement that includes spending to others, and returns them.
 func (u use) args(others pgx.StrictNamedArgs) pgx.StrictNamedArgs {
 	others["allowance"], others["each"], others["room"] = u.key, u.of.Interval, u.of.Horizon(1)
 	return others
 }
 
-// spending is a statement that spends the use of its arguments on a condition, and returns a row if it did. It is the
-// generic cell rate algorithm: an allowance is a length of time, each use takes a share of it, and it fills up as time
-// goes by. Of uses at the same moment PostgreSQL takes one after another.
+// spending returns a statement that spends a use if condition holds, and returns a row if it did. It implements the
+// generic cell rate algorithm: spent_until is the instant at which the allowance is full again, and each use moves it
+// on by the interval of the limit. PostgreSQL serializes simultaneous uses.
 func spending(condition string) string {
 	return `
 		INSERT INTO allowances AS a (key, spent_until)
@@ -51,7 +51,8 @@ func spending(condition string) string {
 		RETURNING key`
 }
 
-// spent is a Limited fault if nothing is left of the allowance, and nil otherwise. It is asked why a statement did nothing.
+// spent returns a Limited error if the allowance is used up, and nil otherwise. It is called after a statement stored
+// nothing, to find out why.
 func (s *Store) spent(ctx context.Context, u use) error {
 	if u.key == nil {
 		return nil
@@ -68,12 +69,12 @@ func (s *Store) spent(ctx context.Context, u use) error {
 	seconds := int(math.Ceil(wait.Seconds()))
 	return &fault.Error{
 		Kind: fault.Limited, RetryAfter: time.Duration(seconds) * time.Second,
-		Message: fmt.Sprintf("that is more than one person may send in so short a time; try again in %s", inWords(seconds)),
+		Message: fmt.Sprintf("that is more than one person may send in so short a time; try again in %s", waitInWords(seconds)),
 	}
 }
 
-// inWords is a wait as people say it, never shorter than it is.
-func inWords(seconds int) string {
+// waitInWords returns a wait as text, rounded up.
+func waitInWords(seconds int) string {
 	switch {
 	case seconds == 1:
 		return "a second"

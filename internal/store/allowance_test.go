@@ -16,8 +16,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// limited is a shop whose people may write as often as those of a desk in production.
-func limited(t testing.TB) *shop {
+// openLimited opens a fixture with the allowances of production.
+func openLimited(t testing.TB) *shop {
 	t.Helper()
 	d := open(t)
 	s, err := store.Open(t.Context(), d.dsn, store.Options{MaxConns: 8, Allowances: 1})
@@ -29,7 +29,7 @@ func limited(t testing.TB) *shop {
 	return d
 }
 
-// usedUp checks a fault that asks for a wait of up to a share of an allowance.
+// usedUp checks that err is Limited and asks for a wait of at most a share of an allowance.
 func usedUp(t *testing.T, err error, of account.RateLimit) {
 	t.Helper()
 	wantKind(t, err, fault.Limited)
@@ -39,7 +39,7 @@ func usedUp(t *testing.T, err error, of account.RateLimit) {
 }
 
 func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	first := submission()
 	first.IdempotencyKey = desk.IdempotencyKey{Key: "first", Fingerprint: []byte("f")}
 	if _, err := d.Submit(t.Context(), d.customer, first); err != nil {
@@ -60,7 +60,7 @@ func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 	if a, err := d.Submit(t.Context(), d.customer, again); err != nil || !a.Again || a.Number != first.Number {
 		t.Errorf("a repetition: %+v, %v", a, err)
 	}
-	d.submit(d.other) // somebody else
+	d.submit(d.other) // another customer
 	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, account.TicketLimit().Interval)
 	d.submit(d.customer)
 	_, err := d.Submit(t.Context(), d.customer, submission())
@@ -68,7 +68,7 @@ func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 }
 
 func TestSubmit_repetitionSpendsNothing(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	sub := submission()
 	sub.IdempotencyKey = desk.IdempotencyKey{Key: "again", Fingerprint: []byte("f")}
 	for range 3 * account.TicketLimit().Burst {
@@ -85,7 +85,7 @@ func TestSubmit_repetitionSpendsNothing(t *testing.T) {
 
 // TestSubmit_rushFillsTheAllowanceExactly: submissions that are accepted together are limited one by one.
 func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	tx, err := d.beside.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
 
 // TestSubmit_refusedAtTheEdgeOfTheAllowance: it had filled up by the time when the reason was looked for.
 func TestSubmit_refusedAtTheEdgeOfTheAllowance(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	err := d.NotSubmitted(t.Context(), d.customer, submission())
 	wantKind(t, err, fault.Unavailable)
 	if errors.Is(err, store.ErrNoPolicy) {
@@ -144,9 +144,9 @@ func TestSubmit_refusedAtTheEdgeOfTheAllowance(t *testing.T) {
 	}
 }
 
-// TestSubmit_aRushOverTheLimitDelaysNoOthers of its batch, and asks PostgreSQL no more often than it is to accept anything.
+// TestSubmit_aRushOverTheLimitDelaysNoOthers of its batch, and sends PostgreSQL no more statements than an acceptance.
 func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	d.submit(d.customer) // so that there is an allowance to hold
 	d.sql(`CREATE SEQUENCE asked`)
 	d.sql(`CREATE FUNCTION ask() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('asked'); RETURN NULL; END $$`)
@@ -209,7 +209,7 @@ func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 }
 
 func TestCommand_isLimitedToAnAllowance(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	n := d.taken(d.customer)
 	of := account.CommandLimit(d.customer)
 	reply := desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "And another thing."}
@@ -238,9 +238,9 @@ func TestCommand_isLimitedToAnAllowance(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestCommand_whatIsNotAcceptedSpendsNothing: what is asked of a ticket that isn't there, or takes nothing any more.
+// TestCommand_whatIsNotAcceptedSpendsNothing: commands to a ticket that does not exist or is closed.
 func TestCommand_whatIsNotAcceptedSpendsNothing(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	n, closed := d.taken(d.customer), d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: closed, Verb: ticket.VerbClose})
 	for range account.CommandLimit(d.customer).Burst {
@@ -255,7 +255,7 @@ func TestCommand_whatIsNotAcceptedSpendsNothing(t *testing.T) {
 
 // TestCommand_bulkOfStaffPasses, several times in a row.
 func TestCommand_bulkOfStaffPasses(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	n := d.taken(d.customer)
 	for range 3 * desk.MaxBulk {
 		d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "x"})
@@ -264,7 +264,7 @@ func TestCommand_bulkOfStaffPasses(t *testing.T) {
 
 // TestCommand_ofALimitedPersonWaitsForAStep: PostgreSQL evaluates the update anew once the step lets go of the ticket.
 func TestCommand_ofALimitedPersonWaitsForAStep(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	n := d.taken(d.customer)
 	tx, err := d.beside.Begin(t.Context())
 	if err != nil {
@@ -290,7 +290,7 @@ func TestCommand_ofALimitedPersonWaitsForAStep(t *testing.T) {
 }
 
 func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	of := account.CommandLimit(d.customer)
@@ -327,7 +327,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 // TestAllowances_areSpentAlikeByEveryStatement: the generic cell rate algorithm stands in spending, for ratings,
 // suggestions and sign-ins, in command.sql, and for several submissions at once in submit.sql.
 func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	n := d.taken(d.customer)
 	for name, c := range map[string]struct {
 		of  account.RateLimit
@@ -375,7 +375,7 @@ func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
 // TestCommand_limitedPeopleDoNotWaitInACircle: several people write to the same tickets at once, each to all of them,
 // while steps take what they write.
 func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
-	d := limited(t)
+	d := openLimited(t)
 	const each = 25
 	tickets := []ticket.Number{d.taken(d.customer), d.taken(d.customer)}
 	var writers, steps sync.WaitGroup
@@ -406,7 +406,7 @@ func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
 	}
 }
 
-// TestSettleDelivery_clearsAwayFullAllowances, all of them at once, and does not look for them with every mail.
+// TestSettleDelivery_clearsAwayFullAllowances, all of them at once, but not with every mail.
 func TestSettleDelivery_clearsAwayFullAllowances(t *testing.T) {
 	d := open(t)
 	d.sql(`INSERT INTO allowances (key, spent_until) SELECT decode(md5(i::text) || md5(i::text), 'hex'), now() + (1 - i % 2 * 2) * interval '1 hour' FROM generate_series(1, 60) i`)

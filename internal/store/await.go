@@ -144,7 +144,7 @@ func (o *Outcomes) wakeAll() {
 		}
 	}
 	for s := range o.subscribers {
-		s.tell(desk.Change{})
+		s.send(desk.Change{})
 	}
 }
 

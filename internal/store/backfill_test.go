@@ -26,8 +26,8 @@ func backfill(t *testing.T, file string) string {
 	return strings.Replace(fill, "LIMIT 200", "LIMIT 2", 1)
 }
 
-// TestMigrate_backfillsInBatches: one waits for what a step holds and goes by what the step leaves, while the batches
-// before are done.
+// TestMigrate_backfillsInBatches: a batch waits for the lock of a step and uses the state that the step leaves, while
+// earlier batches are committed.
 func TestMigrate_backfillsInBatches(t *testing.T) {
 	d := open(t)
 	var numbers []ticket.Number

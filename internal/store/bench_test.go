@@ -15,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// durable is a database that flushes every commit to the disk, as in production.
+// durable opens a database that flushes every commit to the disk, as in production.
 func durable(b *testing.B) string {
 	b.Helper()
 	dir, err := os.MkdirTemp("", "supportdesk-bench-*") // b.TempDir may lie where the server's user can't go
@@ -71,7 +71,7 @@ func BenchmarkSubmit(b *testing.B) {
 			return err
 		})
 	})
-	counted := d.counted()
+	counted := d.withAllowances()
 	for name, people := range map[string]int{"one's, counted": 1, "many's, counted": 500} {
 		customers := d.customers(people)
 		var next atomic.Int64
@@ -84,8 +84,8 @@ func BenchmarkSubmit(b *testing.B) {
 	}
 }
 
-// counted is the shop's store with allowances that are spent and last.
-func (d *shop) counted() *store.Store {
+// withAllowances returns the fixture's store with allowances that are not used up.
+func (d *shop) withAllowances() *store.Store {
 	d.t.Helper()
 	s, err := store.Open(d.t.Context(), d.dsn, store.Options{MaxConns: 8, Allowances: 100_000})
 	if err != nil {
@@ -95,7 +95,7 @@ func (d *shop) counted() *store.Store {
 	return s
 }
 
-// customers adds some.
+// customers adds customers.
 func (d *shop) customers(n int) (all []desk.Person) {
 	d.t.Helper()
 	for range n {
@@ -124,8 +124,8 @@ func BenchmarkCommand(b *testing.B) {
 		}
 	}
 	b.Run("note", notes(d.Store, d.agent))
-	b.Run("one's, counted", notes(d.counted(), d.agent))
-	b.Run("several's, counted", notes(d.counted(), d.agent, d.second, d.supervisor, d.administrator))
+	b.Run("one's, counted", notes(d.withAllowances(), d.agent))
+	b.Run("several's, counted", notes(d.withAllowances(), d.agent, d.second, d.supervisor, d.administrator))
 }
 
 // BenchmarkList reads first pages from 100,000 tickets, of which 3,000 are open, and what else stands beside them.

@@ -13,8 +13,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// IdleSessions lists the sessions that have held a transaction open for longer than a time without doing anything, the
-// longest first. Without the rights of a superuser or of pg_monitor, those of other users are not seen.
+// IdleSessions returns the PostgreSQL sessions that have been idle in a transaction for more than a duration, longest
+// first. Sessions of other users are visible only to superusers and members of pg_monitor.
 func (s *Store) IdleSessions(ctx context.Context, longer time.Duration) ([]desk.IdleSession, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT pid, coalesce(usename, ''), coalesce(host(client_addr), ''), application_name, state_change, clock_timestamp() - state_change
@@ -29,7 +29,7 @@ func (s *Store) IdleSessions(ctx context.Context, longer time.Duration) ([]desk.
 	return all, explain(err, "list idle transactions")
 }
 
-// Backlog counts the commands that were accepted longer ago than a patience and that no workflow was told of.
+// Backlog counts the commands that were accepted longer than patience ago and have not been delivered to a workflow.
 func (s *Store) Backlog(ctx context.Context, patience time.Duration) (b desk.Backlog, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), coalesce(clock_timestamp() - min(c.accepted_at), interval '0')
@@ -38,8 +38,8 @@ func (s *Store) Backlog(ctx context.Context, patience time.Duration) (b desk.Bac
 	return b, explain(err, "count the commands that wait")
 }
 
-// foldedRow is a ticket's row and what stands beside it.
-type foldedRow struct {
+// consistencyRow is a ticket's row with the counts and the timeline that it must agree with.
+type consistencyRow struct {
 	Number    ticket.Number
 	Requester ticket.PersonID
 	Policy    int64
@@ -47,15 +47,16 @@ type foldedRow struct {
 	Events    int
 	Taken     int64
 	Commands  int64
-	Accepted  int64 // commands there are
-	Decided   int64 // outcomes there are
+	Accepted  int64 // rows of commands
+	Decided   int64 // rows of outcomes
 	Mails     int
-	Owed      int // mails and calls there are
+	Owed      int // rows of deliveries
 	Timeline  []byte
 }
 
-// Disagreements compares a page of tickets, by number after a number, with the fold of their timelines and with what stands
-// beside them, as of one instant. It returns those that disagree, how many it compared, and the last of them.
+// Disagreements compares up to limit tickets numbered above after, in order, with the state computed from their
+// timelines and with the number of their commands, outcomes and deliveries, all in one snapshot. It returns the tickets
+// that differ, how many were compared, and the number of the last.
 func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit int) (found []desk.Disagreement, compared int, last ticket.Number, err error) {
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -68,12 +69,12 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 		if err != nil {
 			return err
 		}
-		page, err := pgx.CollectRows(rows, pgx.RowToStructByName[foldedRow])
+		page, err := pgx.CollectRows(rows, pgx.RowToStructByName[consistencyRow])
 		if err != nil {
 			return err
 		}
 		for _, row := range page {
-			says, err := s.disagrees(ctx, tx, row)
+			says, err := s.inconsistency(ctx, tx, row)
 			if err != nil {
 				return fmt.Errorf("ticket %s: %w", row.Number, err)
 			}
@@ -88,11 +89,11 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 	return found, compared, last, explain(err, "compare tickets with their timelines")
 }
 
-// disagrees says what about a ticket is wrong; empty: nothing.
-func (s *Store) disagrees(ctx context.Context, q querier, r foldedRow) (string, error) {
+// inconsistency describes what is inconsistent in a ticket, and returns an empty string if nothing is.
+func (s *Store) inconsistency(ctx context.Context, q querier, r consistencyRow) (string, error) {
 	var timeline []ticket.Event
 	if err := json.Unmarshal(r.Timeline, &timeline); err != nil {
-		return "its timeline can't be read: " + err.Error(), nil //nolint:nilerr // it is what is found
+		return "its timeline can't be read: " + err.Error(), nil //nolint:nilerr // it is the finding
 	}
 	switch {
 	case r.Events != len(timeline):
@@ -117,14 +118,14 @@ func (s *Store) disagrees(ctx context.Context, q querier, r foldedRow) (string, 
 		}
 		fold = ticket.Apply(fold, e)
 	}
-	return differs(r.State, fold)
+	return stateMismatch(r.State, fold)
 }
 
-// differs compares a stored state with a ticket, by what either is in JSON.
-func differs(stored []byte, fold ticket.Ticket) (string, error) {
+// stateMismatch compares the JSON of a stored state with that of the state computed from the timeline.
+func stateMismatch(stored []byte, fold ticket.Ticket) (string, error) {
 	var state ticket.State
 	if err := json.Unmarshal(stored, &state); err != nil {
-		return "its state can't be read: " + err.Error(), nil //nolint:nilerr // it is what is found
+		return "its state can't be read: " + err.Error(), nil //nolint:nilerr // it is the finding
 	}
 	row, err := json.Marshal(state.Ticket)
 	if err != nil {

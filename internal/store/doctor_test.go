@@ -29,7 +29,7 @@ func TestDisagreements_tellsWhatIsWrongOfWhichTicket(t *testing.T) {
 			d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
 			d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "a note"})
 			d.taken(d.other)
-			d.submit(d.other) // no step has taken it
+			d.submit(d.other) // without a step
 			if c.sql != "" {
 				tx, err := d.beside.Begin(t.Context())
 				if err != nil {

@@ -19,11 +19,11 @@ import (
 
 var errNoEmergency = fault.New(fault.NotFound, "there is no such emergency")
 
-// DeclareEmergency makes an emergency of a plan: from the next whole second on, or as planned. The zero person is a
-// hand in Temporal UI. It is Invalid by field, a Conflict when the key was used for
-// something else or too many are in force or planned, and Unavailable when the gate can't be had in time.
+// DeclareEmergency stores a planned emergency, or one that begins with the next whole second. The zero person is a
+// manual command from Temporal UI. It returns Invalid with the field, Conflict if the key was used for another request
+// or if there are too many emergencies, and Unavailable if the emergency schedule can't be locked in time.
 func (s *Store) DeclareEmergency(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	return s.changeGate(ctx, "declare an emergency", func(g *gateChange) error {
+	return s.changeSchedule(ctx, "declare an emergency", func(g *gateChange) error {
 		err := g.declared(by, p.IdempotencyKey)
 		if !errors.Is(err, errNew) {
 			return err
@@ -39,11 +39,11 @@ func (s *Store) DeclareEmergency(ctx context.Context, by desk.Person, p desk.Eme
 	})
 }
 
-// ChangeEmergency changes one that is not over. What it was until now stays as it was. It is NotFound,
-// Invalid by field, a Conflict when it is too late, and Unavailable like DeclareEmergency. Nothing is recorded when
-// nothing changes.
+// ChangeEmergency changes an emergency that is not over, from the next whole second on. It returns NotFound, Invalid
+// with the field, Conflict if it is too late, and Unavailable like DeclareEmergency. A change without effect is not
+// recorded.
 func (s *Store) ChangeEmergency(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
-	return s.changeGate(ctx, "change emergency "+string(id), func(g *gateChange) error {
+	return s.changeSchedule(ctx, "change emergency "+string(id), func(g *gateChange) error {
 		if err := g.load(id); err != nil {
 			return err
 		}
@@ -55,10 +55,10 @@ func (s *Store) ChangeEmergency(ctx context.Context, by desk.Person, id ticket.E
 	})
 }
 
-// EndEmergency ends one: lifts it from the next whole second on, or cancels it before it begins. Its errors are those
-// of ChangeEmergency.
+// EndEmergency lifts an emergency from the next whole second on, or cancels it if it has not begun. It returns the
+// errors of ChangeEmergency.
 func (s *Store) EndEmergency(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
-	return s.changeGate(ctx, "end emergency "+string(id), func(g *gateChange) error {
+	return s.changeSchedule(ctx, "end emergency "+string(id), func(g *gateChange) error {
 		if err := g.load(id); err != nil {
 			return err
 		}
@@ -74,26 +74,27 @@ func (s *Store) EndEmergency(ctx context.Context, by desk.Person, id ticket.Emer
 	})
 }
 
-// gateLock is the advisory lock that acceptance and steps share and whoever changes the gate has alone.
+// gateLock is the advisory lock on the emergency schedule. Acceptance and steps share it; a change of the schedule
+// holds it exclusively.
 const gateLock int64 = 0x48_4d_47_61_74_65
 
 const (
-	// While a change waits for the gate, whoever accepts or steps next waits behind it: so it gives up soon, lets them
-	// through, and comes again, for longer than a process that stands still can keep the gate: see idleTimeout.
-	gatePatience = 500 * time.Millisecond
-	gateTries    = 12
+	// While a change waits for the lock, acceptance and steps queue behind it. So it gives up soon, lets them pass and
+	// tries again, altogether for longer than a stalled process can hold the lock; see idleTimeout.
+	scheduleLockTimeout = 500 * time.Millisecond
+	scheduleLockTries   = 12
 )
 
-// gateChange is a change of an emergency under way, with the gate to itself.
+// gateChange is a change of an emergency in a transaction that holds gateLock exclusively.
 type gateChange struct {
 	ctx   context.Context
 	tx    pgx.Tx
-	next  time.Time // the first whole second that no acceptance and no step has used
+	next  time.Time // the first whole second not used by an acceptance or a step
 	after desk.Emergency
 }
 
-// changeGate runs a change with the gate to itself, in one transaction.
-func (s *Store) changeGate(ctx context.Context, doing string, change func(*gateChange) error) (desk.Emergency, error) {
+// changeSchedule runs change in a transaction that holds gateLock exclusively, and returns the changed emergency.
+func (s *Store) changeSchedule(ctx context.Context, doing string, change func(*gateChange) error) (desk.Emergency, error) {
 	var after desk.Emergency
 	err := s.haveGate(ctx, doing, func(g *gateChange) error {
 		err := change(g)
@@ -103,12 +104,12 @@ func (s *Store) changeGate(ctx context.Context, doing string, change func(*gateC
 	if err != nil {
 		return desk.Emergency{}, err
 	}
-	s.notices.Store(&notices{revision: -1}) // not what anybody who reads just now has seen
+	s.notices.Store(&noticeCache{revision: -1}) // so that a concurrent readNotices does not store what it read before
 	return after, nil
 }
 
-// haveGate runs fn in a transaction that has the gate to itself. It gives up as Unavailable when others are inside for
-// too long.
+// haveGate runs fn in a transaction that holds gateLock exclusively. It returns Unavailable if the lock can't be
+// acquired in scheduleLockTries attempts.
 func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange) error) error {
 	for try := 1; ; try++ {
 		err := s.within(ctx, func(tx pgx.Tx) error {
@@ -124,41 +125,41 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 			return nil
 		case !refused || pg.Code != lockNotAvailable:
 			return explain(err, "%s", doing)
-		case try == gateTries:
+		case try == scheduleLockTries:
 			return fault.Wrap(err, fault.Unavailable, "the desk is too busy to let an emergency be changed: try again")
 		}
-		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two don't meet again
+		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two callers do not collide again
 			return explain(ctx.Err(), "%s", doing)
 		}
 	}
 }
 
-// lock takes the gate and then reads the clock: every instant that was used before is earlier than next.
+// lock acquires gateLock and then reads the clock, so that every instant used before is earlier than next.
 func (g *gateChange) lock() error {
 	batch := &pgx.Batch{}
-	batch.Queue(`SELECT set_config('lock_timeout', $1, true)`, fmt.Sprintf("%dms", gatePatience.Milliseconds()))
+	batch.Queue(`SELECT set_config('lock_timeout', $1, true)`, fmt.Sprintf("%dms", scheduleLockTimeout.Milliseconds()))
 	batch.Queue(`SELECT pg_advisory_xact_lock($1)`, gateLock)
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()) + interval '1 second'`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&g.next) })
 	return g.tx.SendBatch(g.ctx, batch).Close()
 }
 
-// declared finds what was declared before under a key: errNew when nothing was.
-func (g *gateChange) declared(by desk.Person, once desk.IdempotencyKey) error {
-	if once.Key == "" {
+// declared loads the emergency that was declared under an idempotency key. It returns errNew if there is none.
+func (g *gateChange) declared(by desk.Person, key desk.IdempotencyKey) error {
+	if key.Key == "" {
 		return errNew
 	}
 	var id ticket.EmergencyID
 	var first []byte
 	err := g.tx.QueryRow(g.ctx, `SELECT id, fingerprint FROM emergencies WHERE declared_by IS NOT DISTINCT FROM nullif($1, '') AND key = $2`,
-		by.ID, once.Key).Scan(&id, &first)
+		by.ID, key.Key).Scan(&id, &first)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return errNew
 	case err != nil:
 		return err
 	}
-	if err := once.Repeats(first); err != nil {
+	if err := key.Repeats(first); err != nil {
 		return err
 	}
 	err = g.load(id)
@@ -166,7 +167,7 @@ func (g *gateChange) declared(by desk.Person, once desk.IdempotencyKey) error {
 	return err
 }
 
-// another refuses one emergency too many.
+// another checks that there may be one more emergency in force or planned.
 func (g *gateChange) another() error {
 	var lasting int
 	err := g.tx.QueryRow(g.ctx, `SELECT count(*) FROM emergencies WHERE cancelled_at IS NULL AND ends_at >= $1`, g.next).Scan(&lasting)
@@ -187,7 +188,7 @@ func (g *gateChange) load(id ticket.EmergencyID) error {
 	return err
 }
 
-func (g *gateChange) insert(by desk.Person, once desk.IdempotencyKey) error {
+func (g *gateChange) insert(by desk.Person, key desk.IdempotencyKey) error {
 	if err := g.count(); err != nil {
 		return err
 	}
@@ -197,7 +198,7 @@ func (g *gateChange) insert(by desk.Person, once desk.IdempotencyKey) error {
 		RETURNING declared_at`,
 		pgx.StrictNamedArgs{
 			"id": g.after.ID, "kind": g.after.Kind, "notice": g.after.Notice, "starts": g.after.From, "ends": instant(g.after.Until),
-			"by": by.ID, "revision": g.after.Revision, "key": once.Key, "fingerprint": fingerprint(once),
+			"by": by.ID, "revision": g.after.Revision, "key": key.Key, "fingerprint": fingerprint(key),
 		}).Scan(&g.after.Declared)
 	if err == nil {
 		err = g.record(by, desk.ActionDeclared)
@@ -227,12 +228,12 @@ func (g *gateChange) update(by desk.Person, after desk.Emergency, act desk.Emerg
 	return err
 }
 
-// count gives the change its number.
+// count increments the revision of the emergency schedule and assigns it to the change.
 func (g *gateChange) count() error {
 	return g.tx.QueryRow(g.ctx, `UPDATE gate SET revision = revision + 1 RETURNING revision`).Scan(&g.after.Revision)
 }
 
-// record writes the delays as they now are, and who did what.
+// record stores the emergency's delays and who changed it how.
 func (g *gateChange) record(by desk.Person, act desk.EmergencyAction) error {
 	state, err := json.Marshal(g.after.State())
 	if err != nil {
@@ -253,8 +254,8 @@ func refTo(p desk.Person) desk.Ref {
 	return desk.Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role}
 }
 
-// BeginManualCommand notes that a signal by hand is carried out, and returns which run of the workflow delivered it first and what
-// came of it then; nil: nothing yet.
+// BeginManualCommand records that a manual command is being carried out. It returns the workflow run that received it
+// first, and its result, nil if there is none yet.
 func (s *Store) BeginManualCommand(ctx context.Context, key, run string) (first string, result *ticket.ManualEmergencyResult, err error) {
 	err = s.pool.QueryRow(ctx, `
 		INSERT INTO emergency_hands (key, run) VALUES ($1, $2)
@@ -262,7 +263,7 @@ func (s *Store) BeginManualCommand(ctx context.Context, key, run string) (first 
 	return first, result, explain(err, "begin a signal by hand")
 }
 
-// EndManualCommand notes what came of a signal by hand.
+// EndManualCommand records the result of a manual command.
 func (s *Store) EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error {
 	_, err := s.pool.Exec(ctx, `UPDATE emergency_hands SET result = $2 WHERE key = $1`, key, result)
 	return explain(err, "end a signal by hand")

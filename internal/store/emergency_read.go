@@ -12,13 +12,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Emergencies lists every emergency, the one declared last first.
+// Emergencies returns all emergencies, the most recently declared first.
 func (s *Store) Emergencies(ctx context.Context) ([]desk.Emergency, error) {
 	all, err := emergencies(ctx, s.pool, `ORDER BY e.declared_at DESC, e.id`)
 	return all, explain(err, "list the emergencies")
 }
 
-// Emergency gives one. It is NotFound when there is none.
+// Emergency returns an emergency by ID. It returns NotFound if there is none.
 func (s *Store) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
 	all, err := emergencies(ctx, s.pool, `WHERE e.id = $1`, id)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Store) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emer
 	return all[0], nil
 }
 
-// emergencies reads those that a clause picks.
+// emergencies returns the emergencies e that a clause selects.
 func emergencies(ctx context.Context, q querier, clause string, args ...any) ([]desk.Emergency, error) {
 	rows, err := q.Query(ctx, `
 		SELECT e.id, e.kind, e.notice, e.starts_at, nullif(e.ends_at, 'infinity'), e.cancelled_at, e.declared_at, e.revision,
@@ -54,7 +54,8 @@ func emergencies(ctx context.Context, q querier, clause string, args ...any) ([]
 	})
 }
 
-// EmergencyChanges gives who did what to an emergency, oldest first; nothing for one that isn't there.
+// EmergencyChanges returns the changes of an emergency with their authors, oldest first; none if there is no such
+// emergency.
 func (s *Store) EmergencyChanges(ctx context.Context, id ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.revision, c.act, c.at, c.plan, coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, '')
@@ -72,18 +73,18 @@ func (s *Store) EmergencyChanges(ctx context.Context, id ticket.EmergencyID) ([]
 	return all, explain(err, "read what was done to emergency %s", id)
 }
 
-// noticeAge is how long a page may show what another process has changed since.
+// noticeAge is how long a change made by another process may go unnoticed.
 const noticeAge = time.Second
 
-// notices are the emergencies that are in force or planned, as they were read.
-type notices struct {
+// noticeCache holds the emergencies in force or planned as of a read.
+type noticeCache struct {
 	revision int64
 	read     time.Time
 	all      []desk.Emergency
 }
 
-// Notices gives the emergencies that are in force or planned, the earliest first: what pages and mails show. It costs
-// one row a second, and is at most that old; what this process changes it shows at once.
+// Notices returns the emergencies that are in force or planned, earliest first, for pages and mails. It reads one row a
+// second at most, so changes by other processes appear within noticeAge; those by this process appear at once.
 func (s *Store) Notices(ctx context.Context) ([]desk.Emergency, error) {
 	now := time.Now()
 	known := s.notices.Load()
@@ -96,9 +97,9 @@ func (s *Store) Notices(ctx context.Context) ([]desk.Emergency, error) {
 	return slices.DeleteFunc(slices.Clone(known.all), func(e desk.Emergency) bool { return e.Stage(now) == desk.StageOver }), nil
 }
 
-// readNotices reads the revision before the emergencies, so that a change between the two is read again.
-func (s *Store) readNotices(ctx context.Context, known *notices, now time.Time) (*notices, error) {
-	fresh := &notices{read: now}
+// readNotices reads the revision before the emergencies, so that a change in between causes another read.
+func (s *Store) readNotices(ctx context.Context, known *noticeCache, now time.Time) (*noticeCache, error) {
+	fresh := &noticeCache{read: now}
 	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&fresh.revision); err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (s *Store) readNotices(ctx context.Context, known *notices, now time.Time) 
 			return nil, err
 		}
 	}
-	// Somebody who changed the gate meanwhile has emptied the place: what was read before that must not fill it.
+	// If changeSchedule has cleared the cache meanwhile, fresh may be stale and is not stored.
 	s.notices.CompareAndSwap(known, fresh)
 	return fresh, nil
 }

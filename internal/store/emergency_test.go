@@ -29,7 +29,7 @@ func (d *shop) declare(p desk.EmergencyPlan) desk.Emergency {
 	return e
 }
 
-// begun moves what was declared into the past, as if time had passed.
+// begun moves an emergency into the past, as if time had passed.
 func (d *shop) begun(e desk.Emergency, ago time.Duration) desk.Emergency {
 	d.t.Helper()
 	d.sql(`UPDATE emergencies SET starts_at = starts_at - $2::interval, ends_at = ends_at - $2::interval WHERE id = $1`, e.ID, ago)
@@ -241,7 +241,8 @@ func TestEndEmergency_cancelsWhatIsPlanned(t *testing.T) {
 	}
 }
 
-// TestEmergency_twoSupervisors race to lift what they also change: one lifts, and nothing is lost or done twice.
+// TestEmergency_twoSupervisors has two supervisors lift an emergency that they also change: one lifts it, and nothing
+// is lost or done twice.
 func TestEmergency_twoSupervisors(t *testing.T) {
 	d := open(t)
 	e := d.begun(d.declare(closedBy("A flood.")), time.Minute)
@@ -282,8 +283,8 @@ func TestEmergency_twoSupervisors(t *testing.T) {
 	}
 }
 
-// TestChangeGate_waitsForWhoeverIsInside holds the lock as a step does, and sees a change wait for it, give up in the
-// end, and leave nothing.
+// TestChangeGate_waitsForWhoeverIsInside shares the lock as a step does: a change waits for it, gives up in the end,
+// and leaves nothing.
 func TestChangeGate_waitsForWhoeverIsInside(t *testing.T) {
 	d := open(t)
 	inside, err := d.beside.Begin(t.Context())
@@ -320,8 +321,8 @@ func TestChangeGate_waitsForWhoeverIsInside(t *testing.T) {
 	}
 }
 
-// TestDeclareEmergency_beginsAfterWhatWasAccepted takes the clock once it has the gate: a second that somebody inside
-// has used is never in it.
+// TestDeclareEmergency_beginsAfterWhatWasAccepted checks that the clock is read after the lock is acquired, so that an
+// emergency never begins in a second that an earlier holder used.
 func TestDeclareEmergency_beginsAfterWhatWasAccepted(t *testing.T) {
 	d := open(t)
 	inside, err := d.beside.Begin(t.Context())

@@ -50,7 +50,7 @@ func (d *shop) closed() ticket.Number {
 }
 
 func TestRaiseEpoch_listsWhatNeedsAWorkflow(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	untaken := d.submit(d.customer).Number
 	open := d.taken(d.customer)
 	d.closed()
@@ -145,7 +145,7 @@ func TestStep_numbersMailsInTheirEpoch(t *testing.T) {
 }
 
 func TestStep_numbersCallsInTheirEpoch(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	old, start := d.broken()
 	d.owedAfter(old, start.Add(time.Hour), 1)
 	epoch := d.raise().Epoch

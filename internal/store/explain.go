@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// SQLSTATE codes that are looked at one by one; see the PostgreSQL manual, appendix A.
+// SQLSTATE codes that are handled one by one; see the PostgreSQL manual, appendix A.
 const (
 	uniqueViolation     = "23505"
 	undefinedTable      = "42P01"
@@ -23,12 +23,12 @@ const (
 	serialization       = "40001"
 	deadlock            = "40P01"
 	lockNotAvailable    = "55P03"
-	idleInTransaction   = "25P03" // this process stood still for too long
+	idleInTransaction   = "25P03" // this process stalled for too long
 )
 
-// explain says what was being done when an error came, and gives an error of pgx its kind: Unavailable when the same
-// call may succeed later, Invalid for text that PostgreSQL can't hold, Internal for the rest. A fault keeps its kind,
-// and a cancelled context stays one.
+// explain wraps err with the operation and gives it a kind: Unavailable if the same call may succeed later, Invalid for
+// text that PostgreSQL can't store, Internal for the rest. A fault keeps its kind, and context.Canceled stays what it
+// is.
 func explain(err error, doing string, args ...any) error {
 	if err == nil {
 		return nil
@@ -48,7 +48,7 @@ func explain(err error, doing string, args ...any) error {
 
 func unavailable(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return true // also for a password that is being changed: the next connection may know the new one
+		return true // includes a password that is being changed: the next connection may use the new one
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {

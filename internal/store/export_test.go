@@ -8,30 +8,30 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// GateLock is for tests that stand in its way.
+// GateLock lets tests hold the lock.
 const GateLock = gateLock
 
-// Bound is for tests that look at a connection.
+// Bound lets tests inspect a connection.
 var Bound = setTimeouts
 
-// What the reconciler asks again and again, for a test that looks at their plans.
+// The queries of the reconciler, for a test of their plans.
 const (
 	OverdueQuery = overdueQuery
 	KeptQuery    = keptQuery
 	ForgetQuery  = forgetQuery
 )
 
-// SettleAfter has mails about emergencies settle; see Options.
+// SettleAfter sets Options.Settle.
 func (s *Store) SettleAfter(d time.Duration) { s.settle = d }
 
-// Gathered is how many submissions wait for a statement.
+// Gathered returns how many submissions wait for a statement.
 func (s *Store) Gathered() int {
 	s.submissions.mu.Lock()
 	defer s.submissions.mu.Unlock()
 	return len(s.submissions.waiting)
 }
 
-// NotSubmitted is asked after a submission that no statement accepted.
+// NotSubmitted returns why no statement accepted a submission.
 func (s *Store) NotSubmitted(ctx context.Context, by desk.Person, sub desk.Submission) error {
 	u, err := s.use(ctx, by, account.TicketLimit())
 	if err != nil {

@@ -57,7 +57,7 @@ func childStore(t *testing.T, dsn string) *store.Store {
 	return s
 }
 
-// retry repeats what is Unavailable, as a worker does.
+// retry repeats do while it returns Unavailable, as a worker does.
 func retry(say func(string, ...any), do func() error) {
 	for {
 		err := do()
@@ -69,17 +69,17 @@ func retry(say func(string, ...any), do func() error) {
 	}
 }
 
-// child is a process that a test stops and lets go on.
+// child is a process that a test can stop and resume.
 type child struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	said  chan string
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	output chan string
 }
 
 func startChild(t *testing.T, does, dsn string, n ticket.Number) *child {
 	t.Helper()
-	c := &child{t: t, cmd: exec.Command(os.Args[0], "-test.run=^TestChild$"), said: make(chan string, 100)}
+	c := &child{t: t, cmd: exec.Command(os.Args[0], "-test.run=^TestChild$"), output: make(chan string, 100)}
 	c.cmd.Env = append(os.Environ(), "CHILD_DOES="+does, "CHILD_DSN="+dsn, "CHILD_TICKET="+string(n))
 	c.cmd.Stderr = os.Stderr
 	stdout, err := c.cmd.StdoutPipe()
@@ -93,10 +93,10 @@ func startChild(t *testing.T, does, dsn string, n ticket.Number) *child {
 		t.Fatal(err)
 	}
 	go func() {
-		defer close(c.said)
+		defer close(c.output)
 		for lines := bufio.NewScanner(stdout); lines.Scan(); {
 			if line, ours := strings.CutPrefix(lines.Text(), "@"); ours {
-				c.said <- line
+				c.output <- line
 			}
 		}
 	}()
@@ -107,12 +107,12 @@ func startChild(t *testing.T, does, dsn string, n ticket.Number) *child {
 	return c
 }
 
-// says waits for a line.
-func (c *child) says(want string) {
+// awaitLine waits for a line of output.
+func (c *child) awaitLine(want string) {
 	c.t.Helper()
 	for {
 		select {
-		case line, running := <-c.said:
+		case line, running := <-c.output:
 			if line == want {
 				return
 			}
@@ -145,14 +145,14 @@ func (c *child) stop() {
 	}
 }
 
-func (c *child) goOn() {
+func (c *child) resume() {
 	c.t.Helper()
 	if err := c.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
-// hold keeps what a statement locks until the function that it returns is called.
+// hold runs a statement in a transaction and keeps its locks until the returned function is called.
 func (d *shop) hold(statement string, args ...any) (letGo func()) {
 	d.t.Helper()
 	tx, err := d.beside.Begin(d.t.Context())
@@ -167,7 +167,7 @@ func (d *shop) hold(statement string, args ...any) (letGo func()) {
 	return letGo
 }
 
-// await waits until a query says true.
+// await waits until a query returns true.
 func (d *shop) await(what, query string, args ...any) {
 	d.t.Helper()
 	for deadline := time.Now().Add(slack); !one[bool](d, query, args...); {
@@ -204,9 +204,9 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 		t.Fatalf("after %s nobody can declare an emergency: %v", time.Since(stood), err)
 	}
 	t.Logf("declared after %s", time.Since(stood))
-	c.goOn()
-	c.says("unavailable")
-	c.says("done, <nil>")
+	c.resume()
+	c.awaitLine("unavailable")
+	c.awaitLine("done, <nil>")
 	d.reached()
 	d.applyTransitions(n)
 	d.consistent(n)
@@ -221,7 +221,7 @@ func TestUndelivered_ofAProcessThatStandsStillIsDeliveredByAnother(t *testing.T)
 	note := desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Words."}
 	d.ask(d.agent, note)
 	c := startChild(t, "deliver", d.dsn, n)
-	c.says("handed out 1")
+	c.awaitLine("handed out 1")
 	d.ask(d.agent, note)
 	claimed := one[time.Time](d, `SELECT claimed_until FROM undelivered WHERE ticket = $1 AND seq = 2`, n)
 	d.await("a renewal", `SELECT claimed_until > $2 FROM undelivered WHERE ticket = $1 AND seq = 2`, n, claimed)
@@ -243,11 +243,11 @@ func TestUndelivered_ofAProcessThatStandsStillIsDeliveredByAnother(t *testing.T)
 		t.Fatalf("after %s another is handed %+v", time.Since(stood), all)
 	}
 	t.Logf("taken over after %s", time.Since(stood))
-	c.goOn()
+	c.resume()
 	if _, err := io.WriteString(c.stdin, "go on\n"); err != nil {
 		t.Fatal(err)
 	}
-	c.says("settled, <nil>")
+	c.awaitLine("settled, <nil>")
 	if left := d.deliverAll(); len(left) > 0 {
 		t.Errorf("left %+v", left)
 	}
@@ -278,7 +278,7 @@ func TestMigrate_ofAProcessThatStandsStillKeepsNoOtherOut(t *testing.T) {
 	if err := store.Migrate(ctx, d.dsn); err != nil {
 		t.Error(err)
 	}
-	c.goOn()
-	c.says("unavailable")
-	c.says("done, <nil>")
+	c.resume()
+	c.awaitLine("unavailable")
+	c.awaitLine("done, <nil>")
 }

@@ -11,22 +11,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// History returns what was asked of a ticket and which deliveries it owed. It is NotFound for a ticket that does not
-// exist.
+// History returns a ticket's commands and deliveries. It returns NotFound if there is no such ticket.
 func (s *Store) History(ctx context.Context, n ticket.Number) (h desk.History, err error) {
-	if h.Commands, err = s.asked(ctx, n); err == nil {
-		h.Mails, err = s.posted(ctx, n)
+	if h.Commands, err = s.commandRecords(ctx, n); err == nil {
+		h.Mails, err = s.mailRecords(ctx, n)
 	}
 	if err == nil {
-		h.Calls, err = s.called(ctx, n)
+		h.Calls, err = s.webhookCalls(ctx, n)
 	}
-	if err == nil && len(h.Commands) == 0 { // every ticket was submitted
+	if err == nil && len(h.Commands) == 0 { // every ticket has at least its submission
 		err = errNoTicket
 	}
 	return h, explain(err, "load the history of %s", n)
 }
 
-type askedRow struct {
+type commandRecordRow struct {
 	Seq         int64
 	Verb        ticket.Verb
 	By          ticket.PersonID
@@ -46,7 +45,7 @@ type askedRow struct {
 	DecidedAt   *time.Time
 }
 
-func (s *Store) asked(ctx context.Context, n ticket.Number) ([]desk.CommandRecord, error) {
+func (s *Store) commandRecords(ctx context.Context, n ticket.Number) ([]desk.CommandRecord, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.seq, c.verb, coalesce(p.id, '') AS by, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle, c.by_role AS role,
 			c.accepted_at, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
@@ -61,12 +60,12 @@ func (s *Store) asked(ctx context.Context, n ticket.Number) ([]desk.CommandRecor
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.CommandRecord, error) {
-		r, err := pgx.RowToStructByName[askedRow](row)
-		return r.asked(), err
+		r, err := pgx.RowToStructByName[commandRecordRow](row)
+		return r.record(), err
 	})
 }
 
-func (r askedRow) asked() desk.CommandRecord {
+func (r commandRecordRow) record() desk.CommandRecord {
 	a := desk.CommandRecord{
 		Seq: r.Seq, Verb: r.Verb, By: desk.Ref{ID: r.By, Name: r.Name, Handle: r.Handle, Role: r.Role}, At: r.AcceptedAt,
 		Priority: r.Priority, Category: r.Category,
@@ -81,7 +80,7 @@ func (r askedRow) asked() desk.CommandRecord {
 	return a
 }
 
-func (s *Store) posted(ctx context.Context, n ticket.Number) ([]desk.Posted, error) {
+func (s *Store) mailRecords(ctx context.Context, n ticket.Number) ([]desk.Posted, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.n, m.kind, p.id, p.name, coalesce(p.handle, '') AS handle, p.role, m.status, e.at, m.event,
 			m.settled_at, m.deferred_at, coalesce(m.reason, '') AS reason, coalesce(m.resends, 0) AS resends, coalesce(m.address, '') AS address,
@@ -102,7 +101,7 @@ func (s *Store) posted(ctx context.Context, n ticket.Number) ([]desk.Posted, err
 	})
 }
 
-// orZero is the zero time for null.
+// orZero returns *t, or the zero time if t is nil.
 func orZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -110,11 +109,11 @@ func orZero(t *time.Time) time.Time {
 	return *t
 }
 
-// mostOthers is how many of a requester's other tickets are shown.
+// mostOthers is the number of a requester's other tickets that are listed.
 const mostOthers = 20
 
-// Others returns the newest other tickets of a ticket's requester, twenty at most, and how many there are in all, counted
-// up to a thousand.
+// Others returns the newest mostOthers other tickets of a ticket's requester, and how many there are in all, counted up
+// to mostCounted.
 func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.TicketSummary, count int, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, t.status, t.priority, t.category, t.submitted_at, t.updated_at,
@@ -133,7 +132,7 @@ func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Tick
 	return newest, count, explain(err, "look for other tickets of the requester of %s", n)
 }
 
-// Undecided gives what a person asked of a ticket and no step has taken yet, oldest first: their own only.
+// Undecided returns a person's own commands to a ticket that no step has decided yet, oldest first.
 func (s *Store) Undecided(ctx context.Context, by desk.Person, n ticket.Number) ([]desk.PendingCommand, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.seq, c.verb, c.accepted_at AS at, coalesce(m.body, '') AS body

@@ -15,15 +15,15 @@ import (
 // importTx is the transaction of an import.
 type importTx struct {
 	recipients
-	store *Store
-	tx    pgx.Tx
-	heard time.Time // when PostgreSQL last heard of it
+	store         *Store
+	tx            pgx.Tx
+	lastStatement time.Time // when the last statement was sent
 }
 
 // ImportTx implements app.ImportStore.
 func (s *Store) ImportTx(ctx context.Context, fn func(app.ImportTx) error) error {
 	err := s.within(ctx, func(tx pgx.Tx) error {
-		return fn(&importTx{recipients: recipients{tx}, store: s, tx: tx, heard: time.Now()})
+		return fn(&importTx{recipients: recipients{tx}, store: s, tx: tx, lastStatement: time.Now()})
 	})
 	return explain(err, "import tickets")
 }
@@ -45,7 +45,7 @@ func (im *importTx) Fresh(ctx context.Context, numbers []ticket.Number) (map[tic
 
 // Begin implements app.ImportTx.
 func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, err error) {
-	// The transaction has the gate until its end: a copy whose sender stands still has to end, too.
+	// The transaction shares gateLock until its end, so a copy whose sender stalls must be bounded too.
 	if _, err := im.tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(copyTime.Milliseconds())); err != nil {
 		return b, err
 	}
@@ -66,7 +66,7 @@ func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, 
 	return b, err
 }
 
-// copyTime bounds writing a few thousand tickets, table by table.
+// copyTime is the statement timeout of an import, which writes a few thousand tickets table by table.
 const copyTime = 30 * time.Second
 
 // Policy implements app.ImportTx.
@@ -74,18 +74,18 @@ func (im *importTx) Policy(ctx context.Context, version int64) (*policy.Policy, 
 	return im.store.policy(ctx, im.tx, version)
 }
 
-// Roster implements app.ImportTx. It takes no lock that steps wait for: a choice of theirs meanwhile makes the import's
-// less fair and nothing worse.
+// Roster implements app.ImportTx. It doesn't lock the rotation, so that steps need not wait: a simultaneous choice by
+// one merely makes that of the import less fair.
 func (im *importTx) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
 	return roster(ctx, im.tx, group)
 }
 
 // KeepAlive implements app.ImportTx.
 func (im *importTx) KeepAlive(ctx context.Context) error {
-	if time.Since(im.heard) < idleTimeout/4 {
+	if time.Since(im.lastStatement) < idleTimeout/4 {
 		return nil
 	}
-	im.heard = time.Now()
+	im.lastStatement = time.Now()
 	_, err := im.tx.Exec(ctx, `SELECT`)
 	return err
 }

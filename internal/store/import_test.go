@@ -13,12 +13,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ago is a whole second that many days before now.
+// ago returns the whole second that many days before now.
 func ago(days float64) time.Time {
 	return time.Now().UTC().Add(-time.Duration(days * float64(24*time.Hour))).Truncate(time.Second)
 }
 
-// past is a ticket that was submitted some days ago, with what was done since.
+// past returns an import ticket that was submitted some days ago, with the given actions since.
 func (d *shop) past(days float64, actions ...desk.ImportAction) desk.ImportTicket {
 	first := desk.ImportAction{
 		By: d.customer, At: ago(days), Verb: ticket.VerbSubmit, Subject: "Where is my parcel?", Body: "It was due on Monday.",
@@ -35,7 +35,7 @@ func (d *shop) imports(tickets ...desk.ImportTicket) {
 	}
 }
 
-// A ticket that was imported must be the ticket that this desk would have kept, had it been asked the same.
+// An imported ticket must equal one that received the same commands here.
 func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	d := open(t)
 	c := d.past(13,
@@ -49,20 +49,20 @@ func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	d.imports(c)
 	d.consistent(c.Number)
 
-	lived := d.live(c)
-	// What an import's mails ask counts as delivered.
-	if got, want := d.story(c.Number), strings.ReplaceAll(d.story(lived), `"asks":true,`, ""); got != want {
+	lived := d.liveTicket(c)
+	// Mails of an import count as delivered.
+	if got, want := d.storedTicket(c.Number), strings.ReplaceAll(d.storedTicket(lived), `"asks":true,`, ""); got != want {
 		t.Errorf("imported:\n%s\nlived:\n%s", got, want)
 	}
 	for _, kind := range []ticket.EventKind{ticket.EventRefused, ticket.EventReminded} {
-		if !strings.Contains(d.story(c.Number), string(kind)) {
+		if !strings.Contains(d.storedTicket(c.Number), string(kind)) {
 			t.Errorf("the story to compare tells of no %s", kind)
 		}
 	}
 }
 
-// live has everything that was asked of an imported ticket asked of a new one, at the same instants, before its first step.
-func (d *shop) live(c desk.ImportTicket) ticket.Number {
+// liveTicket submits a ticket and repeats all commands of an imported one, at the same instants, before its first step.
+func (d *shop) liveTicket(c desk.ImportTicket) ticket.Number {
 	d.t.Helper()
 	lived := d.submit(d.customer)
 	d.redate(lived, c.Actions[0].At)
@@ -76,7 +76,7 @@ func (d *shop) live(c desk.ImportTicket) ticket.Number {
 	return lived.Number
 }
 
-// An import passes the emergencies of its past, whether somebody asked for something in them or not.
+// An import applies the transitions of past emergencies, whether there were commands in them or not.
 func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
 	d := open(t)
 	for i, days := range [][2]float64{{12, 11}, {9, 8}, {3, 2}} {
@@ -89,7 +89,7 @@ func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
 		desk.ImportAction{By: d.agent, At: ago(5), Verb: ticket.VerbNote, Body: "Ask the carrier."})
 	d.imports(c)
 	d.consistent(c.Number)
-	if got, want := d.story(c.Number), d.story(d.live(c)); got != want {
+	if got, want := d.storedTicket(c.Number), d.storedTicket(d.liveTicket(c)); got != want {
 		t.Errorf("imported:\n%s\nlived:\n%s", got, want)
 	}
 	if n := strings.Count(fmt.Sprint(d.kinds(c.Number)), string(ticket.EventResumed)); n != 3 {
@@ -103,7 +103,7 @@ func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
 
 // The rules for assignment hold for the past, too, and those who are present now stand for those who were.
 func TestImport_assignsByTheRules(t *testing.T) {
-	d, agents := vans(t)
+	d, agents := openGroup(t)
 	var tickets []desk.ImportTicket
 	for range 6 {
 		tickets = append(tickets, d.past(.01))
@@ -128,7 +128,7 @@ func TestImport_assignsByTheRules(t *testing.T) {
 
 // Whoever has least gets the next also among tickets of one import.
 func TestImport_countsWhatItHasGivenAlready(t *testing.T) {
-	d, agents := vans(t)
+	d, agents := openGroup(t)
 	var tickets []desk.ImportTicket
 	for range 2 {
 		c := d.past(.02, desk.ImportAction{By: agents[0], At: ago(.01), Verb: ticket.VerbAssign})
@@ -148,8 +148,8 @@ func TestImport_countsWhatItHasGivenAlready(t *testing.T) {
 	}
 }
 
-// story is everything that is stored of a ticket but what differs from one to the next by chance.
-func (d *shop) story(n ticket.Number) string {
+// storedTicket returns everything stored of a ticket except for what differs between tickets by chance.
+func (d *shop) storedTicket(n ticket.Number) string {
 	d.t.Helper()
 	record, err := d.Track(d.t.Context(), n)
 	if err != nil {

@@ -8,15 +8,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 )
 
-// importTable is a table that imported tickets are copied to.
+// importTable describes how imported tickets are copied to a table.
 type importTable struct {
 	name    string
 	columns []string
 	rows    func(app.ImportedTicket) [][]any
 }
 
-// Write implements app.ImportTx. It stores every ticket as acceptance leaves it, then everything that happened, and at
-// last each row as its last step leaves it: so the trigger that guards steps guards imports too.
+// Write implements app.ImportTx. It stores each ticket as acceptance leaves it, then its timeline, and finally updates
+// its row as its last step leaves it, so that the trigger that guards steps guards imports too.
 func (im *importTx) Write(ctx context.Context, tickets []app.ImportedTicket, turns []app.RotationTurn) error {
 	tables := []importTable{
 		{"tickets", []string{"number", "requester", "policy", "order_number", "follows", "submitted_at", "updated_at", "latest_at", "last_command", "status", "priority", "category"}, ticketRows},
@@ -52,7 +52,7 @@ func (im *importTx) Write(ctx context.Context, tickets []app.ImportedTicket, tur
 	return im.tx.SendBatch(ctx, batch).Close()
 }
 
-// null is nil for what is not there.
+// null returns nil for the zero value.
 func null[T comparable](value T) any {
 	var none T
 	if value == none {
@@ -61,6 +61,7 @@ func null[T comparable](value T) any {
 	return value
 }
 
+// ticketRows returns a ticket's row before its first step.
 func ticketRows(t app.ImportedTicket) [][]any {
 	first, last := t.Actions[0], t.Actions[len(t.Actions)-1]
 	return [][]any{{
@@ -110,7 +111,7 @@ func ratingRows(t app.ImportedTicket) [][]any {
 	return [][]any{{t.Number, null(t.RatedBy), r.Score, r.Comment, r.At}}
 }
 
-// undeliveredRows put a ticket that goes on before the relay.
+// undeliveredRows queues a ticket that is not closed for the relay.
 func undeliveredRows(t app.ImportedTicket) [][]any {
 	if t.Changes.State.Ticket.Closed() {
 		return nil

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// keptFor is how long a form waits for its writer to sign in again.
+	// keptFor is how long a form is kept for its author to sign in again.
 	keptFor = 24 * time.Hour
-	// maxKept is how many forms are kept for one person, in all browsers together; the oldest goes first.
+	// maxKept is how many forms are kept per person, in all browsers together. The oldest are deleted first.
 	maxKept = 8
-	// maxKeptSize is the size of a form as a query, in bytes; the schema has the same.
+	// maxKeptSize is the maximum size in bytes of a form encoded as a query. The schema has the same limit.
 	maxKeptSize = 1310720
 )
 
-// KeepForm keeps a form for its writer in one browser, which is the SHA-256 of its cookie. A later one from the
-// same page that was sent to the same path takes its place.
+// KeepForm stores a form for its author in a browser, which is identified by the SHA-256 of its cookie. It replaces an
+// earlier form from the same page to the same path. It returns TooLarge above maxKeptSize.
 func (s *Store) KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error {
 	fields := f.Fields.Encode()
 	if len(fields) > maxKeptSize {
@@ -46,13 +46,13 @@ func (s *Store) KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) e
 	return explain(err, "keep a form")
 }
 
-// keptKey identifies a form in a browser: many pages send theirs to the same path.
+// keptKey identifies a form within a browser by both its path and its page, since many pages submit to the same path.
 func keptKey(action, page string) []byte {
 	hash := sha256.Sum256([]byte(action + "\n" + page))
 	return hash[:]
 }
 
-// KeptForms returns what is kept in a browser for a person on one page.
+// KeptForms returns the forms stored in a browser for a person on a page, oldest first.
 func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT person, page, action, fields, kept_at FROM kept_forms
@@ -72,14 +72,14 @@ func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.Per
 	return kept, explain(err, "look for kept forms")
 }
 
-// ForgetForm drops what is kept in a browser for a person of one form: that of a page, sent to a path.
+// ForgetForm deletes the form stored in a browser for a person that comes from a page and is submitted to a path.
 func (s *Store) ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person AND form = @form`,
 		pgx.StrictNamedArgs{"browser": browser, "person": person, "form": keptKey(action, page)})
 	return explain(err, "forget a form")
 }
 
-// ForgetForms drops all that is kept in a browser for a person.
+// ForgetForms deletes all forms stored in a browser for a person.
 func (s *Store) ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person`,
 		pgx.StrictNamedArgs{"browser": browser, "person": person})

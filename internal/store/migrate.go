@@ -18,20 +18,20 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// lockTries is how many seconds a replica waits for another one's migration.
+// lockTries is how many seconds a replica waits for the migration of another.
 const lockTries = 600
 
-// Migrate brings a database's schema up to what this program needs. Replicas that start at once wait for each other;
-// a schema that is up to date, or newer, is left alone.
+// Migrate applies the migrations that a database lacks. Replicas that start at the same time wait for each other. A
+// schema that is up to date or newer is not changed.
 func Migrate(ctx context.Context, dsn string) (err error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return fmt.Errorf("read the database's address: %w", err)
 	}
 	setTimeouts(config)
-	// The lock that keeps other replicas out is the session's, also between transactions.
+	// The lock belongs to the session and must outlast pauses between transactions.
 	setTimeout(config, "idle_session_timeout", idleTimeout)
-	// Polling every second and not every five: a fleet that starts together should not wait for the slowest's nap.
+	// Poll every second instead of the default five, since replicas that start together wait for each other.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, lockTries), lock.WithUnlockTimeout(1, 30))
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -51,7 +51,7 @@ func Migrate(ctx context.Context, dsn string) (err error) {
 	return explain(err, "migrate")
 }
 
-// schemaVersion is the number of the newest migration in this program.
+// schemaVersion returns the number of the newest migration of this program.
 func schemaVersion() (int64, error) {
 	entries, err := migrations.ReadDir("migrations")
 	if err != nil {

@@ -49,7 +49,7 @@ func TestOpen_refusesABadPrefixAndAddress(t *testing.T) {
 	}
 }
 
-// TestOutage kills PostgreSQL under load, and looks for everything that was acknowledged when it is back.
+// TestOutage kills PostgreSQL under load and checks afterwards that everything acknowledged is stored.
 func TestOutage_losesNothingAcknowledged(t *testing.T) {
 	server := pgtest.Cluster(t)
 	dsn := server.Database(t)
@@ -105,7 +105,7 @@ func TestOutage_losesNothingAcknowledged(t *testing.T) {
 	}
 }
 
-// allUnavailable asks for everything while the database is away.
+// allUnavailable checks that all methods return Unavailable while the database is down.
 func (d *shop) allUnavailable(known map[ticket.Number]bool) {
 	d.t.Helper()
 	ctx := d.t.Context()
@@ -137,7 +137,7 @@ func (d *shop) allUnavailable(known map[ticket.Number]bool) {
 	}
 }
 
-// eventually repeats what is Unavailable, as a worker does.
+// eventually repeats f while it returns Unavailable, as a worker does.
 func eventually[T any](t *testing.T, ask func() (T, error)) (T, error) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)

@@ -19,8 +19,8 @@ var (
 	errHandleTaken  = fault.NewConflict("handle-taken", "somebody has that handle already")
 )
 
-// AddPerson takes somebody in and gives them an ID; staff without a handle get one that says nothing about them. An
-// address (in any case) or a handle that somebody has is a Conflict.
+// AddPerson adds a person and assigns an ID, and a neutral handle to staff who have none. It returns Conflict if the
+// address (in any case) or the handle is taken.
 func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, error) {
 	err := s.within(ctx, func(tx pgx.Tx) (err error) {
 		if p, err = addPerson(ctx, tx, p); err != nil {
@@ -37,12 +37,12 @@ func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, erro
 func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, error) {
 	p.ID = ticket.NewPersonID()
 	if p.Role.Staff() && p.Handle == "" {
-		p.Handle = drawnHandle(p.ID)
+		p.Handle = generatedHandle(p.ID)
 	}
 	if err := p.Check(); err != nil {
 		return desk.Person{}, err
 	}
-	// A violated index would put the address into the server's log.
+	// Without ON CONFLICT, a violation would write the address to the server's log.
 	tag, err := q.Exec(ctx, `
 		INSERT INTO people (id, role, name, address, handle) VALUES (@id, @role, @name, @address, nullif(@handle, ''))
 		ON CONFLICT DO NOTHING`,
@@ -63,13 +63,13 @@ func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, erro
 	return desk.Person{}, errHandleTaken
 }
 
-// drawnHandle says nothing about whoever has it.
-func drawnHandle(id ticket.PersonID) string {
+// generatedHandle returns a handle that is derived from the ID and reveals nothing about the person.
+func generatedHandle(id ticket.PersonID) string {
 	return "agent-" + strings.ToLower(strings.TrimPrefix(string(id), "P-"))
 }
 
-// taken explains an error of a statement that gives somebody an address or a handle.
-func taken(err error, doing string) error {
+// uniqueConflict explains an error of a statement that sets a person's address or handle: a Conflict if it is taken.
+func uniqueConflict(err error, doing string) error {
 	switch {
 	case violates(err, "people_address"):
 		return errAddressTaken
@@ -79,7 +79,7 @@ func taken(err error, doing string) error {
 	return explain(err, doing)
 }
 
-// People lists everybody who is not disabled: by role, then by address.
+// People returns all people who are not disabled, by role, then by address.
 func (s *Store) People(ctx context.Context) ([]desk.Person, error) {
 	rows, err := s.pool.Query(ctx, `SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people
 		WHERE disabled_at IS NULL ORDER BY role, lower(address)`)
@@ -90,7 +90,7 @@ func (s *Store) People(ctx context.Context) ([]desk.Person, error) {
 	return people, explain(err, "list the people")
 }
 
-// Staff lists everybody who works here and is not disabled, by name, with the load of each.
+// Staff returns all staff who are not disabled, by name, each with their load.
 func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT `+colleagueColumns+` FROM people p
@@ -98,27 +98,29 @@ func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
 	if err != nil {
 		return nil, explain(err, "list the staff")
 	}
-	staff, err := pgx.CollectRows(rows, colleague)
+	staff, err := pgx.CollectRows(rows, scanColleague)
 	return staff, explain(err, "list the staff")
 }
 
-// DisablePerson shuts somebody out: their sessions, links and tokens stop working and they can't be assigned. What they
-// did stays.
+// DisablePerson disables an account: its sessions, links and tokens end, and no tickets can be assigned to it. Its
+// history is kept.
 func (s *Store) DisablePerson(ctx context.Context, id ticket.PersonID) error {
 	return s.Accounts().Disable(ctx, "", id)
 }
 
-// PersonByHandleOrAddress finds somebody who is not disabled, by either in any case. It is NotFound otherwise.
+// PersonByHandleOrAddress returns the person who is not disabled and has a handle or an address, in any case. It
+// returns NotFound otherwise.
 func (s *Store) PersonByHandleOrAddress(ctx context.Context, typed string) (desk.Person, error) {
 	return s.person(ctx, s.pool, `disabled_at IS NULL AND (lower(handle) = lower($1) OR lower(address) = lower($1))`, typed)
 }
 
-// staff finds somebody enabled who works here, by handle or ID.
+// staff returns a member of staff who is not disabled, by handle or ID.
 func (s *Store) staff(ctx context.Context, q querier, handleOrID string) (desk.Person, error) {
 	return s.person(ctx, q, `disabled_at IS NULL AND role <> 'customer' AND (id = $1 OR lower(handle) = lower($1))`, handleOrID)
 }
 
-// person finds one by a condition on its only parameter. An address can't be a handle, so there is one at most.
+// person returns the person that a condition selects. One at most has a given handle or address, since an address can't
+// be a handle.
 func (s *Store) person(ctx context.Context, q querier, condition string, args ...any) (desk.Person, error) {
 	rows, err := q.Query(ctx,
 		`SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people WHERE `+condition, args...)

@@ -13,12 +13,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Policy gives a published version. It is read and parsed once.
+// Policy returns a published policy version. It is read and parsed once. It returns NotFound if there is none.
 func (s *Store) Policy(ctx context.Context, version int64) (*policy.Policy, error) {
 	return s.policy(ctx, s.pool, version)
 }
 
-// policy reads through q, so that a step which holds a connection never waits for a second one.
+// policy reads through q, so that a step that holds a connection need not wait for a second one.
 func (s *Store) policy(ctx context.Context, q querier, version int64) (*policy.Policy, error) {
 	if known, ok := s.policies.Load(version); ok {
 		return known.(*policy.Policy), nil
@@ -31,11 +31,12 @@ func (s *Store) policy(ctx context.Context, q querier, version int64) (*policy.P
 	if err != nil {
 		return nil, explain(err, "read policy version %d", version)
 	}
-	return s.keep(version, document)
+	return s.parsePolicy(version, document)
 }
 
-// keep parses a published document once. One that can't be parsed was published by a program that knew more.
-func (s *Store) keep(version int64, document []byte) (*policy.Policy, error) {
+// parsePolicy parses a published document and caches the result. A document that can't be parsed was published by a
+// newer program.
+func (s *Store) parsePolicy(version int64, document []byte) (*policy.Policy, error) {
 	if known, ok := s.policies.Load(version); ok {
 		return known.(*policy.Policy), nil
 	}
@@ -47,11 +48,11 @@ func (s *Store) keep(version int64, document []byte) (*policy.Policy, error) {
 	return known.(*policy.Policy), nil
 }
 
-// ErrNoPolicy says that nothing has been published yet, so that nothing can be promised.
+// ErrNoPolicy is returned while no policy has taken effect, so that tickets have no targets yet.
 var ErrNoPolicy error = fault.New(fault.Unavailable, "no policy has been published yet")
 
-// PolicyInForce gives the highest version that has taken effect: its number, the policy and the document as it was
-// published. It is ErrNoPolicy while none has.
+// PolicyInForce returns the number of the highest policy version that has taken effect, the policy, and the document as
+// it was published. It returns ErrNoPolicy if there is none.
 func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
 	var version int64
 	var document []byte
@@ -64,11 +65,11 @@ func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byt
 	if err != nil {
 		return 0, nil, nil, explain(err, "read the policy in force")
 	}
-	p, err := s.keep(version, document)
+	p, err := s.parsePolicy(version, document)
 	return version, p, document, err
 }
 
-type editionRow struct {
+type policyVersionRow struct {
 	Version     int64
 	Document    []byte
 	Role        ticket.Role
@@ -77,25 +78,26 @@ type editionRow struct {
 	PublishedAt time.Time
 }
 
-// editionSQL reads policies p. Who published one from the command line is nobody the desk knows.
-const editionSQL = `
+// policyVersionSQL selects from policies p what policyVersionRow holds. An author at the command line is no person of
+// the desk.
+const policyVersionSQL = `
 	SELECT p.version, p.document, coalesce(a.role, '` + string(ticket.RoleOperator) + `') AS role, p.reason, p.effective_at, p.published_at
 	FROM policies p LEFT JOIN people a ON a.id = p.author `
 
-// Policies gives every published version, the newest first. Who published one is told by their role only: customers
-// read it.
+// Policies returns all published versions, newest first. Authors appear by their role only, since customers read it.
 func (s *Store) Policies(ctx context.Context) ([]desk.PolicyVersion, error) {
-	rows, err := s.pool.Query(ctx, editionSQL+`ORDER BY p.version DESC`)
+	rows, err := s.pool.Query(ctx, policyVersionSQL+`ORDER BY p.version DESC`)
 	if err != nil {
 		return nil, explain(err, "list the policies")
 	}
-	editions, err := s.editions(rows)
-	return editions, explain(err, "list the policies")
+	versions, err := s.policyVersions(rows)
+	return versions, explain(err, "list the policies")
 }
 
-// PolicyVersionRecords gives every published version as supervisors see it, the newest first.
+// PolicyVersionRecords returns all published versions with the names of their authors and the number of open tickets
+// that have them pinned, newest first. They are for supervisors.
 func (s *Store) PolicyVersionRecords(ctx context.Context) ([]desk.PolicyVersionRecord, error) {
-	editions, err := s.Policies(ctx)
+	versions, err := s.Policies(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -114,45 +116,45 @@ func (s *Store) PolicyVersionRecords(ctx context.Context) ([]desk.PolicyVersionR
 	}); err != nil {
 		return nil, explain(err, "list the policies")
 	}
-	records := make([]desk.PolicyVersionRecord, len(editions))
-	for i, e := range editions {
+	records := make([]desk.PolicyVersionRecord, len(versions))
+	for i, e := range versions {
 		records[i] = known[e.Version]
 		records[i].PolicyVersion = e
 	}
 	return records, nil
 }
 
-// PolicyVersion gives one published version, or NotFound.
+// PolicyVersion returns a published version. It returns NotFound if there is none.
 func (s *Store) PolicyVersion(ctx context.Context, version int64) (desk.PolicyVersion, error) {
-	rows, err := s.pool.Query(ctx, editionSQL+`WHERE p.version = $1`, version)
+	rows, err := s.pool.Query(ctx, policyVersionSQL+`WHERE p.version = $1`, version)
 	if err != nil {
 		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
 	}
-	editions, err := s.editions(rows)
+	versions, err := s.policyVersions(rows)
 	if err != nil {
 		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
 	}
-	if len(editions) == 0 {
+	if len(versions) == 0 {
 		return desk.PolicyVersion{}, fault.New(fault.NotFound, "there is no policy version %d", version)
 	}
-	return editions[0], nil
+	return versions[0], nil
 }
 
-func (s *Store) editions(rows pgx.Rows) ([]desk.PolicyVersion, error) {
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[editionRow])
+func (s *Store) policyVersions(rows pgx.Rows) ([]desk.PolicyVersion, error) {
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[policyVersionRow])
 	if err != nil {
 		return nil, err
 	}
-	editions := make([]desk.PolicyVersion, 0, len(found))
+	versions := make([]desk.PolicyVersion, 0, len(found))
 	for _, row := range found {
-		p, err := s.keep(row.Version, row.Document)
+		p, err := s.parsePolicy(row.Version, row.Document)
 		if err != nil {
 			return nil, err
 		}
-		editions = append(editions, desk.PolicyVersion{
+		versions = append(versions, desk.PolicyVersion{
 			Version: row.Version, Author: row.Role, Reason: row.Reason, Effective: row.EffectiveAt,
 			Published: row.PublishedAt, Policy: p, Document: row.Document,
 		})
 	}
-	return editions, nil
+	return versions, nil
 }

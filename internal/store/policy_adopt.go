@@ -14,27 +14,27 @@ import (
 //go:embed policy_adopt.sql
 var adoptPolicySQL string
 
-// AdoptPolicy accepts the command for every ticket of a choice that can be moved, in one transaction. Asked again under
-// the same key it gives the first answer. It is NotFound for a version that isn't there, and a Conflict when the key was
-// used for something else.
-func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error) {
+// AdoptPolicy accepts a command to move to a version for each chosen ticket that can be moved, in one transaction.
+// Repeated under the same key, it returns what was accepted first. It returns NotFound if there is no such version, and
+// Conflict if the key was used for another request.
+func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) (desk.Adoption, error) {
 	if _, err := s.Policy(ctx, version); err != nil {
 		return desk.Adoption{}, err
 	}
-	before, err := s.adopted(ctx, by, once)
+	before, err := s.adopted(ctx, by, key)
 	if err != nil || before.Again {
 		return before, err
 	}
 	rows, err := s.pool.Query(ctx, adoptPolicySQL, pgx.StrictNamedArgs{
 		"version": version, "tickets": c.Tickets, "from": c.From, "by": by.ID, "role": by.Role,
-		"key": once.Key, "fingerprint": fingerprint(once),
+		"key": key.Key, "fingerprint": fingerprint(key),
 	})
 	var accepted []desk.Adopted
 	if err == nil {
 		accepted, err = pgx.CollectRows(rows, pgx.RowToStructByName[desk.Adopted])
 	}
-	if violates(err, "commands_key") { // the same request came twice at once
-		return s.adopted(ctx, by, once)
+	if violates(err, "commands_key") { // the same request arrived twice at the same time
+		return s.adopted(ctx, by, key)
 	}
 	if err != nil {
 		return desk.Adoption{}, explain(err, "move tickets to policy version %d", version)
@@ -45,15 +45,15 @@ func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, 
 	return desk.Adoption{Accepted: accepted}, nil
 }
 
-// adopted gives what was accepted before under a key.
-func (s *Store) adopted(ctx context.Context, by desk.Person, once desk.IdempotencyKey) (desk.Adoption, error) {
+// adopted returns what was accepted earlier under an idempotency key.
+func (s *Store) adopted(ctx context.Context, by desk.Person, key desk.IdempotencyKey) (desk.Adoption, error) {
 	var before desk.Adoption
-	if once.Key == "" {
+	if key.Key == "" {
 		return before, nil
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT ticket AS number, seq FROM commands WHERE by_person = $1 AND verb = 'adopt-policy' AND starts_with(key, $2 || ' ')
-			AND fingerprint = sha256($3::bytea || convert_to(ticket, 'UTF8')) ORDER BY ticket`, by.ID, once.Key, once.Fingerprint)
+			AND fingerprint = sha256($3::bytea || convert_to(ticket, 'UTF8')) ORDER BY ticket`, by.ID, key.Key, key.Fingerprint)
 	if err == nil {
 		before.Accepted, err = pgx.CollectRows(rows, pgx.RowToStructByName[desk.Adopted])
 	}
@@ -62,17 +62,18 @@ func (s *Store) adopted(ctx context.Context, by desk.Person, once desk.Idempoten
 	}
 	var used bool
 	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM commands WHERE by_person = $1 AND (key = $2 OR starts_with(key, $2 || ' ')))`,
-		by.ID, once.Key).Scan(&used)
+		by.ID, key.Key).Scan(&used)
 	if err == nil && used {
 		err = desk.ErrKeyReused
 	}
 	return before, explain(err, "look up an idempotency key")
 }
 
-// chosenPage is how many tickets of a choice are read at once.
+// chosenPage is how many tickets Chosen reads at once.
 const chosenPage = 500
 
-// Chosen gives the tickets of a choice that can be moved to a version, one by one, in the order of their numbers.
+// Chosen calls each with the chosen tickets that can be moved to a version, in the order of their numbers, until it
+// fails.
 func (s *Store) Chosen(ctx context.Context, version int64, c desk.TicketChoice, each func(desk.Record) error) error {
 	for after := ticket.Number(""); ; {
 		rows, err := s.pool.Query(ctx, recordSQL+`t.status <> 'closed' AND t.policy <> $1 AND (t.number = ANY ($2::text[]) OR t.policy = $3)
@@ -96,7 +97,7 @@ func (s *Store) Chosen(ctx context.Context, version int64, c desk.TicketChoice, 
 	}
 }
 
-// TicketPolicies returns the status and the policy of those of some tickets that exist.
+// TicketPolicies returns the status and the pinned policy version of those of some tickets that exist.
 func (s *Store) TicketPolicies(ctx context.Context, some []ticket.Number) (map[ticket.Number]app.TicketPolicy, error) {
 	rows, err := s.pool.Query(ctx, `SELECT number, status, policy FROM tickets WHERE number = ANY ($1::text[])`, some)
 	if err != nil {
@@ -112,7 +113,8 @@ func (s *Store) TicketPolicies(ctx context.Context, some []ticket.Number) (map[t
 	return found, explain(err, "read the policies of tickets")
 }
 
-// Adoptions returns what became of the moves to a version, and the latest of them. A move by hand names no one.
+// Adoptions counts the moves to a version by outcome and returns the latest, up to limit. By is empty for manual
+// commands.
 func (s *Store) Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error) {
 	var audit desk.AdoptionAudit
 	err := s.pool.QueryRow(ctx, `

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// publish publishes another version.
+// publish publishes another version of the policy.
 func (d *shop) publish(document string) int64 {
 	d.t.Helper()
 	v, _, err := app.PublishPolicy(d.t.Context(), d, []byte(document), string(d.supervisor.ID), "another")
@@ -57,7 +57,7 @@ func TestStep_adoptsAPolicyByHand(t *testing.T) {
 	}
 }
 
-// TestStep_adoptsInTheMiddleOfABurst takes commands before and after the change at once, each under its own policy.
+// TestStep_adoptsInTheMiddleOfABurst decides commands before and after the change in one step, each under its own policy.
 func TestStep_adoptsInTheMiddleOfABurst(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)
@@ -81,7 +81,7 @@ func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
 	already := d.taken(d.customer)
 	choice := desk.TicketChoice{Tickets: []ticket.Number{open2, closed, open1, already, "HM-0000000000", untaken}}
 	once := desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")}
-	policies := app.NewPolicies(d, d, d, wake(func() {}))
+	policies := app.NewPolicies(d, d, d, wakeFunc(func() {}))
 	a, err := policies.Adopt(t.Context(), d.supervisor, v, choice, once)
 	if err != nil || len(a.Accepted) != 3 || a.Again {
 		t.Fatalf("%+v, %v", a, err)
@@ -116,16 +116,16 @@ func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
 	}
 }
 
-// wake is a courier that is a function.
-type wake func()
+// wakeFunc is a function with the method Wake.
+type wakeFunc func()
 
-func (w wake) Wake() { w() }
+func (w wakeFunc) Wake() { w() }
 
 func TestAdoptPolicy_isForSupervisorsAndVersionsThatAreThere(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)
-	policies := app.NewPolicies(d, d, d, wake(func() {}))
+	policies := app.NewPolicies(d, d, d, wakeFunc(func() {}))
 	for _, by := range []desk.Person{d.customer, d.agent} {
 		_, err := policies.Adopt(t.Context(), by, v, desk.TicketChoice{Tickets: []ticket.Number{n}}, desk.IdempotencyKey{})
 		wantKind(t, err, fault.Forbidden)
@@ -144,7 +144,7 @@ func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
 	other := d.taken(d.other)
 	d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbAgentReply, Body: "On its way."})
 	v := d.publish(quick)
-	policies := app.NewPolicies(d, d, d, wake(func() {}))
+	policies := app.NewPolicies(d, d, d, wakeFunc(func() {}))
 	run, err := policies.DryRun(t.Context(), v, desk.TicketChoice{From: 1}, time.Now())
 	if err != nil || run.Tickets != 2 || run.Earlier != 3 || run.Mails != 2 || run.DueAtOnce != 0 || len(run.Moves) != 2 {
 		t.Fatalf("%+v, %v", run, err)
@@ -165,7 +165,7 @@ func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
 	}
 }
 
-// Customers are told that their ticket was moved, and by which role.
+// Customers see that their ticket was moved, and by which role.
 func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)

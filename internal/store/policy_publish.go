@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// PublishTx runs fn in a transaction beside which no other version is published, and commits it if fn returns nil.
-// Readers don't wait for it.
+// PublishTx runs fn in a transaction that is committed if fn returns nil. While it runs, no other version is published;
+// readers don't wait for it.
 func (s *Store) PublishTx(ctx context.Context, fn func(app.PublishTx) error) error {
 	err := s.within(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE`); err != nil {

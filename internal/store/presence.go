@@ -10,12 +10,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-//go:embed look.sql
+//go:embed presence_look.sql
 var lookSQL string
 
-// Look records that a person has a ticket open, and whether they are writing. Listeners are notified when that is news:
-// the person came, began or stopped writing, or another one is missing by now. It is NotFound for a ticket that does not
-// exist.
+// Look records that a person has a ticket open, and whether they are writing. Subscribers are notified if that changes
+// what they know: the person was not there before, started or stopped writing, or somebody else's presence has expired.
+// It returns NotFound if there is no such ticket.
 func (s *Store) Look(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error {
 	var there bool
 	err := s.pool.QueryRow(ctx, lookSQL, pgx.StrictNamedArgs{
@@ -27,7 +27,7 @@ func (s *Store) Look(ctx context.Context, by ticket.PersonID, n ticket.Number, w
 	return explain(err, "note who looks at %s", n)
 }
 
-// Leave notes that somebody has a ticket open no longer.
+// Leave records that a person no longer has a ticket open.
 func (s *Store) Leave(ctx context.Context, by desk.Person, n ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `
 		WITH gone AS (DELETE FROM presences WHERE ticket = $1 AND person = $2 RETURNING ticket)
@@ -35,7 +35,7 @@ func (s *Store) Leave(ctx context.Context, by desk.Person, n ticket.Number) erro
 	return explain(err, "note who leaves %s", n)
 }
 
-// Looking lists who has a ticket open, longest first: whoever was heard of within desk.PresenceLasts.
+// Looking returns the people who have a ticket open, longest first: those seen within desk.PresenceLasts.
 func (s *Store) Looking(ctx context.Context, n ticket.Number) ([]desk.Presence, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT p.id, p.name, p.handle, p.role, l.writing, l.since, l.seen_at

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// look notes somebody, and says whether they write.
+// look records that a person has a ticket open, and whether they are writing.
 func (d *shop) look(by desk.Person, n ticket.Number, writing bool) {
 	d.t.Helper()
 	if err := d.workspace.Look(d.t.Context(), by, n, writing); err != nil {
@@ -19,8 +19,8 @@ func (d *shop) look(by desk.Person, n ticket.Number, writing bool) {
 	}
 }
 
-// looking gives who looks at a ticket; who writes has an asterisk.
-func (d *shop) looking(n ticket.Number) (names []string) {
+// present returns the names of the people who have a ticket open, with an asterisk if they are writing.
+func (d *shop) present(n ticket.Number) (names []string) {
 	d.t.Helper()
 	present, err := d.Looking(d.t.Context(), n)
 	if err != nil {
@@ -36,8 +36,8 @@ func (d *shop) looking(n ticket.Number) (names []string) {
 	return names
 }
 
-// absent makes somebody unheard of for a while.
-func (d *shop) absent(by desk.Person, lasts time.Duration) {
+// expirePresence makes a person's presence expire.
+func (d *shop) expirePresence(by desk.Person, lasts time.Duration) {
 	d.t.Helper()
 	d.sql(`UPDATE presences SET seen_at = seen_at - $2::interval, since = since - $2::interval WHERE person = $1`, by.ID, lasts)
 }
@@ -49,21 +49,21 @@ func TestLooking_tellsWhoIsThereAndWrites(t *testing.T) {
 	d.look(d.second, n, false)
 	d.look(d.second, n, true)
 	d.look(d.supervisor, other, true)
-	same(t, d.looking(n), "Anna Agent", "Ben Agent*")
-	d.absent(d.agent, desk.PresenceLasts-time.Second*10)
-	same(t, d.looking(n), "Anna Agent", "Ben Agent*")
-	d.absent(d.agent, 10*time.Second)
-	same(t, d.looking(n), "Ben Agent*")
+	same(t, d.present(n), "Anna Agent", "Ben Agent*")
+	d.expirePresence(d.agent, desk.PresenceLasts-time.Second*10)
+	same(t, d.present(n), "Anna Agent", "Ben Agent*")
+	d.expirePresence(d.agent, 10*time.Second)
+	same(t, d.present(n), "Ben Agent*")
 	d.look(d.agent, n, false)
-	same(t, d.looking(n), "Ben Agent*", "Anna Agent") // back after a gap, and last
+	same(t, d.present(n), "Ben Agent*", "Anna Agent") // back after a gap, and last
 	d.look(d.second, n, true)
-	same(t, d.looking(n), "Ben Agent*", "Anna Agent") // a heartbeat is no arrival
-	d.absent(d.agent, desk.PresenceLasts)
+	same(t, d.present(n), "Ben Agent*", "Anna Agent") // a heartbeat is no arrival
+	d.expirePresence(d.agent, desk.PresenceLasts)
 	if err := d.Leave(t.Context(), d.second, n); err != nil {
 		t.Fatal(err)
 	}
-	same(t, d.looking(n))
-	same(t, d.looking(other), "Sue Supervisor*")
+	same(t, d.present(n))
+	same(t, d.present(other), "Sue Supervisor*")
 }
 
 func same(t *testing.T, got []string, want ...string) {
@@ -73,18 +73,18 @@ func same(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// TestLook_isNewsOnlyWhenSomethingChanged: a heartbeat says nothing to anybody.
+// TestLook_isNewsOnlyWhenSomethingChanged: a heartbeat notifies no one.
 func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 	d := open(t)
 	n, other := d.taken(d.customer), d.taken(d.customer)
 	changes := d.subscribe(d.listening(), "")
-	// told does something, and then something that is always told: what comes in between is what was told.
+	// told checks how many presence changes a function announces: those before a change that is always announced.
 	told := func(what string, want int, do func()) {
 		t.Helper()
 		do()
 		d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbNote, Body: "A note."})
 		news := 0
-		for _, c := range d.hears(changes, desk.Change{Number: other, Kind: desk.ChangeStepped}) {
+		for _, c := range d.awaitChange(changes, desk.Change{Number: other, Kind: desk.ChangeStepped}) {
 			if c == (desk.Change{Number: n, Kind: desk.ChangePresence}) {
 				news++
 			}
@@ -109,9 +109,9 @@ func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	d.absent(d.agent, 2*desk.PresenceLasts)
+	d.expirePresence(d.agent, 2*desk.PresenceLasts)
 	told("coming back", 1, func() { d.look(d.agent, n, false) })
-	d.absent(d.agent, 2*desk.PresenceLasts)
+	d.expirePresence(d.agent, 2*desk.PresenceLasts)
 	told("being missed, by somebody elsewhere", 1, func() { d.look(d.second, other, false) })
 	if left := one[int64](d, `SELECT count(*) FROM presences WHERE person = $1`, d.agent.ID); left != 0 {
 		t.Errorf("%d rows are left of who is missing", left)
@@ -124,7 +124,7 @@ func TestLook_isForStaffAndTicketsThatAreThere(t *testing.T) {
 	wantKind(t, d.workspace.Look(t.Context(), d.agent, "HM-0000000000", false), fault.NotFound)
 }
 
-// TestLook_manyAtOnce lets nobody down, although all of them miss the same people.
+// TestLook_manyAtOnce succeeds for all callers, although all of them expire the same presences.
 func TestLook_manyAtOnce(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)

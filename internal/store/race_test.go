@@ -53,19 +53,20 @@ func TestStep_raceOfCommandsLosesNothing(t *testing.T) {
 	d.consistent(a.Number)
 }
 
-// TestStep_randomLives plays what may happen to a ticket over some days, in a random order, and checks what is stored.
+// TestStep_randomLives applies what may happen to a ticket over some days, in a random order, and checks what is
+// stored.
 func TestStep_randomLives(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			d := openUnder(t, quick)
-			newLife(d, rand.New(rand.NewPCG(seed, 1))).play(60)
+			newRandomTicket(d, rand.New(rand.NewPCG(seed, 1))).play(60)
 		})
 	}
 }
 
-// life is a ticket at an instant of the past that moves on.
-type life struct {
+// randomTicket is a ticket in the past, with the instant that its random history has reached.
+type randomTicket struct {
 	*shop
 	random *rand.Rand
 	number ticket.Number
@@ -74,15 +75,15 @@ type life struct {
 	mails  int
 }
 
-func newLife(d *shop, random *rand.Rand) *life {
+func newRandomTicket(d *shop, random *rand.Rand) *randomTicket {
 	a := d.submit(d.customer)
-	l := &life{shop: d, random: random, number: a.Number, now: a.At.Add(-100 * 24 * time.Hour)}
+	l := &randomTicket{shop: d, random: random, number: a.Number, now: a.At.Add(-100 * 24 * time.Hour)}
 	d.redate(a, l.now)
 	l.took(d.step(ticket.StepRequest{Number: a.Number, Command: 1}))
 	return l
 }
 
-func (l *life) play(moves int) {
+func (l *randomTicket) play(moves int) {
 	l.t.Helper()
 	for range moves {
 		l.now = l.now.Add(time.Duration(l.random.IntN(90)) * time.Minute)
@@ -99,7 +100,7 @@ func (l *life) play(moves int) {
 	}
 }
 
-func (l *life) fallDue() bool {
+func (l *randomTicket) fallDue() bool {
 	if l.state.Next.Kind == "" || l.state.Next.Due.After(l.now) {
 		return false
 	}
@@ -113,8 +114,8 @@ func (l *life) fallDue() bool {
 	return true
 }
 
-// command asks for something, or for several things before any is taken.
-func (l *life) command() bool {
+// command accepts one or several commands before the next step.
+func (l *randomTicket) command() bool {
 	l.t.Helper()
 	var last desk.Accepted
 	for range 1 + l.random.IntN(3) {
@@ -132,7 +133,7 @@ func (l *life) command() bool {
 	return true
 }
 
-func (l *life) anything() (desk.Person, desk.Request) {
+func (l *randomTicket) anything() (desk.Person, desk.Request) {
 	staff := []desk.Person{l.agent, l.second, l.supervisor}[l.random.IntN(3)]
 	pick := func(verbs ...ticket.Verb) ticket.Verb { return verbs[l.random.IntN(len(verbs))] }
 	r := desk.Request{Number: l.number, Body: fmt.Sprint("words ", l.random.Int())}
@@ -148,7 +149,7 @@ func (l *life) anything() (desk.Person, desk.Request) {
 	return staff, r
 }
 
-func (l *life) took(r stepped) {
+func (l *randomTicket) took(r stepped) {
 	for _, o := range r.Owed {
 		l.mails++
 		if o.N != l.mails {

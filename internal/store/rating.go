@@ -21,10 +21,10 @@ const (
 
 var errNoRating = fault.New(fault.NotFound, "the ticket has not been rated")
 
-// Rate keeps a rating beside the ticket, in place of an earlier one. The rating is of the agent who has the ticket now,
-// and stays theirs when another gets it. Rate is NotFound for a ticket that isn't there or is another's, Limited when by has written too much of late, and a Conflict unless the ticket is resolved or closed, and not for
-// longer than desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet
-// doesn't count.
+// Rate stores the rating of a ticket by its requester and replaces an earlier one. It applies to the current assignee,
+// also after the ticket is reassigned. It returns NotFound if the ticket doesn't exist or is another requester's,
+// Limited if by has written too much lately, and Conflict unless the ticket is resolved, or was closed within
+// desk.RatingTime. Commands that no step has decided yet are not considered.
 func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
 	u, err := s.use(ctx, by, account.CommandLimit(by))
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.R
 	return r, explain(err, "rate ticket %s", r.Number)
 }
 
-// notRated finds out why the statement kept nothing.
+// notRated returns the reason why the statement stored nothing.
 func (s *Store) notRated(ctx context.Context, by desk.Person, n ticket.Number, u use) error {
 	record, err := s.Ticket(ctx, by, n)
 	if err == nil {
@@ -70,8 +70,8 @@ func (s *Store) notRated(ctx context.Context, by desk.Person, n ticket.Number, u
 	}
 }
 
-// Rating gives a ticket's rating to its requester, or to staff. It is NotFound when there is none, or when this person
-// may not know of the ticket.
+// Rating returns a ticket's rating to its requester or to staff. It returns NotFound if there is none or the viewer may
+// not see the ticket.
 func (s *Store) Rating(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.Rating, error) {
 	r := desk.Rating{Number: n}
 	err := s.pool.QueryRow(ctx, `

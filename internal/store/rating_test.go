@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// resolved gives a ticket that waits for its requester's opinion.
+// resolved returns a resolved ticket without a rating.
 func (d *shop) resolved() ticket.Number {
 	d.t.Helper()
 	n := d.taken(d.customer)

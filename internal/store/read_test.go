@@ -193,7 +193,7 @@ func TestList_queues(t *testing.T) {
 	}
 }
 
-// byDue is the order of staff's lists.
+// byDue is the order of the lists of staff.
 func byDue(a, b desk.Record) int {
 	due := func(r desk.Record) time.Time {
 		if r.State == nil || r.State.Next.Due.IsZero() {
@@ -210,7 +210,7 @@ func byDue(a, b desk.Record) int {
 func TestList_pagesStandStillUnderInserts(t *testing.T) {
 	d := open(t)
 	for i := range 25 {
-		if a := d.submit(d.customer); i%2 == 0 { // every other one without a next moment yet
+		if a := d.submit(d.customer); i%2 == 0 { // every other one without a next due event yet
 			d.redate(a, a.At.Add(-time.Duration(i)*time.Minute))
 			d.step(ticket.StepRequest{Number: a.Number, Command: 1})
 		}

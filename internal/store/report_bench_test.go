@@ -9,8 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// crowd fills the desk with 100,000 tickets, one every 70 seconds of the last 81 days, of which 3,000 live, and with
-// twenty agents.
+// crowd adds 100,000 tickets, one every 70 seconds of the last 81 days, of which 3,000 are open, and twenty agents.
 func crowd(d *shop) {
 	d.sql(`INSERT INTO people (id, role, name, address, handle)
 		SELECT 'P-' || lpad(i::text, 10, '0'), 'agent', 'Agent ' || i, 'agent' || i || '@desk.example', 'load-' || i
@@ -63,7 +62,7 @@ func BenchmarkPromises(b *testing.B) {
 func BenchmarkOverview(b *testing.B) {
 	d := open(b)
 	crowd(d)
-	d.sql(`UPDATE tickets SET rung = 0`) // without a state they have no ladder
+	d.sql(`UPDATE tickets SET rung = 0`) // without a state they have no escalation
 	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 	for b.Loop() {
 		if _, err := reports.Overview(b.Context(), time.Now()); err != nil {

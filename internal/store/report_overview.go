@@ -13,8 +13,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// OpenTickets counts the tickets that are not closed. Bands are instants, the latest first: a ticket's is how many of
-// them it was submitted at or before.
+// OpenTickets counts the tickets that are not closed by status, age and assignee. bands are instants in descending
+// order; the band of a ticket is the number of them at or after its submission.
 func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.status, c.band, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
@@ -33,7 +33,8 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 	return cells, explain(err, "count open tickets")
 }
 
-// Escalated gives the tickets whose ladder nobody has answered: the highest rung first, then the longest overdue.
+// Escalated returns the open tickets whose escalation is not acknowledged, up to limit: the highest escalation step
+// first, then the longest overdue.
 func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
@@ -62,7 +63,7 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations,
 	return e, explain(err, "list escalations")
 }
 
-// MailState counts the mails that wait, and those that were lost since an instant.
+// MailState counts the mails that are not sent yet, and those that bounced since an instant.
 func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.MailStatus, err error) {
 	var oldest *time.Time
 	err = s.pool.QueryRow(ctx, `
@@ -80,8 +81,8 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.Ma
 	return m, explain(err, "count the mails that wait")
 }
 
-// Parcels lists mails of tickets and about emergencies that wait, the oldest first, or that bounced since an instant, the
-// newest first.
+// Parcels returns the mails of tickets and announcements that are not sent yet, oldest first, or with DeliveryBounced
+// those that bounced since an instant, newest first.
 func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error) {
 	which, order := `m.status = 'owed' AND m.owed_at >= $2`, `owed_at`
 	if status == desk.DeliveryBounced {

@@ -15,11 +15,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Promises counts the promises of a period, by the weeks that begin at the given instants, ascending. Both clocks are
-// read at once, each on a connection of its own.
+// Promises counts the SLA records of a period by week, where weeks are the starts in ascending order. Both clocks are
+// read at once, each on its own connection.
 func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []time.Time) ([]report.PromiseCount, error) {
 	names := policy.ClockNames()
-	found := make([][]charged, len(names))
+	found := make([][]chargedCount, len(names))
 	group, reading := errgroup.WithContext(ctx)
 	for i, name := range names {
 		group.Go(func() (err error) {
@@ -30,7 +30,7 @@ func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []ti
 	if err := group.Wait(); err != nil {
 		return nil, explain(err, "count promises")
 	}
-	charges, err := s.charges(ctx) // last: no promise read before is charged to one that is made later
+	charges, err := s.charges(ctx) // last, so that all charges referred to above are included
 	if err != nil {
 		return nil, explain(err, "count promises")
 	}
@@ -46,9 +46,9 @@ func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []ti
 	return cells, nil
 }
 
-// spans are a period's weeks, each from its beginning to the next one's, cut to the period. An index gives the rows of
-// one span after the other, which is quicker than to find out the week of each row.
-func spans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time) {
+// weekSpans returns the start and the end of each week, limited to the period. Reading one span after the other by an
+// index is faster than computing the week of each row.
+func weekSpans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time) {
 	for i, week := range weeks {
 		end := to
 		if i+1 < len(weeks) {
@@ -66,7 +66,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// charge is what promises are charged to.
+// charge is a combination of priority, category and agent that SLA records are counted under.
 type charge struct {
 	ID       int32
 	Priority policy.Priority
@@ -77,7 +77,7 @@ type charge struct {
 	Role     ticket.Role
 }
 
-// charges gives all of them, by number.
+// charges returns all charges by ID.
 func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id, c.priority, c.category, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS name,
@@ -94,16 +94,16 @@ func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
 	return byID, err
 }
 
-// charged is a cell whose charge has only its number yet.
-type charged struct {
+// chargedCount is a count whose charge is known only by its ID.
+type chargedCount struct {
 	report.PromiseCount
 	to int32
 }
 
-// promises counts those of one clock. They travel as a string of bytes a week and are grouped here: to group 100,000
-// rows, or to send them one by one, takes PostgreSQL longer than a report may.
-func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.PromiseFilter, weeks []time.Time) ([]charged, error) {
-	begins, ends := spans(f.From, f.To, weeks)
+// promises counts the SLA records of one clock. They are transferred as one byte string a week and grouped here:
+// PostgreSQL takes too long for a report to group 100,000 rows or to send them one by one.
+func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.PromiseFilter, weeks []time.Time) ([]chargedCount, error) {
+	begins, ends := weekSpans(f.From, f.To, weeks)
 	args := pgx.StrictNamedArgs{"clock": name, "begins": begins, "ends": ends}
 	taken, condition := "taken", ""
 	if f.Measure == report.MeasureCounted {
@@ -126,9 +126,9 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 	if err != nil {
 		return nil, err
 	}
-	var found []charged
+	var found []chargedCount
 	var week int
-	var packed pgtype.DriverBytes // read before the next row comes, so not copied
+	var packed pgtype.DriverBytes // valid until the next row, which is long enough
 	_, err = pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
 		found = unpack(found, packed, name, week)
 		return nil
@@ -136,23 +136,23 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 	return found, err
 }
 
-// verdicts are what a promise's letter stands for.
-var verdicts = map[byte]ticket.SLAStatus{
+// slaStatuses maps the letters of the column verdict.
+var slaStatuses = map[byte]ticket.SLAStatus{
 	'o': ticket.SLAPending, 'k': ticket.SLAMet, 'b': ticket.SLABreached, 'd': ticket.SLACancelled,
 }
 
-// unpack groups the promises of a week. Each takes eight bytes: three of its charge, its verdict's letter, and the
-// seconds taken, -1 when it was not delivered.
-func unpack(found []charged, packed []byte, name policy.ClockName, week int) []charged {
+// unpack groups the SLA records of a week. Each is eight bytes: three of the charge's ID, one letter of the status, and
+// four of the seconds taken, -1 if the target was not reached.
+func unpack(found []chargedCount, packed []byte, name policy.ClockName, week int) []chargedCount {
 	const size = 8
 	index := map[uint32]int{}
 	for ; len(packed) >= size; packed = packed[size:] {
-		key := binary.BigEndian.Uint32(packed) // charge and verdict
+		key := binary.BigEndian.Uint32(packed) // charge and status
 		i, known := index[key]
 		if !known {
 			i = len(found)
 			index[key] = i
-			found = append(found, charged{report.PromiseCount{Clock: name, Week: week, SLAStatus: verdicts[byte(key)]}, int32(key >> 8)})
+			found = append(found, chargedCount{report.PromiseCount{Clock: name, Week: week, SLAStatus: slaStatuses[byte(key)]}, int32(key >> 8)})
 		}
 		found[i].Count++
 		if taken := int32(binary.BigEndian.Uint32(packed[4:])); taken >= 0 {

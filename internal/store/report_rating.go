@@ -9,10 +9,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// Ratings counts the ratings of a period, by the weeks that begin at the given instants, ascending. Each is of whoever
-// had the ticket when it was given, or last changed.
+// Ratings counts the ratings of a period by week, where weeks are the starts in ascending order. A rating counts for
+// the assignee at the time it was given or last changed.
 func (s *Store) Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]report.RatingCount, error) {
-	begins, ends := spans(from, to, weeks)
+	begins, ends := weekSpans(from, to, weeks)
 	rows, err := s.pool.Query(ctx, `
 		SELECT n.week, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''), n.score, n.count
 		FROM (
@@ -29,7 +29,7 @@ func (s *Store) Ratings(ctx context.Context, from, to time.Time, weeks []time.Ti
 	return cells, explain(err, "count ratings")
 }
 
-// Comments gives the newest ratings of a period that have words, of whom Ratings counts them.
+// Comments returns the newest ratings of a period that have a comment, up to limit.
 func (s *Store) Comments(ctx context.Context, from, to time.Time, limit int) ([]report.Comment, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT r.ticket, r.score, r.comment, r.at, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''),

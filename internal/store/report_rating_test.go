@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// rated gives whom the report charges the desk's ratings to, by how many.
-func (d *shop) rated() map[ticket.PersonID]int {
+// ratingsByAgent returns the number of ratings that the report counts for each agent.
+func (d *shop) ratingsByAgent() map[ticket.PersonID]int {
 	d.t.Helper()
 	r, err := d.reports().Ratings(d.t.Context(), ago(30), time.Now().Add(time.Hour))
 	if err != nil {
@@ -31,7 +31,7 @@ func TestRatings_stayWithWhoHadTheTicketThen(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.second.Handle})
-	if of := d.rated(); of[d.agent.ID] != 1 || of[d.second.ID] != 0 {
+	if of := d.ratingsByAgent(); of[d.agent.ID] != 1 || of[d.second.ID] != 0 {
 		t.Errorf("another has the ticket now: %v", of)
 	}
 	comments, err := d.Comments(t.Context(), ago(1), time.Now().Add(time.Hour), 10)
@@ -41,7 +41,7 @@ func TestRatings_stayWithWhoHadTheTicketThen(t *testing.T) {
 	if err := d.rate(d.customer, n, 1, "Then I waited."); err != nil {
 		t.Fatal(err)
 	}
-	if of := d.rated(); of[d.agent.ID] != 0 || of[d.second.ID] != 1 {
+	if of := d.ratingsByAgent(); of[d.agent.ID] != 0 || of[d.second.ID] != 1 {
 		t.Errorf("changed when another had it: %v", of)
 	}
 }
@@ -66,7 +66,7 @@ func TestMigration_knowsWhoHadTheTicketsRatedBefore(t *testing.T) {
 	rated(resolve, desk.ImportAction{By: d.second, At: ago(.5), Verb: ticket.VerbAssign})
 	rated(resolve, desk.ImportAction{By: d.second, At: ago(1.5), Verb: ticket.VerbAssign})
 	rated(desk.ImportAction{By: d.customer, At: ago(2), Verb: ticket.VerbWithdraw})
-	for _, of := range []map[ticket.PersonID]int{d.rated(), d.refilled(fill)} {
+	for _, of := range []map[ticket.PersonID]int{d.ratingsByAgent(), d.refilled(fill)} {
 		if of[d.agent.ID] != 2 || of[d.second.ID] != 1 || of[""] != 1 {
 			t.Errorf("got %v", of)
 		}
@@ -77,5 +77,5 @@ func (d *shop) refilled(fill string) map[ticket.PersonID]int {
 	d.t.Helper()
 	d.sql(`UPDATE ratings SET agent = NULL`)
 	d.sql(fill)
-	return d.rated()
+	return d.ratingsByAgent()
 }

@@ -35,7 +35,7 @@ func (d *shop) countsPromises(n ticket.Number) {
 		Verdict            ticket.SLAStatus
 		Priority, Category string
 		Agent              string
-		Taken, Counted     int64 // -1: not delivered
+		Taken, Counted     int64 // -1: not reached
 	}
 	for _, name := range policy.ClockNames() {
 		r, _ := ticket.RecordSLA(ticket.Draft(n, record.Requester.ID, record.Policy, p), events, name)
@@ -53,12 +53,12 @@ func (d *shop) countsPromises(n ticket.Number) {
 	}
 }
 
-// reports are those on this shop, under the policy's zone.
+// reports returns the report service on the fixture, in the policy's time zone.
 func (d *shop) reports() *app.Reports {
 	return app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 }
 
-// everything is a period that no test leaves.
+// everything is a period that includes all tickets of a test.
 func everything() report.PromiseFilter {
 	now := time.Now()
 	return report.PromiseFilter{From: now.AddDate(-1, 0, 0), To: now.Add(time.Hour)}
@@ -73,24 +73,24 @@ func (d *shop) promises(f report.PromiseFilter) (first, resolution report.ClockS
 	return r.Clocks[0], r.Clocks[1]
 }
 
-// TestPromises_countWhatBecameOfEach has one ticket of each fate.
+// TestPromises_countWhatBecameOfEach has one ticket for each SLA status.
 func TestPromises_countWhatBecameOfEach(t *testing.T) {
 	d := openUnder(t, quick) // first response within an hour, resolution within four
 	hours := func(days, hours float64) time.Time { return ago(days).Add(time.Duration(hours * float64(time.Hour))) }
 	urgent := desk.ImportAction{By: d.agent, At: hours(9, .1), Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}
 	d.imports(
-		d.past(10, // both kept: answered after half an hour, resolved after two
+		d.past(10, // both met: first response after half an hour, resolved after two
 			desk.ImportAction{By: d.agent, At: hours(10, .5), Verb: ticket.VerbAgentReply, Body: "Hello."},
 			desk.ImportAction{By: d.agent, At: hours(10, 2), Verb: ticket.VerbResolve, Body: "Done."}),
-		d.past(9, urgent, // first response broken while nobody had it, and delivered late by another than its agent
+		d.past(9, urgent, // first response breached while unassigned, and given late by another than its agent
 			desk.ImportAction{By: d.supervisor, At: hours(9, 1.5), Verb: ticket.VerbAssign, Agent: d.second},
 			desk.ImportAction{By: d.agent, At: hours(9, 2), Verb: ticket.VerbAgentReply, Body: "Hello."},
 			desk.ImportAction{By: d.agent, At: hours(9, 3), Verb: ticket.VerbResolve, Body: "Done."},
 			desk.ImportAction{By: d.customer, At: hours(9, 3.1), Verb: ticket.VerbClose}),
-		d.past(8, // taken back at once: neither
+		d.past(8, // withdrawn at once: neither
 			desk.ImportAction{By: d.customer, At: hours(8, .2), Verb: ticket.VerbWithdraw}),
-		d.past(0), // owed
-		d.past(7), // both broken, and owed still
+		d.past(0), // pending
+		d.past(7), // both breached, and still pending
 	)
 	first, resolution := d.promises(everything())
 	if want := (report.Tally{Kept: 1, Breached: 2, Owed: 1, Dropped: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
@@ -148,13 +148,13 @@ func TestPromises_countedTimeLeavesPausesOut(t *testing.T) {
 	}
 }
 
-// TestPromises_reopenedAreOwedAgain, and closed then without another resolution, they were neither kept nor broken.
+// TestPromises_reopenedAreOwedAgain: they are pending again, and and when closed without another resolution, they are neither met nor breached.
 func TestPromises_reopenedAreOwedAgain(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	d.consistent(n)
-	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.second.Handle}) // after the verdict
+	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.second.Handle}) // after the breach was recorded
 	d.consistent(n)
 	if first, r := d.promises(everything()); r.Total.Kept != 1 || r.Agents[0].Agent.ID != d.agent.ID || first.Agents[0].Agent.ID != d.agent.ID {
 		t.Errorf("resolved: %+v", r)
@@ -181,7 +181,7 @@ func TestMigration_countsTicketsFromBefore(t *testing.T) {
 	fill, _, _ = strings.Cut(fill, "\n\n")
 	d := openUnder(t, quick)
 	for seed := range uint64(6) {
-		newLife(d, rand.New(rand.NewPCG(seed, 2))).play(40)
+		newRandomTicket(d, rand.New(rand.NewPCG(seed, 2))).play(40)
 	}
 	d.sql(`CREATE TABLE stepped AS SELECT * FROM promises`)
 	d.sql(`DELETE FROM promises`)

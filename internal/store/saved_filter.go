@@ -13,7 +13,7 @@ import (
 
 var errNoFilter = fault.New(fault.NotFound, "there is no such saved filter")
 
-// Filters lists a person's own saved filters and all shared ones, by name.
+// Filters returns a person's own saved filters and all shared ones, by name.
 func (s *Store) Filters(ctx context.Context, person ticket.PersonID) ([]desk.SavedFilter, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT f.id, f.name, f.query, f.shared, p.id, p.name, p.handle, p.role
@@ -28,14 +28,14 @@ func (s *Store) Filters(ctx context.Context, person ticket.PersonID) ([]desk.Sav
 	return all, explain(err, "list the saved filters")
 }
 
-// AddFilter stores a saved filter.
+// AddFilter stores a saved filter and returns its ID.
 func (s *Store) AddFilter(ctx context.Context, author ticket.PersonID, f desk.SavedFilter) (id int64, err error) {
 	err = s.pool.QueryRow(ctx, `INSERT INTO saved_filters (author, shared, name, query) VALUES ($1, $2, $3, $4) RETURNING id`,
 		author, f.Shared, f.Name, f.Query).Scan(&id)
 	return id, explain(err, "keep a filter")
 }
 
-// UpdateFilter changes a saved filter, but for its author. It is NotFound for one that the editor may not change.
+// UpdateFilter changes a saved filter except for its author. It returns NotFound if the editor may not change it.
 func (s *Store) UpdateFilter(ctx context.Context, e app.Editor, f desk.SavedFilter) error {
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE saved_filters SET shared = $4, name = $5, query = $6, changed_at = clock_timestamp()
@@ -47,7 +47,7 @@ func (s *Store) UpdateFilter(ctx context.Context, e app.Editor, f desk.SavedFilt
 	return explain(err, "change a saved filter")
 }
 
-// RemoveFilter deletes a saved filter. It is NotFound for one that the editor may not change.
+// RemoveFilter deletes a saved filter. It returns NotFound if the editor may not change it.
 func (s *Store) RemoveFilter(ctx context.Context, e app.Editor, id int64) error {
 	tag, err := s.pool.Exec(ctx, `DELETE FROM saved_filters WHERE id = $1 AND (author = $2 OR shared AND $3)`, id, e.Person, e.Shared)
 	if err == nil && tag.RowsAffected() == 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Secret gives 32 random bytes that all replicas share under a name: for deriving and signing what leaves the house. It
-// makes them when nobody has asked for that name before, and they never change.
+// Secret returns 32 random bytes that all replicas share under a name, for deriving keys and signing. They are
+// generated on first use and never change.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	if known, ok := s.secrets.Load(name); ok {
 		return known.([]byte), nil
@@ -20,7 +20,7 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		var drawn [32]byte
 		rand.Read(drawn[:]) // never fails since Go 1.24
-		// Who comes second keeps what the first one drew, and so has to look.
+		// Another replica may have inserted a value first, so read the one that was stored.
 		_, err = s.pool.Exec(ctx, `INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, drawn[:])
 		if err == nil {
 			err = s.pool.QueryRow(ctx, read, name).Scan(&value)

@@ -11,16 +11,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// How long security events are kept. Those that concern no account and were done by somebody who had not signed in are
-// strangers' attempts, of which there can be many.
+// Security events are kept for eventKept, or for attemptKept if they concern no account and nobody was signed in: there
+// can be many such attempts by strangers.
 const (
 	eventKept     = 365 * 24 * time.Hour
 	attemptKept   = 30 * 24 * time.Hour
-	eventsCleared = 3 // by each new one: more than come in, so that none pile up
+	eventsCleared = 3 // deleted per new event: more than one, so that they do not accumulate
 )
 
-// record adds a security event, with the origin that ctx carries, and deletes some whose time is over. q is the
-// transaction of the act, where there is one.
+// record adds a security event with the origin that ctx carries, and deletes some that have expired. q is the
+// transaction of the recorded action, if there is one.
 func record(ctx context.Context, q querier, e account.Event) error {
 	kept, origin := eventKept, desk.OriginOf(ctx)
 	if e.Person == "" && e.Actor == "" && origin.Source != desk.CommandLine {
@@ -38,11 +38,11 @@ func record(ctx context.Context, q querier, e account.Event) error {
 	return explain(err, "record a security event")
 }
 
-// Record adds a security event of an act that has no transaction.
+// Record adds a security event outside a transaction.
 func (a *Accounts) Record(ctx context.Context, e account.Event) error { return record(ctx, a.pool, e) }
 
-// RecordFailure adds a failed sign-in of whoever has an address, also of somebody disabled. What was typed is not kept
-// when it is nobody's: it may be a password in the wrong field.
+// RecordFailure adds a failed sign-in of the person with an address, disabled or not. An unknown address is not stored,
+// as it may be a password typed into the wrong field.
 func (a *Accounts) RecordFailure(ctx context.Context, address, detail string) error {
 	var id ticket.PersonID
 	err := a.pool.QueryRow(ctx, `SELECT coalesce((SELECT id FROM people WHERE lower(address) = lower($1)), '')`, address).Scan(&id)
@@ -52,7 +52,7 @@ func (a *Accounts) RecordFailure(ctx context.Context, address, detail string) er
 	return record(ctx, a.pool, account.Event{Kind: account.EventSignInFailed, Person: id, Detail: detail})
 }
 
-// Events lists security events, the newest first.
+// Events returns a page of security events that match f, newest first. more reports whether there are others after it.
 func (a *Accounts) Events(ctx context.Context, f account.EventFilter) (list []account.EventRecord, more bool, err error) {
 	rows, err := a.pool.Query(ctx, `
 		WITH whom AS (

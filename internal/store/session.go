@@ -13,19 +13,20 @@ import (
 )
 
 const (
-	// expiredAtOnce is how many expired sessions a new one clears away: more than come in by one, so none pile up.
-	expiredAtOnce = 10
-	// endedStays is how long an ended session is remembered as such: longer than any request that had loaded it before.
-	endedStays = 10 * time.Minute
+	// maxExpiredCleared is how many expired sessions a new one deletes: more than one, so that they don't accumulate.
+	maxExpiredCleared = 10
+	// endedSessionsKept is how long an ended session is remembered, which is longer than any request that loaded it
+	// before.
+	endedSessionsKept = 10 * time.Minute
 )
 
-// Sessions keeps browsers' sessions as scs wants them: tokens come hashed, data is opaque.
+// Sessions stores browser sessions for scs. Tokens arrive hashed; the data is opaque.
 type Sessions struct{ store *Store }
 
-// Sessions gives the place where sessions are kept.
+// Sessions returns a view of the store for scs.
 func (s *Store) Sessions() *Sessions { return &Sessions{store: s} }
 
-// FindCtx gives a session's data, and false when there is none or it has expired.
+// FindCtx returns the data of a session, and false if there is none or it has expired.
 func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found bool, err error) {
 	err = s.store.pool.QueryRow(ctx,
 		`SELECT data FROM sessions WHERE hash = $1 AND expires_at > clock_timestamp()`, hash).Scan(&data)
@@ -35,8 +36,8 @@ func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found
 	return data, err == nil, explain(err, "find a session")
 }
 
-// CommitCtx keeps a session until it expires, and clears away some that have, and some kept forms that are too old. One
-// that was ended stays so: a request that had loaded it before, and keeps it only now, does not bring it back.
+// CommitCtx stores a session until it expires, and deletes some expired sessions and kept forms. A session that was
+// ended stays ended: a request that loaded it before does not restore it.
 func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expires time.Time) error {
 	_, err := s.store.pool.Exec(ctx, `
 		WITH cleared AS (
@@ -49,18 +50,18 @@ func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expi
 		INSERT INTO sessions (hash, data, expires_at) VALUES (@hash, @data, @expires)
 		ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
 			WHERE sessions.expires_at > clock_timestamp()`,
-		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": expiredAtOnce, "stays": endedStays, "kept": keptFor})
+		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": maxExpiredCleared, "stays": endedSessionsKept, "kept": keptFor})
 	return explain(err, "keep a session")
 }
 
-// DeleteCtx ends a session and empties it. One that is not there is no error.
+// DeleteCtx ends a session and empties it. It succeeds if there is none.
 func (s *Sessions) DeleteCtx(ctx context.Context, hash string) error {
 	_, err := s.store.pool.Exec(ctx, `
 		UPDATE sessions SET data = '', expires_at = least(expires_at, clock_timestamp()) WHERE hash = $1`, hash)
 	return explain(err, "end a session")
 }
 
-// errNoContext answers the half of scs's interface that carries no context; scs calls the other one.
+// errNoContext is returned by the half of the scs interface that has no context. scs calls the other half.
 var errNoContext = errors.New("sessions are kept with a context only")
 
 // Find is refused; see FindCtx.
@@ -72,8 +73,8 @@ func (*Sessions) Commit(string, []byte, time.Time) error { return errNoContext }
 // Delete is refused; see DeleteCtx.
 func (*Sessions) Delete(string) error { return errNoContext }
 
-// BySession gives whoever a session belongs to. It is Unauthenticated when their sessions have been ended since it
-// began, or when they have been disabled.
+// BySession returns the person of a session. It returns Unauthenticated if their sessions were ended since it began or
+// they are disabled.
 func (s *Store) BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people
@@ -88,7 +89,8 @@ func (s *Store) BySession(ctx context.Context, id ticket.PersonID, epoch int64) 
 	return p, explain(err, "look up a session's person")
 }
 
-// SessionEpoch is what a session that begins now must name. NotFound: nobody, or disabled.
+// SessionEpoch returns the epoch that a new session must carry. It returns NotFound if there is no such person or they
+// are disabled.
 func (s *Store) SessionEpoch(ctx context.Context, id ticket.PersonID) (epoch int64, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT session_epoch FROM people WHERE id = $1 AND disabled_at IS NULL`, id).Scan(&epoch)
 	if errors.Is(err, pgx.ErrNoRows) {

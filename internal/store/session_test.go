@@ -35,7 +35,7 @@ func TestSessions_areKeptUntilTheyExpireOrEnd(t *testing.T) {
 	if _, found, _ := s.FindCtx(t.Context(), "fresh"); found {
 		t.Error("a session that was ended is still there")
 	}
-	// A request that had loaded it before it ended, and keeps it now, such as one that takes a flash.
+	// A request that loaded the session before it ended and commits it now.
 	if err := s.CommitCtx(t.Context(), "fresh", []byte("revived"), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}

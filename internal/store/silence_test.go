@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// asked is a ticket that waits for its requester, and whose question is mail 2.
-func (d *shop) asked() ticket.Number {
+// waitingTicket returns a ticket that waits for its requester, whose question is mail 2.
+func (d *shop) waitingTicket() ticket.Number {
 	d.t.Helper()
 	n := d.taken(d.customer)
 	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
@@ -21,7 +21,7 @@ func (d *shop) asked() ticket.Number {
 	return n
 }
 
-// sent has a mail taken by a server at an instant.
+// sent records that the mail server accepted a mail at an instant.
 func (d *shop) sent(n ticket.Number, mail int, at time.Time) {
 	d.t.Helper()
 	if err := d.Sent(d.t.Context(), n, mail); err != nil {
@@ -39,7 +39,7 @@ func (d *shop) bounced(n ticket.Number, mail int) {
 
 func TestSilence_countsFromTheServersYes(t *testing.T) {
 	d := openUnder(t, quick)
-	n := d.asked()
+	n := d.waitingTicket()
 	waits := d.step(ticket.StepRequest{Number: n, Schedule: true})
 	if s := waits.State; !s.Ticket.AwaitsDelivery() || s.Next.Kind != "" || !waits.Digest.AwaitsDelivery {
 		t.Fatalf("while the question is owed: %+v", s)
@@ -64,25 +64,25 @@ func TestSilence_countsFromTheServersYes(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestSilence_newsThatWereLostAreMadeUpFor by whatever step comes next.
+// TestSilence_newsThatWereLostAreMadeUpFor by the next step, whatever caused it.
 func TestSilence_newsThatWereLostAreMadeUpFor(t *testing.T) {
 	d := openUnder(t, quick)
 	for name, spoil := range map[string]func(ticket.Number){
 		"sent": func(n ticket.Number) { d.sent(n, 2, time.Now()) },
 		"gone": func(n ticket.Number) { d.sql(`DELETE FROM deliveries WHERE ticket = $1 AND n = 2`, n) },
 	} {
-		n := d.asked()
+		n := d.waitingTicket()
 		spoil(n)
 		if s := d.step(ticket.StepRequest{Number: n, Schedule: true}).State; s.Ticket.AwaitsDelivery() || s.Next.Kind != ticket.DueNudge {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
-	n := d.asked()
+	n := d.waitingTicket()
 	d.bounced(n, 2)
 	if s := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Hm."}).State; s.Ticket.Status != ticket.StatusOpen {
 		t.Errorf("after a bounce of which no news came: %+v", s)
 	}
-	d.step(ticket.StepRequest{Number: n, Bounced: 2}) // the news after all
+	d.step(ticket.StepRequest{Number: n, Bounced: 2}) // the lost signal arrives after all
 	want := []ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventInformationRequested, ticket.EventNoted,
 		ticket.EventMailBounced, ticket.EventHandedBack,
@@ -95,7 +95,7 @@ func TestSilence_newsThatWereLostAreMadeUpFor(t *testing.T) {
 
 func TestSilence_aBounceHandsTheTicketBack(t *testing.T) {
 	d := openUnder(t, quick)
-	n := d.asked()
+	n := d.waitingTicket()
 	d.bounced(n, 2)
 	got := d.step(ticket.StepRequest{Number: n, Bounced: 2, Mails: 2})
 	if s := got.State.Ticket; s.Status != ticket.StatusOpen || !s.Resolution.Clock.Running() || s.BeforeBounce.Status != ticket.StatusWaiting {
@@ -115,10 +115,10 @@ func TestSilence_aBounceHandsTheTicketBack(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestSilence_whatWasAcceptedBeforeTheBounceComesFirst, however the news are ordered.
+// TestSilence_whatWasAcceptedBeforeTheBounceComesFirst, in whatever order the workflow learns of the two.
 func TestSilence_whatWasAcceptedBeforeTheBounceComesFirst(t *testing.T) {
 	d := openUnder(t, quick)
-	n := d.asked()
+	n := d.waitingTicket()
 	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The red one."})
 	d.bounced(n, 2)
 	d.step(ticket.StepRequest{Number: n, Bounced: 2})
@@ -141,7 +141,7 @@ func TestSilence_ofADisabledRequesterCountsFromTheEvent(t *testing.T) {
 
 func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 	d := openUnder(t, quick)
-	n := d.asked()
+	n := d.waitingTicket()
 	d.bounced(n, 2)
 	d.step(ticket.StepRequest{Number: n, Bounced: 2, Mails: 2})
 	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2, Address: "right@example.com"})
@@ -171,15 +171,15 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestResend_ofAMailThatBouncedAgain sends the words of the first, wherever it is asked.
+// TestResend_ofAMailThatBouncedAgain sends the text of the first, whichever mail is resent.
 func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 	d := openUnder(t, quick)
-	n := d.asked()
+	n := d.waitingTicket()
 	mail := 2
-	for next := 4; next < 10; next += 2 { // each bounce owes the agent one
+	for next := 4; next < 10; next += 2 { // each bounce adds one to the agent
 		d.bounced(n, mail)
 		d.step(ticket.StepRequest{Number: n, Bounced: mail})
-		if mail != 2 { // only the newest asks for what the ticket waits for
+		if mail != 2 { // only the newest asks the question that the ticket waits for
 			old := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2})
 			d.step(ticket.StepRequest{Number: n, Command: old.Seq})
 			if o := d.outcome(n, old.Seq); o.Code != ticket.CodeResent {
@@ -195,10 +195,10 @@ func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestResend_ofAQuestionThatIsAnswered asks nothing, and threatens with no end.
+// TestResend_ofAQuestionThatIsAnswered asks nothing and announces no closure.
 func TestResend_ofAQuestionThatIsAnswered(t *testing.T) {
 	d := openUnder(t, quick)
-	n := d.asked()
+	n := d.waitingTicket()
 	d.bounced(n, 2)
 	d.step(ticket.StepRequest{Number: n, Bounced: 2})
 	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The red one."})
@@ -229,7 +229,7 @@ func TestResend_ofAClosedTicket(t *testing.T) {
 func TestResend_refusesWhatCanNotBeSentAgain(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)
-	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle}) // mail 3 tells the agent
+	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle}) // mail 3 goes to the agent
 	d.bounced(n, 3)
 	resend := func(by desk.Person, number ticket.Number, mail int, address string) error {
 		_, err := d.Command(t.Context(), by, desk.Request{Number: number, Verb: ticket.VerbResend, Mail: mail, Address: address})

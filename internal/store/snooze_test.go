@@ -19,7 +19,7 @@ func TestSnooze_movesATicketFromTheQueuesToOneOfItsOwn(t *testing.T) {
 	until := time.Now().UTC().Truncate(time.Second)
 	d.do(d.agent, desk.Request{Number: late, Verb: ticket.VerbSnooze, Until: until.Add(72 * time.Hour)})
 	d.do(d.agent, desk.Request{Number: early, Verb: ticket.VerbSnooze, Until: until.Add(48 * time.Hour)})
-	d.queued(map[desk.Queue][]ticket.Number{
+	d.checkQueues(map[desk.Queue][]ticket.Number{
 		desk.QueueMine: {awake}, desk.QueueSnoozed: {early, late}, desk.QueueDueSoon: {awake, early, late}, desk.QueueAll: {awake, early, late},
 	})
 	// The second page goes on where the first ended.
@@ -34,12 +34,12 @@ func TestSnooze_movesATicketFromTheQueuesToOneOfItsOwn(t *testing.T) {
 	}
 	d.do(d.customer, desk.Request{Number: late, Verb: ticket.VerbCustomerReply, Body: "And now?"})
 	d.do(d.agent, desk.Request{Number: early, Verb: ticket.VerbWake})
-	d.queued(map[desk.Queue][]ticket.Number{desk.QueueMine: {awake, early, late}, desk.QueueSnoozed: nil})
+	d.checkQueues(map[desk.Queue][]ticket.Number{desk.QueueMine: {awake, early, late}, desk.QueueSnoozed: nil})
 }
 
-// queued compares queues with what should be in them, and with their counts; only the queue of snoozed tickets is compared
-// in order.
-func (d *shop) queued(want map[desk.Queue][]ticket.Number) {
+// checkQueues compares the queues and their counts with what is expected. Only the order of the queue of snoozed
+// tickets is compared.
+func (d *shop) checkQueues(want map[desk.Queue][]ticket.Number) {
 	d.t.Helper()
 	counts, err := d.QueueCounts(d.t.Context(), d.agent)
 	if err != nil {

@@ -50,7 +50,7 @@ type Store struct {
 	settle      time.Duration
 	policies    sync.Map // version -> *policy.Policy; versions are immutable
 	secrets     sync.Map // name -> []byte; secrets are immutable
-	notices     atomic.Pointer[notices]
+	notices     atomic.Pointer[noticeCache]
 	schedule    atomic.Pointer[ticket.EmergencySchedule] // the newest revision read
 	probe       probe
 	swept       atomic.Int64 // when unused allowances were last deleted, in Unix nanoseconds

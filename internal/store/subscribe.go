@@ -7,19 +7,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mostUnread is how many changes wait for one who subscribes; beyond it they become one that says: look at everything.
+// mostUnread is how many changes are buffered for a subscriber. Beyond it they are replaced by the zero Change.
 const mostUnread = 32
 
-// subscriber hears of one ticket's changes, or of all.
+// subscriber receives the changes of one ticket, or of all.
 type subscriber struct {
-	number  ticket.Number // empty: all
+	number  ticket.Number // empty for all tickets
 	changes chan desk.Change
 }
 
-// Subscribe gives a channel that is told of what changes on a ticket, on any with an empty number, until leave is
-// called. Nobody waits for whoever reads it: changes that are not read in time become the zero Change, and after an
-// outage of the connection everybody gets one. After the last change there is always something to read. Whoever
-// subscribes first and looks then misses nothing.
+// Subscribe returns a channel of changes of a ticket, or of all tickets if number is empty, until leave is called.
+// Senders never wait: changes that are not received in time are replaced by the zero Change, which stands for a change
+// of anything. Every subscriber receives it after an outage of the connection, too. A caller that subscribes first and
+// then reads the current state misses no change.
 func (o *Outcomes) Subscribe(number ticket.Number) (changes <-chan desk.Change, leave func()) {
 	s := &subscriber{number: number, changes: make(chan desk.Change, mostUnread)}
 	o.mu.Lock()
@@ -32,7 +32,7 @@ func (o *Outcomes) Subscribe(number ticket.Number) (changes <-chan desk.Change, 
 	}
 }
 
-// announce passes on what a commit said. What can't be read is taken for a change of anything.
+// announce sends a notification to subscribers. One that can't be parsed becomes the zero Change.
 func (o *Outcomes) announce(notice string) {
 	number, kind, _ := strings.Cut(notice, ":")
 	c := desk.Change{Number: ticket.Number(number), Kind: desk.ChangeKind(kind)}
@@ -43,13 +43,13 @@ func (o *Outcomes) announce(notice string) {
 	defer o.mu.Unlock()
 	for s := range o.subscribers {
 		if s.number == "" || c.Number == "" || s.number == c.Number {
-			s.tell(c)
+			s.send(c)
 		}
 	}
 }
 
-// tell never blocks. Only one goroutine tells at a time, so the emptied channel has room.
-func (s *subscriber) tell(c desk.Change) {
+// send never blocks. Only one goroutine sends at a time, so there is room in the channel after it is drained.
+func (s *subscriber) send(c desk.Change) {
 	select {
 	case s.changes <- c:
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// hears reads changes until a certain one comes, and gives what came before it.
-func (d *shop) hears(changes <-chan desk.Change, want desk.Change) (before []desk.Change) {
+// awaitChange receives changes until a certain one, and returns those before it.
+func (d *shop) awaitChange(changes <-chan desk.Change, want desk.Change) (before []desk.Change) {
 	d.t.Helper()
 	for {
 		select {
@@ -25,7 +25,7 @@ func (d *shop) hears(changes <-chan desk.Change, want desk.Change) (before []des
 	}
 }
 
-// subscribe hears of a ticket from now on.
+// subscribe subscribes to a ticket's changes.
 func (d *shop) subscribe(o *store.Outcomes, n ticket.Number) <-chan desk.Change {
 	d.t.Helper()
 	d.waitFor(listens)
@@ -39,25 +39,25 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
 	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeAccepted})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeAccepted})
 	d.step(ticket.StepRequest{Number: n, Command: a.Seq})
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeStepped})
 	if err := d.Sent(t.Context(), n, 1); err != nil {
 		t.Fatal(err)
 	}
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
 	if err := d.workspace.Look(t.Context(), d.agent, n, false); err != nil {
 		t.Fatal(err)
 	}
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangePresence})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangePresence})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	if _, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5}); err != nil {
 		t.Fatal(err)
 	}
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeRated})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeRated})
 }
 
-// TestSubscribe_tellsOfMails that are put off and that bounce.
+// TestSubscribe_tellsOfMails that are deferred and that bounce.
 func TestSubscribe_tellsOfMails(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
@@ -65,11 +65,11 @@ func TestSubscribe_tellsOfMails(t *testing.T) {
 	if _, err := d.Deferred(t.Context(), n, 1); err != nil {
 		t.Fatal(err)
 	}
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
 	if err := d.Bounced(t.Context(), n, 1, "no such mailbox"); err != nil {
 		t.Fatal(err)
 	}
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
 }
 
 func TestSubscribe_tellsOfOneTicketOrOfAll(t *testing.T) {
@@ -79,16 +79,16 @@ func TestSubscribe_tellsOfOneTicketOrOfAll(t *testing.T) {
 	one, all := d.subscribe(o, n), d.subscribe(o, "")
 	d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbAssign})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
-	d.hears(all, desk.Change{Number: other, Kind: desk.ChangeStepped})
-	d.hears(all, desk.Change{Number: n, Kind: desk.ChangeStepped})
-	for _, c := range d.hears(one, desk.Change{Number: n, Kind: desk.ChangeStepped}) {
+	d.awaitChange(all, desk.Change{Number: other, Kind: desk.ChangeStepped})
+	d.awaitChange(all, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	for _, c := range d.awaitChange(one, desk.Change{Number: n, Kind: desk.ChangeStepped}) {
 		if c.Number == other {
 			t.Errorf("who subscribed to %s is told of %+v", n, c)
 		}
 	}
 }
 
-// TestSubscribe_waitsForNobody: one who never reads holds up nobody, and finds something to read when they do.
+// TestSubscribe_waitsForNobody: a subscriber that never receives holds up no one, and finds a change when it does.
 func TestSubscribe_waitsForNobody(t *testing.T) {
 	d := open(t)
 	o := d.listening()
@@ -96,24 +96,24 @@ func TestSubscribe_waitsForNobody(t *testing.T) {
 	n := d.taken(d.customer)
 	for range 50 { // more than may wait
 		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
-		d.hears(brisk, desk.Change{Number: n, Kind: desk.ChangeStepped})
+		d.awaitChange(brisk, desk.Change{Number: n, Kind: desk.ChangeStepped})
 	}
-	d.hears(slow, desk.Change{})
+	d.awaitChange(slow, desk.Change{})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
-	d.hears(slow, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	d.awaitChange(slow, desk.Change{Number: n, Kind: desk.ChangeStepped})
 }
 
-// TestSubscribe_tellsEverybodyAfterAnOutage of the connection that listens to look anew.
+// TestSubscribe_tellsEverybodyAfterAnOutage of the listening connection, with the zero Change.
 func TestSubscribe_tellsEverybodyAfterAnOutage(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeStepped}) // and all that comes with the beginning
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeStepped}) // and the changes of the start
 	d.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outcome'`)
-	d.hears(changes, desk.Change{})
+	d.awaitChange(changes, desk.Change{})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
-	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeStepped})
 }
 
 func TestSubscribe_endsWithLeaving(t *testing.T) {
@@ -125,7 +125,7 @@ func TestSubscribe_endsWithLeaving(t *testing.T) {
 	leave()
 	leave() // twice is once
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
-	d.hears(stays, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	d.awaitChange(stays, desk.Change{Number: n, Kind: desk.ChangeStepped})
 	select {
 	case c := <-gone:
 		if c != (desk.Change{}) { // from when the connection began to listen

@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Suggest stores a suggestion, once for each key that is not empty. The zero person is a visitor, who has no limit. It is
-// Limited for a person who has written too much of late.
+// Suggest stores a suggestion, once per key if it is not empty. The zero person is a visitor, who is not limited. It
+// returns Limited if a person has written too much lately.
 func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) error {
 	u, err := s.use(ctx, by, account.CommandLimit(by))
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) e
 	return explain(err, "keep a suggestion")
 }
 
-// ImportSuggestions takes in suggestions that were made elsewhere, with their instants and whether anybody has read
-// them, and gives how many: one that is there already, from the same person at the same instant, is left alone.
+// ImportSuggestions adds suggestions with their times of submission and reading, and returns how many were added. One
+// that exists already, with the same text, person and time, is skipped.
 func (s *Store) ImportSuggestions(ctx context.Context, all []desk.Suggestion) (added int, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		for _, one := range all {
@@ -61,8 +61,8 @@ func (s *Store) ImportSuggestions(ctx context.Context, all []desk.Suggestion) (a
 	return added, nil
 }
 
-// Suggestions lists the newest suggestions; only those that nobody has read, if asked for. It also gives how many nobody
-// has read.
+// Suggestions returns the newest suggestions, up to limit, or only unread ones. waiting is the number of all unread
+// ones.
 func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT s.id, s.body, s.at, s.read_at, coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, '')
@@ -88,7 +88,8 @@ func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []
 	return all, waiting, explain(err, "list suggestions")
 }
 
-// MarkSuggestion notes that a suggestion was read, or that it is to be read again. The first reading stays.
+// MarkSuggestion marks a suggestion as read or unread. The time of the first reading is kept. It returns NotFound if
+// there is none.
 func (s *Store) MarkSuggestion(ctx context.Context, id int64, read bool) error {
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE suggestions SET read_at = CASE WHEN $2 THEN coalesce(read_at, clock_timestamp()) END WHERE id = $1`, id, read)

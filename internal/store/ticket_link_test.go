@@ -107,7 +107,7 @@ func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
 }
 
 func TestLetter_ofAnEscalationHoldsALinkForItsReader(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	d.step(ticket.StepRequest{Number: n, Due: start.Add(time.Hour)})
 	// A link is valid from the escalation step's due time on: a mail sent a day late has a day less.

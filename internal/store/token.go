@@ -15,29 +15,29 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// tokenPrefix lets a scanner recognise a token that leaked.
+// tokenPrefix lets secret scanners recognise a leaked token.
 const tokenPrefix = "sd_"
 
-// IssueToken makes a bearer token for somebody who is not disabled. Only its SHA-256 is kept, which is enough for 256
-// random bits: this is the one time that it can be read. It is for an operator who hands it over with a new account; of any
-// other token its owner is told, see IssueTokenAndTell.
+// IssueToken creates a bearer token for a person who is not disabled. Only its SHA-256 is stored, which suffices for
+// 256 random bits, so this is the only time the token can be read. It is for operators who hand it over with a new
+// account; otherwise use IssueTokenAndTell.
 func (s *Store) IssueToken(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
 	return s.issueToken(ctx, id, label, false)
 }
 
-// IssueTokenAndTell is IssueToken, and owes the token's owner a mail about it.
+// IssueTokenAndTell is IssueToken with a mail about it to the owner.
 func (s *Store) IssueTokenAndTell(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
 	return s.issueToken(ctx, id, label, true)
 }
 
-func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string, tells bool) (token string, err error) {
+func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string, notify bool) (token string, err error) {
 	token = newToken()
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		p, err := s.person(ctx, tx, `disabled_at IS NULL AND id = $1`, string(id))
 		if err != nil {
 			return err
 		}
-		return addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, label: label, writes: true, tells: tells})
+		return addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, label: label, writes: true, notify: notify})
 	})
 	if err != nil {
 		return "", explain(err, "issue a token to %s", id)
@@ -47,15 +47,15 @@ func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string
 
 type newTokenRow struct {
 	hash   []byte
-	whose  desk.Person
-	actor  ticket.PersonID // empty: an operator
-	once   string
+	owner  desk.Person
+	actor  ticket.PersonID // empty for an operator
+	key    string
 	label  string
 	writes bool
-	tells  bool // its owner
+	notify bool // add a mail to the owner
 }
 
-// addToken keeps a token's hash, owes its owner a mail about it if they are to be told, and records it.
+// addToken stores the hash of a token and a mail to its owner if notify is set, and records the event.
 func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 	scopes, may := []string{"read"}, "reads"
 	if t.writes {
@@ -69,11 +69,11 @@ func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 			SELECT 'account', 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made WHERE @tells
 		)
 		SELECT pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"hash": t.hash, "id": t.whose.ID, "once": t.once, "label": t.label, "scopes": scopes,
-			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLifetime}); err != nil {
+		pgx.StrictNamedArgs{"hash": t.hash, "id": t.owner.ID, "once": t.key, "label": t.label, "scopes": scopes,
+			"name": t.owner.Name, "address": t.owner.Address, "tells": t.notify, "lasts": noticeLifetime}); err != nil {
 		return err
 	}
-	return record(ctx, tx, account.Event{Kind: account.EventTokenCreated, Person: t.whose.ID, Actor: t.actor, Detail: t.label + ", " + may})
+	return record(ctx, tx, account.Event{Kind: account.EventTokenCreated, Person: t.owner.ID, Actor: t.actor, Detail: t.label + ", " + may})
 }
 
 func newToken() string {
@@ -82,7 +82,7 @@ func newToken() string {
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
 }
 
-// RevokeTokens makes every token of a person stop working, and counts those that still did.
+// RevokeTokens revokes all valid tokens of a person and returns how many there were.
 func (s *Store) RevokeTokens(ctx context.Context, id ticket.PersonID) (ended int64, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		if ended, err = endTokens(ctx, tx, id); err != nil || ended == 0 {
@@ -98,9 +98,9 @@ func endTokens(ctx context.Context, q querier, id ticket.PersonID) (int64, error
 	return tag.RowsAffected(), err
 }
 
-// ByToken gives whoever a token belongs to, and notes to the minute that it was used. It is Unauthenticated when it is
-// unknown, revoked, or theirs who has been disabled, and doesn't say which; Forbidden when something is to be written
-// and it only reads.
+// ByToken returns the owner of a token and records, to the minute, that it was used. It returns Unauthenticated if the
+// token is unknown or revoked or its owner is disabled, without saying which, and Forbidden if writes is set and the
+// token is read-only.
 func (s *Store) ByToken(ctx context.Context, token string, writes bool) (p desk.Person, err error) {
 	var may, noted bool
 	hash := digest(token)

@@ -9,21 +9,20 @@ import (
 )
 
 const (
-	probeEvery = 5 * time.Second // how long the answer of a write probe holds
-	probeTime  = 2 * time.Second // how long one may take
+	probeEvery = 5 * time.Second // how long the result of a write probe is cached
+	probeTime  = 2 * time.Second // timeout of a write probe
 )
 
-// probe remembers whether writes went on when that was last tried.
+// probe caches the result of the last write probe.
 type probe struct {
 	mu    sync.Mutex
 	at    time.Time
 	last  error
-	ended chan struct{} // closed when the probe under way ends; nil: none is
+	ended chan struct{} // closed when the running probe ends; nil if none runs
 }
 
-// Writable reports whether PostgreSQL takes writes: it does not in a read-only transaction, on a standby and on a full disk.
-// However often it is asked, it writes every few seconds at most. A caller that goes away ends its own waiting and not the
-// probe, whose answer is everybody's.
+// Writable reports whether PostgreSQL accepts writes: it does not in a read-only transaction, on a standby or on a full
+// disk. It probes every probeEvery at most. A cancelled caller stops waiting, but the probe goes on for the others.
 func (s *Store) Writable(ctx context.Context) error {
 	p := &s.probe
 	p.mu.Lock()
@@ -50,8 +49,8 @@ func (s *Store) Writable(ctx context.Context) error {
 	return p.last
 }
 
-// tryWrite writes a row and, since that needs no new space on the disk, a temporary file too; all in one message, so that a
-// process which is frozen holds no lock. That it took too long holds for those who wait now, and the next caller tries again.
+// tryWrite updates a row and, since that takes no new disk space, also writes a temporary file. All statements are sent
+// in one message, so that a frozen process holds no lock. A timeout is returned to the waiting callers but not cached.
 func (s *Store) tryWrite(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()

@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// smallDisk is a directory on a disk of its own.
+// smallDisk returns a directory on a small disk of its own.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "supportdesk-disk-*") // PostgreSQL's user can't reach t.TempDir
@@ -43,7 +43,7 @@ func TestWritable_failsOnAFullDisk(t *testing.T) {
 	}
 	ask := func() error {
 		t.Helper()
-		s, err := store.Open(t.Context(), dsn, store.Options{}) // which has not asked before
+		s, err := store.Open(t.Context(), dsn, store.Options{}) // whose cache is empty
 		if err != nil {
 			t.Fatal(err)
 		}

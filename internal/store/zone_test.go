@@ -21,7 +21,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// moving is a policy in a zone whose rules this test makes up.
+// moving is a policy in a time zone whose rules this test defines.
 const moving = `
 time_zone: Test/Moving
 hours: {monday: ["09:00-10:00"], tuesday: ["09:00-10:00"], wednesday: ["09:00-10:00"], thursday: ["09:00-10:00"], friday: ["09:00-10:00"], saturday: ["09:00-10:00"], sunday: ["09:00-10:00"]}
@@ -36,8 +36,8 @@ const (
 	envZoneNumber = "SUPPORTDESK_TEST_ZONE_NUMBER"
 )
 
-// TestZone_recordedInstantsStand lets a worker that knows newer time zone data take over a running ticket: what is
-// recorded stays as it is, and only what happens from then on is counted by the new rules.
+// TestZone_recordedInstantsStand has a worker with newer time zone data take over a running ticket: what is recorded
+// stays as it is, and only later events are computed by the new rules.
 func TestZone_recordedInstantsStand(t *testing.T) {
 	if dsn := os.Getenv(envZoneDSN); dsn != "" {
 		work(t, dsn, ticket.Number(os.Getenv(envZoneNumber)))
@@ -62,7 +62,7 @@ func TestZone_recordedInstantsStand(t *testing.T) {
 	}
 }
 
-// ledgers gives both clocks of a ticket, and its promised instant, as they are stored.
+// ledgers returns the stored clocks and promised instant of a ticket.
 func ledgers(t *testing.T, dsn, number string) [3]string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -81,7 +81,8 @@ func ledgers(t *testing.T, dsn, number string) [3]string {
 	return all
 }
 
-// under runs this test as a program in whose zone files Test/Moving is so many hours ahead of UTC, and gives what it says.
+// under runs this test as a process in whose zone files Test/Moving is the given number of hours ahead of UTC, and
+// returns its output.
 func under(t *testing.T, dsn, number string, hours int) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -106,7 +107,7 @@ func under(t *testing.T, dsn, number string, hours int) map[string]string {
 	return said
 }
 
-// work is the program: it begins a ticket, or goes on with one.
+// work is the process: it submits a ticket, or steps it again.
 func work(t *testing.T, dsn string, number ticket.Number) {
 	var d *shop
 	if number == "" {
@@ -152,7 +153,7 @@ func zoneFile(hours int) []byte {
 		b.WriteString("TZif2")
 		b.Write(make([]byte, 15))
 		for _, count := range []uint32{0, 0, 0, 0, 1, 4} { // of them one type and four characters
-			_ = binary.Write(&b, binary.BigEndian, count) // a buffer takes everything
+			_ = binary.Write(&b, binary.BigEndian, count) // never fails on a buffer
 		}
 		_ = binary.Write(&b, binary.BigEndian, int32(hours*3600))
 		b.WriteString("\x00\x00TST\x00")

@@ -12,8 +12,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ladder breaks the first response after an hour. Handles are made of names.
-const ladder = `
+// escalatingPolicy has a first response target of an hour and several escalation steps.
+const escalatingPolicy = `
 name: Ladder
 time_zone: UTC
 clocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 100h, counts: calendar}}
@@ -23,7 +23,7 @@ escalation:
   - {after: 2h, tell: [administrators, {webhook: ops}]}
 `
 
-// broken gives a ticket of a day ago whose first response is owed still, taken by its first step.
+// broken returns a ticket of a day ago without a first response, after its first step.
 func (d *shop) broken() (ticket.Number, time.Time) {
 	d.t.Helper()
 	a := d.submit(d.customer)
@@ -33,7 +33,7 @@ func (d *shop) broken() (ticket.Number, time.Time) {
 	return a.Number, start
 }
 
-// owedAfter lets moments fall due and gives what is owed after a number, "n kind to whom".
+// owedAfter runs due events and returns the deliveries numbered above a number, as "n kind to recipient".
 func (d *shop) owedAfter(n ticket.Number, due time.Time, known int) (all []string) {
 	d.t.Helper()
 	for _, o := range d.step(ticket.StepRequest{Number: n, Due: due, Mails: known}).Owed {
@@ -43,16 +43,16 @@ func (d *shop) owedAfter(n ticket.Number, due time.Time, known int) (all []strin
 }
 
 func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}
-	for range 2 { // a step that is repeated owes nothing more
+	for range 2 { // a repeated step adds no delivery
 		if got := d.owedAfter(n, start.Add(time.Hour), 1); !slices.Equal(got, want) {
 			t.Errorf("owed %v, want %v", got, want)
 		}
 	}
 	d.consistent(n)
-	d.everyEventHasItsCalls(n)
+	d.checkCalls(n)
 	c, err := d.Call(t.Context(), n, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -65,11 +65,11 @@ func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
 		t.Errorf("the next rungs owe %v", got)
 	}
 	d.consistent(n)
-	d.everyEventHasItsCalls(n)
+	d.checkCalls(n)
 }
 
-// everyEventHasItsCalls compares the calls with the rungs on the timeline.
-func (d *shop) everyEventHasItsCalls(n ticket.Number) {
+// checkCalls compares the webhook calls with the escalation steps on the timeline.
+func (d *shop) checkCalls(n ticket.Number) {
 	d.t.Helper()
 	h, err := d.workspace.History(d.t.Context(), d.supervisor, n)
 	if err != nil {
@@ -100,7 +100,7 @@ func (d *shop) everyEventHasItsCalls(n ticket.Number) {
 }
 
 func TestCall_isSettledOnce(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	d.owedAfter(n, start.Add(time.Hour), 1)
 	ctx := t.Context()
@@ -141,7 +141,7 @@ func TestCall_isSettledOnce(t *testing.T) {
 }
 
 func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	d.owedAfter(n, start.Add(time.Hour), 1)
 	if err := d.CallFailed(t.Context(), n, 4, "HTTP 410"); err != nil {
@@ -166,17 +166,17 @@ func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
 }
 
 func TestImport_settlesCallsWithTheMails(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	c := d.past(1)
 	d.imports(c)
 	d.consistent(c.Number)
-	d.everyEventHasItsCalls(c.Number)
+	d.checkCalls(c.Number)
 	if unsent := one[int64](d, `SELECT count(*) FROM deliveries WHERE queue = 'webhook' AND status <> 'sent'`); unsent != 0 {
 		t.Errorf("%d calls of the past are still owed", unsent)
 	}
 }
 
-// written gives whom a ticket's escalations are for, "rung to whom instead of whom", without the numbers of events.
+// written returns the recipients of a ticket's escalations, as "step to recipient instead of recipient".
 func (d *shop) written(n ticket.Number) []string {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), `
@@ -207,7 +207,7 @@ func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) 
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := openUnder(t, ladder)
+			d := openUnder(t, escalatingPolicy)
 			d.rename(d.agent, "anna-Agent")
 			n, start := d.broken()
 			c.arrange(d)
@@ -224,9 +224,10 @@ func (d *shop) rename(p desk.Person, handle string) {
 	d.sql(`UPDATE people SET handle = $2 WHERE id = $1`, p.ID, handle)
 }
 
-// TestStep_whoIsToldAnywayStandsInForNobody: a supervisor who is told as one is not told of a colleague who left.
+// TestStep_whoIsToldAnywayStandsInForNobody: a supervisor who is notified as one is not notified again in place of a
+// colleague who left.
 func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
-	d := openUnder(t, strings.Replace(ladder, "[assignee, {webhook: ops}, {webhook: watch}]", "[assignee, supervisors]", 1))
+	d := openUnder(t, strings.Replace(escalatingPolicy, "[assignee, {webhook: ops}, {webhook: watch}]", "[assignee, supervisors]", 1))
 	a := d.submit(d.customer)
 	start := a.At.Add(-24 * time.Hour)
 	d.redate(a, start)
@@ -242,7 +243,7 @@ func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
 }
 
 func TestLetter_saysInsteadOfWhomItCame(t *testing.T) {
-	d := openUnder(t, ladder)
+	d := openUnder(t, escalatingPolicy)
 	n := d.taken(d.customer)
 	as := d.ask(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
 	d.disable(d.agent)

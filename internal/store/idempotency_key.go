@@ -10,20 +10,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// errNew says that a request was not accepted before under its key.
+// errNew is returned when no request was accepted under a key.
 var errNew = errors.New("not accepted before")
 
-// Repeated gives what was accepted before under a key, and false when nothing was. A key that came with another request
-// is a Conflict.
-func (s *Store) Repeated(ctx context.Context, by desk.Person, once desk.IdempotencyKey) (desk.Accepted, bool, error) {
-	a, err := s.repeated(ctx, by, once)
+// Repeated returns what was accepted earlier under an idempotency key, and false if nothing was. It returns Conflict if
+// the key was used for another request.
+func (s *Store) Repeated(ctx context.Context, by desk.Person, key desk.IdempotencyKey) (desk.Accepted, bool, error) {
+	a, err := s.repeated(ctx, by, key)
 	if errors.Is(err, errNew) {
 		return desk.Accepted{}, false, nil
 	}
 	return a, err == nil, err
 }
 
-// SentWith returns the ticket to which a person asked something under a key; empty when there is none.
+// SentWith returns the ticket of the command that a person sent under a key, or an empty number if there is none.
 func (s *Store) SentWith(ctx context.Context, by desk.Person, key string) (n ticket.Number, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT ticket FROM commands WHERE by_person = $1 AND key = $2`, by.ID, key).Scan(&n)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -32,9 +32,9 @@ func (s *Store) SentWith(ctx context.Context, by desk.Person, key string) (n tic
 	return n, explain(err, "look up what was sent")
 }
 
-// repeated gives the first answer to a request again. Without a first answer it is errNew.
-func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.IdempotencyKey) (desk.Accepted, error) {
-	if once.Key == "" {
+// repeated returns the response to the first request under a key, with Again set. It returns errNew if there was none.
+func (s *Store) repeated(ctx context.Context, by desk.Person, key desk.IdempotencyKey) (desk.Accepted, error) {
+	if key.Key == "" {
 		return desk.Accepted{}, errNew
 	}
 	a := desk.Accepted{Again: true}
@@ -43,7 +43,7 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Idempote
 		SELECT c.ticket, c.seq, c.accepted_at, coalesce((SELECT (e.data->>'was')::bigint FROM events e
 			WHERE e.ticket = c.ticket AND e.kind = 'policy-adopted' ORDER BY e.n LIMIT 1), t.policy), coalesce(c.priority, ''), coalesce(c.category, ''), c.fingerprint
 		FROM commands c JOIN tickets t ON t.number = c.ticket
-		WHERE c.by_person = $1 AND c.key = $2`, by.ID, once.Key).
+		WHERE c.by_person = $1 AND c.key = $2`, by.ID, key.Key).
 		Scan(&a.Number, &a.Seq, &a.At, &a.Policy, &a.Priority, &a.Category, &first)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -51,16 +51,16 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Idempote
 	case err != nil:
 		return desk.Accepted{}, explain(err, "look up an idempotency key")
 	}
-	if err := once.Repeats(first); err != nil {
+	if err := key.Repeats(first); err != nil {
 		return desk.Accepted{}, err
 	}
 	return a, nil
 }
 
-// fingerprint is null exactly when there is no key.
-func fingerprint(once desk.IdempotencyKey) []byte {
-	if once.Key == "" {
+// fingerprint returns nil exactly if there is no key.
+func fingerprint(key desk.IdempotencyKey) []byte {
+	if key.Key == "" {
 		return nil
 	}
-	return append([]byte{}, once.Fingerprint...)
+	return append([]byte{}, key.Fingerprint...)
 }

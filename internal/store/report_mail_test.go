@@ -11,7 +11,7 @@ import (
 // TestParcels_listMailsAboutEmergenciesWithTheOthers, in their order and within the same limit.
 func TestParcels_listMailsAboutEmergenciesWithTheOthers(t *testing.T) {
 	d := open(t)
-	n := d.waitingSince(d.customer, aDay) // owes its confirmation
+	n := d.waitingSince(d.customer, aDay) // its confirmation is not sent yet
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
 	d.announce()
 	id, found, err := d.NextAnnouncement(t.Context(), "a try", time.Minute)

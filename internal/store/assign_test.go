@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// take asks for a ticket as somebody who believes that expected has it.
+// take returns a request to assign a ticket to its author, who expects a certain assignee.
 func take(n ticket.Number, expected string) desk.Request {
 	return desk.Request{Number: n, Verb: ticket.VerbAssign, Expected: &expected}
 }
@@ -37,7 +37,7 @@ func TestTaking_isGrantedToWhoKnowsWhoHasTheTicket(t *testing.T) {
 			t.Errorf("%s, expecting %q: %+v, want %q", c.by.Name, c.expected, o, c.code)
 		}
 	}
-	// Who does not mind is not asked.
+	// Without an expectation nothing is compared.
 	if o := d.outcome(n, d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign}).State.Command); o.Refused {
 		t.Errorf("an assignment that expects nothing: %+v", o)
 	}

@@ -14,16 +14,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// byTurn gives deliveries to the group vans in turn, orders to whoever has least, and breaches to somebody else.
-const byTurn = quick + `assignment:
+// assignmentRules assigns deliveries within the group vans by round robin, orders to the least loaded agent, and
+// breached tickets to another agent.
+const assignmentRules = quick + `assignment:
   - {categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [first_response]}
   - {categories: [order], group: everyone, by: least_loaded}
 `
 
-// vans is a shop with three agents, all in the group vans.
-func vans(t *testing.T) (d *shop, agents []desk.Person) {
+// openGroup opens a fixture with three agents, all in the group vans.
+func openGroup(t *testing.T) (d *shop, agents []desk.Person) {
 	t.Helper()
-	d = openUnder(t, byTurn)
+	d = openUnder(t, assignmentRules)
 	agents = []desk.Person{d.agent, d.second, d.add(ticket.RoleAgent, "Cem Agent", "cem@desk.example")}
 	d.group("vans", agents...)
 	return d, agents
@@ -48,7 +49,7 @@ func (d *shop) leave(p desk.Person, until time.Time) {
 	}
 }
 
-// about submits a ticket of a category and takes its first step.
+// about submits a ticket of a category and runs its first step.
 func (d *shop) about(category string) stepped {
 	d.t.Helper()
 	s := submission()
@@ -60,7 +61,8 @@ func (d *shop) about(category string) stepped {
 	return d.step(ticket.StepRequest{Number: a.Number, Command: 1})
 }
 
-// rush submits tickets and takes their steps many at a time, each twice at once, and counts what each agent got.
+// rush submits tickets and runs their first steps concurrently, each twice, and returns how many each agent was
+// assigned.
 func (d *shop) rush(category string, tickets int) map[string]int {
 	d.t.Helper()
 	numbers := make(chan ticket.Number, tickets)
@@ -105,7 +107,7 @@ func (d *shop) rush(category string, tickets int) map[string]int {
 }
 
 func TestRoundRobin_isFairInARush(t *testing.T) {
-	d, agents := vans(t)
+	d, agents := openGroup(t)
 	const tickets = 61
 	got := d.rush("delivery", tickets)
 	for _, p := range agents {
@@ -119,7 +121,7 @@ func TestRoundRobin_isFairInARush(t *testing.T) {
 }
 
 func TestLeastLoaded_isEvenInARush(t *testing.T) {
-	d, agents := vans(t)
+	d, agents := openGroup(t)
 	for range 5 { // Anna has five already, of another kind
 		n := d.taken(d.customer)
 		if d.step(ticket.StepRequest{Number: n, Command: 1}).State.Ticket.Assignee != d.agent.ID {
@@ -135,7 +137,7 @@ func TestLeastLoaded_isEvenInARush(t *testing.T) {
 }
 
 func TestLeastLoaded_countsWhatIsOpenNow(t *testing.T) {
-	d, _ := vans(t)
+	d, _ := openGroup(t)
 	first := d.about("order").State.Ticket
 	second := d.about("order").State.Ticket
 	third := d.about("order").State.Ticket
@@ -154,7 +156,7 @@ func TestLeastLoaded_countsWhatIsOpenNow(t *testing.T) {
 }
 
 func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
-	d, agents := vans(t)
+	d, agents := openGroup(t)
 	outsider := d.add(ticket.RoleAgent, "Out Sider", "out@desk.example")
 	d.leave(agents[0], time.Time{})
 	if err := d.DisablePerson(t.Context(), agents[1].ID); err != nil {
@@ -194,7 +196,7 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 }
 
 func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
-	d, _ := vans(t)
+	d, _ := openGroup(t)
 	a := d.submit(d.customer)
 	d.redate(a, a.At.Add(-2*time.Hour)) // due an hour ago
 	before := d.step(ticket.StepRequest{Number: a.Number, Command: 1}).State
@@ -230,7 +232,7 @@ func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
 }
 
 func TestRule_anotherCategoryFindsSomebody(t *testing.T) {
-	d, agents := vans(t)
+	d, agents := openGroup(t)
 	n := d.about("general").State.Ticket.Number
 	got := d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbReclassify, Category: "delivery"}).State.Ticket
 	if !slices.ContainsFunc(agents, func(p desk.Person) bool { return p.ID == got.Assignee }) || got.Status != ticket.StatusOpen {
@@ -239,10 +241,10 @@ func TestRule_anotherCategoryFindsSomebody(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestRule_takesNoLockWithoutAChoice: a desk that assigns by hand pays nothing for rules, and nor does one whose
-// tickets have somebody.
+// TestRule_takesNoLockWithoutAChoice: assigning manually costs nothing for rules, and neither do rules for tickets
+// that have an assignee.
 func TestRule_takesNoLockWithoutAChoice(t *testing.T) {
-	d, _ := vans(t)
+	d, _ := openGroup(t)
 	held := d.about("delivery").State.Ticket.Number
 	tx, err := d.beside.Begin(t.Context())
 	if err != nil {
@@ -257,7 +259,7 @@ func TestRule_takesNoLockWithoutAChoice(t *testing.T) {
 }
 
 func TestGroups_areTheSupervisors(t *testing.T) {
-	d, agents := vans(t)
+	d, agents := openGroup(t)
 	ctx := t.Context()
 	for _, by := range []desk.Person{d.customer, d.agent} {
 		_, err := d.staffing.Groups(ctx, by)

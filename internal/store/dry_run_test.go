@@ -12,19 +12,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// bell counts how often it was rung.
-type bell struct{ rung int }
+// wakeCounter counts calls of Wake.
+type wakeCounter struct{ count int }
 
-func (b *bell) Wake() { b.rung++ }
+func (b *wakeCounter) Wake() { b.count++ }
 
-func (d *shop) command() (*app.Emergencies, *bell) {
-	b := &bell{}
+func (d *shop) command() (*app.Emergencies, *wakeCounter) {
+	b := &wakeCounter{}
 	return app.NewEmergencies(d.Store, d.Store, d.Store, d.Store, b), b
 }
 
-// crowd gives tickets in every situation: two of a customer that run, one of another that no step has taken, one that
-// waits, one that is resolved, one closed, and one whose promises are broken.
-func (d *shop) crowd() (running []ticket.Number, fresh ticket.Number) {
+// ticketsInEveryState adds tickets in every state: two open ones of a customer, one of another customer without a step,
+// a waiting one, a resolved one, a closed one and one with breached targets.
+func (d *shop) ticketsInEveryState() (running []ticket.Number, fresh ticket.Number) {
 	d.t.Helper()
 	running = []ticket.Number{d.taken(d.customer), d.taken(d.customer)}
 	fresh = d.submit(d.other).Number
@@ -50,11 +50,11 @@ func clockOf(d desk.DryRun, name policy.ClockName) desk.ClockShift {
 	return d.Clocks[slices.IndexFunc(d.Clocks, func(c desk.ClockShift) bool { return c.Clock == name })]
 }
 
-// TestDryRun_foretellsWhatHappens compares every promise that a dry run lists with what becomes of it once the same is
+// TestDryRun_foretellsWhatHappens compares every target that a dry run lists with its state after the emergency is
 // declared, changed and ended.
 func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	d := open(t)
-	running, fresh := d.crowd()
+	running, fresh := d.ticketsInEveryState()
 	m, bell := d.command()
 	plan := desk.EmergencyPlan{
 		Kind: ticket.EmergencyClosed, Notice: "A strike.",
@@ -74,14 +74,14 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	if resolution.Least != 48*time.Hour || resolution.Most != 48*time.Hour {
 		t.Errorf("calendar time moves by %s to %s", resolution.Least, resolution.Most)
 	}
-	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 0 || bell.rung != 0 {
-		t.Errorf("a dry run declared %d and rang %d times", n, bell.rung)
+	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 0 || bell.count != 0 {
+		t.Errorf("a dry run declared %d and rang %d times", n, bell.count)
 	}
 	e, err := m.Declare(t.Context(), d.supervisor, plan)
-	if err != nil || bell.rung != 1 {
-		t.Fatalf("%v, rang %d times", err, bell.rung)
+	if err != nil || bell.count != 1 {
+		t.Fatalf("%v, rang %d times", err, bell.count)
 	}
-	d.cameTrue(dry, append(running, fresh))
+	d.checkDryRun(dry, append(running, fresh))
 
 	until := plan.Until.Add(24 * time.Hour)
 	dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})
@@ -91,7 +91,7 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	if _, err := m.Change(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
 		t.Fatal(err)
 	}
-	d.cameTrue(dry, append(running, fresh))
+	d.checkDryRun(dry, append(running, fresh))
 
 	words := "Another notice."
 	dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &words})
@@ -107,14 +107,15 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	if err != nil || clockOf(dry, policy.Resolution).Sooner != 3 || clockOf(dry, policy.Resolution).Least != -72*time.Hour {
 		t.Errorf("cancelled: %+v, %v", clockOf(dry, policy.Resolution), err)
 	}
-	if _, err := m.End(t.Context(), d.administrator, e.ID); err != nil || bell.rung != 3 {
-		t.Fatalf("%v, rang %d times", err, bell.rung)
+	if _, err := m.End(t.Context(), d.administrator, e.ID); err != nil || bell.count != 3 {
+		t.Fatalf("%v, rang %d times", err, bell.count)
 	}
-	d.cameTrue(dry, append(running, fresh))
+	d.checkDryRun(dry, append(running, fresh))
 }
 
-// cameTrue compares what was foretold of some tickets with how they now stand under the gate.
-func (d *shop) cameTrue(dry desk.DryRun, tickets []ticket.Number) {
+// checkDryRun compares what a dry run predicted for some tickets with their state after the emergency schedule was
+// changed.
+func (d *shop) checkDryRun(dry desk.DryRun, tickets []ticket.Number) {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
@@ -218,7 +219,7 @@ func TestEmergencies_areForThoseWhoCommand(t *testing.T) {
 			}
 		}
 	}
-	if bell.rung != 0 || one[int64](d, `SELECT revision FROM gate`) != 1 {
+	if bell.count != 0 || one[int64](d, `SELECT revision FROM gate`) != 1 {
 		t.Error("something happened")
 	}
 }

@@ -8,17 +8,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// kept is a canned reply or a saved filter.
-type kept struct {
+// cannedFixtures is the store of canned replies or of saved filters.
+type cannedFixture struct {
 	save   func(by desk.Person, id int64, title, text string, shared bool) (int64, error)
 	list   func(by desk.Person) ([]string, error) // title, text; an asterisk for those that are theirs
 	remove func(by desk.Person, id int64) error
 }
 
-func (d *shop) kept() map[string]kept {
+func (d *shop) cannedFixtures() map[string]cannedFixture {
 	mark := func(yours bool) string { return map[bool]string{true: "*"}[yours] }
 	ctx := d.t.Context()
-	return map[string]kept{
+	return map[string]cannedFixture{
 		"canned replies": {
 			save: func(by desk.Person, id int64, title, text string, shared bool) (int64, error) {
 				return d.workspace.SaveCanned(ctx, by, desk.CannedReply{ID: id, Title: title, Body: text, Shared: shared})
@@ -50,7 +50,7 @@ func (d *shop) kept() map[string]kept {
 
 func TestKept_belongsToItsAuthorOrToAll(t *testing.T) {
 	d := open(t)
-	for name, k := range d.kept() {
+	for name, k := range d.cannedFixtures() {
 		t.Run(name, func(t *testing.T) {
 			shows := func(by desk.Person, want ...string) {
 				t.Helper()
@@ -100,7 +100,7 @@ func TestKept_belongsToItsAuthorOrToAll(t *testing.T) {
 
 func TestKept_isForStaffAndChecked(t *testing.T) {
 	d := open(t)
-	for name, k := range d.kept() {
+	for name, k := range d.cannedFixtures() {
 		t.Run(name, func(t *testing.T) {
 			_, err := k.list(d.customer)
 			wantKind(t, err, fault.Forbidden)

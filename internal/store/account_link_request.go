@@ -13,10 +13,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Ask makes a link for whoever has an address, and owes them the mail that carries it. An address that nobody has gets
-// the same rows, a link to nobody and a mail that is settled, so that no clock and no count can tell the two apart.
+// Ask adds a link for the person with an address and the mail that carries it. For an unknown address it writes the
+// same rows, a link without a person and a mail that is settled, so that neither the time taken nor the number of rows
+// tells the two cases apart.
 func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, address string, lasts time.Duration) error {
-	return a.asking(ctx, "make a link", account.Event{Kind: account.EventLinkRequested, Detail: string(p)}, `
+	return a.addLink(ctx, "make a link", account.Event{Kind: account.EventLinkRequested, Detail: string(p)}, `
 		WITH whom AS (
 			SELECT id, name, address FROM people WHERE lower(address) = lower(@address) AND disabled_at IS NULL
 		), made AS (
@@ -32,8 +33,9 @@ func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, addres
 		pgx.StrictNamedArgs{"id": id, "purpose": p, "address": address, "lasts": lasts})
 }
 
-// asking runs a statement that makes a link, and records the event about whom it names, in one transaction.
-func (a *Accounts) asking(ctx context.Context, doing string, e account.Event, statement string, args pgx.StrictNamedArgs) error {
+// addLink runs a statement that adds a link and records e in one transaction. The statement returns the person
+// concerned, who becomes the person of the event if it has none.
+func (a *Accounts) addLink(ctx context.Context, doing string, e account.Event, statement string, args pgx.StrictNamedArgs) error {
 	err := a.within(ctx, func(tx pgx.Tx) error {
 		var whom ticket.PersonID
 		var notified any
@@ -48,9 +50,10 @@ func (a *Accounts) asking(ctx context.Context, doing string, e account.Event, st
 	return explain(err, "%s", doing)
 }
 
-// Register makes a link that makes an account, and owes the mail that carries it, or one to whoever has the address.
+// Register adds a link that creates an account, and the mail that carries it. If the address belongs to a person
+// already, it adds a mail to that person instead.
 func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts time.Duration) error {
-	return a.asking(ctx, "make a registration", account.Event{Kind: account.EventRegistrationRequested}, `
+	return a.addLink(ctx, "make a registration", account.Event{Kind: account.EventRegistrationRequested}, `
 		WITH whom AS (
 			SELECT id, name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
 		), made AS (
@@ -67,10 +70,11 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 		pgx.StrictNamedArgs{"id": id, "name": name, "address": address, "lasts": lasts})
 }
 
-// AskMove makes a link to a new address, and owes the mail that carries it, or one to whoever has the address.
+// AskMove adds a link that changes a person's address, and the mail that carries it to the new address. If that belongs
+// to a person already, it adds a mail to that person instead.
 func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error {
 	asked := account.Event{Kind: account.EventAddressChangeRequested, Person: id, Actor: id, Detail: "to " + address}
-	return a.asking(ctx, "make a link to a new address", asked, `
+	return a.addLink(ctx, "make a link to a new address", asked, `
 		WITH whom AS (
 			SELECT name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
 		), older AS (
@@ -90,9 +94,10 @@ func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonI
 		pgx.StrictNamedArgs{"id": linkID, "person": id, "address": address, "lasts": lasts})
 }
 
-// Invite makes an invitation in place of any older one to the same address, and owes its mail.
+// Invite adds an invitation and its mail. It replaces earlier invitations to the same address. An address or a handle
+// that is taken is a Conflict.
 func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lasts time.Duration) error {
-	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		var address, handle bool
 		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM people WHERE lower(address) = lower($1)),
 			EXISTS (SELECT FROM people WHERE lower(handle) = lower($2))`, p.Address, p.Handle).Scan(&address, &handle)
@@ -129,7 +134,7 @@ func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p 
 	return explain(err, "invite somebody")
 }
 
-// Invitations lists those that are open, the newest first.
+// Invitations returns the open invitations, at most 200, newest first.
 func (a *Accounts) Invitations(ctx context.Context) ([]account.PendingInvitation, error) {
 	rows, err := a.pool.Query(ctx, `
 		SELECT l.id, l.role, l.name, l.address, coalesce(l.handle, ''), p.name, l.made_at, l.expires_at
@@ -146,9 +151,9 @@ func (a *Accounts) Invitations(ctx context.Context) ([]account.PendingInvitation
 	return list, explain(err, "list the invitations")
 }
 
-// Uninvite calls an open invitation off.
+// Uninvite withdraws an open invitation. It returns NotFound for one that is not open.
 func (a *Accounts) Uninvite(ctx context.Context, by ticket.PersonID, linkID string) error {
-	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		var invited string
 		err := tx.QueryRow(ctx, `UPDATE links SET expires_at = clock_timestamp()
 			WHERE id = $1 AND purpose = 'invitation' AND used_at IS NULL AND expires_at > clock_timestamp()

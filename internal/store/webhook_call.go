@@ -14,7 +14,7 @@ import (
 
 var errNoCall = fault.New(fault.NotFound, "there is no such call of a webhook")
 
-// callColumns is a call c of event e.
+// callColumns selects from deliveries c and their events e what scanCall scans.
 const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.rung, c.priority, c.broken_at, e.at, e.recorded_at,
 	c.status, c.owed_at, c.deferred_at, c.tries, coalesce(c.reason, ''), c.settled_at`
 
@@ -26,7 +26,7 @@ func scanCall(row pgx.CollectableRow) (c desk.WebhookDelivery, err error) {
 	return c, err
 }
 
-// Call gives what a webhook is told, and what became of the call already. NotFound: no such call.
+// Call returns a webhook call with its data and its delivery status. It returns NotFound if there is none.
 func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.WebhookDelivery, error) {
 	rows, err := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
 		WHERE c.ticket = $1 AND c.n = $2 AND c.queue = 'webhook'`, n, call)
@@ -40,8 +40,8 @@ func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.Webho
 	return c, explain(err, "load call %d of %s", call, n)
 }
 
-// called lists the webhooks of a ticket, in order.
-func (s *Store) called(ctx context.Context, n ticket.Number) ([]desk.WebhookDelivery, error) {
+// webhookCalls returns a ticket's webhook calls in order.
+func (s *Store) webhookCalls(ctx context.Context, n ticket.Number) ([]desk.WebhookDelivery, error) {
 	rows, err := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
 		WHERE c.ticket = $1 AND c.queue = 'webhook' ORDER BY c.n`, n)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestStep_whatTheRequesterSeesAsTheLastChange: notes, refusals of staff's commands and the like leave it alone, or the
-// requester would be told that they were written. The migration comes to the same for tickets of before.
+// requester would learn that they were written. The migration has the same result for older tickets.
 func TestStep_whatTheRequesterSeesAsTheLastChange(t *testing.T) {
 	d := open(t)
 	fill := backfill(t, "00027_shown.sql")
@@ -26,7 +26,7 @@ func TestStep_whatTheRequesterSeesAsTheLastChange(t *testing.T) {
 		{d.agent, desk.Request{Verb: ticket.VerbAgentReply, Body: "We are on it."}, true},
 		{d.agent, desk.Request{Verb: ticket.VerbReclassify, Priority: "high"}, true},
 		{d.supervisor, desk.Request{Verb: ticket.VerbAcknowledge}, false}, // refused: nothing is escalated
-		{d.customer, desk.Request{Verb: ticket.VerbClose}, true},          // refused, and they asked for it
+		{d.customer, desk.Request{Verb: ticket.VerbClose}, true},          // refused, and their own command
 		{d.customer, desk.Request{Verb: ticket.VerbCustomerReply, Body: "Thanks."}, true},
 		{d.agent, desk.Request{Verb: ticket.VerbNote, Body: "Not lying."}, false},
 		{d.agent, desk.Request{Verb: ticket.VerbResolve, Body: "Done."}, true},

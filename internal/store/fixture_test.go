@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The things that tests do to a shop. Each ends the test when it fails.
+// Helpers of the fixture. Each ends the test on an error.
 
 func (d *shop) submit(by desk.Person) desk.Accepted {
 	d.t.Helper()
@@ -24,7 +24,7 @@ func (d *shop) submit(by desk.Person) desk.Accepted {
 	return a
 }
 
-// taken submits a ticket and takes its first step.
+// taken submits a ticket and runs its first step.
 func (d *shop) taken(by desk.Person) ticket.Number {
 	d.t.Helper()
 	a := d.submit(by)
@@ -41,13 +41,13 @@ func (d *shop) ask(by desk.Person, r desk.Request) desk.Accepted {
 	return a
 }
 
-// stepped is a step's result, with the state that it left in the row.
+// stepped is the result of a step and the ticket's state after it.
 type stepped struct {
 	ticket.StepResult
 	State ticket.State
 }
 
-// do asks for something and takes it.
+// do accepts a command and runs a step.
 func (d *shop) do(by desk.Person, r desk.Request) stepped {
 	d.t.Helper()
 	a := d.ask(by, r)
@@ -78,7 +78,7 @@ func (d *shop) outcome(n ticket.Number, seq int64) ticket.Outcome {
 	return o
 }
 
-// timeline gives all of it, as staff see it.
+// timeline returns the whole timeline as staff see it.
 func (d *shop) timeline(n ticket.Number) []desk.Entry {
 	d.t.Helper()
 	entries, err := d.Timeline(d.t.Context(), d.supervisor, n)
@@ -97,7 +97,7 @@ func (d *shop) kinds(n ticket.Number) []ticket.EventKind {
 	return kinds
 }
 
-// sql runs a statement beside the store.
+// sql runs a statement on a connection beside the store.
 func (d *shop) sql(statement string, args ...any) {
 	d.t.Helper()
 	if _, err := d.beside.Exec(d.t.Context(), statement, args...); err != nil {
@@ -105,7 +105,7 @@ func (d *shop) sql(statement string, args ...any) {
 	}
 }
 
-// one reads a single value beside the store.
+// one returns a single value read on a connection beside the store.
 func one[T any](d *shop, query string, args ...any) T {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), query, args...)
@@ -119,7 +119,7 @@ func one[T any](d *shop, query string, args ...any) T {
 	return value
 }
 
-// redate moves a command that no step has taken to another instant, as if it had been accepted then.
+// redate changes the time of an undecided command, as if it had been accepted then.
 func (d *shop) redate(a desk.Accepted, at time.Time) {
 	d.t.Helper()
 	if a.Seq == 1 {
@@ -129,7 +129,7 @@ func (d *shop) redate(a desk.Accepted, at time.Time) {
 	d.sql(`UPDATE commands SET accepted_at = $3 WHERE ticket = $1 AND seq = $2`, a.Number, a.Seq, at)
 }
 
-// consistent checks what must hold of every ticket at rest, whatever was done to it.
+// consistent checks what must hold of every ticket that has no undecided commands.
 func (d *shop) consistent(n ticket.Number) {
 	d.t.Helper()
 	record, err := d.Track(d.t.Context(), n)

@@ -12,8 +12,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Census counts those whom an emergency would concern now, and who would be written to by the rule that announcements
-// follow: for a ticket that was submitted before an instant, zero: whenever it was.
+// Census counts the tickets that an emergency would affect now, and the requesters who would receive its announcements:
+// those with an affected ticket submitted before an instant, or at any time if it is zero.
 func (s *Store) Census(ctx context.Context, before time.Time) (c desk.AffectedCount, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), count(*) FILTER (WHERE `+concerned+`), count(*) FILTER (WHERE `+concerned+` AND t.breached),
@@ -23,8 +23,8 @@ func (s *Store) Census(ctx context.Context, before time.Time) (c desk.AffectedCo
 	return c, explain(err, "count the open tickets")
 }
 
-// OwedTickets gives a page, by number, of the tickets with promises that are owed: at most limit of them, after a number.
-// Numbers are drawn at random, so the first pages are a fair sample of all.
+// OwedTickets returns up to limit tickets with targets that are still pending, numbered above after, in order. Ticket
+// numbers are random, so the first pages are a fair sample.
 func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT number, requester, policy, submitted_at, priority, category, state->'ticket'
@@ -46,14 +46,14 @@ func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int)
 		}
 		o.Submission = ticket.Command{
 			Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{ID: o.Requester, Role: ticket.RoleCustomer}, At: at,
-			Message: 1, Priority: priority, Category: category, // which message it is makes no difference to a promise
+			Message: 1, Priority: priority, Category: category, // the number of the message does not affect targets
 		}
 		return o, nil
 	})
 	return page, explain(err, "read open tickets")
 }
 
-// Postbag counts the mails of an emergency's announcements.
+// Postbag counts the mails of an emergency's announcements by delivery status.
 func (s *Store) Postbag(ctx context.Context, id ticket.EmergencyID) (p desk.DeliveryCounts, err error) {
 	var last *time.Time
 	err = s.pool.QueryRow(ctx, `

@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestDryRun_countsWhomAnnouncementsReach compares what a dry run says with the mails that are owed once the same was
-// done: at the start, at a change and at the end.
+// TestDryRun_countsWhomAnnouncementsReach compares the mails that a dry run predicts with those that are added when the
+// same is done: at the start, at a change and at the end.
 func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 	d := open(t)
 	m, _ := d.command()
@@ -40,7 +40,7 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 	e := d.begun(d.declare(closedBy("A flood.")), 3*anHour)
 	reaches(dry, desk.AnnounceStarted, 2)
 
-	d.waitingSince(late, anHour) // inside: its receipt told of the start, and not of what comes
+	d.waitingSince(late, anHour) // during it: its receipt mentioned the start, and not what is planned
 	until := time.Now().Add(aDay).Truncate(time.Second)
 	longer := desk.EmergencyChange{Until: &until}
 	if dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, longer); err != nil {
