@@ -24,9 +24,9 @@ type Layout struct {
 	Person     desk.Person
 	Path       string // of the page, with its query
 	Zone       *time.Location
-	ZoneKnown  bool   // it is the viewer's own
-	Theme      string // light, dark, or empty for the system's
-	Flash      string
+	ZoneKnown  bool          // it is the viewer's own
+	Theme      string        // light, dark, or empty for the system's
+	flash      func() string // nil: none is due
 	Notices    []desk.Notice // of emergencies
 	Now        time.Time
 	Mailbox    string // address of the page that shows every mail, in up; empty elsewhere
@@ -54,10 +54,19 @@ func (v *Visit) Layout(title, section string) Layout {
 		l.Theme = cookie.Value
 	}
 	if v.loaded && !v.Partial() {
-		l.Flash = v.Session.Pop(keyFlash)
+		l.flash = func() string { return v.Session.Pop(keyFlash) }
 	}
 	l.Notices = v.notices()
 	return l
+}
+
+// Flash returns the message of the previous request and removes it from the session. Only the page that shows it calls
+// it, so that a layout that is built for other ends does not lose it.
+func (l Layout) Flash() string {
+	if l.flash == nil {
+		return ""
+	}
+	return l.flash()
 }
 
 // NavItem is one entry of the navigation.

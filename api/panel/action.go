@@ -114,6 +114,6 @@ func (t ticketView) addField(view *actionView, name string) {
 	case "category":
 		view.Choices = append(view.Choices, actionChoice{t.Category, "category", "Shift+C", "Set category", false})
 	case "until":
-		view.Choices = append(view.Choices, actionChoice{snoozeChoice(t.SnoozedUntil, t.Now.In(t.Zone)), "snooze", "Shift+S", "Snooze until", true})
+		view.Choices = append(view.Choices, actionChoice{snoozeChoice(t.SnoozedUntil, t.Now.In(t.Zone)), "snooze", "Shift+S", "Snooze:", true})
 	}
 }

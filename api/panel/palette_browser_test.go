@@ -88,8 +88,13 @@ func commands(o *fixture) (alone, selected map[string]func(palette)) {
 		"Change between light and dark":         shows("it is dark", `document.documentElement.dataset.theme === "dark" && (document.querySelector('[data-action="theme"]').click(), true)`),
 		"Show the keyboard shortcuts":           shows("they are shown", `document.querySelector("#keys").open`),
 	}
-	for name, queue := range map[string]string{"Mine": "mine", "Unassigned": "unassigned", "Due soon": "due-soon", "Breached": "breached", "Waiting": "waiting", "Resolved": "resolved", "All": "all"} {
+	for name, queue := range map[string]string{"Mine": "mine", "Unassigned": "unassigned", "Due soon": "due-soon", "Breached": "breached", "Waiting": "waiting", "Resolved": "resolved", "Snoozed": "snoozed", "All": "all"} {
 		alone["Go to queue "+name] = at(`/desk\?queue=` + queue)
+	}
+	for _, end := range []string{"in 4 hours", "tomorrow", "next week", "in a week", "in a month"} {
+		alone["Snooze: "+end] = func(d palette) {
+			d.awaitOne("snoozed", func(v desk.View) bool { return !v.Ticket.SnoozedUntil.IsZero() })
+		}
 	}
 	selected = map[string]func(palette){
 		"Close the selected tickets": func(d palette) { d.p.Click("Yes, do it"); d.awaitBoth("closed", closed) },
@@ -219,11 +224,14 @@ func (d palette) selectBoth() {
 	d.p.SeeOn(".bulk-count", "2 tickets selected")
 }
 
+// commandName is a script's function that returns the name of a listed command, without the instant of a snooze.
+const commandName = `(name) => name.textContent.replace(/^(Snooze: [^,]+), .*/, "$1")`
+
 // listedCommands returns the labels of the commands that the palette offers now.
 func listedCommands(p *browsertest.Page) []string {
 	p.Press("Control+k")
 	p.SeeOn("#palette", "")
-	all := browsertest.Value[[]string](p, `[...document.querySelectorAll("#palette-list li span")].map((name) => name.textContent)`)
+	all := browsertest.Value[[]string](p, `[...document.querySelectorAll("#palette-list li span")].map(`+commandName+`)`)
 	p.Press("Escape")
 	return all
 }
@@ -234,10 +242,10 @@ func (d palette) run(command string) {
 	d.p.Press("Control+k")
 	d.p.SeeOn("#palette", "")
 	d.p.Type(command)
-	down := browsertest.Value[int](d.p, fmt.Sprintf(`[...document.querySelectorAll("#palette-list li span")].findIndex((name) => name.textContent === %q)`, command))
+	down := browsertest.Value[int](d.p, fmt.Sprintf(`[...document.querySelectorAll("#palette-list li span")].findIndex((name) => (`+commandName+`)(name) === %q)`, command))
 	for range down {
 		d.p.Press("ArrowDown")
 	}
-	d.p.Until(command+" is chosen", fmt.Sprintf(`document.querySelector("#palette-list [aria-selected=true] span")?.textContent === %q`, command))
+	d.p.Until(command+" is chosen", fmt.Sprintf(`[...document.querySelectorAll("#palette-list [aria-selected=true] span")].map(`+commandName+`)[0] === %q`, command))
 	d.p.Press("Enter")
 }

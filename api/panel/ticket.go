@@ -149,7 +149,7 @@ func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, 
 	if err != nil {
 		return err
 	}
-	around.Ticket, around.Title, around.Flash = &view, view.Title, view.Flash // a flash message is returned only once
+	around.Ticket, around.Title = &view, view.Title
 	return v.ShowStatus(status, "desk", around)
 }
 
