@@ -38,7 +38,7 @@ const (
 func routes() []route { return append(fixedRoutes(), commandRoutes()...) }
 
 // fixedRoutes returns every route except those that commandRoutes derives from the registry of verbs.
-func fixedRoutes() []route { //nolint:funlen // a table
+func fixedRoutes() []route {
 	return []route{
 		{post, "/tickets", customers.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, on((*server).submit)},
 		{get, "/tickets", signedIn, "list-tickets", "List tickets: one's own, or the desk's for staff", result, on((*server).list)},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 	commonpb "go.temporal.io/api/common/v1"
@@ -74,6 +75,11 @@ var signals = []byHand{
 	{"emergency-extend", map[string]any{"seconds": math.MaxInt64}, "refused malformed"},
 	{"adopt-policy", map[string]any{"policy": 99}, "refused"},
 	{"adopt-policy", nil, "refused"},
+	{"snooze", map[string]any{"until": time.Now().Add(48 * time.Hour).UTC()}, "snoozed"},
+	{"snooze", map[string]any{"until": "tomorrow"}, "refused malformed"},
+	{"snooze", nil, "refused"},
+	{"wake", nil, "woke"},
+	{"wake", nil, "refused nothing-to-change"},
 	{"reopen", nil, "refused wrong-status"},
 	{"resolve", map[string]any{"seq": 999999}, "refused malformed"},
 	{"resolve", map[string]any{"seq": int64(math.MaxInt64)}, "refused malformed"},
