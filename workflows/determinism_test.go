@@ -5,8 +5,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +54,46 @@ func TestWorkflowcheck_findsEveryPlantedViolationAndNothingElse(t *testing.T) {
 	if planted < 15 {
 		t.Errorf("only %d are planted", planted)
 	}
+}
+
+// A name in the configuration that is no function any more guards nothing, and workflowcheck does not say so.
+func TestWorkflowcheck_isConfiguredForFunctionsThatExist(t *testing.T) {
+	config, err := os.ReadFile("workflowcheck.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`supportdesk/(internal/\w+)\.(?:(\w+)\)\.)?(\w+): true`).FindAllStringSubmatch(string(config), -1)
+	if len(names) < 10 {
+		t.Errorf("only %d functions of this module are configured", len(names))
+	}
+	for _, name := range names {
+		if dir, receiver, function := name[1], name[2], name[3]; !hasFunction(t, filepath.Join("..", dir), receiver, function) {
+			t.Errorf("%s has no function %s of %q", dir, function, receiver)
+		}
+	}
+}
+
+func hasFunction(t *testing.T, dir, receiver, function string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		for _, declaration := range declarations(t, file) {
+			f, ok := declaration.(*ast.FuncDecl)
+			if !ok || f.Name.Name != function {
+				continue
+			}
+			if receiver == "" && f.Recv == nil {
+				return true
+			}
+			if f.Recv != nil && strings.TrimPrefix(types.ExprString(f.Recv.List[0].Type), "*") == receiver {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // workflowcheck can't tell a global that changes from one that doesn't, so each one here is looked at by a person.

@@ -93,6 +93,9 @@ func (d *shop) rush(category string, tickets int) map[string]int {
 					})
 				}
 				both.Wait()
+				for i := range results {
+					results[i].Outcomes = nil // only the step that decided the command returns them
+				}
 				if !reflect.DeepEqual(results[0], results[1]) {
 					d.t.Errorf("one step gave two answers:\n%+v\n%+v", results[0], results[1])
 				}

@@ -157,6 +157,7 @@ func TestQueueCounts_countWhatTheListsShow(t *testing.T) {
 	for i, verb := range []ticket.Verb{ticket.VerbNote, ticket.VerbAssign, ticket.VerbAssign, ticket.VerbRequestInformation, ticket.VerbResolve, ticket.VerbClose} {
 		d.do(d.agent, desk.Request{Number: d.taken(d.customer), Verb: verb, Body: fmt.Sprint(i)})
 	}
+	d.do(d.agent, desk.Request{Number: d.taken(d.customer), Verb: ticket.VerbSnooze, Until: time.Now().Add(48 * time.Hour)})
 	a := d.submit(d.customer)
 	d.redate(a, a.At.Add(-90*time.Minute))
 	d.step(ticket.StepRequest{Number: a.Number, Command: 1})

@@ -57,12 +57,12 @@ func rangesOverAMap(_ workflow.Context, m map[string]int) (last string) {
 	return last
 }
 
-func computesADeadline(ctx workflow.Context, p *policy.Policy) (policy.Promises, error) {
-	return p.Promise(workflow.Now(ctx), policy.PriorityNormal)
+func computesADeadline(ctx workflow.Context, p *policy.Policy) (policy.Deadlines, error) {
+	return p.DeadlinesFor(workflow.Now(ctx), policy.PriorityNormal)
 }
 
 func decidesByItself(_ workflow.Context, t ticket.Ticket, p *policy.Policy, c ticket.Command) (ticket.Result, error) {
-	return ticket.Take(t, ticket.Desk{Policy: p}, c)
+	return ticket.Decide(t, ticket.Environment{Policy: p}, c)
 }
 
 func looksForWhatIsDue(_ workflow.Context, t ticket.Ticket, p *policy.Policy) bool {
