@@ -1,4 +1,4 @@
-// Package supportdesk_test holds the packages to the plan in docs/architecture.md.
+// Package supportdesk_test holds the packages to what docs/architecture.md says of them.
 package supportdesk_test
 
 import (
@@ -14,7 +14,7 @@ import (
 
 const module = "github.com/holesalemart/supportdesk/"
 
-// layer is a package's entry in the plan of docs/architecture.md.
+// layer is what a package may import.
 type layer struct {
 	path    string
 	why     string

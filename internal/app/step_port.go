@@ -88,7 +88,7 @@ type rosterReader interface {
 type ManualCommand struct {
 	ticket.ManualCommand
 	Seq      int64
-	Assignee ticket.PersonID // named by ByHand.Agent; empty: none
+	Assignee ticket.PersonID // named by Agent; empty: none
 	Repeats  int64           // number of an earlier command with the same key; 0: none
 }
 

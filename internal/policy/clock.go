@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Kind is the kind of a ledger entry.
+// EntryKind is the kind of a ledger entry.
 type EntryKind string
 
 // The kinds of ledger entries.
@@ -17,14 +17,14 @@ const (
 	EntryResumed    EntryKind = "resumed"
 	EntryExtended   EntryKind = "extended"
 	EntryRetargeted EntryKind = "retargeted"
-	ActStopped      EntryKind = "settled"
+	EntryStopped    EntryKind = "settled"
 	EntryReopened   EntryKind = "reopened"
 	EntryAdopted    EntryKind = "adopted" // the clock follows another policy version from here on
 	EntryCompacted  EntryKind = "folded"  // earlier entries have been compacted; see MaxLedger
 )
 
 // LedgerEntry is one entry in a clock's ledger. Instants are in UTC; instants and durations are whole seconds. Entries are
-// computed by Start and the methods of Clock, and appended by Clock.With.
+// computed by Start and the methods of Clock, and appended by Clock.Append.
 type LedgerEntry struct {
 	At     time.Time
 	Kind   EntryKind
@@ -115,7 +115,7 @@ func (c Clock) Running() bool { return len(c.Ledger) > 0 && len(c.Reasons()) == 
 func (c Clock) Met() bool {
 	for _, e := range slices.Backward(c.Ledger) {
 		switch e.Kind {
-		case ActStopped:
+		case EntryStopped:
 			return true
 		case EntryReopened:
 			return false
@@ -129,7 +129,7 @@ func (c Clock) Met() bool {
 func (c Clock) AsMet() Clock {
 	for i, e := range slices.Backward(c.Ledger) {
 		switch e.Kind {
-		case ActStopped:
+		case EntryStopped:
 			return c.asOf(i + 1)
 		case EntryReopened:
 			return c

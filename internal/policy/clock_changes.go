@@ -85,7 +85,7 @@ func (c Clock) Meet(cal *Calendar, at time.Time) (LedgerEntry, bool) {
 	if len(c.Ledger) == 0 || c.Met() {
 		return LedgerEntry{}, false
 	}
-	e := c.next(cal, at, ActStopped)
+	e := c.next(cal, at, EntryStopped)
 	e.Due = c.last().Due
 	return e, true
 }

@@ -44,7 +44,7 @@ func (c Clock) compact(n int) Clock {
 		add(EntryExtended).By = by
 	}
 	if before.Met() {
-		add(ActStopped)
+		add(EntryStopped)
 	}
 	add(EntryCompacted)
 	c.Compacted += n - len(ledger)

@@ -13,7 +13,7 @@ type Section struct {
 	Lines []string // sentences, plain text
 }
 
-// Text describes the policy in sentences: opening hours, targets, and what happens without a reply or after a breach.
+// Describe describes the policy in sentences: opening hours, targets, and what happens without a reply or after a breach.
 // Times are in the policy's zone.
 func (p *Policy) Describe() []Section {
 	sections := []Section{
@@ -166,7 +166,7 @@ func enumerate(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// DescribeHours formats an extension, whatever its clock counts: without days, because a business day does not have 24
+// FormatHours formats an extension, whatever its clock counts: without days, because a business day does not have 24
 // hours.
 func FormatHours(d time.Duration) string { return durationText(CountBusinessHours, d) }
 

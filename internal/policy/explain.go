@@ -95,7 +95,7 @@ func (s *explanation) event(then Clock, e LedgerEntry) {
 		what = FormatBudget(then.Counts, e.By.Abs()) + extended(e.By) + ", " + s.left(then, e.Used)
 	case EntryRetargeted:
 		what = "the target is now " + FormatBudget(then.Counts, e.By) + ", " + s.left(then, e.Used)
-	case ActStopped:
+	case EntryStopped:
 		what = "target met, " + s.left(then, e.Used)
 	case EntryReopened:
 		what = "reopened, " + s.left(then, e.Used)

@@ -85,7 +85,6 @@ func (l *ledger) retarget(priority policy.Priority) {
 }
 
 // extend lengthens the targets of the undecided clocks.
-// extend lengthens the targets of the undecided clocks.
 func (l *ledger) extend(by time.Duration) {
 	for _, name := range policy.ClockNames() {
 		if l.decided(name) {

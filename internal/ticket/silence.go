@@ -88,7 +88,7 @@ func (t *Ticket) lastResumed() time.Time {
 }
 
 // RecordDelivery records that a mail server accepted the mail that asks the requester for an answer. Silence counts from since.
-// Deliver first fires everything due up to now, so every command accepted before must have been decided. It records
+// RecordDelivery first fires everything due up to now, so every command accepted before must have been decided. It records
 // nothing about a mail that no longer asks or whose delivery is already recorded.
 func RecordDelivery(t Ticket, d Environment, mail, event int, since, now time.Time) (Result, error) {
 	s := &decider{t: t, env: d}
