@@ -35,8 +35,9 @@ func snoozeChoice(until, now time.Time) choice {
 	return c
 }
 
-// instants returns a copy of a form in which the verb's instants are in RFC 3339. Of the values of a field the last
-// that is not empty counts: the typed one, if there is one, stands after the choice. Typed values are read in zone.
+// instants returns a copy of a form in which the verb's instants are in RFC 3339. Of the values of a field the first
+// that is not empty counts: that of the choice, which is empty if another time is to be typed. Typed values are read in
+// zone.
 func instants(form url.Values, verb ticket.Verb, zone *time.Location) url.Values {
 	form = maps.Clone(form)
 	for _, f := range verb.Definition().Fields {
@@ -44,11 +45,11 @@ func instants(form url.Values, verb ticket.Verb, zone *time.Location) url.Values
 		if f.Kind != ticket.FieldInstant || len(typed) == 0 {
 			continue
 		}
-		last := typed[len(typed)-1]
-		if at, err := time.ParseInLocation("2006-01-02T15:04", last, zone); err == nil {
-			last = at.Format(time.RFC3339)
+		value := typed[0]
+		if at, err := time.ParseInLocation("2006-01-02T15:04", value, zone); err == nil {
+			value = at.Format(time.RFC3339)
 		}
-		form.Set(f.Name, last)
+		form.Set(f.Name, value)
 	}
 	return form
 }

@@ -33,7 +33,12 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	zone := inForce.Zone
-	b.post(path+"/snooze", url.Values{"until": {tomorrow, time.Now().AddDate(0, 0, 3).Format("2006-01-02") + "T11:30"}}, byScript...).wantStatus(http.StatusOK)
+	typed := time.Now().AddDate(0, 0, 3).Format("2006-01-02") + "T11:30"
+	b.post(path+"/snooze", url.Values{"until": {tomorrow, typed}}, byScript...) // typed before, then chosen otherwise
+	if got := o.ticket(n).Ticket.SnoozedUntil.Format(time.RFC3339); got != tomorrow {
+		t.Errorf("it sleeps until %s, and %s was chosen in the end", got, tomorrow)
+	}
+	b.post(path+"/snooze", url.Values{"until": {"", typed}}, byScript...).wantStatus(http.StatusOK)
 	if got := o.ticket(n).Ticket.SnoozedUntil.In(zone).Format("15:04"); got != "11:30" {
 		t.Errorf("it sleeps until %s in the desk's zone", got)
 	}

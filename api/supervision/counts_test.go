@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/report"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // demoDesk returns a desk with the tickets of the demonstration, and all pages of staff.
@@ -31,7 +33,19 @@ func demoDesk(t *testing.T) *browser {
 		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
 			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area())
-	return o.browser("sam")
+	b := o.browser("sam")
+	n, _ := b.get("/desk?queue=unassigned").Find("#rows [data-number]").First().Attr("data-number")
+	until := time.Now().Add(24 * time.Hour)
+	if _, _, _, err := o.Desk.Command(t.Context(), d.Supervisor, desk.Request{Number: ticket.Number(n), Verb: ticket.VerbSnooze, Until: until}); err != nil {
+		t.Fatal(err)
+	}
+	for b.listed("/desk?queue=snoozed") == 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("no ticket is snoozed")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return b
 }
 
 // listed counts the tickets in a list, over all pages.

@@ -149,10 +149,15 @@ func (p *Page) Press(chord string) {
 func (p *Page) await(how, wanted string) place {
 	p.t.Helper()
 	var last string
+	var before place
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(lookAgain) {
 		at, err := evaluate[place](p, fmt.Sprintf("(%s)(%s, %s)", finder, quote(how), quote(wanted)))
 		if err == nil && at.Why == "" {
-			return at
+			if at == before { // it stands still: a click would not miss it
+				return at
+			}
+			before = at
+			continue
 		}
 		if last = at.Why; err != nil {
 			last = err.Error()

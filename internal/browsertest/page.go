@@ -121,7 +121,13 @@ func (p *Page) Goto(path string) {
 	if strings.HasPrefix(path, "/") {
 		path = p.base + path
 	}
-	p.do("open "+path, chromedp.Navigate(path))
+	err := p.perform(chromedp.Navigate(path))
+	if err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED") { // a script of the page before went elsewhere at that moment
+		err = p.perform(chromedp.Navigate(path))
+	}
+	if err != nil {
+		p.fail("open %s: %v", path, err)
+	}
 }
 
 // Reload reloads the page.

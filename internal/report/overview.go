@@ -21,6 +21,7 @@ type OpenCount struct {
 	Count    int
 	DueToday int // of Count: with a deadline before the end of the day
 	Breached int // of Count: overdue
+	Snoozed  int // of Count
 }
 
 // Overview is the current state of all tickets that are not closed.
@@ -140,7 +141,7 @@ func (o *Overview) count(counts []OpenCount) {
 		o.DueToday += c.DueToday
 		o.Breached += c.Breached
 		if c.Agent.ID == "" {
-			o.Unassigned += c.Count
+			o.Unassigned += c.Count - c.Snoozed // as the queue lists them
 		}
 	}
 }

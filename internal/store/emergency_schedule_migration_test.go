@@ -84,7 +84,11 @@ func replacesWorkflows(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	d.sql(string(migration))
-	if r, err := d.Replacing(t.Context()); err != nil || !r.Over {
+	emergency := 0 // the emergency workflow runs before there is a ticket; 00019 overlooked that
+	if file == "00030_contract.sql" {
+		emergency = 1
+	}
+	if r, err := d.Replacing(t.Context()); err != nil || r.Left != emergency {
 		t.Errorf("a desk without tickets: %+v, %v", r, err)
 	}
 	alive, owing, over := d.taken(d.customer), d.taken(d.customer), d.taken(d.customer)

@@ -18,17 +18,18 @@ import (
 func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.status, c.band, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
-			c.count, c.due, c.breached
+			c.count, c.due, c.breached, c.snoozed
 		FROM (
 			SELECT status, assignee, (SELECT count(*) FROM unnest(@bands::timestamptz[]) b WHERE submitted_at <= b) AS band,
-				count(*), count(*) FILTER (WHERE promise_due < @due) AS due, count(*) FILTER (WHERE breached) AS breached
+				count(*), count(*) FILTER (WHERE promise_due < @due) AS due, count(*) FILTER (WHERE breached) AS breached,
+				count(*) FILTER (WHERE snoozed_until IS NOT NULL) AS snoozed
 			FROM tickets WHERE status <> 'closed' GROUP BY 1, 2, 3) c
 		LEFT JOIN people a ON a.id = c.assignee`, pgx.StrictNamedArgs{"bands": bands, "due": dueBefore})
 	if err != nil {
 		return nil, explain(err, "count open tickets")
 	}
 	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c report.OpenCount, err error) {
-		return c, row.Scan(&c.Status, &c.Band, &c.Agent.ID, &c.Agent.Name, &c.Agent.Handle, &c.Agent.Role, &c.Count, &c.DueToday, &c.Breached)
+		return c, row.Scan(&c.Status, &c.Band, &c.Agent.ID, &c.Agent.Name, &c.Agent.Handle, &c.Agent.Role, &c.Count, &c.DueToday, &c.Breached, &c.Snoozed)
 	})
 	return cells, explain(err, "count open tickets")
 }

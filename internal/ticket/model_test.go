@@ -278,6 +278,10 @@ func (w *model) checkSnooze(now time.Time) {
 			return
 		case ticket.EventCustomerReplied, ticket.EventResolved, ticket.EventReopened, ticket.EventHandedBack, ticket.EventWoke, ticket.EventClosed:
 			w.t.Fatalf("it sleeps on after event %d, %s", e.N, e.Kind)
+		case ticket.EventMailResent:
+			if e.Status == ticket.StatusResolved {
+				w.t.Fatalf("it sleeps on after event %d, which resolved it again", e.N)
+			}
 		}
 	}
 }

@@ -42,12 +42,14 @@ func (s *decider) wakeAfter(events []Event) {
 	}
 }
 
-// wakes reports whether an event wakes a snoozed ticket: a message of the requester, a resolution, or a reopening. Messages
-// of staff and assignments don't.
+// wakes reports whether an event wakes a snoozed ticket: a message of the requester, a resolution (again, if
+// its mail bounced and is sent anew), or a reopening. Messages of staff and assignments don't.
 func (e Event) wakes() bool {
 	switch e.Kind {
 	case EventCustomerReplied, EventResolved, EventReopened, EventHandedBack:
 		return true
+	case EventMailResent:
+		return e.Status == StatusResolved
 	default:
 		return false
 	}

@@ -368,6 +368,8 @@ func (o *timelineOracle) foldSnooze(e ticket.Event) {
 		o.snoozedUntil, o.disturbed = time.Time{}, false
 	case ticket.EventCustomerReplied, ticket.EventResolved, ticket.EventReopened, ticket.EventHandedBack:
 		o.disturbed = !o.snoozedUntil.IsZero()
+	case ticket.EventMailResent:
+		o.disturbed = o.disturbed || e.Status == ticket.StatusResolved && !o.snoozedUntil.IsZero()
 	}
 }
 
