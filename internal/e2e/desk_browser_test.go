@@ -166,7 +166,7 @@ func report(t *testing.T, s *stack) {
 	p.Click("Show")
 	p.At(`/supervision/promises\?.*agent=.*`)
 	page := browsertest.Value[string](p, `[...document.querySelectorAll("section.clock")].map(s =>
-		[...s.querySelectorAll("dt")].find(d => d.textContent === "broken").nextElementSibling.textContent).join(" ")`)
+		[...s.querySelectorAll("dt")].find(d => d.textContent === "breached").nextElementSibling.textContent).join(" ")`)
 	file := browsertest.Value[string](p, `fetch([...document.querySelectorAll("a")].find(a => a.textContent === "CSV").href).then(r => r.text())`)
 	var broken []string
 	for _, line := range regexp.MustCompile(`(?m)^\w+,all,,\d+,(\d+),`).FindAllStringSubmatch(file, -1) {

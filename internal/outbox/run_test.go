@@ -106,6 +106,13 @@ func (q *queue) count(one int) {
 	q.most = max(q.most, q.under)
 }
 
+// copied reads a field of the queue. What reads it without the lock races with what the outbox does next.
+func copied[T any](q *queue, field *T) T {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return *field
+}
+
 // does changes the queue.
 func (q *queue) does(change func()) {
 	q.mu.Lock()
@@ -141,12 +148,12 @@ func TestRun_sendsFourAtOnce(t *testing.T) {
 	running(t, q, func(t *testing.T, _ func()) {
 		time.Sleep(2500 * time.Millisecond)
 		synctest.Wait()
-		if len(q.sent) != 8 || q.most != 4 {
-			t.Errorf("after 2.5 s %v are sent, and %d were on their way at once", q.sent, q.most)
+		if len(copied(q, &q.sent)) != 8 || copied(q, &q.most) != 4 {
+			t.Errorf("after 2.5 s %v are sent, and %d were on their way at once", copied(q, &q.sent), copied(q, &q.most))
 		}
 	})
-	if len(q.sent) != 9 {
-		t.Errorf("sent %v: it does not wait for what is on its way", q.sent)
+	if len(copied(q, &q.sent)) != 9 {
+		t.Errorf("sent %v: it does not wait for what is on its way", copied(q, &q.sent))
 	}
 }
 
@@ -159,19 +166,19 @@ func TestRun_waitsUntilTheNextMayBeSentAndIsWoken(t *testing.T) {
 		q.does(func() { q.owed = []int64{1} })
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
-		if want := []time.Duration{30 * time.Second}; !slices.Equal(q.looks, want) {
-			t.Errorf("looked at %v, want %v", q.looks, want)
+		if want := []time.Duration{30 * time.Second}; !slices.Equal(copied(q, &q.looks), want) {
+			t.Errorf("looked at %v, want %v", copied(q, &q.looks), want)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if !slices.Equal(q.sent, []int64{1}) {
-			t.Errorf("sent %v when it may be", q.sent)
+		if !slices.Equal(copied(q, &q.sent), []int64{1}) {
+			t.Errorf("sent %v when it may be", copied(q, &q.sent))
 		}
 		q.does(func() { q.owed, q.next = []int64{2}, time.Time{} })
-		q.wake()
+		copied(q, &q.wake)()
 		synctest.Wait()
-		if !slices.Equal(q.sent, []int64{1, 2}) {
-			t.Errorf("sent %v when it is woken", q.sent)
+		if !slices.Equal(copied(q, &q.sent), []int64{1, 2}) {
+			t.Errorf("sent %v when it is woken", copied(q, &q.sent))
 		}
 	})
 }
@@ -183,14 +190,14 @@ func TestRun_backsOffWhileTheStoreIsAwayAndSaysSoOnce(t *testing.T) {
 		synctest.Wait()
 		ms := time.Millisecond
 		want := []time.Duration{0, 100 * ms, 300 * ms, 700 * ms, 1500 * ms, 3100 * ms, 5100 * ms, 7100 * ms}
-		if !slices.Equal(q.looks, want) || !slices.Equal(q.listens, want) {
-			t.Errorf("looked at %v and listened at %v, want %v", q.looks, q.listens, want)
+		if !slices.Equal(copied(q, &q.looks), want) || !slices.Equal(copied(q, &q.listens), want) {
+			t.Errorf("looked at %v and listened at %v, want %v", copied(q, &q.looks), copied(q, &q.listens), want)
 		}
 		q.does(func() { q.away, q.deaf, q.owed = false, false, []int64{1} })
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if !slices.Equal(q.sent, []int64{1}) {
-			t.Errorf("sent %v after the outage", q.sent)
+		if !slices.Equal(copied(q, &q.sent), []int64{1}) {
+			t.Errorf("sent %v after the outage", copied(q, &q.sent))
 		}
 	})
 	for _, line := range []string{"can't look for deliveries", "not listening for deliveries", "looking for deliveries again", "listening for deliveries again"} {
