@@ -19,6 +19,7 @@ func newPolicy(t *testing.T, s *stack) {
 	p.Click("Policies")
 	p.Click("New version")
 	p.See("No changes")
+	p.Settle() // nothing checks what is typed before the scripts are there
 	mark(p, "name:")
 	p.Type("title:")
 	p.SeeOn("#findings", "Line") // as one types
