@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"strings"
@@ -222,31 +223,40 @@ func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
 	s.endedWell(c, number)
 }
 
-// reset takes a workflow back to its first task, with or without the signals that came since.
+// reset takes a workflow back to its first task, with or without the signals that came since. It returns when that task is
+// done again: what comes before it belongs to the new run's beginning, and the next reset would not take it away.
 func (s *stack) reset(c client.Client, number string, signals bool) {
 	s.t.Helper()
 	var without []enumspb.ResetReapplyExcludeType
 	if !signals {
 		without = append(without, enumspb.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL)
 	}
-	history := c.GetWorkflowHistory(s.t.Context(), number, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	reset, err := c.ResetWorkflowExecution(s.t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
+		Namespace: client.DefaultNamespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: number},
+		Reason: "a test", RequestId: rand.Text(), WorkflowTaskFinishEventId: s.firstTask(c, number, ""),
+		ResetReapplyExcludeTypes: without,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.firstTask(c, number, reset.GetRunId())
+}
+
+// firstTask waits for the first workflow task of a run to be completed, and returns the event of that.
+func (s *stack) firstTask(c client.Client, number, run string) int64 {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	history := c.GetWorkflowHistory(ctx, number, run, true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		event, err := history.Next()
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if event.GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
-			continue
+		if event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			return event.GetEventId()
 		}
-		_, err = c.ResetWorkflowExecution(s.t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
-			Namespace: client.DefaultNamespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: number},
-			Reason: "a test", RequestId: rand.Text(), WorkflowTaskFinishEventId: event.GetEventId(),
-			ResetReapplyExcludeTypes: without,
-		})
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		return
 	}
 	s.t.Fatal("the workflow has completed no task")
+	return 0
 }

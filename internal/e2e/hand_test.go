@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -156,6 +157,7 @@ func (s *stack) signal(c client.Client, number string, signal byHand) error {
 	request := &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace: client.DefaultNamespace, SignalName: signal.name,
 		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: number},
+		RequestId:         rand.Text(), // the call may be repeated beneath us: it is one signal
 	}
 	if raw, unchecked := signal.payload.(json.RawMessage); unchecked {
 		request.Input = &commonpb.Payloads{Payloads: []*commonpb.Payload{{

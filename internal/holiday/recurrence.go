@@ -11,8 +11,8 @@ import (
 	"github.com/teambition/rrule-go"
 )
 
-// Limits for the cost of recurrences, for an entire file. Rules are untrusted; their cost is charged before they are
-// expanded.
+// Limits for the cost of recurrences, for an entire file. Rules are untrusted; what they cost is charged before
+// it is done.
 const (
 	maxParts     = 64      // numbers and weekdays in a rule
 	maxRuleYears = 20_000  // years in which rules are expanded
@@ -80,10 +80,7 @@ func expand(event ical.Event, text string, first time.Time, length int, in Perio
 		return nil, fmt.Errorf("has a contradictory recurrence rule: %.60q", text)
 	}
 	rule := yearly{*option, expansionStart(first, *option, in)}
-	if err := used.spend(max(0, in.To.Year()-rule.first.Year())+1, 0, 0); err != nil {
-		return nil, err
-	}
-	return rule.between(in.From.AddDate(0, 0, -length), in.To), nil
+	return rule.between(in.From.AddDate(0, 0, -length), in.To, used)
 }
 
 // expansionStart returns from when on a rule is expanded: shortly before the period, because years are independent.

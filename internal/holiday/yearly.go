@@ -15,23 +15,42 @@ type yearly struct {
 	first time.Time // DTSTART; earlier days do not match
 }
 
-// between returns the days of the rule in a range, ascending.
-func (y yearly) between(from, to time.Time) []time.Time {
+// between returns the days of the rule in a range, ascending. Every year that it looks at is charged.
+func (y yearly) between(from, to time.Time, used *budget) ([]time.Time, error) {
 	if !y.Until.IsZero() && y.Until.Before(to) {
 		to = y.Until
 	}
 	var days []time.Time
 	counted := 0
 	for year := y.first.Year(); year <= to.Year(); year += max(1, y.Interval) {
+		if err := used.spend(1, 0, 0); err != nil {
+			return nil, err
+		}
 		for _, day := range y.places(y.of(year)) {
 			if day.Before(y.first) {
 				continue
 			}
 			counted++
 			if day.After(to) || y.Count > 0 && counted > y.Count {
-				return days
+				return days, nil
 			}
 			if !day.Before(from) {
+				days = append(days, day)
+			}
+		}
+	}
+	return days, nil
+}
+
+// of returns the days in a year that match the rule.
+func (y yearly) of(year int) []time.Time {
+	var days []time.Time
+	for month := time.January; month <= time.December; month++ {
+		if len(y.Bymonth) > 0 && !in(y.Bymonth, int(month)) {
+			continue
+		}
+		for day := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC); day.Month() == month; day = day.AddDate(0, 0, 1) {
+			if y.matches(day) {
 				days = append(days, day)
 			}
 		}
@@ -39,23 +58,12 @@ func (y yearly) between(from, to time.Time) []time.Time {
 	return days
 }
 
-// of returns the days in a year that match the rule.
-func (y yearly) of(year int) []time.Time {
-	var days []time.Time
-	for day := newYear(year); day.Year() == year; day = day.AddDate(0, 0, 1) {
-		if y.matches(day) {
-			days = append(days, day)
-		}
-	}
-	return days
-}
-
+// matches reports whether a day, of one of the rule's months, matches the rest of the rule.
 func (y yearly) matches(day time.Time) bool {
 	if len(y.Byweekno)+len(y.Byyearday)+len(y.Bymonthday)+len(y.Byweekday) == 0 { // the day of DTSTART
-		return day.Day() == y.first.Day() && (in(y.Bymonth, int(day.Month())) || len(y.Bymonth) == 0 && day.Month() == y.first.Month())
+		return day.Day() == y.first.Day() && (len(y.Bymonth) > 0 || day.Month() == y.first.Month())
 	}
-	return (len(y.Bymonth) == 0 || in(y.Bymonth, int(day.Month()))) &&
-		(len(y.Bymonthday) == 0 || in(y.Bymonthday, day.Day(), day.Day()-1-daysIn(day))) &&
+	return (len(y.Bymonthday) == 0 || in(y.Bymonthday, day.Day(), day.Day()-1-daysIn(day))) &&
 		(len(y.Byyearday) == 0 || in(y.Byyearday, day.YearDay(), day.YearDay()-1-newYear(day.Year()+1).AddDate(0, 0, -1).YearDay())) &&
 		(len(y.Byweekno) == 0 || y.inWeek(day)) &&
 		(len(y.Byweekday) == 0 || slices.ContainsFunc(y.Byweekday, func(w rrule.Weekday) bool { return y.isWeekday(day, w) }))
