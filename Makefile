@@ -38,10 +38,19 @@ bin/workflowcheck: tools/go.mod tools/go.sum
 bin/govulncheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
 
+# The packages whose tests take longest start first, so that none of them runs alone at the end.
+LONGEST := ./internal/e2e ./api/panel ./internal/store ./api/portal ./cmd/supportdesk ./workflows
+
+# Neither these packages nor their tests have anything concurrent, in which the race detector could find something, and
+# with it their models take five times as long. TestSequential_packagesHaveNothingConcurrent keeps them so.
+SEQUENTIAL := ./internal/holiday ./internal/ticket
+MODULE     := github.com/holesalemart/supportdesk
+
 # Everything that CI runs. With CI=true a test that would be skipped fails: internal/skiptest.
 test: check vuln build bin/supportdesk-temporal ## everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
-	go test -race -timeout 60m ./...
+	go test -timeout 60m $(SEQUENTIAL)
+	go test -race -timeout 60m $(LONGEST) $$(go list ./... | grep -vxF $(SEQUENTIAL:./%=-e $(MODULE)/%))
 	cd temporal && go test ./...
 	@$(SAY_IF_NO_BROWSER)
 

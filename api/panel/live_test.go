@@ -50,7 +50,7 @@ func (b *browser) liveEvents() <-chan string {
 // awaitEvent waits for the event want and skips all others.
 func (o *fixture) awaitEvent(events <-chan string, want string) {
 	o.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		select {
 		case got := <-events:

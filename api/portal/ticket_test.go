@@ -261,7 +261,7 @@ func streamLines(t *testing.T, stream io.Reader) (next func() string) {
 		select {
 		case line := <-lines:
 			return line
-		case <-time.After(15 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("the stream tells nothing")
 			return ""
 		}

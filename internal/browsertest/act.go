@@ -88,9 +88,10 @@ func (p *Page) Choose(label, option string) {
 	p.Until(label+" is "+option, `document.activeElement.selectedOptions?.[0]?.innerText.trim().toLowerCase().startsWith(`+quote(strings.ToLower(option))+`)`)
 }
 
-// Type presses the keys for a text one by one in the focused element. A line break is Enter.
+// Type presses the keys for a text one by one in the focused element, once the page has loaded. A line break is Enter.
 func (p *Page) Type(text string) {
 	p.t.Helper()
+	p.loaded()
 	p.do(fmt.Sprintf("type %q", text), strike(text, 0))
 }
 
@@ -126,9 +127,11 @@ var modifiers = map[string]kb.Modifier{
 	"Control": chromedp.ModifierCtrl, "Shift": chromedp.ModifierShift, "Alt": chromedp.ModifierAlt,
 }
 
-// Press presses a key or combination, such as "j", "?", "Enter" or "Control+Enter", in the focused element.
+// Press presses a key or combination, such as "j", "?", "Enter" or "Control+Enter", in the focused element, once the
+// page has loaded.
 func (p *Page) Press(chord string) {
 	p.t.Helper()
+	p.loaded()
 	var held kb.Modifier
 	key := chord
 	for {
@@ -145,7 +148,13 @@ func (p *Page) Press(chord string) {
 	p.do("press "+chord, strike(key, held))
 }
 
-// await waits for an element that a person could use.
+// loaded waits until the page has loaded: before, its scripts do not hear keys.
+func (p *Page) loaded() {
+	p.t.Helper()
+	p.Until("the page has loaded", `document.readyState === "complete"`)
+}
+
+// await waits for an element that a person could use, on a page that has loaded.
 func (p *Page) await(how, wanted string) place {
 	p.t.Helper()
 	var last string

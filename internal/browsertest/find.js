@@ -1,6 +1,7 @@
 // A function that finds what a person means by a name, or a selector, and says where to click it.
 // how: "action" (links, buttons, switches), "field" (what can be typed or chosen in) or "css".
 (how, wanted) => {
+  if (document.readyState !== "complete") return {why: "the page is loading"}; // and its scripts do not listen yet
   const squeeze = s => (s || "").replace(/\s+/g, " ").trim().toLowerCase();
   const seen = e => e.getClientRects().length > 0 && e.checkVisibility({visibilityProperty: true});
   const text = ids => ids.split(/\s+/).map(id => document.getElementById(id)?.textContent).join(" ");

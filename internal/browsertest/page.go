@@ -122,8 +122,8 @@ func (p *Page) Goto(path string) {
 		path = p.base + path
 	}
 	err := p.perform(chromedp.Navigate(path))
-	if err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED") { // a script of the page before went elsewhere at that moment
-		err = p.perform(chromedp.Navigate(path))
+	for tries := 1; tries < 10 && err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED"); tries++ {
+		err = p.perform(chromedp.Navigate(path)) // a script of the page before went elsewhere at that moment
 	}
 	if err != nil {
 		p.fail("open %s: %v", path, err)

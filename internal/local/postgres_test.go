@@ -274,7 +274,7 @@ func TestPostgres_reportsItsOwnEnd(t *testing.T) {
 	}
 	select {
 	case <-pg.Done():
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nobody noticed")
 	}
 	if err := pg.Err(); err == nil || !strings.Contains(err.Error(), "killed") {

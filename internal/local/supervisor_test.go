@@ -41,7 +41,7 @@ func (w *watched) await(t *testing.T) *local.Program {
 	t.Helper()
 	select {
 	case <-w.started:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the service was not started")
 	}
 	w.mu.Lock()

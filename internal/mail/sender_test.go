@@ -161,7 +161,7 @@ func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 			cfg.Timeout = 100 * time.Millisecond
 			begun := time.Now()
 			temporary(t, newSender(t, cfg).Send(t.Context(), sampleMail(ticket.MailReply)))
-			if took := time.Since(begun); took > 5*time.Second {
+			if took := time.Since(begun); took > 25*time.Second { // its own is 30 seconds
 				t.Errorf("took %s", took)
 			}
 		})
@@ -180,7 +180,7 @@ func TestSend_leavesNoConnectionOpenAfterAFailure(t *testing.T) {
 	temporary(t, newSender(t, cfg).Send(t.Context(), sampleMail(ticket.MailReply)))
 	select {
 	case <-server.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the connection is still open")
 	}
 }
@@ -255,9 +255,9 @@ func TestSend_reusesItsConnection(t *testing.T) {
 func TestSend_reusesItsConnectionBeyondTheTimeout(t *testing.T) {
 	server := newServer(t, behaviour{})
 	cfg := server.config()
-	cfg.Timeout = 300 * time.Millisecond
+	cfg.Timeout = 3 * time.Second
 	s := newSender(t, cfg)
-	for begun := time.Now(); time.Since(begun) < 2*cfg.Timeout; {
+	for begun := time.Now(); time.Since(begun) < cfg.Timeout+time.Second; time.Sleep(100 * time.Millisecond) {
 		if err := s.Send(t.Context(), sampleMail(ticket.MailReply)); err != nil {
 			t.Fatal(err)
 		}

@@ -198,7 +198,7 @@ func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(slack):
 		t.Error("it waits for the rush")
 	}
 	free()

@@ -37,7 +37,7 @@ func TestAwait_isWokenByTheStep(t *testing.T) {
 	d.waitFor(listens)
 	n := d.taken(d.customer)
 	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbReopen})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), slack)
 	defer cancel()
 	var all sync.WaitGroup
 	for range 5 {
@@ -72,7 +72,7 @@ func TestAwait_missesNothingWhileNobodyListens(t *testing.T) {
 	o := d.listening()
 	d.waitFor(listens)
 	a := d.submit(d.customer)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), slack)
 	defer cancel()
 	decided := make(chan bool, 1)
 	go func() {
@@ -171,7 +171,7 @@ func (d *shop) soon(c <-chan struct{}) {
 	d.t.Helper()
 	select {
 	case <-c:
-	case <-time.After(30 * time.Second):
+	case <-time.After(slack):
 		d.t.Fatal("nothing was logged")
 	}
 }

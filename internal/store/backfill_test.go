@@ -96,7 +96,7 @@ func TestMigrate_takesSubmissionsDuringABackfill(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- store.Migrate(t.Context(), d.dsn) }()
 	d.waitFor(`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`)
-	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	soon, cancel := context.WithTimeout(t.Context(), slack)
 	defer cancel()
 	if _, err := d.Submit(soon, d.customer, submission()); err != nil {
 		t.Errorf("a submission during the migration: %v", err)

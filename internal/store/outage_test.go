@@ -94,7 +94,7 @@ func TestOutage_losesNothingAcknowledged(t *testing.T) {
 		if _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Command: 1}); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), slack)
 		if _, decided, err := o.Await(ctx, n, 1); !decided || err != nil {
 			t.Errorf("outcome of %s: %v, %v", n, decided, err)
 		}

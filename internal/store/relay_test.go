@@ -129,7 +129,7 @@ func (d *shop) deliverAll() (all []desk.Delivery) {
 func TestUndelivered_holdsUpNeitherAnotherRelayNorAStep(t *testing.T) {
 	d := open(t)
 	first, second := d.submit(d.customer), d.submit(d.customer)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), slack)
 	defer cancel()
 	_, err := d.Undelivered(ctx, 1, 1, func(ctx context.Context, mine []desk.Delivery) ([]desk.Delivery, error) {
 		if len(mine) != 1 || mine[0].Number != first.Number {

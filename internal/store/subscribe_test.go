@@ -19,7 +19,7 @@ func (d *shop) awaitChange(changes <-chan desk.Change, want desk.Change) (before
 				return before
 			}
 			before = append(before, c)
-		case <-time.After(30 * time.Second):
+		case <-time.After(slack):
 			d.t.Fatalf("%+v was not told; but %+v", want, before)
 		}
 	}
