@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -21,6 +22,9 @@ var migrations embed.FS
 // lockTries is how many seconds a replica waits for the migration of another.
 const lockTries = 600
 
+// migrationPause is how long a process that hangs between two migrations keeps other replicas waiting.
+const migrationPause = 30 * time.Second
+
 // Migrate applies the migrations that a database lacks. Replicas that start at the same time wait for each other. A
 // schema that is up to date or newer is not changed.
 func Migrate(ctx context.Context, dsn string) (err error) {
@@ -29,8 +33,8 @@ func Migrate(ctx context.Context, dsn string) (err error) {
 		return fmt.Errorf("read the database's address: %w", err)
 	}
 	setTimeouts(config)
-	// The lock belongs to the session and must outlast pauses between transactions.
-	setTimeout(config, "idle_session_timeout", idleTimeout)
+	// The lock belongs to the session and must outlast pauses between transactions, also on a busy machine.
+	setTimeout(config, "idle_session_timeout", migrationPause)
 	// Poll every second instead of the default five, since replicas that start together wait for each other.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, lockTries), lock.WithUnlockTimeout(1, 30))
 	if err != nil {
