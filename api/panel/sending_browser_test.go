@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -204,27 +205,20 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 	o := newFixture(t)
 	p, g := o.window("anna")
 	p.Forgive("503", "401", "403", "net::ERR")
+	var alone atomic.Bool // the page, which asks nothing by itself
 	cases := map[string]struct {
 		spoil func(n ticket.Number)
 		why   string
 	}{
 		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
 		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database does not answer now"},
-		"failed": {func(ticket.Number) {
-			g.unavailable.Store(true)
-			_, free := g.delayResponses(func(r *http.Request) bool {
-				return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
-			})
-			free()
-		}, "That failed. What you typed is kept."},
+		"failed":  {func(ticket.Number) { g.unavailable.Store(true) }, "That failed. What you typed is kept."},
 		"signed out": {func(ticket.Number) {
-			_, free := g.delayResponses(isRefetch) // which would lead to the sign-in
-			t.Cleanup(free)
+			alone.Store(true) // it would lead to the sign-in
 			o.SQL("DELETE FROM sessions")
 		}, "You have been signed out."},
 		"somebody else": {func(ticket.Number) { // in another tab
-			_, free := g.delayResponses(isRefetch) // which would show them the page
-			t.Cleanup(free)
+			alone.Store(true) // it would show them the page
 			browsertest.Value[bool](p, `(fetch("/let-in/bert", { redirect: "manual" }).finally(() => { document.body.dataset.changed = 1; }), true)`)
 			p.Until("the browser has changed hands", `document.body.dataset.changed`)
 		}, "This was written as somebody else than the person who is signed in now"},
@@ -234,16 +228,37 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			p.Goto("/let-in/anna")
 			n := o.submit("clara", "Sent in vain: "+name, "Where is it?")
 			openTicket(p, n)
+			spoiled, over := make(chan struct{}), make(chan struct{})
+			spoil := sync.OnceFunc(func() {
+				defer close(spoiled)
+				c.spoil(n)
+			})
+			_, free := g.delayResponses(func(r *http.Request) bool {
+				switch {
+				case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies"):
+					<-spoiled // which may take longer than words are held back
+					return g.unavailable.Load()
+				case isRefetch(r) && alone.Load():
+					<-over
+				}
+				return false
+			})
+			free()
+			t.Cleanup(func() { close(over) })
 			p.Press("r")
 			p.Type("In vain.")
+			if name == "somebody else" { // what is sent says who sends it
+				spoil()
+			}
 			p.Press("Control+Enter")
 			p.SeeOn("#sending", string(n))
-			c.spoil(n)
+			spoil()
 			p.SeeOn("#error-reply", c.why)
 			p.Until("the words are back", `document.querySelector("#body-reply").value === "In vain." && document.querySelector("#body-reply").getAttribute("aria-invalid") === "true"`)
 			p.Until("no key is taken for a word", `!document.activeElement.matches("textarea")`)
 			o.front.unavailable.Store(false)
 			g.unavailable.Store(false)
+			alone.Store(false)
 			g.delayResponses(func(*http.Request) bool { return false })
 			if name == "refused" {
 				return
