@@ -44,9 +44,9 @@ func TestDeadline_isMetOnlyStrictlyBefore(t *testing.T) {
 func TestDueEvents_areRecordedAtTheirDueTimesHoweverLate(t *testing.T) {
 	want := []string{
 		"reminded first_response 75",
-		"breached first_response 100", "escalated first_response rung 1 100", "escalated first_response rung 2 124",
+		"breached first_response 100", "escalated first_response step 1 100", "escalated first_response step 2 124",
 		"reminded resolution 160",
-		"breached resolution 200", "escalated resolution rung 1 200", "escalated resolution rung 2 224",
+		"breached resolution 200", "escalated resolution step 1 200", "escalated resolution step 2 224",
 	}
 	late := submitted(t, plainPolicy)
 	late.advance(24 * 365)
@@ -96,8 +96,8 @@ escalation: [{after: 0s, tell: [supervisors]}]
 	f.advance(4)
 	wantEqual(t, "moments", automatic(f.events), []string{
 		"reminded first_response 2", "reminded resolution 2",
-		"breached first_response 4", "escalated first_response rung 1 4",
-		"breached resolution 4", "escalated resolution rung 1 4",
+		"breached first_response 4", "escalated first_response step 1 4",
+		"breached resolution 4", "escalated resolution step 1 4",
 	})
 
 	f = submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 4h, counts: calendar}, resolution: {target: 9h, counts: calendar}}\nsilence: {close_after: 4h}\n")
@@ -163,9 +163,9 @@ func TestEscalation_isAcknowledgedPerPromise(t *testing.T) {
 	f.do(101, byAgent, ticket.VerbAcknowledge)
 	f.advance(1000)
 	wantEqual(t, "moments", automatic(f.events), []string{
-		"reminded first_response 75", "breached first_response 100", "escalated first_response rung 1 100",
+		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"reminded resolution 160",
-		"breached resolution 200", "escalated resolution rung 1 200", "escalated resolution rung 2 224",
+		"breached resolution 200", "escalated resolution step 1 200", "escalated resolution step 2 224",
 	})
 	r := f.decide(1001, byAgent, ticket.Command{Verb: ticket.VerbAcknowledge, Message: 12})
 	if r.Outcome.Refused || r.Events[0].Message != 12 {
@@ -195,10 +195,10 @@ func TestRaisePriority_raisesOncePerStepAndTightensPendingTargets(t *testing.T) 
 	}
 	f.advance(1000)
 	wantEqual(t, "moments", automatic(f.events), []string{
-		"reminded first_response 75", "breached first_response 100", "escalated first_response rung 1 100",
+		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"reminded resolution 100", // 80% of 120h have passed when the priority is raised
-		"breached resolution 120", "escalated resolution rung 1 120",
-		"escalated first_response rung 2 124", "escalated resolution rung 2 144",
+		"breached resolution 120", "escalated resolution step 1 120",
+		"escalated first_response step 2 124", "escalated resolution step 2 144",
 	})
 	if f.ticket.Priority != policy.PriorityUrgent {
 		t.Errorf("the priority is %s in the end: the second rung raises nothing", f.ticket.Priority)

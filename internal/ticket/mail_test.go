@@ -70,7 +70,7 @@ func TestMails_toStaffAboutPromises(t *testing.T) {
 			rung = assigned.events[m.Event-1].EscalationStep
 		}
 		if m.Clock != policy.FirstResponse || m.EscalationStep != rung {
-			t.Errorf("the mail is about %s, rung %d: %+v", m.Clock, m.EscalationStep, m)
+			t.Errorf("the mail is about %s, step %d: %+v", m.Clock, m.EscalationStep, m)
 		}
 	}
 	checkMails(t, assigned.events, assigned.mails)

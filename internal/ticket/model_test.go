@@ -483,7 +483,7 @@ func (w *model) finish() {
 		p := w.ticket.Promise(name)
 		for i, rung := range w.policy.Escalation {
 			if p.Escalating() && rung.AppliesTo(name, w.ticket.Priority) && !p.Fired(i+1) {
-				w.t.Fatalf("%s: rung %d never fired, of %+v", name, i+1, p)
+				w.t.Fatalf("%s: step %d never fired, of %+v", name, i+1, p)
 			}
 		}
 	}

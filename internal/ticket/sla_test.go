@@ -79,7 +79,7 @@ func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
 					t.Errorf("%s: %s of %s used, due %s", when, got, p.Clock.Budget(), due)
 				}
 			}
-			stands("owed", 102*time.Hour)
+			stands("pending", 102*time.Hour)
 			f.write(102, byAgent, ticket.VerbAgentReply)
 			stands("given", 102*time.Hour)
 		})

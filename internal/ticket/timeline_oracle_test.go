@@ -305,13 +305,13 @@ func (o *timelineOracle) check(e ticket.Event) error {
 				return fmt.Errorf("too late: %s of %s, and not at the first instant", t.count, t.goal)
 			}
 		case due && !byItself:
-			return fmt.Errorf("%s %s rung %d was due before: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d was due before: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
 		case due && !o.reachedNow(t):
-			return fmt.Errorf("%s %s rung %d is overdue: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d is overdue: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
 		}
 	}
 	if byItself && !found {
-		return fmt.Errorf("nothing of %s, rung %d, could fall due", e.Promise, e.EscalationStep)
+		return fmt.Errorf("nothing of %s, step %d, could fall due", e.Promise, e.EscalationStep)
 	}
 	return nil
 }
@@ -325,7 +325,7 @@ func isTransition(e ticket.Event) bool {
 func (o *timelineOracle) overdue(e ticket.Event) error {
 	for _, t := range o.thresholds() {
 		if t.count >= t.goal && !o.reachedNow(t) {
-			return fmt.Errorf("%s %s rung %d was due before the edge: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d was due before the edge: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
 		}
 	}
 	return nil
