@@ -79,9 +79,9 @@ func answered(s *desktest.Site) {
 func escalated(s *desktest.Site) {
 	s.Work()
 	s.Tell(number, s.Submit(number))
-	s.Await("the last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 3) })
+	s.Await("the last step", func() bool { return s.Happened(number, ticket.EventEscalated, 3) })
 	s.Ask(number, words(alice, ticket.VerbAgentReply))
-	s.Await("the other ladder's last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 6) })
+	s.Await("the other escalation's last step", func() bool { return s.Happened(number, ticket.EventEscalated, 6) })
 	s.Ask(number, ticket.Command{Verb: ticket.VerbAcknowledge, By: super})
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }

@@ -48,7 +48,7 @@ func TestMigrate_backfillsInBatches(t *testing.T) {
 	later := time.Now().Add(time.Hour).Truncate(time.Second)
 	for statement, args := range map[string][]any{
 		`UPDATE tickets SET state = jsonb_set(state, '{ticket,latest_messages}', '{"listed": 99}') WHERE number = $1`: {n},
-		`UPDATE events SET recorded_at = $2 WHERE ticket = $1`:                                                {n, later},
+		`UPDATE events SET recorded_at = $2 WHERE ticket = $1`:                                                        {n, later},
 	} {
 		if _, err := step.Exec(t.Context(), statement, args...); err != nil {
 			t.Fatal(err)

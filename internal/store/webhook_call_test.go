@@ -14,7 +14,7 @@ import (
 
 // escalatingPolicy has a first response target of an hour and several escalation steps.
 const escalatingPolicy = `
-name: Ladder
+name: Escalation
 time_zone: UTC
 clocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 100h, counts: calendar}}
 escalation:
@@ -42,7 +42,7 @@ func (d *shop) owedAfter(n ticket.Number, due time.Time, known int) (all []strin
 	return all
 }
 
-func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
+func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}
@@ -62,7 +62,7 @@ func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
 		t.Errorf("the call is %+v", c)
 	}
 	if got := d.owedAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
-		t.Errorf("the next rungs owe %v", got)
+		t.Errorf("the next steps owe %v", got)
 	}
 	d.consistent(n)
 	d.checkCalls(n)

@@ -142,16 +142,16 @@ func TestEscalation_endsWithAnAnswerOrAnAcknowledgement(t *testing.T) {
 			f := submitted(t, plainPolicy)
 			f.advance(101)
 			if got := f.ticket.EscalationStep(); got != 1 {
-				t.Fatalf("rung %d an hour after the breach, want 1", got)
+				t.Fatalf("step %d an hour after the breach, want 1", got)
 			}
 			f.mustDecide(102, c.by, c.c)
 			if calm := f.ticket.EscalationStep() == 0; calm != c.ends {
-				t.Errorf("the rung is %d", f.ticket.EscalationStep())
+				t.Errorf("the step is %d", f.ticket.EscalationStep())
 			}
 			f.advance(130)
-			rungs := f.ticket.FirstResponse.EscalationSteps
-			if c.ends && rungs != 1 || !c.ends && rungs != 2 {
-				t.Errorf("%d rungs have fired", rungs)
+			steps := f.ticket.FirstResponse.EscalationSteps
+			if c.ends && steps != 1 || !c.ends && steps != 2 {
+				t.Errorf("%d steps have fired", steps)
 			}
 		})
 	}
@@ -169,7 +169,7 @@ func TestEscalation_isAcknowledgedPerPromise(t *testing.T) {
 	})
 	r := f.decide(1001, byAgent, ticket.Command{Verb: ticket.VerbAcknowledge, Message: 12})
 	if r.Outcome.Refused || r.Events[0].Message != 12 {
-		t.Errorf("a ladder at its top is acknowledged too, with its reason: %+v", r)
+		t.Errorf("a escalation at its top is acknowledged too, with its reason: %+v", r)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestRaisePriority_raisesOncePerStepAndTightensPendingTargets(t *testing.T) 
 	f := submitted(t, prioritiesPolicy)
 	f.advance(100)
 	if f.ticket.Priority != policy.PriorityHigh {
-		t.Errorf("the priority is %s after one rung", f.ticket.Priority)
+		t.Errorf("the priority is %s after one step", f.ticket.Priority)
 	}
 	f.wantDue(policy.Resolution, 120)
 	f.advance(120)
@@ -201,7 +201,7 @@ func TestRaisePriority_raisesOncePerStepAndTightensPendingTargets(t *testing.T) 
 		"escalated first_response step 2 124", "escalated resolution step 2 144",
 	})
 	if f.ticket.Priority != policy.PriorityUrgent {
-		t.Errorf("the priority is %s in the end: the second rung raises nothing", f.ticket.Priority)
+		t.Errorf("the priority is %s in the end: the second step raises nothing", f.ticket.Priority)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestRaisePriority_stopsAtUrgent(t *testing.T) {
 	r := f.advance(100)
 	last := r.Events[len(r.Events)-1]
 	if last.Kind != ticket.EventEscalated || last.Priority != "" || f.ticket.Priority != policy.PriorityUrgent {
-		t.Errorf("the rung is %+v, the priority %s", last, f.ticket.Priority)
+		t.Errorf("the step is %+v, the priority %s", last, f.ticket.Priority)
 	}
 }
 

@@ -75,7 +75,7 @@ func TestTransitions_shiftDueEvents(t *testing.T) {
 			"reminded resolution 160", "paused 200", "resumed 210", "breached resolution 210", "escalated resolution step 1 210"}},
 		"a deadline a second before it": {schedule(closed(flood, 200+1./3600, 210)), []message{answered}, 200, []string{
 			"reminded resolution 160", "breached resolution 200", "escalated resolution step 1 200"}},
-		"a rung inside it comes at the same distance after": {schedule(closed(flood, 210, 300)), []message{answered}, 400, []string{
+		"a step inside it comes at the same distance after": {schedule(closed(flood, 210, 300)), []message{answered}, 400, []string{
 			"reminded resolution 160", "breached resolution 200", "escalated resolution step 1 200", "paused 210", "resumed 300",
 			"escalated resolution step 2 314"}},
 		"over before the ticket": {schedule(closed(flood, -20, -10), delayed(strike, -1, -20, 48)), []message{answered}, 170, []string{"reminded resolution 160"}},

@@ -29,10 +29,10 @@ type priorityChange struct {
 }
 
 func TestEscalation_firesTheStepsOfTheCurrentPriority(t *testing.T) {
-	rung := func(clock string, n int, at float64) string {
+	step := func(clock string, n int, at float64) string {
 		return fmt.Sprintf("escalated %s step %d %g", clock, n, at)
 	}
-	first := func(n int, at float64) string { return rung("first_response", n, at) }
+	first := func(n int, at float64) string { return step("first_response", n, at) }
 	for name, c := range map[string]struct {
 		changes []priorityChange
 		want    []string // up to 150h
@@ -54,7 +54,7 @@ func TestEscalation_firesTheStepsOfTheCurrentPriority(t *testing.T) {
 			}
 			f.advance(150)
 			got := slices.DeleteFunc(automatic(f.events), func(m string) bool { return m == "breached first_response 100" })
-			wantEqual(t, "rungs", got, c.want)
+			wantEqual(t, "steps", got, c.want)
 		})
 	}
 }
@@ -63,7 +63,7 @@ func TestEscalation_firesTheStepsOfTheBreachedPromise(t *testing.T) {
 	f := submitted(t, escalationPolicy)
 	f.write(1, byAgent, ticket.VerbAgentReply)
 	f.advance(1000)
-	wantEqual(t, "rungs", automatic(f.events), []string{
+	wantEqual(t, "steps", automatic(f.events), []string{
 		"breached resolution 200", "escalated resolution step 3 200", "escalated resolution step 4 220", "escalated resolution step 5 250",
 	})
 }
@@ -79,11 +79,11 @@ escalation:
   - {after: 1h, priorities: [high], tell: [supervisors], raise_priority: true}
 `)
 	f.advance(200)
-	wantEqual(t, "rungs", automatic(f.events), []string{
+	wantEqual(t, "steps", automatic(f.events), []string{
 		"breached first_response 100", "escalated first_response step 2 100", "escalated first_response step 3 101", "escalated first_response step 1 101",
 	})
 	if f.ticket.EscalationStep() != 3 || f.ticket.FirstResponse.Skipped != nil {
-		t.Errorf("rung %d is shown, %v are left", f.ticket.EscalationStep(), f.ticket.FirstResponse.Skipped)
+		t.Errorf("step %d is shown, %v are left", f.ticket.EscalationStep(), f.ticket.FirstResponse.Skipped)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestEscalation_ofAStateWithoutSkippedStepsContinues(t *testing.T) {
 	}
 	var old map[string]any
 	if err := json.Unmarshal(data, &old); err != nil || old["escalation_steps"] != 1.0 || old["skipped"] != nil {
-		t.Errorf("a state without skipped rungs is written as %s", data)
+		t.Errorf("a state without skipped steps is written as %s", data)
 	}
 	r, err := ticket.Advance(state.Ticket, f.desk(), at(150))
 	if err != nil {

@@ -50,7 +50,7 @@ func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 // Whatever happens to the ticket between the breach, after 100 hours, and the answer two hours later.
 func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
 	for name, between := range map[string]func(*fixture){
-		"the ladder raises the priority": func(*fixture) {},
+		"the escalation raises the priority": func(*fixture) {},
 		"somebody raises it again": func(f *fixture) {
 			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 		},
