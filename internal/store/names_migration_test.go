@@ -147,3 +147,29 @@ func checkMigratedStates(t *testing.T, conn *pgx.Conn) {
 		}
 	}
 }
+
+// TestMigrate_replacesTheEmergencyWorkflowOfADeskWithoutTickets: it runs as soon as there is a policy.
+func TestMigrate_replacesTheEmergencyWorkflowOfADeskWithoutTickets(t *testing.T) {
+	for name, desk := range map[string]struct {
+		prepare string
+		want    int
+	}{
+		"nothing":  {`SELECT 1`, 0},
+		"a policy": {`INSERT INTO policies (version, document, sha, author, reason, effective_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now())`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn, conn := migratedTo(t, 30)
+			if _, err := conn.Exec(t.Context(), desk.prepare); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Migrate(t.Context(), dsn); err != nil {
+				t.Fatal(err)
+			}
+			var replaced, raised int
+			if err := conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM replacements WHERE workflow = 'emergency'), (SELECT (number > 0)::int FROM epoch)`).
+				Scan(&replaced, &raised); err != nil || replaced != desk.want || raised != desk.want {
+				t.Errorf("%d replaced, epoch raised %d, %v, want %d", replaced, raised, err, desk.want)
+			}
+		})
+	}
+}
