@@ -15,8 +15,8 @@ import (
 type adoptionInput struct {
 	Version int64 `path:"version" minimum:"1"`
 	Body    struct {
-		Tickets     []string `json:"tickets,omitempty" nullable:"false" doc:"The tickets' numbers, up to 1000."`
-		FromVersion int64    `json:"from_version,omitempty" doc:"Instead of tickets: all open ones under this version."`
+		Tickets     []string `json:"tickets,omitempty" nullable:"false" doc:"Ticket numbers, 1000 at most."`
+		FromVersion int64    `json:"from_version,omitempty" doc:"Instead of tickets: all open tickets under this version."`
 	}
 }
 
@@ -25,7 +25,7 @@ func (in *adoptionInput) choice() (desk.TicketChoice, error) {
 	for _, text := range in.Body.Tickets {
 		n, err := ticket.ParseNumber(text)
 		if err != nil {
-			return c, fault.Field("tickets", "%.40q is no ticket's number", text)
+			return c, fault.Field("tickets", "%.40q is not a ticket number", text)
 		}
 		c.Tickets = append(c.Tickets, n)
 	}
@@ -41,32 +41,32 @@ type notAdoptedView struct {
 type adoptionDryRunOutput struct{ Body adoptionDryRun }
 
 type adoptionDryRun struct {
-	Tickets   int              `json:"tickets" doc:"That would be moved."`
-	Earlier   int              `json:"earlier" doc:"Promises that would be due earlier."`
-	Later     int              `json:"later"`
-	DueAtOnce int              `json:"due_at_once" doc:"Promises that the move itself would break."`
-	Mails     int              `json:"mails" doc:"To requesters whose dates change."`
-	Moves     []moveView       `json:"moves" doc:"The first hundred tickets."`
+	Tickets   int              `json:"tickets" doc:"Tickets that would be moved."`
+	Earlier   int              `json:"earlier" doc:"Targets that would be due earlier."`
+	Later     int              `json:"later" doc:"Targets that would be due later."`
+	DueAtOnce int              `json:"due_at_once" doc:"Targets that the move itself would breach."`
+	Mails     int              `json:"mails" doc:"Emails to requesters whose deadlines change."`
+	Moves     []moveView       `json:"moves" doc:"The first 100 tickets."`
 	Refused   []notAdoptedView `json:"refused"`
 }
 
 type moveView struct {
 	Number      ticket.Number     `json:"number"`
 	FromVersion int64             `json:"from_version"`
-	Promises    []promiseMoveView `json:"promises" doc:"Those that change."`
+	Promises    []promiseMoveView `json:"promises" doc:"Targets whose deadline changes."`
 }
 
 type promiseMoveView struct {
 	Promise   policy.ClockName `json:"promise"`
-	Was       *time.Time       `json:"before" doc:"null: it stands still."`
+	Was       *time.Time       `json:"before" doc:"null: the clock is paused."`
 	Is        *time.Time       `json:"after"`
 	DueAtOnce bool             `json:"due_at_once,omitempty"`
 }
 
 type adoptionOutput struct {
-	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true if the idempotency key was used before."`
 	Body     struct {
-		Accepted []adoptedView    `json:"accepted" doc:"Commands that are kept, and decided by each ticket's workflow."`
+		Accepted []adoptedView    `json:"accepted" doc:"Commands that were accepted. Each ticket's workflow decides on its own."`
 		Refused  []notAdoptedView `json:"refused"`
 	}
 }
@@ -91,7 +91,7 @@ type auditLine struct {
 	By          string        `json:"by"`
 	FromVersion int64         `json:"from_version,omitempty"`
 	Decided     bool          `json:"decided"`
-	Code        string        `json:"code,omitempty" doc:"Of a refusal."`
+	Code        string        `json:"code,omitempty" doc:"Why it was refused, as a stable code."`
 	Reason      string        `json:"reason,omitempty"`
 }
 

@@ -18,11 +18,11 @@ import (
 type declareInput struct{ Body emergencyDeclaration }
 
 type emergencyDeclaration struct {
-	Kind   emergencyKind `json:"kind" doc:"closed: clocks stand still. delayed: targets become longer."`
-	Notice string        `json:"notice" doc:"What the website and the mails say: plain text, 1 to 1000 characters."`
-	From   plannedAt     `json:"starts_at,omitempty" doc:"Without it, or null: now."`
-	Until  plannedAt     `json:"ends_at,omitempty" doc:"Without it, or null: until it is lifted."`
-	Delay  int64         `json:"delay_seconds,omitempty" doc:"delayed only: how much longer targets become."`
+	Kind   emergencyKind `json:"kind" doc:"closed: clocks are paused. delayed: targets are extended."`
+	Notice string        `json:"notice" doc:"The text on the website and in emails: plain text, 1 to 1000 characters."`
+	From   plannedAt     `json:"starts_at,omitempty" doc:"Absent or null: now."`
+	Until  plannedAt     `json:"ends_at,omitempty" doc:"Absent or null: until it is lifted."`
+	Delay  int64         `json:"delay_seconds,omitempty" doc:"delayed only: how much targets are extended."`
 }
 
 type changeInput struct {
@@ -35,7 +35,7 @@ type emergencyChange struct {
 	Notice *string   `json:"notice,omitempty" doc:"Plain text, 1 to 1000 characters."`
 	From   plannedAt `json:"starts_at,omitempty" doc:"Only before it begins; null: now."`
 	Until  plannedAt `json:"ends_at,omitempty" doc:"null: until it is lifted."`
-	Delay  *int64    `json:"delay_seconds,omitempty" doc:"delayed only: how much longer targets are in all, from now on; 0 takes back what was added."`
+	Delay  *int64    `json:"delay_seconds,omitempty" doc:"delayed only: how much targets are extended in total, from now on; 0 removes the extension."`
 }
 
 type dryChangeInput struct {
@@ -50,7 +50,7 @@ type emergencyChangeDryRun struct {
 	From   plannedAt `json:"starts_at,omitempty"`
 	Until  plannedAt `json:"ends_at,omitempty"`
 	Delay  *int64    `json:"delay_seconds,omitempty"`
-	End    bool      `json:"end,omitempty" doc:"What lifting or cancelling it would do; goes with no other property."`
+	End    bool      `json:"end,omitempty" doc:"Computes the effect of lifting or cancelling the emergency. It cannot be combined with another property."`
 }
 
 type emergencyInput struct {
@@ -142,7 +142,7 @@ func (s *server) emergencies() (request.Emergencies, error) {
 
 type emergencyOutput struct {
 	Location string `header:"Location"`
-	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before; it is shown as it stands now."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true if the idempotency key was used before; the emergency is shown as it is now."`
 	Body     emergencyView
 }
 
@@ -221,7 +221,7 @@ func (s *server) dryRunChange(ctx context.Context, in *dryChangeInput) (*dryRunO
 		return nil, err
 	}
 	if asked.End && change != (desk.EmergencyChange{}) {
-		return nil, fault.Field("end", "goes with no other property")
+		return nil, fault.Field("end", "cannot be combined with another property")
 	}
 	m, err := s.emergencies()
 	if err != nil {

@@ -18,11 +18,11 @@ type emergencyView struct {
 	Notice      string               `json:"notice"`
 	From        time.Time            `json:"starts_at"`
 	Until       time.Time            `json:"ends_at,omitzero" doc:"Absent: until it is lifted."`
-	Delay       int64                `json:"delay_seconds,omitempty" doc:"How much longer targets are at the end of what is planned."`
-	DeclaredBy  *assigneeView        `json:"declared_by,omitempty" doc:"Absent: by hand, in Temporal UI."`
+	Delay       int64                `json:"delay_seconds,omitempty" doc:"How much targets are extended once all planned changes have taken effect."`
+	DeclaredBy  *assigneeView        `json:"declared_by,omitempty" doc:"Absent: it was declared in Temporal UI."`
 	DeclaredAt  time.Time            `json:"declared_at"`
 	CancelledAt time.Time            `json:"cancelled_at,omitzero"`
-	Revision    int64                `json:"revision" doc:"Of the gate, at the last change."`
+	Revision    int64                `json:"revision" doc:"The revision of the emergency schedule at the last change."`
 }
 
 func viewEmergency(e desk.Emergency, now time.Time) emergencyView {
@@ -46,18 +46,18 @@ type currentOutput struct{ Body currentView }
 
 type currentView struct {
 	Emergencies []emergencyView `json:"emergencies"`
-	Fanout      *fanoutView     `json:"fanout,omitempty" doc:"How far open tickets know of the last thing that began, changed or ended; absent: nothing ever did."`
+	Fanout      *fanoutView     `json:"fanout,omitempty" doc:"How far the open tickets have applied the last transition; absent: there has been none."`
 }
 
 type fanoutView struct {
 	Transition time.Time          `json:"transition_at"`
 	Verb       ticket.Verb        `json:"verb"`
 	Emergency  ticket.EmergencyID `json:"emergency"`
-	Total      int                `json:"total" doc:"Open tickets that had to be told when it began."`
-	Behind     int                `json:"remaining" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
+	Total      int                `json:"total" doc:"Open tickets when the fan-out started."`
+	Behind     int                `json:"remaining" doc:"Of them, those that have not applied the transition yet. Their deadlines are shown correctly nevertheless."`
 	BeganAt    time.Time          `json:"started_at"`
-	ProvenAt   time.Time          `json:"verified_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`
-	Late       []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of those behind, when it has taken longer than two minutes: their requesters are written to once they are right, and everybody else at once."`
+	ProvenAt   time.Time          `json:"verified_at,omitzero" doc:"When a query verified that every open ticket has applied the transition; absent: not yet."`
+	Late       []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of the remaining tickets, if the fan-out has taken longer than two minutes. Their requesters are notified once these tickets have applied the transition, all others at once."`
 }
 
 type fileOutput struct{ Body fileView }
@@ -70,17 +70,17 @@ type fileView struct {
 
 type emergencyChangeView struct {
 	Act   desk.EmergencyAction `json:"act" enum:"declared,changed,lifted,cancelled"`
-	By    *assigneeView        `json:"by,omitempty" doc:"Absent: by hand, in Temporal UI."`
+	By    *assigneeView        `json:"by,omitempty" doc:"Absent: it was done in Temporal UI."`
 	At    time.Time            `json:"at"`
-	After desk.EmergencyState  `json:"after" doc:"The emergency as it then stood."`
+	After desk.EmergencyState  `json:"after" doc:"The emergency after the change."`
 }
 
 type announcementMailsView struct {
 	Owed       int `json:"pending"`
 	Sent       int `json:"sent"`
 	Bounced    int `json:"bounced"`
-	Superseded int `json:"superseded" doc:"Never sent, because a newer one says more."`
-	Held       int `json:"held" doc:"To be sent once the recipient's tickets are right."`
+	Superseded int `json:"superseded" doc:"Not sent, because a newer one replaced it."`
+	Held       int `json:"held" doc:"Sent once the recipient's tickets have applied the transition."`
 }
 
 func (s *server) listEmergencies(ctx context.Context, _ *struct{}) (*emergencyListOutput, error) {
@@ -146,49 +146,49 @@ func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (*fileOu
 
 // dryRunView is the effect that declaring, changing or ending an emergency would have.
 type dryRunView struct {
-	At     time.Time      `json:"at" doc:"As of when."`
-	Before *emergencyView `json:"before,omitempty" doc:"The emergency as it stands; absent for a new one."`
-	After  emergencyView  `json:"after" doc:"The emergency as it would be; a new one's id stands for one that is not drawn yet."`
+	At     time.Time      `json:"at" doc:"The instant for which the effect was computed."`
+	Before *emergencyView `json:"before,omitempty" doc:"The emergency as it is now; absent for a new one."`
+	After  emergencyView  `json:"after" doc:"The emergency as it would be. The id of a new one is a placeholder."`
 
-	Open     int `json:"open_tickets" doc:"Tickets that are not closed: each of them would be told."`
-	Owed     int `json:"unresolved_tickets" doc:"Of them, those that aren't resolved: promises are owed on these."`
-	Breached int `json:"breached_tickets" doc:"Of those, the ones with a promise that is broken already."`
-	Looked   int `json:"examined_tickets" doc:"Tickets whose promises were computed: all that are owed, or a fair sample of them. Every count below is of these."`
+	Open     int `json:"open_tickets" doc:"Tickets that are not closed. Each of them would apply the transition."`
+	Owed     int `json:"unresolved_tickets" doc:"Of them, those that are not resolved, and so have a target to meet."`
+	Breached int `json:"breached_tickets" doc:"Of those, the ones with a target that is already breached."`
+	Looked   int `json:"examined_tickets" doc:"Tickets whose deadlines were computed: all unresolved ones, or a representative sample of them. All counts below are of these."`
 
 	Clocks  []clockShiftView `json:"clocks"`
-	Soonest []shiftView      `json:"soonest" doc:"Promises that would move, those due soonest first: 50 at most, of the tickets looked at."`
+	Soonest []shiftView      `json:"soonest" doc:"Targets whose deadline would change, the earliest first: 50 at most, of the examined tickets."`
 
 	Mails   mailPlanView   `json:"mails"`
 	Fanout  fanoutPlanView `json:"fanout"`
-	Sampled bool           `json:"sampled" doc:"Only some of the tickets were looked at."`
+	Sampled bool           `json:"sampled" doc:"Only a sample of the tickets was examined."`
 }
 
 type clockShiftView struct {
 	Clock    policy.ClockName `json:"clock"`
-	Later    int              `json:"later" doc:"Due later than as things stand."`
-	Sooner   int              `json:"earlier"`
-	Stopped  int              `json:"undated" doc:"Without a date, until the emergency is lifted."`
-	Dated    int              `json:"newly_dated" doc:"Without a date as things stand, and would have one."`
+	Later    int              `json:"later" doc:"Targets that would be due later."`
+	Sooner   int              `json:"earlier" doc:"Targets that would be due earlier."`
+	Stopped  int              `json:"undated" doc:"Targets that would have no deadline until the emergency is lifted."`
+	Dated    int              `json:"newly_dated" doc:"Targets that have no deadline now and would have one."`
 	Same     int              `json:"unchanged"`
-	Waiting  int              `json:"waiting" doc:"Stands still for its requester whatever happens."`
-	Breached int              `json:"breached" doc:"Broken already, and owed still."`
-	Least    int64            `json:"min_seconds,omitempty" doc:"The smallest shift of those later or sooner."`
-	Most     int64            `json:"max_seconds,omitempty"`
-	Earliest time.Time        `json:"earliest_due,omitzero" doc:"Of those with another date, afterwards."`
-	Latest   time.Time        `json:"latest_due,omitzero"`
+	Waiting  int              `json:"waiting" doc:"Targets whose clock is paused while waiting for the requester, with and without the emergency."`
+	Breached int              `json:"breached" doc:"Targets that are already breached and not met yet."`
+	Least    int64            `json:"min_seconds,omitempty" doc:"The smallest change of a deadline."`
+	Most     int64            `json:"max_seconds,omitempty" doc:"The largest."`
+	Earliest time.Time        `json:"earliest_due,omitzero" doc:"The earliest of the changed deadlines."`
+	Latest   time.Time        `json:"latest_due,omitzero" doc:"The latest."`
 }
 
 type shiftView struct {
 	Number ticket.Number    `json:"number"`
 	Clock  policy.ClockName `json:"clock"`
-	Before time.Time        `json:"due_before,omitzero" doc:"Absent: it stands still as things stand."`
-	After  time.Time        `json:"due_after,omitzero" doc:"Absent: it would stand still until the emergency is lifted."`
+	Before time.Time        `json:"due_before,omitzero" doc:"Absent: the clock is paused now."`
+	After  time.Time        `json:"due_after,omitzero" doc:"Absent: the clock would be paused until the emergency is lifted."`
 }
 
 type mailPlanView struct {
-	Recipients int                   `json:"recipients" doc:"Requesters with a ticket that isn't resolved: one mail each."`
-	Announces  desk.AnnouncementKind `json:"announcement,omitempty" doc:"What they would be told soon; absent: nothing."`
-	Upcoming   []upcomingMailView    `json:"upcoming" doc:"What they would be told later on, if nothing changes."`
+	Recipients int                   `json:"recipients" doc:"Requesters with an unresolved ticket. Each receives one email."`
+	Announces  desk.AnnouncementKind `json:"announcement,omitempty" doc:"The announcement that would be sent soon; absent: none."`
+	Upcoming   []upcomingMailView    `json:"upcoming" doc:"The announcements that would be sent later if nothing changes."`
 }
 
 type upcomingMailView struct {
@@ -197,9 +197,9 @@ type upcomingMailView struct {
 }
 
 type fanoutPlanView struct {
-	Seconds    int64     `json:"seconds" doc:"Until every open ticket has been told. Promises are right from the first second."`
+	Seconds    int64     `json:"seconds" doc:"Until every open ticket has applied the transition. Deadlines are shown correctly from the first second."`
 	Rate       float64   `json:"tickets_per_second"`
-	MeasuredAt time.Time `json:"measured_at,omitzero" doc:"Absent: the rate is an assumption."`
+	MeasuredAt time.Time `json:"measured_at,omitzero" doc:"When the rate was measured; absent: it is an assumption."`
 }
 
 func viewDryRun(d desk.DryRun) dryRunView {

@@ -21,9 +21,9 @@ type staffing interface {
 type absenceInput struct{ Body absence }
 
 type absence struct {
-	Away  bool      `json:"away" doc:"false: back."`
-	Until time.Time `json:"until,omitempty" doc:"When one is back by oneself. Without it one is away until one says so."`
-	Agent string    `json:"agent,omitempty" doc:"A handle or an ID; without it oneself. Only supervisors may name somebody else."`
+	Away  bool      `json:"away" doc:"true: away; false: back."`
+	Until time.Time `json:"until,omitempty" doc:"When the absence ends by itself. Absent: it ends with away: false only."`
+	Agent string    `json:"agent,omitempty" doc:"A handle or an ID; absent: yourself. Only supervisors may name another person."`
 }
 
 type colleagueOutput struct{ Body colleagueView }
@@ -39,20 +39,20 @@ type colleagueView struct {
 	Handle string      `json:"handle"`
 	Name   string      `json:"name"`
 	Role   ticket.Role `json:"role"`
-	Load   int         `json:"load" doc:"Tickets of theirs that are new, open or waiting."`
-	Away   bool        `json:"away" doc:"Assignment rules give them no tickets; people still can."`
+	Load   int         `json:"load" doc:"Assigned tickets that are new, open or waiting."`
+	Away   bool        `json:"away" doc:"Assignment rules do not choose this person; people still can."`
 	Since  *time.Time  `json:"since,omitempty"`
-	Until  *time.Time  `json:"until,omitempty" doc:"Missing: until they say so."`
+	Until  *time.Time  `json:"until,omitempty" doc:"Absent: no end is set."`
 }
 
 type groupInput struct {
-	Group string `path:"group" doc:"Its handle."`
+	Group string `path:"group" doc:"The group's handle."`
 }
 
 type newGroupInput struct{ Body newGroup }
 
 type newGroup struct {
-	Handle string `json:"handle" doc:"What policies call it: 1 to 40 small letters, digits and hyphens, a letter first. It never changes."`
+	Handle string `json:"handle" doc:"The name in policies: 1 to 40 lower-case letters, digits and hyphens, beginning with a letter. It never changes."`
 	Title  string `json:"title" doc:"1 to 100 characters."`
 }
 
@@ -79,7 +79,7 @@ type groupsOutput struct {
 type groupView struct {
 	Handle  string          `json:"handle"`
 	Title   string          `json:"title"`
-	Fixed   bool            `json:"fixed,omitempty" doc:"The group of all agents, which is always there."`
+	Fixed   bool            `json:"fixed,omitempty" doc:"The group of all agents, which always exists."`
 	Members []colleagueView `json:"members"`
 }
 
@@ -105,7 +105,7 @@ func (s *server) setAway(ctx context.Context, in *absenceInput) (*colleagueOutpu
 	var f input.Fields
 	by, whose := request.Of(ctx).Person, f.Optional("agent", in.Body.Agent, input.MaxWord)
 	if !in.Body.Away && !in.Body.Until.IsZero() {
-		f.Reject("until", "is for who is away")
+		f.Reject("until", "is only allowed with away: true")
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

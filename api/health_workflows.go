@@ -32,7 +32,7 @@ func (h health) workflowsView(ctx context.Context) *workflowsView {
 	}
 	r, err := h.workflows.Reconciliation(ctx)
 	if err != nil {
-		h.log.LogAttrs(ctx, slog.LevelWarn, "how the workflows stand can't be read", slog.String("error", err.Error()))
+		h.log.LogAttrs(ctx, slog.LevelWarn, "the state of the workflows can't be read", slog.String("error", err.Error()))
 		return nil
 	}
 	view := &workflowsView{

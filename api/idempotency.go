@@ -23,7 +23,7 @@ func readIdempotencyKey(r *http.Request, body []byte) (desk.IdempotencyKey, erro
 		return desk.IdempotencyKey{}, nil
 	}
 	if len(keys) > 1 || !visible(keys[0], maxKey) {
-		return desk.IdempotencyKey{}, fault.Field("header."+idempotencyKey, "is not 1 to %d visible ASCII characters, once", maxKey)
+		return desk.IdempotencyKey{}, fault.Field("header."+idempotencyKey, "must be sent once, with 1 to %d visible ASCII characters", maxKey)
 	}
 	return request.OnceOf(keys[0], []byte(r.Method), []byte(r.URL.Path), body), nil
 }
@@ -33,7 +33,7 @@ func keyParameter() *huma.Param {
 	shortest, longest := 1, maxKey
 	return &huma.Param{
 		Name: idempotencyKey, In: "header",
-		Description: "Makes repeating this request safe: the same key with the same request gives the first answer " +
+		Description: "Makes repeating the request safe: the same key with the same request returns the first response " +
 			"again, with the header Idempotency-Replayed; with another request it is a 409.",
 		Schema: &huma.Schema{Type: huma.TypeString, MinLength: &shortest, MaxLength: &longest, Pattern: "^[!-~]+$"},
 	}

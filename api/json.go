@@ -73,7 +73,7 @@ func (in *inspection) text() {
 		in.reject("is not UTF-8")
 	}
 	if escaped && hasLoneSurrogate(quoted) {
-		in.reject("holds half of a surrogate pair")
+		in.reject("contains half of a surrogate pair")
 	}
 }
 
@@ -85,7 +85,7 @@ func (in *inspection) property(quoted []byte) {
 	case !isPropertyName(name):
 		in.reject("unexpected property")
 	case in.seen[name]:
-		in.reject("comes twice")
+		in.reject("appears twice")
 	case in.null() && !in.nullable(name):
 		in.reject("is null; leave it out instead")
 	}

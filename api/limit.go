@@ -18,7 +18,7 @@ const (
 // throttle is middleware that rejects requests of a source beyond its rate limit. Neither gin nor huma has one.
 func (s *server) throttle(ctx huma.Context, next func(huma.Context)) {
 	if !s.sources.Allow(request.Of(ctx.Context()).Source) {
-		s.fail(humagin.Unwrap(ctx), fault.New(fault.Limited, "that was too often; try again in a moment"))
+		s.fail(humagin.Unwrap(ctx), fault.New(fault.Limited, "too many requests; try again in a moment"))
 		return
 	}
 	next(ctx)

@@ -10,18 +10,18 @@ import (
 type noticesOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Body         struct {
-		Notices []noticeView `json:"notices" doc:"Those in force first; empty when there is no emergency."`
+		Notices []noticeView `json:"notices" doc:"Those in force first; empty if there is no emergency."`
 	}
 }
 
 // noticeView is the public part of an emergency.
 type noticeView struct {
 	Emergency    ticket.EmergencyID   `json:"emergency"`
-	Kind         ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks of promises stand still. delayed: targets are longer."`
+	Kind         ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: clocks are paused. delayed: targets are extended."`
 	InForce      bool                 `json:"in_force" doc:"False: it is planned."`
 	From         time.Time            `json:"from"`
 	Until        time.Time            `json:"until,omitzero" doc:"Absent: until further notice."`
-	DelaySeconds int64                `json:"delay_seconds,omitempty" doc:"delayed: how much longer targets are, counted as the policy counts."`
+	DelaySeconds int64                `json:"delay_seconds,omitempty" doc:"delayed: how much targets are extended, in time that counts for them."`
 	Text         string               `json:"text"`
 }
 

@@ -54,8 +54,8 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	case created:
 		op.DefaultStatus = http.StatusCreated
 	case decided:
-		op.Responses["200"] = response(api, "Granted; the ticket's new state", ticketView{})
-		op.Responses["202"] = response(api, "Accepted and kept; not yet decided", acceptedView{})
+		op.Responses["200"] = response(api, "The command was granted; the ticket's new state", ticketView{})
+		op.Responses["202"] = response(api, "The command was accepted, and is not decided yet", acceptedView{})
 	case result:
 	default:
 		return huma.Operation{}, fmt.Errorf("%s %s does not say how it answers", r.method, r.path)

@@ -16,10 +16,10 @@ type policyVersionView struct {
 	State       string      `json:"state" enum:"ahead,in force,past"`
 	EffectiveAt time.Time   `json:"effective_at"`
 	PublishedAt time.Time   `json:"published_at"`
-	By          ticket.Role `json:"by" doc:"The role of who published it; operator for the command line."`
+	By          ticket.Role `json:"by" doc:"The role of the person who published it; operator: the command line."`
 	Reason      string      `json:"reason"`
-	Changes     []string    `json:"changes" doc:"What it says otherwise than the version before, in words."`
-	Document    string      `json:"document,omitempty" doc:"YAML; where one version was asked for. The people and webhooks that it names are shown to staff only."`
+	Changes     []string    `json:"changes" doc:"The changes from the previous version, in words."`
+	Document    string      `json:"document,omitempty" doc:"YAML; only where a single version is requested. The people and webhooks that it names are shown to staff only."`
 }
 
 type policyVersionsOutput struct {
@@ -42,15 +42,15 @@ type versionInput struct {
 
 type publishInput struct {
 	Body struct {
-		Document    string     `json:"document" doc:"YAML. A request has at most 128 KiB."`
-		Reason      string     `json:"reason" doc:"Why it changes, for customers to read; up to 500 characters."`
-		EffectiveAt *time.Time `json:"effective_at,omitempty" doc:"When it takes effect for new tickets; without it at once."`
+		Document    string     `json:"document" doc:"YAML. A request can have at most 128 KiB."`
+		Reason      string     `json:"reason" doc:"Why the policy changes; customers can read it. Up to 500 characters."`
+		EffectiveAt *time.Time `json:"effective_at,omitempty" doc:"When the version takes effect for new tickets; absent: at once."`
 	}
 }
 
 type publishOutput struct {
 	Location string `header:"Location"`
-	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true if the idempotency key was used before."`
 	Body     struct {
 		Version     int64     `json:"version"`
 		EffectiveAt time.Time `json:"effective_at"`
@@ -60,17 +60,17 @@ type publishOutput struct {
 
 type checkInput struct {
 	Body struct {
-		Document string `json:"document" doc:"YAML. A request has at most 128 KiB."`
+		Document string `json:"document" doc:"YAML. A request can have at most 128 KiB."`
 	}
 }
 
 type checkOutput struct{ Body policyCheckView }
 
 type policyCheckView struct {
-	Problems []problemLine `json:"problems" doc:"None when the document is valid; else there is nothing else."`
+	Problems []problemLine `json:"problems" doc:"Empty if the document is valid; otherwise nothing else was computed."`
 	Advice   []string      `json:"advice"`
 	Examples []exampleView `json:"examples"`
-	Changes  []string      `json:"changes" doc:"What it says otherwise than the version in force, in words."`
+	Changes  []string      `json:"changes" doc:"The changes from the version in force, in words."`
 	InForce  int64         `json:"in_force"`
 }
 
@@ -85,7 +85,7 @@ type exampleView struct {
 	Title      string            `json:"title"`
 	AcceptedAt *time.Time        `json:"accepted_at,omitempty"`
 	Promises   *policy.Deadlines `json:"promises,omitempty"`
-	Today      *policy.Deadlines `json:"today,omitempty" doc:"By the policy in force."`
+	Today      *policy.Deadlines `json:"today,omitempty" doc:"Under the policy in force."`
 }
 
 // policies returns the use cases of policies, or a NotFound fault if this process has none.

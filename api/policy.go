@@ -24,7 +24,7 @@ type policyView struct {
 	Targets        []targetView `json:"targets" doc:"By priority, the lowest first."`
 	Categories     []string     `json:"categories"`
 	ChoosePriority bool         `json:"customers_choose_priority"`
-	Document       string       `json:"document" doc:"The whole policy, YAML. The people and webhooks that it names are shown to staff only."`
+	Document       string       `json:"document" doc:"The policy document, YAML. The people and webhooks that it names are shown to staff only."`
 }
 
 type targetView struct {

@@ -18,12 +18,12 @@ type reports interface {
 }
 
 type reportInput struct {
-	From     string       `query:"from" doc:"First day of submission, such as 2026-11-30, in the policy's zone. Without it the report has twelve weeks."`
-	To       string       `query:"to" doc:"Last day, inclusive; today without it."`
+	From     string       `query:"from" doc:"First day of submission, such as 2026-11-30, in the policy's time zone; absent: the report covers twelve weeks."`
+	To       string       `query:"to" doc:"Last day, inclusive; absent: today."`
 	Priority priorityName `query:"priority"`
 	Category string       `query:"category"`
 	Agent    string       `query:"agent" doc:"A handle or an ID."`
-	Measure  string       `query:"measure" enum:"elapsed,counted" default:"elapsed" doc:"Whether times are taken as they elapsed, or as the promise's clock counts them."`
+	Measure  string       `query:"measure" enum:"elapsed,counted" default:"elapsed" doc:"elapsed: times around the clock. counted: only the time that counts for the target."`
 }
 
 type reportOutput struct{ Body reportView }
@@ -32,7 +32,7 @@ type reportOutput struct{ Body reportView }
 type reportView struct {
 	From     time.Time         `json:"from"`
 	To       time.Time         `json:"to" doc:"Exclusive."`
-	Zone     string            `json:"time_zone" doc:"Of weeks and days."`
+	Zone     string            `json:"time_zone" doc:"The time zone of weeks and days."`
 	Measure  report.Measure    `json:"measure"`
 	Promises []clockReportView `json:"promises"`
 }
@@ -40,14 +40,14 @@ type reportView struct {
 type clockReportView struct {
 	Clock      policy.ClockName `json:"clock"`
 	Total      tallyView        `json:"total"`
-	Weeks      []weekLine       `json:"weeks" doc:"By the week of submission, every one of the period."`
-	Priorities []priorityLine   `json:"priorities" doc:"As they were when the promise was kept, broken or dropped; as they are while it is owed. So too below."`
+	Weeks      []weekLine       `json:"weeks" doc:"By week of submission, every week of the period."`
+	Priorities []priorityLine   `json:"priorities" doc:"By the priority at the time when the target was met, breached or cancelled; while it is pending, by the current one. The same holds for categories and agents."`
 	Categories []categoryLine   `json:"categories"`
 	Agents     []agentLine      `json:"agents"`
 }
 
 type weekLine struct {
-	Week string `json:"week" doc:"Its Monday."`
+	Week string `json:"week" doc:"The week's Monday."`
 	tallyView
 }
 
@@ -62,19 +62,19 @@ type categoryLine struct {
 }
 
 type agentLine struct {
-	Agent *assigneeView `json:"agent,omitempty" doc:"Missing: nobody."`
+	Agent *assigneeView `json:"agent,omitempty" doc:"Absent: the tickets were unassigned."`
 	tallyView
 }
 
 type tallyView struct {
-	Kept      int      `json:"met" doc:"Delivered strictly before the deadline."`
-	Breached  int      `json:"breached" doc:"The deadline came first, whatever was delivered later."`
-	Owed      int      `json:"pending" doc:"Neither yet."`
-	Dropped   int      `json:"cancelled" doc:"The ticket was closed before either."`
-	KeptShare *float64 `json:"met_share,omitempty" doc:"met / (met + breached); missing when both are 0."`
-	Delivered int      `json:"delivered" doc:"Kept or late."`
-	Median    *int64   `json:"median_seconds,omitempty" doc:"The shortest time within which at least half were delivered."`
-	P90       *int64   `json:"p90_seconds,omitempty" doc:"The shortest time within which at least nine in ten were delivered."`
+	Kept      int      `json:"met" doc:"The target was met before the deadline."`
+	Breached  int      `json:"breached" doc:"The deadline passed first, even if the target was met later."`
+	Owed      int      `json:"pending" doc:"Neither met nor breached yet."`
+	Dropped   int      `json:"cancelled" doc:"The ticket was closed before the target was met or breached."`
+	KeptShare *float64 `json:"met_share,omitempty" doc:"met / (met + breached); absent if both are 0."`
+	Delivered int      `json:"delivered" doc:"Met in time or late."`
+	Median    *int64   `json:"median_seconds,omitempty" doc:"The shortest time within which at least half of these were met."`
+	P90       *int64   `json:"p90_seconds,omitempty" doc:"The shortest time within which at least nine in ten of these were met."`
 }
 
 // reportPromises returns how many promises of a period were met and breached.

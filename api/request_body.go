@@ -80,7 +80,7 @@ func (s *server) resolve(schema *huma.Schema) *huma.Schema {
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	tooLarge := newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a request has at most %d bytes", maxRequest),
+	tooLarge := newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a request can have at most %d bytes", maxRequest),
 		FieldProblem{"body", "is too large"})
 	if r.ContentLength > maxRequest {
 		return nil, tooLarge
@@ -95,9 +95,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, tooLarge
 	}
 	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
-		return nil, newProblem(http.StatusRequestTimeout, "the request's body did not come in time")
+		return nil, newProblem(http.StatusRequestTimeout, "the request's body did not arrive in time")
 	}
-	return nil, newProblem(http.StatusBadRequest, "the request's body can't be read", FieldProblem{"body", "is cut short or badly framed"})
+	return nil, newProblem(http.StatusBadRequest, "the request's body can't be read", FieldProblem{"body", "is incomplete or malformed"})
 }
 
 // checkMedia returns a problem unless the body is JSON in UTF-8, and removes the charset from the header, since huma

@@ -22,14 +22,14 @@ type commandInput struct {
 
 type mailCommandInput struct {
 	Number string `path:"number"`
-	N      int    `path:"n" minimum:"1" doc:"Its number within the ticket, as the timeline has it."`
+	N      int    `path:"n" minimum:"1" doc:"The email's number within the ticket, as in the timeline."`
 	Body   any
 }
 
 type commandOutput struct {
 	Status   int
-	Location string `header:"Location" doc:"With 202: where the outcome will be seen."`
-	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before."`
+	Location string `header:"Location" doc:"With 202: the ticket, which will show the outcome."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true if the idempotency key was used before."`
 	Body     any    // ticketView with 200, acceptedView with 202
 }
 
@@ -77,7 +77,7 @@ func (s *server) parseCommand(ctx context.Context, number string, o operation, v
 	var f input.Fields
 	r := input.Command(&f, verb, values)
 	if one := verb.Definition().OneOf; len(one) > 0 && !slices.ContainsFunc(one, func(name string) bool { return values.Get(name) != "" }) {
-		f.Reject("body", "names neither %s", strings.Join(one, " nor "))
+		f.Reject("body", "must contain %s", strings.Join(one, " or "))
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

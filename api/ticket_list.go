@@ -14,23 +14,23 @@ import (
 )
 
 type listInput struct {
-	Queue    queueName    `query:"queue" doc:"For staff; without it all."`
+	Queue    queueName    `query:"queue" doc:"For staff only; absent: all tickets."`
 	Status   statusName   `query:"status"`
 	Assignee string       `query:"assignee" doc:"A handle or an ID."`
 	Priority priorityName `query:"priority"`
 	Category string       `query:"category"`
-	Text     string       `query:"q" doc:"Words in subjects and messages, as typed into a web search."`
-	Cursor   string       `query:"cursor" doc:"next of the page before."`
+	Text     string       `query:"q" doc:"Words in subjects and messages, as you would type them into a web search."`
+	Cursor   string       `query:"cursor" doc:"The field next of the previous page."`
 	Limit    int          `query:"limit" minimum:"1" maximum:"100" default:"25"`
 }
 
 type listOutput struct {
-	Link string `header:"Link" doc:"rel=next, while there are more."`
+	Link string `header:"Link" doc:"rel=next, if there are more."`
 	Body listView
 }
 
 type listView struct {
-	Tickets []summaryView `json:"tickets" doc:"Staff: by the next due moment, earliest first. Customers: newest first."`
+	Tickets []summaryView `json:"tickets" doc:"For staff by next due event, earliest first; for customers newest first."`
 	Next    string        `json:"next" doc:"The cursor of the next page; empty on the last."`
 }
 
@@ -45,7 +45,7 @@ type summaryView struct {
 	Requester   personView          `json:"requester"`
 	Assignee    *assigneeView       `json:"assignee,omitempty"`
 	SubmittedAt time.Time           `json:"submitted_at"`
-	UpdatedAt   time.Time           `json:"updated_at" doc:"When something last happened to it that you may see."`
+	UpdatedAt   time.Time           `json:"updated_at" doc:"The time of the last event that you may see."`
 	Pending     bool                `json:"pending"`
 	Next        *dueEventView       `json:"next,omitempty"`
 	Promises    currentPromisesView `json:"promises"`
@@ -90,7 +90,7 @@ func (in *listInput) filter(viewer desk.Person) (desk.Filter, error) {
 		filter.Statuses = []ticket.Status{ticket.Status(in.Status)}
 	}
 	if !viewer.Role.Staff() && filter.Queue != "" && filter.Queue != desk.QueueAll {
-		f.Reject("query.queue", "is for staff")
+		f.Reject("query.queue", "is for staff only")
 	}
 	return filter, f.Err()
 }

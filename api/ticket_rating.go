@@ -16,7 +16,7 @@ type ratingInput struct {
 }
 
 type ratingBody struct {
-	Score   int    `json:"score" doc:"1 to 5, the best."`
+	Score   int    `json:"score" doc:"1 to 5; 5 is the best."`
 	Comment string `json:"comment,omitempty" doc:"Plain text, up to 2000 characters."`
 }
 

@@ -30,13 +30,13 @@ type ticketView struct {
 	Requester      personView      `json:"requester"`
 	Assignee       *assigneeView   `json:"assignee,omitempty"`
 	SubmittedAt    time.Time       `json:"submitted_at"`
-	UpdatedAt      time.Time       `json:"updated_at" doc:"When something last happened to it that you may see."`
-	Policy         int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
-	Pending        bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
-	Escalation     *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
+	UpdatedAt      time.Time       `json:"updated_at" doc:"The time of the last event that you may see."`
+	Policy         int64           `json:"policy" doc:"The policy version that the ticket is pinned to."`
+	Pending        bool            `json:"pending" doc:"A command was accepted that has not been decided yet."`
+	Escalation     *int            `json:"escalation,omitempty" doc:"Staff only: the highest escalation step that fired and is not acknowledged; 0: none."`
 	Snoozed        *time.Time      `json:"snoozed_until,omitempty" doc:"Staff only: when the ticket wakes."`
-	AwaitsDelivery bool            `json:"awaiting_delivery,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
-	Next           *dueEventView   `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders, escalations and waking are shown to staff only."`
+	AwaitsDelivery bool            `json:"awaiting_delivery,omitempty" doc:"The email that asks the requester to reply, or notifies them of the resolution, has not been delivered yet. Their silence does not count before."`
+	Next           *dueEventView   `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Customers see no reminders, escalation steps and waking, but what comes after."`
 	Clocks         clocksView      `json:"clocks"`
 	Links          linksView       `json:"links"`
 }
@@ -68,13 +68,13 @@ type clockView struct {
 	Counts           policy.CountingMode `json:"counts"`
 	BudgetSeconds    int64               `json:"budget_seconds"`
 	UsedSeconds      int64               `json:"used_seconds"`
-	RemainingSeconds int64               `json:"remaining_seconds" doc:"Negative once the promise is broken, counted from the target that was broken."`
-	Due              time.Time           `json:"due,omitzero" doc:"Absent while the clock is paused. Of a broken promise the deadline that passed."`
+	RemainingSeconds int64               `json:"remaining_seconds" doc:"Negative once the target is breached, counted from the breached deadline."`
+	Due              time.Time           `json:"due,omitzero" doc:"Absent while the clock is paused. Of a breached target the deadline that passed."`
 	Running          bool                `json:"running"`
 	PausedFor        []policy.Reason     `json:"paused_for,omitempty"`
 	MetAt            time.Time           `json:"met_at,omitzero"`
 	BreachedAt       time.Time           `json:"breached_at,omitzero"`
-	Explanation      []lineView          `json:"explanation" doc:"How the deadline came about, line by line."`
+	Explanation      []lineView          `json:"explanation" doc:"How the deadline is computed, line by line."`
 }
 
 type lineView struct {
@@ -82,8 +82,8 @@ type lineView struct {
 	To           time.Time       `json:"to"`
 	Running      bool            `json:"running"`
 	Reasons      []policy.Reason `json:"reasons,omitempty"`
-	UsedSeconds  int64           `json:"used_seconds" doc:"Used up between from and to."`
-	TotalSeconds int64           `json:"total_seconds" doc:"Used up by to."`
+	UsedSeconds  int64           `json:"used_seconds" doc:"The budget used between from and to."`
+	TotalSeconds int64           `json:"total_seconds" doc:"The budget used up to then."`
 	Text         string          `json:"text"`
 }
 

@@ -18,7 +18,7 @@ type trackingView struct {
 	Status      ticket.Status       `json:"status"`
 	SubmittedAt time.Time           `json:"submitted_at"`
 	Promises    currentPromisesView `json:"promises"`
-	Notices     []noticeView        `json:"notices,omitempty" doc:"Of emergencies, as GET /notice has them."`
+	Notices     []noticeView        `json:"notices,omitempty" doc:"The notices of emergencies, as in GET /notice."`
 }
 
 type currentPromisesView struct {
@@ -31,8 +31,8 @@ type promiseView struct {
 	MetAt      time.Time       `json:"met_at,omitzero"`
 	BreachedAt time.Time       `json:"breached_at,omitzero"`
 	PausedFor  []policy.Reason `json:"paused_for,omitempty"`
-	Expected   time.Time       `json:"expected,omitzero" doc:"In an emergency: the deadline if that ends as planned. Absent while no end is planned."`
-	ResumesAt  time.Time       `json:"resumes_at,omitzero" doc:"In an emergency: when the clock runs again, if that ends as planned."`
+	Expected   time.Time       `json:"expected,omitzero" doc:"In an emergency: the deadline if it ends as planned. Absent while no end is planned."`
+	ResumesAt  time.Time       `json:"resumes_at,omitzero" doc:"In an emergency: when the clock resumes if it ends as planned."`
 }
 
 var errNotTracked = fault.New(fault.NotFound, "there is no such ticket")

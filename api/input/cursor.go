@@ -33,7 +33,7 @@ func (f *Fields) Cursor(field, typed string) desk.Cursor {
 	}
 	n, bad := ticket.ParseNumber(string(c.Number))
 	if err != nil || bad != nil || n != c.Number || EncodeCursor(c) != typed {
-		f.Reject(field, "is not a cursor that a list gave")
+		f.Reject(field, "is not the cursor of a list")
 	}
 	return c
 }

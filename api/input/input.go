@@ -56,7 +56,7 @@ func (f *Fields) Optional(field, typed string, limit int) string {
 	case !utf8.ValidString(text):
 		f.Reject(field, "is not UTF-8")
 	case found:
-		f.Reject(field, "holds the character %U, which a line of text can't have", bad)
+		f.Reject(field, "contains the character %U, which is not allowed in a line of text", bad)
 	case utf8.RuneCountInString(text) > limit:
 		f.Reject(field, "is longer than %d characters", limit)
 	}
@@ -70,7 +70,7 @@ func (f *Fields) Words(field, typed string) string {
 	case !desk.Visible(text):
 		f.Reject(field, "is empty")
 	case found:
-		f.Reject(field, "holds the control character %U", bad)
+		f.Reject(field, "contains the control character %U", bad)
 	case len(text) > desk.MaxBody:
 		f.Reject(field, "is longer than %d bytes", desk.MaxBody)
 	}
@@ -84,7 +84,7 @@ func (f *Fields) Number(field, typed string) ticket.Number {
 	}
 	n, err := ticket.ParseNumber(typed)
 	if err != nil {
-		f.Reject(field, "is not a ticket's number")
+		f.Reject(field, "is not a ticket number")
 	}
 	return n
 }
