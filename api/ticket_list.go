@@ -115,6 +115,6 @@ func viewSummary(v desk.View, staff bool) summaryView {
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
 		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updatedAt(v, staff), Pending: !v.Decided(),
-		Next: viewDueEvent(v.Next, staff), Promises: viewPromises(v.Promised()), Links: linksOf(v.Number),
+		Next: viewNext(v, staff), Promises: viewPromises(v.Promised()), Links: linksOf(v.Number),
 	}
 }

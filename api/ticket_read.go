@@ -121,7 +121,7 @@ func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 		Follows: v.Follows, FollowedBy: v.FollowedBy,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
 		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updatedAt(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
-		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewDueEvent(v.Next, staff),
+		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewNext(v, staff),
 		Clocks: clocksView{
 			FirstResponse: viewClock(v, policy.FirstResponse, now),
 			Resolution:    viewClock(v, policy.Resolution, now),
@@ -145,12 +145,16 @@ func viewAssignee(r *desk.Ref) *assigneeView {
 	return &assigneeView{Handle: r.Handle, Name: r.Name}
 }
 
-func viewDueEvent(m ticket.DueEvent, staff bool) *dueEventView {
-	internal := m.Kind == ticket.DueReminder || m.Kind == ticket.DueEscalation || m.Kind == ticket.DueWake
-	if m.Kind == "" || internal && !staff {
+// viewNext returns the next due event that the viewer may see, or nil if there is none.
+func viewNext(v desk.View, staff bool) *dueEventView {
+	next := v.Next
+	if !staff {
+		next, _ = ticket.NextForRequester(v.Ticket, v.Policy)
+	}
+	if next.Kind == "" {
 		return nil
 	}
-	return &dueEventView{Kind: m.Kind, Clock: m.Clock, Due: m.Due.UTC()}
+	return &dueEventView{Kind: next.Kind, Clock: next.Clock, Due: next.Due.UTC()}
 }
 
 func viewClock(v desk.View, name policy.ClockName, now time.Time) clockView {
