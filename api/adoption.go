@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/request"
@@ -37,8 +36,6 @@ type notAdoptedView struct {
 	Code   string        `json:"code"`
 	Reason string        `json:"reason"`
 }
-
-type adoptionDryRunOutput struct{ Body adoptionDryRun }
 
 type adoptionDryRun struct {
 	Tickets   int              `json:"tickets" doc:"Tickets that would be moved."`
@@ -95,80 +92,48 @@ type auditLine struct {
 	Reason      string        `json:"reason,omitempty"`
 }
 
-func (s *server) dryRunAdoption(ctx context.Context, in *adoptionInput) (*adoptionDryRunOutput, error) {
-	policies, err := s.policies()
-	if err != nil {
-		return nil, err
-	}
+func (s *server) dryRunAdoption(ctx context.Context, in *adoptionInput) (view adoptionDryRun, err error) {
 	choice, err := in.choice()
 	if err != nil {
-		return nil, err
+		return view, err
 	}
-	run, err := policies.DryRun(ctx, in.Version, choice, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	view := adoptionDryRun{
+	run, err := s.Policies.DryRun(ctx, in.Version, choice, time.Now())
+	return adoptionDryRun{
 		Tickets: run.Tickets, Earlier: run.Earlier, Later: run.Later, DueAtOnce: run.DueAtOnce, Mails: run.Mails,
-		Moves: []moveView{}, Refused: viewNotAdopted(run.Unmoved),
-	}
-	for _, m := range run.Moves {
-		move := moveView{Number: m.Number, FromVersion: m.From, Promises: []promiseMoveView{}}
-		for _, p := range m.Promises {
-			move.Promises = append(move.Promises, promiseMoveView{p.Clock, instantOrNull(p.Was), instantOrNull(p.Is), p.DueAtOnce})
-		}
-		view.Moves = append(view.Moves, move)
-	}
-	return &adoptionDryRunOutput{view}, nil
+		Moves: viewEach(run.Moves, viewMove), Refused: viewEach(run.Unmoved, viewNotAdopted),
+	}, err
+}
+
+func viewMove(m desk.AdoptionMove) moveView {
+	return moveView{Number: m.Number, FromVersion: m.From, Promises: viewEach(m.Promises, func(p desk.PromiseMove) promiseMoveView {
+		return promiseMoveView{p.Clock, instantOrNull(p.Was), instantOrNull(p.Is), p.DueAtOnce}
+	})}
 }
 
 func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionOutput, error) {
-	policies, err := s.policies()
-	if err != nil {
-		return nil, err
-	}
 	choice, err := in.choice()
 	if err != nil {
 		return nil, err
 	}
 	v := request.Of(ctx)
-	adoption, err := policies.Adopt(ctx, v.Person, in.Version, choice, v.IdempotencyKey)
-	if err != nil {
-		return nil, err
-	}
+	adoption, err := s.Policies.Adopt(ctx, v.Person, in.Version, choice, v.IdempotencyKey)
 	out := &adoptionOutput{Replayed: replayed(adoption.Again)}
-	out.Body.Accepted, out.Body.Refused = []adoptedView{}, viewNotAdopted(adoption.Unmoved)
-	for _, a := range adoption.Accepted {
-		out.Body.Accepted = append(out.Body.Accepted, adoptedView{a.Number, a.Seq})
-	}
-	return out, nil
+	out.Body.Refused = viewEach(adoption.Unmoved, viewNotAdopted)
+	out.Body.Accepted = viewEach(adoption.Accepted, func(a desk.Adopted) adoptedView { return adoptedView{a.Number, a.Seq} })
+	return out, err
 }
 
 func (s *server) readAdoption(ctx context.Context, in *versionInput) (*auditOutput, error) {
-	policies, err := s.policies()
-	if err != nil {
-		return nil, err
-	}
-	audit, err := policies.Audit(ctx, in.Version)
-	if err != nil {
-		return nil, err
-	}
+	audit, err := s.Policies.Audit(ctx, in.Version)
 	out := &auditOutput{}
 	out.Body.Granted, out.Body.Refused, out.Body.Undecided = audit.Granted, audit.Refused, audit.Undecided
-	out.Body.Latest = []auditLine{}
-	for _, l := range audit.Latest {
-		out.Body.Latest = append(out.Body.Latest, auditLine{l.Number, l.At.UTC(), l.By, l.From, l.Decided, l.Code, l.Reason})
-	}
-	return out, nil
+	out.Body.Latest = viewEach(audit.Latest, func(l desk.AdoptionLine) auditLine {
+		return auditLine{l.Number, l.At.UTC(), l.By, l.From, l.Decided, l.Code, l.Reason}
+	})
+	return out, err
 }
 
-func viewNotAdopted(unmoved []desk.NotAdopted) []notAdoptedView {
-	views := []notAdoptedView{}
-	for _, u := range unmoved {
-		views = append(views, notAdoptedView(u))
-	}
-	return views
-}
+func viewNotAdopted(u desk.NotAdopted) notAdoptedView { return notAdoptedView(u) }
 
 // instantOrNull returns t in UTC, or nil for the zero time, which JSON shows as null.
 func instantOrNull(t time.Time) *time.Time {
@@ -178,5 +143,3 @@ func instantOrNull(t time.Time) *time.Time {
 	t = t.UTC()
 	return &t
 }
-
-func decimal(n int64) string { return strconv.FormatInt(n, 10) }

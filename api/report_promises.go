@@ -26,8 +26,6 @@ type reportInput struct {
 	Measure  string       `query:"measure" enum:"elapsed,counted" default:"elapsed" doc:"elapsed: times around the clock. counted: only the time that counts for the target."`
 }
 
-type reportOutput struct{ Body reportView }
-
 // reportView is the report on the promises of a period.
 type reportView struct {
 	From     time.Time         `json:"from"`
@@ -39,7 +37,7 @@ type reportView struct {
 
 type clockReportView struct {
 	Clock      policy.ClockName `json:"clock"`
-	Total      tallyView        `json:"total"`
+	Total      TallyView        `json:"total"`
 	Weeks      []weekLine       `json:"weeks" doc:"By week of submission, every week of the period."`
 	Priorities []priorityLine   `json:"priorities" doc:"By the priority at the time when the target was met, breached or cancelled; while it is pending, by the current one. The same holds for categories and agents."`
 	Categories []categoryLine   `json:"categories"`
@@ -48,25 +46,26 @@ type clockReportView struct {
 
 type weekLine struct {
 	Week string `json:"week" doc:"The week's Monday."`
-	tallyView
+	TallyView
 }
 
 type priorityLine struct {
 	Priority policy.Priority `json:"priority"`
-	tallyView
+	TallyView
 }
 
 type categoryLine struct {
 	Category string `json:"category"`
-	tallyView
+	TallyView
 }
 
 type agentLine struct {
 	Agent *assigneeView `json:"agent,omitempty" doc:"Absent: the tickets were unassigned."`
-	tallyView
+	TallyView
 }
 
-type tallyView struct {
+// TallyView counts the targets of a line. It is exported because huma leaves out embedded fields of unexported types.
+type TallyView struct {
 	Kept      int      `json:"met" doc:"The target was met before the deadline."`
 	Breached  int      `json:"breached" doc:"The deadline passed first, even if the target was met later."`
 	Owed      int      `json:"pending" doc:"Neither met nor breached yet."`
@@ -78,27 +77,20 @@ type tallyView struct {
 }
 
 // reportPromises returns how many promises of a period were met and breached.
-func (s *server) reportPromises(ctx context.Context, in *reportInput) (*reportOutput, error) {
-	if s.Reports == nil {
-		return nil, fault.New(fault.Unavailable, "this process keeps no reports")
-	}
+func (s *server) reportPromises(ctx context.Context, in *reportInput) (view reportView, err error) {
 	zone, err := s.Reports.Zone(ctx)
 	if err != nil {
-		return nil, err
+		return view, err
 	}
 	filter, err := in.filter(time.Now(), zone)
 	if err != nil {
-		return nil, err
+		return view, err
 	}
 	r, err := s.Reports.Promises(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	view := reportView{From: filter.From, To: filter.To, Zone: zone.String(), Measure: filter.Measure}
-	for _, c := range r.Clocks {
-		view.Promises = append(view.Promises, viewClockReport(c, zone))
-	}
-	return &reportOutput{Body: view}, nil
+	return reportView{
+		From: filter.From, To: filter.To, Zone: zone.String(), Measure: filter.Measure,
+		Promises: viewEach(r.Clocks, func(c report.ClockSummary) clockReportView { return viewClockReport(c, zone) }),
+	}, err
 }
 
 func (in *reportInput) filter(now time.Time, zone *time.Location) (report.PromiseFilter, error) {
@@ -119,31 +111,19 @@ func (in *reportInput) filter(now time.Time, zone *time.Location) (report.Promis
 }
 
 func viewClockReport(c report.ClockSummary, zone *time.Location) clockReportView {
-	view := clockReportView{
+	return clockReportView{
 		Clock: c.Clock, Total: viewTally(c.Total),
-		Weeks: []weekLine{}, Priorities: []priorityLine{}, Categories: []categoryLine{}, Agents: []agentLine{},
+		Weeks: viewEach(c.Weeks, func(l report.Line) weekLine {
+			return weekLine{l.Week.In(zone).Format(time.DateOnly), viewTally(l.Tally)}
+		}),
+		Priorities: viewEach(c.Priorities, func(l report.Line) priorityLine { return priorityLine{l.Priority, viewTally(l.Tally)} }),
+		Categories: viewEach(c.Categories, func(l report.Line) categoryLine { return categoryLine{l.Category, viewTally(l.Tally)} }),
+		Agents:     viewEach(c.Agents, func(l report.Line) agentLine { return agentLine{viewRef(l.Agent), viewTally(l.Tally)} }),
 	}
-	for _, l := range c.Weeks {
-		view.Weeks = append(view.Weeks, weekLine{l.Week.In(zone).Format(time.DateOnly), viewTally(l.Tally)})
-	}
-	for _, l := range c.Priorities {
-		view.Priorities = append(view.Priorities, priorityLine{l.Priority, viewTally(l.Tally)})
-	}
-	for _, l := range c.Categories {
-		view.Categories = append(view.Categories, categoryLine{l.Category, viewTally(l.Tally)})
-	}
-	for _, l := range c.Agents {
-		var agent *assigneeView
-		if l.Agent.ID != "" {
-			agent = viewAssignee(&l.Agent)
-		}
-		view.Agents = append(view.Agents, agentLine{agent, viewTally(l.Tally)})
-	}
-	return view
 }
 
-func viewTally(t report.Tally) tallyView {
-	view := tallyView{Kept: t.Kept, Breached: t.Breached, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
+func viewTally(t report.Tally) TallyView {
+	view := TallyView{Kept: t.Kept, Breached: t.Breached, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
 	if share, ok := t.Share(); ok {
 		view.KeptShare = &share
 	}

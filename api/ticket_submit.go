@@ -11,10 +11,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type submitInput struct {
-	Body submission
-}
-
 type submission struct {
 	Subject  string       `json:"subject" doc:"One line, 1 to 200 characters after trimming."`
 	Body     string       `json:"body" doc:"Plain text, 1 to 65536 bytes."`
@@ -81,7 +77,7 @@ func linksOf(n ticket.Number) linksView {
 }
 
 // submit stores a new ticket and returns its deadlines.
-func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
+func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOutput, error) {
 	v := request.Of(ctx)
 	var f input.Fields
 	typed := desk.Submission{
@@ -107,4 +103,40 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		Promises:  promisesView{receipt.Promises.FirstResponse, receipt.Promises.Resolution},
 		Emergency: viewActiveEmergency(receipt),
 	}}, nil
+}
+
+type ratingInput struct {
+	Number string `path:"number"`
+	Body   ratingBody
+}
+
+type ratingBody struct {
+	Score   int    `json:"score" doc:"1 to 5; 5 is the best."`
+	Comment string `json:"comment,omitempty" doc:"Plain text, up to 2000 characters."`
+}
+
+type ratingView struct {
+	Number  ticket.Number `json:"number"`
+	Score   int           `json:"score"`
+	Comment string        `json:"comment,omitempty"`
+	At      time.Time     `json:"at"`
+}
+
+// rate stores the requester's rating. It is not a command: there is nothing to decide, and a later rating replaces an
+// earlier one, so repeating it is safe without an idempotency key.
+func (s *server) rate(ctx context.Context, in *ratingInput) (view ratingView, err error) {
+	n, err := s.number(in.Number)
+	if err != nil {
+		return view, err
+	}
+	var f input.Fields
+	r := desk.Rating{Number: n, Score: in.Body.Score}
+	if in.Body.Comment != "" {
+		r.Comment = f.Words("comment", in.Body.Comment)
+	}
+	if err := f.Err(); err != nil {
+		return view, err
+	}
+	r, err = s.Desk.Rate(ctx, request.Of(ctx).Person, r)
+	return ratingView{Number: r.Number, Score: r.Score, Comment: r.Comment, At: r.At.UTC()}, err
 }

@@ -10,10 +10,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type timelineOutput struct {
-	Body timelineView
-}
-
 type timelineView struct {
 	Entries []entryView `json:"entries" doc:"Oldest first."`
 }
@@ -61,21 +57,15 @@ type bounceView struct {
 	Resent bool            `json:"resent,omitempty" doc:"It was sent again, and the new email has not bounced."`
 }
 
-func (s *server) timeline(ctx context.Context, in *ticketInput) (*timelineOutput, error) {
+func (s *server) timeline(ctx context.Context, in *ticketInput) (view timelineView, err error) {
 	n, err := s.number(in.Number)
 	if err != nil {
-		return nil, err
+		return view, err
 	}
 	viewer := request.Of(ctx).Person
 	entries, err := s.Desk.Timeline(ctx, viewer, n)
-	if err != nil {
-		return nil, err
-	}
-	view := timelineView{Entries: make([]entryView, 0, len(entries))}
-	for _, e := range entries {
-		view.Entries = append(view.Entries, viewEntry(e, viewer))
-	}
-	return &timelineOutput{Body: view}, nil
+	view.Entries = viewEach(entries, func(e desk.Entry) entryView { return viewEntry(e, viewer) })
+	return view, err
 }
 
 func viewEntry(e desk.Entry, viewer desk.Person) entryView {
@@ -87,14 +77,7 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule
 		view.EscalationStep, view.Mail, view.Bounce = e.EscalationStep, e.Mail, viewBounce(e.Bounce)
-		if !e.Since.IsZero() {
-			since := e.Since.UTC()
-			view.Since = &since
-		}
-		if !e.Until.IsZero() {
-			until := e.Until.UTC()
-			view.Until = &until
-		}
+		view.Since, view.Until = instantOrNull(e.Since), instantOrNull(e.Until)
 	}
 	return view
 }
