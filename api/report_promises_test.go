@@ -54,7 +54,9 @@ func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
 func TestReport_isAsTheDocumentSays(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = &stubReports{} })
 	type lines []map[string]any
-	report := decode[struct{ Promises []struct{ Weeks, Agents lines } }](t, do(t, h, call{method: "GET", as: "supervisor", path: "/api/v1/reports/promises"}))
+	report := decode[struct {
+		Promises []struct{ Weeks, Agents lines }
+	}](t, do(t, h, call{method: "GET", as: "supervisor", path: "/api/v1/reports/promises"}))
 	document := decode[struct {
 		Components struct{ Schemas map[string]schema }
 	}](t, do(t, h, call{method: "GET", path: "/api/openapi.json"}))
