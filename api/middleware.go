@@ -23,7 +23,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// observe is the outermost middleware. It gives the request an ID and a time limit, sets the headers that all responses
+// observe is the outermost middleware. It assigns the request an ID and a time limit, sets the headers that all responses
 // have, recovers from panics and writes the access log. It limits the time by the request's context, because
 // http.TimeoutHandler would buffer streams.
 func (s *server) observe(c *gin.Context) {

@@ -50,7 +50,7 @@ func handleOperation(o operation) func(*server, context.Context, *commandInput) 
 	}
 }
 
-// handleMailOperation returns the handler of an operation on a mail of a ticket.
+// handleMailOperation returns the handler of an operation on an email of a ticket.
 func handleMailOperation(o operation) func(*server, context.Context, *mailCommandInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *mailCommandInput) (*commandOutput, error) {
 		values := valuesOf(in.Body)
