@@ -34,7 +34,7 @@ type ticketView struct {
 	UpdatedAt      time.Time       `json:"updated_at" doc:"The time of the last event that you may see."`
 	Policy         int64           `json:"policy" doc:"The policy version that the ticket is pinned to."`
 	Pending        bool            `json:"pending" doc:"A command was accepted that has not been decided yet."`
-	Escalation     *int            `json:"escalation,omitempty" doc:"Staff only: the highest escalation step that fired and is not acknowledged; 0: none."`
+	Escalation     *int            `json:"escalation,omitempty" doc:"Staff only: the highest escalation step that has fired and was neither answered nor acknowledged; 0: none."`
 	Snoozed        *time.Time      `json:"snoozed_until,omitempty" doc:"Staff only: when the ticket wakes."`
 	AwaitsDelivery bool            `json:"awaiting_delivery,omitempty" doc:"The email that asks the requester to reply, or notifies them of the resolution, has not been delivered yet. Their silence does not count before."`
 	Next           *dueEventView   `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Customers see no reminders, escalation steps and waking, but what comes after."`
