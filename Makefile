@@ -15,7 +15,7 @@ help: ## list the targets
 up: build bin/supportdesk-temporal ## run the product on this machine
 	@exec ./bin/supportdesk up $(UP)
 
-demo: build bin/supportdesk-temporal ## the same, with a few hundred invented tickets
+demo: build bin/supportdesk-temporal ## run the product with 400 invented tickets
 	@exec ./bin/supportdesk up --demo $(UP)
 
 build: ## build bin/supportdesk
@@ -26,7 +26,7 @@ bin/supportdesk-temporal: $(wildcard temporal/*.go) temporal/go.mod temporal/go.
 	@echo 'Building the Temporal server, once: about 5 minutes on 2 cores the first time.'
 	@cd temporal && go build -ldflags '-s -w' -o ../bin/supportdesk-temporal .
 
-tools: bin/golangci-lint bin/workflowcheck bin/govulncheck ## build the checkers
+tools: bin/golangci-lint bin/workflowcheck bin/govulncheck ## build the linters
 
 bin/golangci-lint: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -38,7 +38,7 @@ bin/govulncheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
 
 # Everything that CI runs. With CI=true a test that would be skipped fails: internal/skiptest.
-test: check vuln build bin/supportdesk-temporal ## everything that CI runs
+test: check vuln build bin/supportdesk-temporal ## run everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
 	go test -race -timeout 60m ./...
 	cd temporal && go test ./...
@@ -48,10 +48,10 @@ test: check vuln build bin/supportdesk-temporal ## everything that CI runs
 FAST := . ./activities ./api/request ./internal/app ./internal/chart ./internal/config ./internal/desk ./internal/fault \
 	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/report ./internal/ticket ./internal/webhook
 
-test-fast: ## the tests of the domain and the use cases, under a minute
+test-fast: ## run the tests of the domain and the use cases, under a minute
 	go test $(FAST)
 
-test-one: ## one test by name: make test-one T=TestStep_byHand [P=./internal/store]
+test-one: ## run one test by name: make test-one T=TestStep_byHand [P=./internal/store]
 	@test -n "$(T)" || { echo 'usage: make test-one T=TestName [P=./package]'; exit 2; }
 	go test -count=1 -run '$(T)' $(or $(P),./...)
 
@@ -66,10 +66,10 @@ SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
 	echo 'Chromium is not installed: tests in a browser are skipped. To install it: apt-get install --no-install-recommends chromium'
 
 # The README's pictures, taken by a test of a desk with demo data.
-screenshots: bin/supportdesk-temporal ## the README's pictures
+screenshots: bin/supportdesk-temporal ## take the README's pictures
 	CI=true SUPPORTDESK_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run '^TestScreenshots$$' ./internal/e2e
 
-check: tools ## formatting, linters and the workflows' determinism
+check: tools ## check formatting, linters and the determinism of the workflows
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these files'; exit 1; }
 	go mod tidy -diff
 	go vet ./...
@@ -79,16 +79,16 @@ check: tools ## formatting, linters and the workflows' determinism
 
 # Known vulnerabilities in the code that the program calls, from the database at vuln.go.dev or VULNDB=URL. Only a finding
 # fails; if the database is unreachable, a message says so.
-vuln: bin/govulncheck ## known vulnerabilities in code that the program calls
+vuln: bin/govulncheck ## look for known vulnerabilities in code that the program calls
 	@said=$$(bin/govulncheck $(if $(VULNDB),-db $(VULNDB)) ./... 2>&1); status=$$?; echo "$$said"; \
 	case "$$status $$said" in \
 	'1 govulncheck: fetching vulnerabilities:'*) echo 'The vulnerability database is unreachable: nothing was checked.' ;; \
 	*) exit $$status ;; \
 	esac
 
-bench: build ## every benchmark
+bench: build ## run every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
 # Pauses and resumes 10,000 open tickets, and compares with bare signals on the same server: about ten minutes on 2 cores.
-bench-emergency: bin/supportdesk-temporal ## the fan-out of an emergency over 10,000 tickets
+bench-emergency: bin/supportdesk-temporal ## measure the fan-out of an emergency over 10,000 tickets
 	SUPPORTDESK_BENCH_TICKETS=$(or $(TICKETS),10000) go test -run '^$$' -bench '^BenchmarkEmergency$$' -benchtime 1x -timeout 40m ./internal/e2e

@@ -82,7 +82,7 @@ func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOut
 	var f input.Fields
 	typed := desk.Submission{
 		Subject:        f.Line("subject", in.Body.Subject, desk.MaxSubject),
-		Body:           f.Text("body", in.Body.Body),
+		Body:           f.Words("body", in.Body.Body),
 		Category:       f.Optional("category", in.Body.Category, input.MaxWord),
 		Priority:       policy.Priority(in.Body.Priority),
 		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),
@@ -132,7 +132,7 @@ func (s *server) rate(ctx context.Context, in *ratingInput) (view ratingView, er
 	var f input.Fields
 	r := desk.Rating{Number: n, Score: in.Body.Score}
 	if in.Body.Comment != "" {
-		r.Comment = f.Text("comment", in.Body.Comment)
+		r.Comment = f.Words("comment", in.Body.Comment)
 	}
 	if err := f.Err(); err != nil {
 		return view, err

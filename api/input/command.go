@@ -29,7 +29,7 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 	switch field.Kind {
 	case ticket.FieldWords:
 		if field.Required&ticket.FromRequest != 0 || text != "" {
-			r.Body = f.Text(field.Name, text)
+			r.Body = f.Words(field.Name, text)
 		}
 	case ticket.FieldEntry:
 		r.Seen = f.Entry(field.Name, text)

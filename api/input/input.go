@@ -65,8 +65,8 @@ func (f *Fields) Optional(field, typed string, limit int) string {
 	return text
 }
 
-// Text validates a message, which may contain line breaks and tabs. It returns it with \n as line breaks.
-func (f *Fields) Text(field, typed string) string {
+// Words validates a message, which may contain line breaks and tabs. It returns it with \n as line breaks.
+func (f *Fields) Words(field, typed string) string {
 	text := strings.ReplaceAll(typed, "\r\n", "\n")
 	switch bad, found := firstRejected(text, allowedInText); {
 	case !desk.Visible(text):

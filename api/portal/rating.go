@@ -36,7 +36,7 @@ func (p *Pages) rate(v *page.Visit, a access) error {
 	typed := rateForm{Comment: form.Get("comment")}
 	rating := desk.Rating{Number: a.number}
 	if typed.Comment != "" {
-		rating.Comment = f.Text("comment", typed.Comment)
+		rating.Comment = f.Words("comment", typed.Comment)
 	}
 	if utf8.RuneCountInString(rating.Comment) > desk.MaxComment {
 		f.Reject("comment", "is longer than %d characters", desk.MaxComment)

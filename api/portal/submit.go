@@ -100,7 +100,7 @@ func parseSubmission(typed submissionForm) (desk.Submission, error) {
 	var f input.Fields
 	s := desk.Submission{
 		Subject:  f.Line("subject", typed.Subject, desk.MaxSubject),
-		Body:     f.Text("body", typed.Body),
+		Body:     f.Words("body", typed.Body),
 		Category: f.Optional("category", typed.Category, input.MaxWord),
 		Priority: policy.Priority(typed.Priority),
 		Order:    f.Optional("order", typed.Order, input.MaxOrder),

@@ -33,7 +33,7 @@ func (p *Pages) suggest(v *page.Visit) error {
 		return err
 	}
 	var f input.Fields
-	body := f.Text("body", form.Get("body"))
+	body := f.Words("body", form.Get("body"))
 	if utf8.RuneCountInString(body) > desk.MaxSuggestion {
 		f.Reject("body", "is longer than %d characters", desk.MaxSuggestion)
 	}
