@@ -10,16 +10,16 @@ import (
 
 // accountView is the data of the templates of account mails, sanitized as in view.
 type accountView struct {
-	Subject          string
-	Name             string // of the recipient; empty if they have not entered it themselves
-	At               string // when the reported event happened
-	URL, Until       string // the link and when it expires; both may be empty
-	Label            string // of a token
-	Writes           bool   // the token may write
-	Site             string
-	Contact, Privacy string
-	Policy, From     string
-	Notices          []notice
+	Subject    string
+	Name       string // of the recipient; empty if they have not entered it themselves
+	At         string // when the reported event happened
+	URL, Until string // the link and when it expires; both may be empty
+	Label      string // of a token
+	Writes     bool   // the token may write
+	Site       string
+	footer
+
+	Notices []notice
 }
 
 // parseAccount parses the templates of account mails and executes each once.
@@ -43,13 +43,12 @@ func (r *Renderer) RenderAccount(mail account.Mail, now time.Time) (Message, err
 		return Message{}, fmt.Errorf("render mail: there is no kind %q", mail.Kind)
 	}
 	if mail.Policy == nil || mail.Policy.Zone == nil {
-		return Message{}, fmt.Errorf("render mail %s: the letter has no policy", mail.Kind)
+		return Message{}, fmt.Errorf("render mail %s: it has no policy", mail.Kind)
 	}
 	v := accountView{
 		Name: oneLine(mail.To.Name, maxName), At: formatTime(mail.At, now, mail.Policy.Zone), Label: oneLine(mail.Label, maxName), Writes: mail.Writes,
 		URL: mail.URL, Until: formatTime(mail.Until, now, mail.Policy.Zone), Site: r.cfg.BaseURL + "/",
-		Contact: oneLine(mail.Policy.Contact, 0), Privacy: oneLine(mail.Policy.PrivacyURL, 0),
-		Policy: oneLine(mail.Policy.Name, 0), From: oneLine(r.cfg.From.Name, maxName),
+		footer:  newFooter(mail.Policy, r.cfg),
 		Notices: newNotices(mail.Notices, now, mail.Policy.Zone),
 	}
 	m, err := pair.execute(&v, &v.Subject)

@@ -20,8 +20,7 @@ type announcementView struct {
 	More      int
 
 	Open, List, Notice string // URLs: the conversation if there is one ticket, the list of tickets, the notice
-	Contact, Privacy   string
-	Policy, Sender     string
+	footer
 }
 
 // affectedTicketView is a ticket of the recipient in an announcement.
@@ -75,8 +74,7 @@ func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
 		notice: newNotices([]desk.Notice{about}, a.At, a.Policy.Zone)[0],
 		Name:   oneLine(a.To.Name, maxName), Announces: a.Announces, Planned: a.Stage == desk.StagePlanned, More: a.More,
 		List: r.cfg.BaseURL + "/tickets", Notice: r.cfg.BaseURL + "/notice",
-		Contact: oneLine(a.Policy.Contact, 0), Privacy: oneLine(a.Policy.PrivacyURL, 0),
-		Policy: oneLine(a.Policy.Name, 0), Sender: oneLine(r.cfg.From.Name, maxName),
+		footer: newFooter(a.Policy, r.cfg),
 	}
 	if a.Token != "" {
 		v.Open = r.cfg.BaseURL + "/c/" + a.Token
@@ -84,7 +82,7 @@ func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
 	for _, t := range a.Tickets {
 		v.Tickets = append(v.Tickets, affectedTicketView{
 			Number: t.Number, Subject: oneLine(t.Subject, maxSubject),
-			Moves: append(moveViews("First answer", t.FirstResponse, a), moveViews("Resolution", t.Resolution, a)...),
+			Moves: append(moveViews("First response", t.FirstResponse, a), moveViews("Resolution", t.Resolution, a)...),
 		})
 	}
 	return v

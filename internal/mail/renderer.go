@@ -63,7 +63,7 @@ func (r *Renderer) Render(data desk.MailData) (Message, error) {
 		return Message{}, fmt.Errorf("render mail: there is no kind %q", data.Kind)
 	}
 	if data.Policy == nil || data.Policy.Zone == nil {
-		return Message{}, fmt.Errorf("render mail %s: the letter has no policy", data.Kind)
+		return Message{}, fmt.Errorf("render mail %s: it has no policy", data.Kind)
 	}
 	v := newView(data, r.cfg, data.At)
 	m, err := pair.execute(&v, &v.Subject)

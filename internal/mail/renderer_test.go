@@ -87,7 +87,7 @@ func TestRender_writesBothPromisesInThePolicysZone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"First answer by: " + tt.wantFirst + "\n", "Resolution by: " + tt.wantR + "\n"} {
+			for _, want := range []string{"First response by: " + tt.wantFirst + "\n", "Resolution by: " + tt.wantR + "\n"} {
 				if !strings.Contains(m.Text, want) {
 					t.Errorf("text lacks %q:\n%s", want, m.Text)
 				}

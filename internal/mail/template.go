@@ -4,13 +4,13 @@ import (
 	"fmt"
 	html "html/template"
 	"path"
-	"slices"
 	"strings"
 	text "text/template"
 )
 
-// noticeTemplate is part of every mail, and datesTemplate of every ticket mail.
+// Templates that every email uses (parts.txt or parts.html, and notice.tmpl), and those that every ticket email uses.
 const (
+	parts          = "templates/parts"
 	noticeTemplate = "templates/notice.tmpl"
 	datesTemplate  = "templates/dates.tmpl"
 )
@@ -25,11 +25,11 @@ type templatePair struct {
 // <layout>.html.
 func parseTemplates(layout string, files ...string) (p templatePair, err error) {
 	name := path.Base(layout)
-	files = slices.Insert(append(files, noticeTemplate), 0, layout+".txt")
+	files = append([]string{layout + ".txt", parts + ".txt", noticeTemplate}, files...)
 	if p.text, err = text.New(name+".txt").Option("missingkey=error").ParseFS(templates, files...); err != nil {
 		return p, fmt.Errorf("parse text: %w", err)
 	}
-	files[0] = layout + ".html"
+	files[0], files[1] = layout+".html", parts+".html"
 	if p.html, err = html.New(name+".html").Option("missingkey=error").ParseFS(templates, files...); err != nil {
 		return p, fmt.Errorf("parse HTML: %w", err)
 	}
