@@ -11,7 +11,7 @@ import (
 
 // demoCommand adds invented tickets. It is hidden, because it must not be used in production.
 type demoCommand struct {
-	Tickets int `help:"How many. Above 4,000 they are all closed, so that Temporal isn't flooded."`
+	Tickets int `help:"Number of tickets. Above 4,000 they are all closed, so that Temporal isn't flooded."`
 }
 
 // demoStore combines the use cases that adding demonstration tickets needs.
@@ -28,10 +28,10 @@ const manyTickets = 5000
 // Run adds the tickets. It is idempotent.
 func (c demoCommand) Run(p *program) error {
 	if c.Tickets < 0 {
-		return fault.New(fault.Invalid, "there can't be fewer than no demo tickets")
+		return fault.New(fault.Invalid, "--tickets must not be negative")
 	}
 	if c.Tickets > manyTickets {
-		if _, err := fmt.Fprintf(p.stdout, "Adding up to %d demo tickets: a thousand take a second or two.\n", c.Tickets); err != nil {
+		if _, err := fmt.Fprintf(p.stdout, "Adding up to %d demo tickets; a thousand take a second or two.\n", c.Tickets); err != nil {
 			return err
 		}
 	}

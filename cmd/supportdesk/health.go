@@ -13,7 +13,7 @@ const healthTimeout = 4 * time.Second
 
 // healthCommand is the health check of a container, whose image contains no other program.
 type healthCommand struct {
-	URL *url.URL `arg:"" help:"Such as http://127.0.0.1:8080/readyz."`
+	URL *url.URL `arg:"" help:"URL to check, such as http://127.0.0.1:8080/readyz."`
 }
 
 // Run succeeds if the URL responds with 200.
@@ -32,7 +32,7 @@ func (c healthCommand) Run(p *program) error {
 		return fmt.Errorf("ask %s: %w", c.URL, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", c.URL, response.Status)
+		return fmt.Errorf("%s responds with %s", c.URL, response.Status)
 	}
 	_, err = fmt.Fprintln(p.stdout, response.Status)
 	return err

@@ -10,9 +10,9 @@ import (
 
 // localMailboxCommand is an SMTP server that accepts all mails and shows them on a page. Only up uses it.
 type localMailboxCommand struct {
-	Dir  string `required:"" type:"path" help:"Where mails are kept."`
-	SMTP string `name:"smtp" required:"" help:"Address to take mails at."`
-	HTTP string `name:"http" required:"" help:"Address to show them at."`
+	Dir  string `required:"" type:"path" help:"Directory of the emails."`
+	SMTP string `name:"smtp" required:"" help:"Address of the SMTP server."`
+	HTTP string `name:"http" required:"" help:"Address of the pages."`
 }
 
 // Run accepts mails until the program is stopped.

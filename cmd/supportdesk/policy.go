@@ -12,13 +12,13 @@ import (
 )
 
 type policyCommands struct {
-	Check policyCheck `cmd:"" help:"Validate a policy document, print worked examples and what deserves a second look."`
+	Check policyCheck `cmd:"" help:"Validate a policy document, and print worked examples and warnings."`
 	Due   policyDue   `cmd:"" help:"Print both deadlines of a ticket accepted at an instant, as JSON in UTC."`
 
-	Publish  policyPublish  `cmd:"" help:"Publish a document as the next version, for good."`
+	Publish  policyPublish  `cmd:"" help:"Publish a document as the next version. It can't be withdrawn."`
 	List     policyList     `cmd:"" help:"List the published versions."`
-	Diff     policyDiff     `cmd:"" help:"Tell in words what one version or document says otherwise than another."`
-	Holidays policyHolidays `cmd:"" help:"Print the holidays of an iCalendar file, as a policy has them."`
+	Diff     policyDiff     `cmd:"" help:"Describe in words how two versions or documents differ."`
+	Holidays policyHolidays `cmd:"" help:"Print the holidays of an iCalendar file in the format of a policy."`
 }
 
 type policyCheck struct {
@@ -37,7 +37,7 @@ func (c policyCheck) Run(p *program) error {
 type policyDue struct {
 	File     string          `arg:"" type:"existingfile" help:"The YAML document."`
 	At       string          `required:"" placeholder:"RFC3339" help:"When the ticket is accepted, such as 2026-11-30T10:00:00Z."`
-	Priority policy.Priority `default:"normal" enum:"low,normal,high,urgent" help:"${enum}; default ${default}."`
+	Priority policy.Priority `default:"normal" enum:"low,normal,high,urgent" help:"${enum}. Default: ${default}."`
 }
 
 func (c policyDue) Run(p *program) error {
@@ -61,8 +61,8 @@ func (c policyDue) Run(p *program) error {
 
 type policyHolidays struct {
 	File string `arg:"" type:"existingfile" help:"The iCalendar file."`
-	From string `placeholder:"DATE" help:"The first day, such as 2027-01-01; default the first of this year."`
-	To   string `placeholder:"DATE" help:"The last day; default two years from the first."`
+	From string `placeholder:"DATE" help:"First day, such as 2027-01-01. Default: the first of this year."`
+	To   string `placeholder:"DATE" help:"Last day. Default: two years from the first."`
 }
 
 func (c policyHolidays) Run(p *program) error {
@@ -89,7 +89,7 @@ func (c policyHolidays) Run(p *program) error {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	if len(days) == 0 {
-		return errors.New(c.File + ": no whole day of " + in.From.Format(time.DateOnly) + " to " + in.To.Format(time.DateOnly) + " is in it")
+		return errors.New(c.File + ": no all-day event from " + in.From.Format(time.DateOnly) + " to " + in.To.Format(time.DateOnly))
 	}
 	_, err = fmt.Fprint(p.stdout, policy.HolidaysYAML(days))
 	return err

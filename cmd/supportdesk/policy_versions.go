@@ -17,8 +17,8 @@ import (
 type policyPublish struct {
 	File      string `arg:"" type:"existingfile" help:"The YAML document."`
 	Reason    string `required:"" placeholder:"TEXT" help:"Why it changes, for customers to read."`
-	Effective string `placeholder:"RFC3339" help:"When it takes effect for new tickets, such as 2027-01-01T00:00:00Z; default now."`
-	Author    string `placeholder:"HANDLE" help:"Who publishes it: the handle or e-mail address of a supervisor or an administrator."`
+	Effective string `placeholder:"RFC3339" help:"When it takes effect for new tickets, such as 2027-01-01T00:00:00Z; default: now."`
+	Author    string `placeholder:"HANDLE" help:"Who publishes it: the handle or email address of a supervisor or an administrator."`
 }
 
 func (c policyPublish) Run(p *program) error {
@@ -82,8 +82,8 @@ func (policyList) Run(p *program) error {
 }
 
 type policyDiff struct {
-	Old string `arg:"" help:"A version's number, or a YAML document."`
-	New string `arg:"" help:"Likewise."`
+	Old string `arg:"" help:"Version number or YAML document."`
+	New string `arg:"" help:"Version number or YAML document."`
 }
 
 func (c policyDiff) Run(p *program) error {
@@ -97,7 +97,7 @@ func (c policyDiff) Run(p *program) error {
 	}
 	differences := is.Differences(was)
 	if len(differences) == 0 {
-		fmt.Fprintln(p.stdout, "They say the same.")
+		fmt.Fprintln(p.stdout, "No differences.")
 	}
 	for _, d := range differences {
 		if _, err := fmt.Fprintln(p.stdout, d); err != nil {

@@ -28,8 +28,8 @@ func (reconcileCommand) Run(p *program) error {
 		return err
 	}
 	takes := time.Duration(float64(tickets) / n.config.ReconcileRate * float64(time.Second))
-	d.print(fmt.Sprintf("%s open or owe mails or calls. The workflow of each is started if it does not run, and has a look at everything if it does: "+
-		"at most %v a second, so for about %s. Nothing is sent twice.", count(tickets, "ticket is", "tickets are"), n.config.ReconcileRate, takes.Round(time.Second)))
+	d.print(fmt.Sprintf("%s open or still have emails or webhook calls to send. Each ticket's workflow is started if it is missing, and checks its ticket if it is running: "+
+		"at most %v per second, which takes about %s. Nothing is sent twice.", count(tickets, "ticket is", "tickets are"), n.config.ReconcileRate, takes.Round(time.Second)))
 	shown := time.Now()
 	err = d.reconciler.RepairAll(p.ctx, func(done int) {
 		if time.Since(shown) >= progressEvery {
@@ -38,7 +38,7 @@ func (reconcileCommand) Run(p *program) error {
 		}
 	})
 	if err != nil {
-		return errors.Join(err, errors.New("run this again: nothing is done twice"))
+		return errors.Join(err, errors.New("run this again; nothing is done twice"))
 	}
 	d.print("done")
 	return nil

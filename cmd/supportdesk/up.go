@@ -10,18 +10,18 @@ import (
 )
 
 type upCommand struct {
-	Data   string `default:"data" type:"path" help:"Directory that keeps everything; made when missing. Default: ${default}."`
-	Policy string `type:"existingfile" help:"Policy document for new tickets, published if it differs from the newest. Default: the one in force, at first Holesalemart's."`
+	Data   string `default:"data" type:"path" help:"Data directory; created if missing. Default: ${default}."`
+	Policy string `type:"existingfile" help:"Policy document for new tickets; published if it differs from the newest. Default: the policy in force, at first Holesalemart's."`
 
-	Demo        bool `help:"Fill the desk with a few hundred invented tickets in every state, once."`
-	DemoTickets int  `hidden:"" help:"How many, for measuring. Above 4,000 they are all closed, so that Temporal is not flooded."`
+	Demo        bool `help:"Add a few hundred invented tickets in every status, once."`
+	DemoTickets int  `hidden:"" help:"Number of invented tickets, for measurements. Above 4,000 they are all closed, so that Temporal is not flooded."`
 
-	Port         int `default:"8080" help:"Of the API; 0 picks a free one, here as below. Default: ${default}."`
-	UIPort       int `name:"ui-port" default:"8233" help:"Of Temporal's UI. Default: ${default}."`
-	MailboxPort  int `default:"8025" help:"Of the mailbox's pages. Default: ${default}."`
-	SMTPPort     int `name:"smtp-port" default:"1025" help:"Of the mailbox's SMTP server. Default: ${default}."`
-	TemporalPort int `default:"7233" help:"Of Temporal's gRPC frontend. Default: ${default}."`
-	PostgresPort int `default:"5433" help:"Of PostgreSQL. Default: ${default}."`
+	Port         int `default:"8080" help:"Port of the API; 0, here and below, picks a free one. Default: ${default}."`
+	UIPort       int `name:"ui-port" default:"8233" help:"Port of Temporal UI. Default: ${default}."`
+	MailboxPort  int `default:"8025" help:"Port of the mailbox's pages. Default: ${default}."`
+	SMTPPort     int `name:"smtp-port" default:"1025" help:"Port of the mailbox's SMTP server. Default: ${default}."`
+	TemporalPort int `default:"7233" help:"Port of Temporal's gRPC frontend. Default: ${default}."`
+	PostgresPort int `default:"5433" help:"Port of PostgreSQL. Default: ${default}."`
 }
 
 // Run starts the whole stack, prints the addresses, and stops everything when the program is stopped.
@@ -39,7 +39,7 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	err = lock.AwaitOrphans(p.ctx, func() {
-		_, _ = fmt.Fprintln(p.stdout, "Waiting for the parts of the last run, which was killed, to end")
+		_, _ = fmt.Fprintln(p.stdout, "Waiting for processes of the last run, which was killed, to end")
 	})
 	if p.ctx.Err() != nil {
 		return nil
@@ -59,7 +59,7 @@ func (c upCommand) Run(p *program) (err error) {
 		}
 	}
 	<-p.ctx.Done()
-	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", relativeDir(c.Data))
+	_, err = fmt.Fprintln(p.stdout, "\nStopping. All data is kept in", relativeDir(c.Data))
 	return err
 }
 

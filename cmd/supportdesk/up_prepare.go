@@ -119,7 +119,7 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 		err = json.Unmarshal(text, &s.tokens)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read %s: %w; remove it to have new tokens drawn", file, err)
+		return fmt.Errorf("read %s: %w; remove it to have new tokens created", file, err)
 	}
 	kept := map[ticket.Role]string{}
 	for _, t := range s.tokens {

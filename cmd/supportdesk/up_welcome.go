@@ -14,12 +14,12 @@ import (
 // welcome prints the addresses, how to sign in, and what to try first.
 func (s *stack) welcome() error {
 	var b strings.Builder
-	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + relativeDir(s.command.Data) + "\n\n")
+	b.WriteString("\nSupportdesk is up. Press Ctrl-C to stop it; all data is kept in " + relativeDir(s.command.Data) + "\n\n")
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  Website\t%s/\t(for customers and visitors)\n", s.url())
 	fmt.Fprintf(table, "  Panel\t%s/desk\t(for agents)\n", s.url())
 	fmt.Fprintf(table, "  Supervision\t%s/supervision\t(for supervisors and administrators)\n", s.url())
-	fmt.Fprintf(table, "  API\t%s/api/v1\t(described at %s/api/openapi.json)\n", s.url(), s.url())
+	fmt.Fprintf(table, "  API\t%s/api/v1\t(described by %s/api/openapi.json)\n", s.url(), s.url())
 	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
 	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
@@ -29,8 +29,8 @@ func (s *stack) welcome() error {
 		return err
 	}
 	fmt.Fprintf(&b, `
-Sign in with one of these. Each works once, within %.0f hours; the next start draws new ones. When one has been used,
-enter the address at %s/sign-in, choose "Email me a link instead" and open the mail at
+Sign in with one of these links. Each works once, within %.0f hours; the next start creates new ones. After that, enter the
+address at %s/sign-in, choose "Email me a link instead" and open the email at
 %s/dev/mail.
 
 `, linkLifetime.Hours(), s.url(), s.url())
@@ -40,7 +40,7 @@ enter the address at %s/sign-in, choose "Email me a link instead" and open the m
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	b.WriteString("\nTokens for the API stay the same from one start to the next.\n\n")
+	b.WriteString("\nAPI tokens stay the same from one start to the next.\n\n")
 	for _, t := range s.tokens {
 		fmt.Fprintf(table, "  %s's token\t%s\n", t.Role, t.Token)
 	}
@@ -48,7 +48,7 @@ enter the address at %s/sign-in, choose "Email me a link instead" and open the m
 		return err
 	}
 	fmt.Fprintf(&b, `
-Submit a first ticket:
+Submit your first ticket:
 
   curl -s %s/api/v1/tickets -H 'Authorization: Bearer %s' \
     -H 'Content-Type: application/json' -d '{"subject": "My parcel is late", "body": "It was due last week."}'
