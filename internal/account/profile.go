@@ -66,7 +66,7 @@ func (s *Service) ChangeAddress(ctx context.Context, source string, who desk.Per
 	case !desk.ValidAddress(address):
 		return errNoAddress
 	case strings.EqualFold(address, who.Address):
-		return fault.Field("address", "is your address already")
+		return fault.Field("address", "is already your address")
 	}
 	if err := s.requireProof(ctx, source, who, proof); err != nil {
 		return err

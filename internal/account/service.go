@@ -127,7 +127,7 @@ func New(v store, site string) *Service {
 	return &Service{store: v, hasher: newHasher(), site: strings.TrimRight(site, "/")}
 }
 
-var errAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")
+var errAdministrator = fault.New(fault.Forbidden, "only administrators can do this")
 
 // MayAdminister returns a Forbidden fault unless people of a role may change the accounts of others.
 func MayAdminister(role ticket.Role) error {

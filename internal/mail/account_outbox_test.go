@@ -176,7 +176,7 @@ func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 	o.sql(`UPDATE links SET used_at = clock_timestamp() WHERE id = (SELECT min(id) FROM links WHERE purpose = 'sign-in')`)
 	o.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE purpose = 'sign-in' AND used_at IS NULL`)
 	reasons := strings.Join(o.settled(), "; ")
-	if !strings.Contains(reasons, "550 5.1.1 no such mailbox") || strings.Count(reasons, "its time was over") != 2 {
+	if !strings.Contains(reasons, "550 5.1.1 no such mailbox") || strings.Count(reasons, "it expired") != 2 {
 		t.Errorf("given up: %s", reasons)
 	}
 	if sent := o.sink.Messages(); len(sent) != 0 {

@@ -37,7 +37,7 @@ type memoryStore struct {
 
 var errStore = errors.New("the database is away")
 
-func (b *memoryStore) Letter(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
+func (b *memoryStore) LoadMail(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
 	return b.data, cmp.Or(desk.DeliveryStatus(b.state), desk.DeliveryOwed), b.loadErr
 }
 

@@ -38,7 +38,7 @@ type view struct {
 	Silence    string // how long the requester may stay silent
 	Unanswered bool   // reminder and escalation: the target is the first response
 	Staff      bool   // the recipient is staff
-	Unpromised bool   // a new ticket without deadlines, because its clocks are paused
+	WithoutDates bool   // a new ticket without deadlines, because its clocks are paused
 	Waits      bool   // the resolution clock is paused while the ticket waits for the requester
 
 	Instead     string // name of the intended recipient, who is disabled; empty if that is the recipient
@@ -66,7 +66,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		Due:     in(data.DueAt), Next: in(nextStepTime(data)), Silence: formatDays(data.Silence),
 		Unanswered: data.Clock == policy.FirstResponse,
 		Staff:      data.Kind.ToStaff(),
-		Unpromised: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
+		WithoutDates: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
 			data.FirstResponseLate.IsZero() && data.ResolutionLate.IsZero(),
 		Waits: slices.Contains(data.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
 		Open:  open(data, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(data.Number),

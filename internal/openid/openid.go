@@ -131,7 +131,7 @@ func identity(proof *oidc.IDToken, a Attempt) (account.Identity, error) {
 }
 
 func refused(cause error) error {
-	return fault.Wrap(cause, fault.Forbidden, "signing in there did not work; try again")
+	return fault.Wrap(cause, fault.Forbidden, "the sign-in there failed; try again")
 }
 
 // discover asks the provider where its endpoints are, until it has answered once.
@@ -141,7 +141,7 @@ func (p *Provider) discover(ctx context.Context) (oauth2.Config, *oidc.Provider,
 	if p.known == nil {
 		found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.config.Issuer)
 		if err != nil {
-			return oauth2.Config{}, nil, fault.Wrap(err, fault.Unavailable, "signing in there does not work now; use your password or a link")
+			return oauth2.Config{}, nil, fault.Wrap(err, fault.Unavailable, "signing in there is not possible at the moment; use your password or a sign-in link")
 		}
 		p.known = found
 	}

@@ -71,7 +71,7 @@ func (o *Outbox) attempt(ctx context.Context, k Key, try string) (desk.DeliveryS
 func (o *Outbox) send(ctx context.Context, k Key) (desk.DeliveryStatus, error) {
 	transport, known := o.transports[k.Queue]
 	if !known {
-		return desk.DeliveryOwed, fault.New(fault.Internal, "nothing sends what is in queue %q", k.Queue)
+		return desk.DeliveryOwed, fault.New(fault.Internal, "queue %q has no transport", k.Queue)
 	}
 	d, err := transport.Load(ctx, k)
 	if err != nil {
@@ -86,7 +86,7 @@ func (o *Outbox) send(ctx context.Context, k Key) (desk.DeliveryStatus, error) {
 	case d.Obsolete:
 		return o.settle(ctx, k, desk.DeliverySuperseded, "")
 	case !d.Until.IsZero() && !d.Until.After(time.Now()):
-		return o.settle(ctx, k, lost, "its time was over before it could be sent")
+		return o.settle(ctx, k, lost, "it expired before it could be sent")
 	}
 	err = d.Send(ctx)
 	if err == nil {
