@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/account"
-	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/demo"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -37,14 +37,6 @@ type signInLink struct {
 	role    ticket.Role
 	address string // email address of the person
 	url     string
-}
-
-// localPeople are the people of the local stack. Their names say that they are invented.
-var localPeople = []desk.Person{
-	{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
-	{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
-	{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
-	{Role: ticket.RoleAdministrator, Name: "Demo Administrator", Address: "administrator@demo.example", Handle: "administrator-1"},
 }
 
 // prepare brings the schema, the policy, Temporal and the people up to date.
@@ -128,8 +120,8 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 		}
 	}
 	s.tokens = nil
-	for _, person := range localPeople {
-		known, err := ensurePerson(ctx, db, person)
+	for _, person := range demo.LocalPeople() {
+		known, err := demo.EnsurePerson(ctx, db, person)
 		if fault.KindOf(err) == fault.NotFound { // an administrator has disabled them; don't undo that
 			continue
 		}
@@ -145,27 +137,5 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 	if text, err = json.MarshalIndent(s.tokens, "", "  "); err != nil {
 		return err
 	}
-	return replaceFile(file, text)
-}
-
-// replaceFile replaces a file atomically: after a crash or on a full disk the old one remains.
-func replaceFile(file string, text []byte) error {
-	draft := file + ".draft"
-	if err := os.WriteFile(draft, text, 0o600); err != nil {
-		return errors.Join(err, os.Remove(draft))
-	}
-	return os.Rename(draft, file)
-}
-
-// ensurePerson adds a person or returns the existing one, by handle if their address has changed.
-func ensurePerson(ctx context.Context, db *store.Store, person desk.Person) (desk.Person, error) {
-	added, err := db.AddPerson(ctx, person)
-	if fault.KindOf(err) != fault.Conflict {
-		return added, err
-	}
-	found, err := db.PersonByHandleOrAddress(ctx, person.Address)
-	if fault.KindOf(err) == fault.NotFound && person.Handle != "" {
-		return db.PersonByHandleOrAddress(ctx, person.Handle)
-	}
-	return found, err
+	return local.ReplaceFile(file, text, false)
 }

@@ -48,7 +48,7 @@ type links interface {
 	Ask(ctx context.Context, id string, p Purpose, address string, lifetime time.Duration) error
 	// Register creates a VerifyAddress link and queues its mail, or a mail that the address has an account already.
 	Register(ctx context.Context, id, name, address string, lifetime time.Duration) error
-	// Enter uses a SignIn link. Enter, TakeIn, Reset and ChangeAddress return a NotFound fault if the link is no longer valid.
+	// Enter uses a SignIn link. Enter, TakeIn, Reset and Move return a NotFound fault if the link is no longer valid.
 	Enter(ctx context.Context, id string) (Authenticated, error)
 	// TakeIn uses a VerifyAddress or an Invitation link. It returns a Conflict fault if another account has the address by
 	// now.
@@ -69,8 +69,8 @@ type passwords interface {
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
 	// EndAll ends all sessions by starting a new epoch.
 	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Authenticated, error)
-	// SignInWithIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
-	// a NotFound fault for anybody else.
+	// ByIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
+	// a NotFound fault for anyone else.
 	ByIdentity(ctx context.Context, i Identity) (Authenticated, error)
 }
 
@@ -110,7 +110,7 @@ type events interface {
 
 type mails interface {
 	// OwedMail returns a stored mail and its delivery status.
-	OwedMail(ctx context.Context, id int64) (m StoredMail, status desk.DeliveryStatus, err error)
+	OwedMail(ctx context.Context, id int64) (m Mail, status desk.DeliveryStatus, err error)
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
 	// Notices returns current and planned emergencies, which every mail mentions.
 	Notices(ctx context.Context) ([]desk.Emergency, error)

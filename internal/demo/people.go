@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -14,6 +15,17 @@ type People struct {
 	Customers  []desk.Person
 	Agents     []desk.Person
 	Supervisor desk.Person
+}
+
+// LocalPeople returns the people of the stack of `supportdesk up`, one of each role; the administrator is the last. Their names
+// say that they are invented.
+func LocalPeople() []desk.Person {
+	return []desk.Person{
+		{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
+		{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
+		{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
+		{Role: ticket.RoleAdministrator, Name: "Demo Administrator", Address: "administrator@demo.example", Handle: "administrator-1"},
+	}
 }
 
 const agents = 5
@@ -28,11 +40,7 @@ func customersFor(tickets int) int { return min(max(tickets/10, 10), 2000) }
 // if a role has none left.
 func ensurePeople(ctx context.Context, k store, customers int) (People, error) {
 	var cast People
-	people := []desk.Person{
-		{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
-		{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
-		{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
-	}
+	people := LocalPeople()[:3]
 	for i := 2; i <= agents; i++ {
 		people = append(people, desk.Person{
 			Role: ticket.RoleAgent, Name: fmt.Sprintf("Demo Agent %d", i),
@@ -45,7 +53,7 @@ func ensurePeople(ctx context.Context, k store, customers int) (People, error) {
 		})
 	}
 	for _, p := range people {
-		found, err := find(ctx, k, p)
+		found, err := EnsurePerson(ctx, k, p)
 		switch {
 		case fault.KindOf(err) == fault.NotFound:
 			continue
@@ -67,9 +75,13 @@ func ensurePeople(ctx context.Context, k store, customers int) (People, error) {
 	return cast, nil
 }
 
-// find returns an existing person, by handle if their address has changed, or adds them. It returns a NotFound fault
+// EnsurePerson returns an existing person, by handle if their address has changed, or adds them. It returns a NotFound fault
 // for a disabled one.
-func find(ctx context.Context, k store, p desk.Person) (desk.Person, error) {
+func EnsurePerson(ctx context.Context, k interface {
+	AddPerson(context.Context, desk.Person) (desk.Person, error)
+	PersonByHandleOrAddress(context.Context, string) (desk.Person, error)
+}, p desk.Person,
+) (desk.Person, error) {
 	added, err := k.AddPerson(ctx, p)
 	if fault.KindOf(err) != fault.Conflict {
 		return added, err
@@ -79,4 +91,42 @@ func find(ctx context.Context, k store, p desk.Person) (desk.Person, error) {
 		return k.PersonByHandleOrAddress(ctx, p.Handle)
 	}
 	return found, err
+}
+
+// groups are groups for assignment rules, each with some of the agents, by index.
+var groups = []struct {
+	handle, title string
+	members       []int
+}{
+	{"orders", "Demo: orders and delivery", []int{0, 1, 2}},
+	{"money", "Demo: payments and returns", []int{2, 3}},
+}
+
+// awayFor is how long the last agent is away.
+const awayFor = 3 * day
+
+// createGroups creates the groups and sets one agent as away. An existing group keeps its members.
+func createGroups(ctx context.Context, k store, cast People, now time.Time) error {
+	for _, g := range groups {
+		err := k.MakeGroup(ctx, cast.Supervisor, g.handle, g.title)
+		if fault.KindOf(err) == fault.Conflict {
+			continue
+		}
+		for _, i := range g.members {
+			if err == nil && i < len(cast.Agents) {
+				err = k.JoinGroup(ctx, cast.Supervisor, g.handle, cast.Agents[i].Handle)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("create group %s: %w", g.handle, err)
+		}
+	}
+	last := cast.Agents[len(cast.Agents)-1]
+	if len(cast.Agents) < agents {
+		return nil // the remaining agents are needed
+	}
+	if _, err := k.LeaveDesk(ctx, cast.Supervisor, last.Handle, now.Add(awayFor)); err != nil {
+		return fmt.Errorf("set %s away: %w", last.Name, err)
+	}
+	return nil
 }

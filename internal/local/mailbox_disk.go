@@ -19,18 +19,10 @@ func (m *Mailbox) path(id int) string {
 
 func byID(message Message, id int) int { return message.ID - id }
 
-// write stores a mail atomically. It uses a temporary name that readers ignore, and removes what it could not complete,
-// which may be what fills the disk. A kill leaves at most one such file, which the next mail overwrites. Without fsync,
-// a power failure can lose the newest mails.
+// write stores a mail atomically. Without fsync, a power failure can lose the newest mails.
 func (m *Mailbox) write(id int, text []byte) error {
 	_ = os.Mkdir(m.opts.Dir, privateDir) // removed by hand, say; if it can't be made, the write says why
-	draft := m.path(id) + ".draft"
-	err := os.WriteFile(draft, text, privateFile)
-	if err == nil {
-		err = os.Rename(draft, m.path(id))
-	}
-	if err != nil {
-		_ = os.Remove(draft)
+	if err := ReplaceFile(m.path(id), text, false); err != nil {
 		return fmt.Errorf("store mail: %w", err)
 	}
 	return nil

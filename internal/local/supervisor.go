@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/loop"
@@ -100,3 +102,31 @@ func (k *supervised) restart(ctx context.Context, pauses *loop.Backoff) Service 
 	}
 	return nil
 }
+
+// ProgramOptions describes a program to run.
+type ProgramOptions struct {
+	Name string    // for errors
+	Path string    // absolute path
+	Args []string  // without the program's own name
+	Env  []string  // KEY=value; nil: inherited
+	Log  io.Writer // output; nil: discarded
+	Lock *Lock     // awaited by a successor's AwaitOrphans; may be nil
+}
+
+// Program is a running program. It does not outlive this process.
+type Program struct{ *child }
+
+// StartProgram starts a program. It does not wait until it is ready.
+func StartProgram(o ProgramOptions) (*Program, error) {
+	child, err := startChild(childSpec{
+		name: o.Name, path: o.Path, args: o.Args, env: o.Env, log: o.Log, files: o.Lock.inherit(),
+		stop: syscall.SIGTERM, orphan: syscall.SIGTERM,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Program{child}, nil
+}
+
+// PID returns the process ID.
+func (p *Program) PID() int { return p.process.Pid }

@@ -57,10 +57,3 @@ func (r *Renderer) RenderAccount(mail account.Mail, now time.Time) (Message, err
 	}
 	return m, nil
 }
-
-// composeAccount renders an account mail with its headers, as compose does. Account mails form no thread, because a mail
-// program that collapses a thread would hide the valid link.
-func composeAccount(r *Renderer, mail account.Mail, now time.Time) (outgoing, error) {
-	h := headers{messageID: AccountID(mail.ID, r.cfg.Domain)}
-	return buildMail(r, mail.To, now, h, func() (Message, error) { return r.RenderAccount(mail, now) })
-}

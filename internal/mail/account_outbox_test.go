@@ -66,7 +66,7 @@ func newAccountFixture(t *testing.T, outboxes int) *accountFixture {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			ended <- outbox.New(db, map[outbox.Queue]outbox.Transport{outbox.AccountMails: mail.NewAccountMailSender(account.New(db.Accounts(), "https://support.example.com"), sender)}, slog.New(slog.DiscardHandler)).Run(ctx, outbox.AccountMails)
+			ended <- outbox.New(db, map[outbox.Queue]outbox.Transport{outbox.AccountMails: mail.AccountMails(account.New(db.Accounts(), "https://support.example.com").LoadMail, sender.SendAccount)}, slog.New(slog.DiscardHandler)).Run(ctx, outbox.AccountMails)
 		}()
 		t.Cleanup(func() {
 			stop()

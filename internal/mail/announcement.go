@@ -98,9 +98,3 @@ func moveViews(label string, m desk.Move, a desk.Announcement) []moveView {
 		Label: label, Before: in(m.Before), Due: in(m.Due), Expected: in(m.Expected), Breached: in(m.Breached), Waiting: m.Waiting,
 	}}
 }
-
-// composeAnnouncement renders an announcement with its headers, as compose does.
-func composeAnnouncement(r *Renderer, a desk.Announcement, now time.Time) (outgoing, error) {
-	h := headers{messageID: AnnouncementID(a.ID, r.cfg.Domain)}
-	return buildMail(r, a.To, now, h, func() (Message, error) { return r.RenderAnnouncement(a) })
-}

@@ -119,9 +119,12 @@ func (f *failure) concernsMail() bool {
 	return ok && f.stage != stageMail && !slices.Contains(sessionCodes, reply.Code)
 }
 
-// deliveryError returns the error of Send: an *Undeliverable for a permanent reply about this mail, a Limited fault if the
+// deliveryError returns the error of Send: nil without a failure, an *Undeliverable for a permanent reply about this mail, a Limited fault if the
 // server asks for a later try, with a *Deferral as its cause if that is about this mail, and otherwise an Unavailable one.
 func (f *failure) deliveryError() error {
+	if f == nil {
+		return nil
+	}
 	reply, ok := f.reply()
 	if !ok || reply.Code < 400 || reply.Code > 599 || reply.Code == codeShuttingDown || reply.Code >= 500 && !f.concernsMail() {
 		return fault.Wrap(f, fault.Unavailable, "the mail server did not accept the email")

@@ -33,13 +33,13 @@ type view struct {
 	Late                                      bool   // the mail says to the requester that a deadline has passed
 	Overdue                                   bool   // reminder: Due has passed
 
-	Due        string
-	Next       string // escalation: when the next step is due
-	Silence    string // how long the requester may stay silent
-	Unanswered bool   // reminder and escalation: the target is the first response
-	Staff      bool   // the recipient is staff
+	Due          string
+	Next         string // escalation: when the next step is due
+	Silence      string // how long the requester may stay silent
+	Unanswered   bool   // reminder and escalation: the target is the first response
+	Staff        bool   // the recipient is staff
 	WithoutDates bool   // a new ticket without deadlines, because its clocks are paused
-	Waits      bool   // the resolution clock is paused while the ticket waits for the requester
+	Waits        bool   // the resolution clock is paused while the ticket waits for the requester
 
 	Instead     string // name of the intended recipient, who is disabled; empty if that is the recipient
 	Acknowledge string // escalation: URL of the page that acknowledges it

@@ -109,7 +109,7 @@ func (f *fixture) owe(q outbox.Queue, numbers ...int64) {
 	}
 }
 
-// Load implements outbox.Transport.
+// Load is the transport of every queue.
 func (f *fixture) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
 	d := outbox.Delivery{Send: func(ctx context.Context) error {
 		err := f.send(ctx, k)
@@ -130,7 +130,7 @@ func (f *fixture) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, erro
 }
 
 // outbox returns one of several processes' that send what there is.
-func (f *fixture) outbox() *outbox.Outbox { return newOutbox(f.Store, f) }
+func (f *fixture) outbox() *outbox.Outbox { return newOutbox(f.Store, f.Load) }
 
 func newOutbox(s outbox.Store, t outbox.Transport) *outbox.Outbox {
 	return outbox.New(s, map[outbox.Queue]outbox.Transport{

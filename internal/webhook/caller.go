@@ -39,7 +39,7 @@ func NewCaller(c calls, endpoints map[string]Endpoint, site string, log *slog.Lo
 	return &Caller{calls: c, endpoints: endpoints, site: site, client: client(tryTime), log: log, now: time.Now}
 }
 
-// Load loads a call for one try. It implements outbox.Transport.
+// Load is the transport of an outbox.
 func (c *Caller) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
 	call, err := c.calls.Call(ctx, k.Ticket, int(k.N))
 	return outbox.Delivery{Status: call.Status, Tries: call.Tries, Send: func(ctx context.Context) error {

@@ -111,7 +111,7 @@ type calling struct {
 func caller(b *records, address string) calling {
 	c := webhook.NewCaller(b, map[string]webhook.Endpoint{"ops": {URL: address, Secret: secret}}, "https://help.example", slog.New(slog.DiscardHandler))
 	c.Now(func() time.Time { return now })
-	return calling{outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.Webhooks: c}, slog.New(slog.DiscardHandler)), c}
+	return calling{outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.Webhooks: c.Load}, slog.New(slog.DiscardHandler)), c}
 }
 
 func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
