@@ -1,11 +1,9 @@
 package mail
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -37,33 +35,14 @@ type moveView struct {
 	Waiting                         bool
 }
 
-// parseAnnouncement parses the templates and executes them once for every kind of emergency and announcement.
-func (r *Renderer) parseAnnouncement() (err error) {
-	if r.announcement, err = parseTemplates("templates/announcement/announcement", "templates/announcement/words.tmpl"); err != nil {
-		return fmt.Errorf("announcements: %w", err)
-	}
-	for _, kind := range ticket.EmergencyKinds() {
-		for _, announces := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
-			trial := desk.Announcement{Announces: announces, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}, Tickets: make([]desk.AffectedTicket, 1)}
-			if _, err := r.RenderAnnouncement(trial); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
+const announcementTemplate = "templates/announcement/words.tmpl"
 
 // RenderAnnouncement renders an announcement. It fails for one without a policy.
 func (r *Renderer) RenderAnnouncement(a desk.Announcement) (Message, error) {
-	if a.Policy == nil || a.Policy.Zone == nil {
-		return Message{}, fmt.Errorf("render announcement %d: it has no policy", a.ID)
-	}
-	v := r.viewAnnouncement(a)
-	m, err := r.announcement.execute(&v, &v.Subject)
-	if err != nil {
-		return Message{}, fmt.Errorf("render announcement %d: %w", a.ID, err)
-	}
-	return m, nil
+	return r.render(announcementTemplate, a.Policy, func() (any, *string) {
+		v := r.viewAnnouncement(a)
+		return &v, &v.Subject
+	})
 }
 
 func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
