@@ -26,7 +26,7 @@ func (apiCommand) Run(p *program) error {
 }
 
 // localAPICommand is the API of up. Unlike the production command it also serves the mailbox's pages, whose sign-in links
-// let everybody who can read them sign in. Only requests from this machine may read them.
+// let everyone who can read them sign in. Only requests from this machine may read them.
 type localAPICommand struct {
 	Mailbox *url.URL `required:"" help:"URL of the mailbox's pages."`
 }

@@ -33,7 +33,7 @@ func MailKinds() []MailKind {
 type Mail struct {
 	ID     int64 // determines the Message-ID
 	Kind   MailKind
-	To     desk.Mailbox   // without a name for registrations, where anybody may have typed it
+	To     desk.Mailbox   // without a name for registrations, where anyone may have typed it
 	At     time.Time      // when the reported change happened
 	LinkID string         // empty: it has no link
 	URL    string         // of the link

@@ -29,7 +29,7 @@ type Service interface {
 
 // Supervisor restarts services that end by themselves. Supervise and Stop must be called from one goroutine.
 type Supervisor struct {
-	report   func(string)  // a line for whoever watches
+	report   func(string)  // prints a line
 	services []*supervised // in the order of their start
 }
 

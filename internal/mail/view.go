@@ -173,8 +173,8 @@ var targetNames = map[policy.ClockName]string{
 
 var statusForRequester = map[ticket.Status]string{
 	ticket.StatusNew:      "received",
-	ticket.StatusOpen:     "we are working on it",
-	ticket.StatusWaiting:  "waiting for your reply",
+	ticket.StatusOpen:     "in progress",
+	ticket.StatusWaiting:  "waiting for you",
 	ticket.StatusResolved: "resolved",
 	ticket.StatusClosed:   "closed",
 }
