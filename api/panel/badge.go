@@ -24,7 +24,7 @@ type badge struct {
 
 var clockWords = map[policy.ClockName]struct{ name, short string }{
 	policy.FirstResponse: {"First response", "Reply"},
-	policy.Resolution:    {"Resolution", "Solve"},
+	policy.Resolution:    {"Resolution", "Resolve"},
 }
 
 func newBadge(v desk.View, name policy.ClockName, l instantFormatter, now time.Time) badge {
@@ -36,18 +36,18 @@ func newBadge(v desk.View, name policy.ClockName, l instantFormatter, now time.T
 	b.Used = min(b.Budget, int64(g.Used/time.Second))
 	switch {
 	case !g.MetAt.IsZero() && !g.BreachedAt.IsZero():
-		b.State, b.Text, b.Title = "missed", "late", b.Name+" given late, "+l.Words(g.MetAt)
+		b.State, b.Text, b.Title = "missed", "late", b.Name+" was late: "+l.Words(g.MetAt)
 	case !g.MetAt.IsZero():
-		b.State, b.Text, b.Title = "met", "kept", b.Name+" given in time, "+l.Words(g.MetAt)
+		b.State, b.Text, b.Title = "met", "met", b.Name+" met: "+l.Words(g.MetAt)
 	case g.Settled || g.Budget == 0:
-		b.State, b.Text, b.Title = "none", "–", b.Name+" is not owed"
+		b.State, b.Text, b.Title = "none", "–", b.Name+" does not apply"
 	case len(g.Paused) > 0:
 		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+pauseReasons(g.Paused)
 		if follows := afterEmergency(g.SLAState, l); follows != "" {
 			b.Title += ". " + follows
 		}
 		if !g.BreachedAt.IsZero() {
-			b.State, b.Text, b.Title = "late", "over", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+pauseReasons(g.Paused)
+			b.State, b.Text, b.Title = "late", "overdue", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+pauseReasons(g.Paused)
 		}
 	default:
 		b.Runs = true
@@ -67,7 +67,7 @@ func afterEmergency(s desk.SLAState, l instantFormatter) string {
 	case !slices.Equal(s.Paused, []policy.Reason{policy.ReasonEmergency}) || !s.BreachedAt.IsZero():
 		return ""
 	case s.Expected.IsZero():
-		return "A new date follows when it ends"
+		return "A new deadline follows when it ends"
 	default:
 		return "If it ends as planned, due " + l.Words(s.Expected)
 	}

@@ -168,7 +168,7 @@ func TestWindow_lateFailureIsTold(t *testing.T) {
 	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
 	p.SeeOn("#ticket-head", "The second ticket")
 	free()
-	p.SeeOn("#said", string(first)+": That failed. What you typed is kept.")
+	p.SeeOn("#said", string(first)+": That failed. What you typed is saved.")
 	p.ClickOn(`#rows [data-number="` + string(first) + `"]`)
 	p.SeeOn("#ticket-head", "The first ticket")
 	p.Until("the words are back", `document.querySelector("#body-reply").value === "Not lost."`)

@@ -32,7 +32,7 @@ func (p *Pages) bulk(v *page.Visit) error {
 		return err
 	}
 	s, _ := readSearch(v, v.Queries())
-	report := reportView{Layout: v.Layout("What became of it", "/desk"), Suffix: s.suffix(), Back: s.address()}
+	report := reportView{Layout: v.Layout("Results", "/desk"), Suffix: s.suffix(), Back: s.address()}
 	numbers, seen, r, what, err := readBulk(form)
 	if err == nil {
 		r.IdempotencyKey, report.What = v.IdempotencyKey(), what
@@ -88,7 +88,7 @@ func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]
 	}
 	d := ticket.Verb(form.Get("do")).Definition()
 	if d.Bulk == "" {
-		f.Reject("do", "is nothing that can be done to several tickets")
+		f.Reject("this", "can't be done to several tickets")
 	}
 	r = input.Command(&f, d.Verb, form)
 	for _, field := range d.Fields { // fields that are optional for manual commands are required here

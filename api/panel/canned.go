@@ -56,7 +56,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	v.Flash("The canned reply is kept.")
+	v.Flash("Canned reply saved.")
 	return v.Redirect("/desk/canned")
 }
 
@@ -68,7 +68,7 @@ func (p *Pages) deleteCanned(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	v.Flash("The canned reply is deleted.")
+	v.Flash("Canned reply deleted.")
 	return v.Redirect("/desk/canned")
 }
 

@@ -87,10 +87,10 @@ func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
 		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.values.Get("q"), Requester: s.values.Get("requester"),
 		Query: s.with("", "").Encode(), Suffix: s.suffix(), Address: s.address(), Bare: "/desk?queue=" + string(s.Queue),
 		Status: choose("Status", "status", ticket.Status(s.values.Get("status")), ticket.Statuses(), anyOf,
-			option{Value: unfinished, Text: "not done yet"}, option{Value: notClosed, Text: "not closed"}),
+			option{Value: unfinished, Text: "unresolved"}, option{Value: notClosed, Text: "not closed"}),
 		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
 		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
-		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "nobody"}),
+		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "unassigned"}),
 		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
 		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
 		Swap: v.Partial(),
@@ -115,6 +115,6 @@ func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
 }
 
 var chipNames = map[string]string{
-	"q": "words", "status": "status", "priority": "priority", "category": "category", "assignee": "assignee",
+	"q": "text", "status": "status", "priority": "priority", "category": "category", "assignee": "assignee",
 	"requester": "requester", "due": "due", "escalated": "escalated",
 }

@@ -30,7 +30,7 @@ type explanationLine struct {
 }
 
 func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) clockView {
-	c := clockView{badge: newBadge(v, name, l, now), ID: name, Ask: "Why?", Why: "Why is this due then?"}
+	c := clockView{badge: newBadge(v, name, l, now), ID: name, Ask: "Why?", Why: "Why this deadline?"}
 	clock := v.Ticket.Promise(name).Clock
 	if clock.Counts != policy.CountCalendar {
 		c.Note = l.HoursIn(v.Policy.Zone.String())
@@ -43,7 +43,7 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 	case c.Runs:
 		c.Detail = "due " + l.Words(g.Due)
 	case len(g.Paused) > 0:
-		c.Detail, c.Why, c.Ahead = pauseReasons(g.Paused), "Why is nothing due?", afterEmergency(g.SLAState, l)
+		c.Detail, c.Why, c.Ahead = pauseReasons(g.Paused), "Why is there no deadline?", afterEmergency(g.SLAState, l)
 	}
 	left := g.Budget - g.Used
 	unit := map[policy.CountingMode]string{

@@ -74,7 +74,7 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 		r := input.Command(&f, m.verb, form)
 		r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 		if left := missingPlaceholder(d.body); left != "" && m.Key.Public() {
-			f.Reject("body", "still holds %s; write what belongs there", left)
+			f.Reject("body", "still contains %s; replace it before you send", left)
 		}
 		if err := f.Err(); err != nil {
 			return p.respondError(v, n, d, err)
@@ -106,7 +106,7 @@ func (p *Pages) respond(v *page.Visit, r desk.Request, d draft, done string, a r
 		return p.respondError(v, r.Number, d, a.Err)
 	case a.State == request.Pending:
 		v.Accepted()
-		return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", feedback{Text: "Accepted. It takes a moment to be decided."})
+		return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", feedback{Text: "Accepted. This may take a moment."})
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:
 		return p.respondError(v, r.Number, d, p.alreadyAssigned(v, r.Number, outcome))
 	case outcome.Refused && outcome.Code == ticket.CodeUnseen:

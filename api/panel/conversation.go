@@ -64,7 +64,7 @@ func lines(entries []desk.Entry, shared shared, causes page.Causes) []line {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
 		if e.Kind == ticket.EventRefused && e.Body != "" {
-			l.After = "It was refused (" + humanize(e.Code) + "): the requester did not get it."
+			l.After = "Refused (" + humanize(e.Code) + "): it was not sent to the requester."
 		}
 		all = append(all, l)
 	}
@@ -77,7 +77,7 @@ func actorName(role ticket.Role, author desk.Ref) string {
 	case author.Name != "":
 		return author.Name
 	case role == ticket.RoleOperator:
-		return "A hand in Temporal UI"
+		return "Temporal UI"
 	default:
 		return "The desk"
 	}
@@ -124,17 +124,17 @@ func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
 	switch e.Kind {
 	case ticket.EventNoAgentAvailable:
 		if e.Promise != "" {
-			return "Nobody else of the group " + e.Group + " is there to take the ticket over"
+			return "No one else in the group " + e.Group + " is available to take the ticket over"
 		}
-		return "Nobody of the group " + e.Group + " is there to be given the ticket"
+		return "No one in the group " + e.Group + " is available to take the ticket"
 	case ticket.EventAssigned:
 		if e.Group != "" {
-			return fmt.Sprintf("%s gave the ticket to %s of the group %s%s", actor, shared.name(e.Handle), e.Group, breachSuffix(e.Promise))
+			return fmt.Sprintf("%s assigned the ticket to %s of the group %s%s", actor, shared.name(e.Handle), e.Group, breachSuffix(e.Promise))
 		}
 		if e.Assignee == e.By.ID {
 			return actor + " took the ticket"
 		}
-		return actor + " gave the ticket to " + shared.name(e.Handle)
+		return actor + " assigned the ticket to " + shared.name(e.Handle)
 	case ticket.EventReclassified:
 		return actor + " changed " + changedFields(e)
 	case ticket.EventResolved:
@@ -144,37 +144,37 @@ func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
 	case ticket.EventReopened:
 		return actor + " reopened the ticket"
 	case ticket.EventReminded:
-		return "Reminder: the " + clockLabel(e.Promise) + " falls due soon"
+		return "Reminder: the " + clockLabel(e.Promise) + " is due soon"
 	case ticket.EventBreached:
-		return "The " + clockLabel(e.Promise) + " is overdue: the promise is broken"
+		return "The " + clockLabel(e.Promise) + " is overdue: the target is breached"
 	case ticket.EventEscalated:
-		return fmt.Sprintf("Escalated for the %s, rung %d%s", clockLabel(e.Promise), e.EscalationStep, prioritySuffix(e))
+		return fmt.Sprintf("Escalation step %d for the %s%s", e.EscalationStep, clockLabel(e.Promise), prioritySuffix(e))
 	case ticket.EventAcknowledged:
 		return actor + " acknowledged the escalation"
 	case ticket.EventNudged:
-		return "The requester was reminded that the ticket waits for them"
+		return "The requester was reminded that the ticket is waiting for them"
 	case ticket.EventPaused:
-		return "An emergency stopped both clocks"
+		return "An emergency paused both clocks"
 	case ticket.EventExtended:
-		return "An emergency lengthened both promises"
+		return "An emergency extended both targets"
 	case ticket.EventResumed:
-		return "The emergency is over: the clocks run again"
+		return "The emergency is over: the clocks are running again"
 	case ticket.EventPolicyAdopted:
-		return fmt.Sprintf("%s moved the ticket from version %d to version %d of the policy", actor, e.Was, e.Policy)
+		return fmt.Sprintf("%s moved the ticket from policy version %d to version %d", actor, e.Was, e.Policy)
 	case ticket.EventMailBounced:
 		return bounceText(e)
 	case ticket.EventQuestionDelivered:
-		return "Our mail reached the requester's mail server: their silence counts from then"
+		return "Our email reached the requester's mail server: their time to reply starts here"
 	case ticket.EventHandedBack:
-		return "The requester could not be asked by mail: the ticket is open again"
+		return "The requester could not be asked by email: the ticket is open again"
 	case ticket.EventMailResent:
-		return actor + " sent the mail again" + resentSuffix(e.Status)
+		return actor + " sent the email again" + resentSuffix(e.Status)
 	case ticket.EventWebhookFailed:
-		return "The webhook " + e.Webhook + " could not be told"
+		return "The webhook " + e.Webhook + " could not be notified"
 	case ticket.EventSnoozed:
 		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
 	case ticket.EventWoke:
-		return "The ticket woke, and is back in its queues"
+		return "The ticket woke up and is back in its queues"
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", humanize(string(e.Verb)), actor, humanize(e.Code))
 	default:
@@ -188,17 +188,17 @@ func dueEventText(next ticket.DueEvent) string {
 	case ticket.DueReminder:
 		return "reminder of the " + clockLabel(next.Clock)
 	case ticket.DueBreach:
-		return "the " + clockLabel(next.Clock) + " falls due"
+		return "the " + clockLabel(next.Clock) + " is due"
 	case ticket.DueEscalation:
-		return fmt.Sprintf("escalation for the broken %s, rung %d", clockLabel(next.Clock), next.EscalationStep)
+		return fmt.Sprintf("escalation step %d for the %s", next.EscalationStep, clockLabel(next.Clock))
 	case ticket.DueNudge:
-		return "the requester is reminded that the ticket waits for them"
+		return "the requester is reminded that the ticket is waiting for them"
 	case ticket.DueResolve:
-		return "the ticket is resolved, as the requester did not answer"
+		return "the ticket is resolved, as the requester did not reply"
 	case ticket.DueClose:
 		return "the ticket closes for good"
 	case ticket.DueWake:
-		return "the ticket wakes"
+		return "the ticket wakes up"
 	default:
 		return humanize(string(next.Kind))
 	}
@@ -218,11 +218,11 @@ func changedFields(e desk.Entry) string {
 func causeSuffix(c ticket.Cause) string {
 	switch c {
 	case ticket.CauseRequester:
-		return ": the resolution is confirmed"
+		return ": resolution confirmed"
 	case ticket.CauseWithdrawn:
 		return ": withdrawn"
 	case ticket.CauseSilence:
-		return ": the requester did not answer"
+		return ": the requester did not reply"
 	default:
 		return ""
 	}
@@ -234,7 +234,7 @@ func breachSuffix(name policy.ClockName) string {
 	if name == "" {
 		return ""
 	}
-	return ", because the " + clockLabel(name) + " is broken"
+	return ", because the " + clockLabel(name) + " is overdue"
 }
 
 func prioritySuffix(e desk.Entry) string {
@@ -248,7 +248,7 @@ func prioritySuffix(e desk.Entry) string {
 func resentSuffix(s ticket.Status) string {
 	switch s {
 	case ticket.StatusWaiting:
-		return ": the ticket waits for the requester again"
+		return ": the ticket is waiting for the requester again"
 	case ticket.StatusResolved:
 		return ": the ticket is resolved again"
 	default:
@@ -258,9 +258,9 @@ func resentSuffix(s ticket.Status) string {
 
 func bounceText(e desk.Entry) string {
 	if e.Bounce == nil {
-		return "A mail could not be delivered"
+		return "An email could not be delivered"
 	}
-	return fmt.Sprintf("The mail about the %s to %s could not be delivered", humanize(string(e.Bounce.Kind)), e.Bounce.To.Name)
+	return fmt.Sprintf("The email about the %s to %s could not be delivered", humanize(string(e.Bounce.Kind)), e.Bounce.To.Name)
 }
 
 func clockLabel(name policy.ClockName) string { return humanize(string(name)) }

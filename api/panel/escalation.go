@@ -38,7 +38,7 @@ type breachView struct {
 	EscalationStep int
 }
 
-var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
+var errTooManyRequests = fault.New(fault.Limited, "too many requests; try again in a moment")
 
 // readLink validates the link in the address. If the link has expired or was revoked, it writes the response and
 // returns over as true.
@@ -55,7 +55,7 @@ func (p *Pages) readLink(v *page.Visit) (n ticket.Number, by desk.Person, over b
 		ended := struct {
 			page.Layout
 			Number ticket.Number
-		}{v.Layout("This link was ended", ""), grant.Number}
+		}{v.Layout("This link no longer works", ""), grant.Number}
 		return grant.Number, desk.Person{}, true, v.ShowStatus(http.StatusGone, "link-ended", ended)
 	}
 	return grant.Number, by, false, err
@@ -91,11 +91,11 @@ func (p *Pages) acknowledge(v *page.Visit) error {
 	case request.Failed:
 		return p.escalationRefused(v, n, by, form.Get("reason"), a.Err)
 	case request.Pending:
-		v.Flash("Your acknowledgement is accepted. It takes a moment to be decided.")
+		v.Flash("Your acknowledgement was accepted. It may take a moment.")
 	case request.Refused:
-		return p.escalationRefused(v, n, by, form.Get("reason"), fault.NewConflict(a.Outcome.Code, "nothing was acknowledged: %s", a.Outcome.Reason))
+		return p.escalationRefused(v, n, by, form.Get("reason"), fault.NewConflict(a.Outcome.Code, "the escalation was not acknowledged: %s", a.Outcome.Reason))
 	default:
-		v.Flash("The escalation is acknowledged. Thank you.")
+		v.Flash("Escalation acknowledged. Thank you.")
 	}
 	return v.Redirect("/e/" + v.Param("token"))
 }

@@ -58,7 +58,7 @@ func (p *Pages) saveFilter(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	v.Flash("The filter is kept.")
+	v.Flash("Filter saved.")
 	return v.Redirect(savedAddress(f))
 }
 
@@ -70,7 +70,7 @@ func (p *Pages) deleteFilter(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	v.Flash("The saved filter is deleted.")
+	v.Flash("Filter deleted.")
 	return v.Redirect("/desk/filters")
 }
 

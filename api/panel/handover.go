@@ -44,9 +44,9 @@ func (p *Pages) handOver(v *page.Visit) error {
 		}
 		if noted := request.Ask(v.Context(), p.desk, v.Person, note); noted.Err != nil || noted.State == request.Refused {
 			d.escalation.AsNote = true
-			d.mistake = "The ticket is handed over, but your reason could not be kept. It is in the box for notes: save it again."
+			d.mistake = "The ticket was handed over, but your reason could not be saved. It is in the note box: save it again."
 			return p.showAnswer(v, n, http.StatusConflict, d, false, feedback{Text: d.mistake, Bad: true})
 		}
 	}
-	return p.respond(v, r, d, "The ticket is handed over to "+r.Agent+".", of)
+	return p.respond(v, r, d, "The ticket was handed over to "+r.Agent+".", of)
 }

@@ -10,7 +10,7 @@ import (
 // mailView is a mail of the ticket.
 type mailView struct {
 	What, To string
-	Status   string // sent, waiting, put off (deferred) or bounced
+	Status   string // sent, waiting, deferred or bounced
 	At       time.Time
 	Reason   string // why it bounced
 }
@@ -24,7 +24,7 @@ func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 		case m.Status == desk.DeliveryBounced:
 			view.Status, view.At, bounced = "bounced", m.Settled, true
 		case !m.Deferred.IsZero():
-			view.Status, view.Reason = "put off", "A mail server asked for a later try."
+			view.Status, view.Reason = "deferred", "A mail server asked us to try again later."
 		}
 		all = append(all, view)
 	}
@@ -55,7 +55,7 @@ type callView struct {
 func calls(called []desk.WebhookDelivery) (all []callView, failed bool) {
 	for _, c := range called {
 		view := callView{
-			What: fmt.Sprintf("rung %d for the %s", c.EscalationStep, humanize(string(c.Clock))), To: c.Webhook,
+			What: fmt.Sprintf("escalation step %d for the %s", c.EscalationStep, humanize(string(c.Clock))), To: c.Webhook,
 			Status: string(c.Status), Class: "waiting", At: c.Owed,
 		}
 		switch {
@@ -64,7 +64,7 @@ func calls(called []desk.WebhookDelivery) (all []callView, failed bool) {
 		case c.Status == desk.DeliveryFailed:
 			view.Class, view.At, view.Reason, failed = "bounced", c.Settled, c.Reason, true
 		case c.Tries > 0:
-			view.Reason = fmt.Sprintf("Tried %s so far, and again soon: %s.", times(c.Tries), c.Reason)
+			view.Reason = fmt.Sprintf("Tried %s so far, and will be tried again: %s.", times(c.Tries), c.Reason)
 		}
 		all = append(all, view)
 	}

@@ -106,7 +106,7 @@ func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared shar
 	view := p.listFrame(v, s, shared)
 	if wrong != nil {
 		view.Mistake = errorSentence(wrong)
-		view.EmptyTitle, view.EmptyText = "This filter can't be read", "Change what is marked above."
+		view.EmptyTitle, view.EmptyText = "This filter can't be read", "See the message above."
 		return view, nil
 	}
 	found, more, err := p.desk.List(v.Context(), s.Filter)
@@ -185,18 +185,18 @@ func errorSentence(err error) string {
 func emptyListText(s search) (title, text string) {
 	switch {
 	case s.values.Get("after") != "":
-		return "No more tickets", "What stood on this page has moved."
+		return "No more tickets", "The tickets on this page have moved."
 	case s.Text != "":
-		return "No ticket fits", "Words are looked for in subjects and messages. A ticket's number opens it, and people are found by the filter Requester."
+		return "No tickets found", "The search covers subjects and messages. Enter a ticket number to open that ticket; find people with the Requester filter."
 	case len(s.values) > 1:
-		return "No ticket fits", "Take a filter away, or choose others."
+		return "No tickets found", "Remove a filter, or choose others."
 	case s.Queue == desk.QueueMine:
-		return "Nothing is yours", "Look at the unassigned tickets: press 2."
+		return "No tickets are assigned to you", "See the unassigned tickets: press 2."
 	case s.Queue == desk.QueueBreached:
-		return "No promise is broken", "Every ticket is within its time."
+		return "No breached tickets", "Every ticket is within its targets."
 	case s.Queue == desk.QueueUnassigned:
-		return "Everything has somebody", "New tickets appear here by themselves."
+		return "No unassigned tickets", "New tickets appear here automatically."
 	default:
-		return "Nothing here", "Tickets appear here by themselves."
+		return "No tickets", "Tickets appear here automatically."
 	}
 }

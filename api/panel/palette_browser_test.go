@@ -58,35 +58,35 @@ func assigned(handle string) func(desk.View) bool {
 // both.
 func commands(o *fixture) (alone, selected map[string]func(palette)) {
 	alone = map[string]func(palette){
-		"Take this ticket":                      func(d palette) { d.awaitOne("taken", assigned("anna")) },
-		"Close this ticket for good":            func(d palette) { d.p.Click("Yes, do it"); d.awaitOne("closed", closed) },
-		"First response: Why is this due then?": shows("it is explained", `document.querySelector("#why-first_response").open`),
-		"Resolution: Why is this due then?":     shows("it is explained", `document.querySelector("#why-resolution").open`),
-		"Reply":                                 focus("#body-reply"),
-		"Reply and resolve":                     focus("#body-resolve"),
-		"Request information":                   focus("#body-request"),
-		"Progress update":                       focus("#body-progress"),
-		"Internal note":                         focus("#body-note"),
-		"Insert a canned reply":                 focus("#canned[open] #canned-input"),
-		"Send reply":                            focus("#body-reply"), // which is empty
-		"Back to the list":                      focus(".item-link"),
-		"Fold or unfold the list":               shows("the list is folded", `document.documentElement.classList.contains("fold-list")`),
-		"Fold or unfold the queues":             shows("the queues are folded", `document.documentElement.classList.contains("fold-queues")`),
-		"Show or hide the mails":                shows("the mails are there", `document.querySelector("#mails").open`),
-		"Show or hide the commands":             shows("the commands are there", `document.querySelector("#commands").open`),
-		"Show all tickets of this requester":    at(`/desk\?queue=all&requester=.*`),
-		"Open the workflow in Temporal UI":      shows("it is opened", `document.body.dataset.opened`),
-		"Search subjects and messages":          focus("#search"),
-		"Filter the list":                       focus("#filters[open] select"),
-		"Save this filter":                      at(`/desk/filters\?query=.*`),
-		"Leave the desk for a while":            at("/desk/away"),
-		"Manage saved filters":                  at("/desk/filters"),
-		"Manage canned replies":                 at("/desk/canned"),
-		"Go to Desk":                            at("/desk"),
-		"Account":                               at("/account"),
-		"Sign out":                              func(d palette) { d.p.At("/"); d.p.Goto("/let-in/anna") },
-		"Change between light and dark":         shows("it is dark", `document.documentElement.dataset.theme === "dark" && (document.querySelector('[data-action="theme"]').click(), true)`),
-		"Show the keyboard shortcuts":           shows("they are shown", `document.querySelector("#keys").open`),
+		"Take this ticket":                   func(d palette) { d.awaitOne("taken", assigned("anna")) },
+		"Close this ticket for good":         func(d palette) { d.p.Click("Yes, do it"); d.awaitOne("closed", closed) },
+		"First response: Why this deadline?": shows("it is explained", `document.querySelector("#why-first_response").open`),
+		"Resolution: Why this deadline?":     shows("it is explained", `document.querySelector("#why-resolution").open`),
+		"Reply":                              focus("#body-reply"),
+		"Reply and resolve":                  focus("#body-resolve"),
+		"Request information":                focus("#body-request"),
+		"Progress update":                    focus("#body-progress"),
+		"Internal note":                      focus("#body-note"),
+		"Insert a canned reply":              focus("#canned[open] #canned-input"),
+		"Send reply":                         focus("#body-reply"), // which is empty
+		"Back to the list":                   focus(".item-link"),
+		"Collapse or expand the list":        shows("the list is collapsed", `document.documentElement.classList.contains("fold-list")`),
+		"Collapse or expand the queues":      shows("the queues are collapsed", `document.documentElement.classList.contains("fold-queues")`),
+		"Show or hide the emails":            shows("the emails are there", `document.querySelector("#mails").open`),
+		"Show or hide the commands":          shows("the commands are there", `document.querySelector("#commands").open`),
+		"Show all tickets of this requester": at(`/desk\?queue=all&requester=.*`),
+		"Open the workflow in Temporal UI":   shows("it is opened", `document.body.dataset.opened`),
+		"Search subjects and messages":       focus("#search"),
+		"Filter the list":                    focus("#filters[open] select"),
+		"Save this filter":                   at(`/desk/filters\?query=.*`),
+		"Mark yourself as away":              at("/desk/away"),
+		"Manage saved filters":               at("/desk/filters"),
+		"Manage canned replies":              at("/desk/canned"),
+		"Go to Desk":                         at("/desk"),
+		"Account":                            at("/account"),
+		"Sign out":                           func(d palette) { d.p.At("/"); d.p.Goto("/let-in/anna") },
+		"Switch between light and dark":      shows("it is dark", `document.documentElement.dataset.theme === "dark" && (document.querySelector('[data-action="theme"]').click(), true)`),
+		"Show the keyboard shortcuts":        shows("they are shown", `document.querySelector("#keys").open`),
 	}
 	for name, queue := range map[string]string{"Mine": "mine", "Unassigned": "unassigned", "Due soon": "due-soon", "Breached": "breached", "Waiting": "waiting", "Resolved": "resolved", "Snoozed": "snoozed", "All": "all"} {
 		alone["Go to queue "+name] = at(`/desk\?queue=` + queue)
@@ -184,7 +184,7 @@ func TestBulk_keepsTheSelectionOfWhatWasRefused(t *testing.T) {
 	g.unavailable.Store(true)
 	p.Forgive("503", "[object Object]")
 	d.run("Assign the selected to Bert Agent")
-	p.SeeOn("#said", "What you typed is kept")
+	p.SeeOn("#said", "What you typed is saved")
 	p.Until("both are selected", `document.querySelectorAll("#rows input:checked").length === 2`)
 	g.unavailable.Store(false)
 	o.ask("bert", desk.Request{Number: d.other, Verb: ticket.VerbClose})

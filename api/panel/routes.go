@@ -26,7 +26,7 @@ func (p *Pages) commandRoutes() []page.Route {
 // fixedRoutes returns all other routes.
 func (p *Pages) fixedRoutes() []page.Route {
 	staff := page.Staff
-	linked := page.Access{Who: "Whoever of the staff has the link in an escalation's mail, without signing in."}
+	linked := page.Access{Who: "Anyone on the staff with the link in an escalation's email, without signing in."}
 	return []page.Route{
 		page.Get("/desk", staff, p.list),
 		page.Get("/desk/live", staff, p.live),

@@ -47,7 +47,7 @@ var keyGroups = []keyGroup{
 		{[]string{"/"}, "Search"},
 		{[]string{"f"}, "Filter the list"},
 		{[]string{"u"}, "Back to the list"},
-		{[]string{"[", "]"}, "Fold the queues, the list"},
+		{[]string{"[", "]"}, "Collapse the queues, the list"},
 		{[]string{"?"}, "This overview"},
 	}},
 	{"List", []key{
@@ -58,13 +58,13 @@ var keyGroups = []keyGroup{
 	}},
 	{"Ticket", []key{
 		{[]string{"a"}, "Take it"},
-		{[]string{"Shift", "A"}, "Assign it to somebody"},
+		{[]string{"Shift", "A"}, "Assign it to someone"},
 		{[]string{"Shift", "P"}, "Priority"},
 		{[]string{"Shift", "C"}, "Category"},
 		{[]string{"Shift", "S"}, "Snooze it"},
 		{[]string{"o"}, "Reopen it"},
 		{[]string{"h"}, "Acknowledge an escalation"},
-		{[]string{"w"}, "Why is this due then?"},
+		{[]string{"w"}, "Why this deadline?"},
 	}},
 	{"Write", []key{
 		{[]string{"r"}, "Reply"},
@@ -74,6 +74,6 @@ var keyGroups = []keyGroup{
 		{[]string{"n"}, "Internal note"},
 		{[]string{"c"}, "Insert a canned reply"},
 		{[]string{"Ctrl", "Enter"}, "Send"},
-		{[]string{"z"}, "Take back what is being sent"},
+		{[]string{"z"}, "Undo sending"},
 	}},
 }

@@ -216,7 +216,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 				return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
 			})
 			free()
-		}, "That failed. What you typed is kept."},
+		}, "That failed. What you typed is saved."},
 		"signed out": {func(ticket.Number) {
 			_, free := g.delayResponses(isRefetch) // which would lead to the sign-in
 			t.Cleanup(free)
@@ -402,7 +402,7 @@ func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
 	p.Until("it was accepted", noDrafts)
 	browsertest.Value[bool](p, fmt.Sprintf(`(localStorage.setItem(%q, JSON.stringify({ ...JSON.parse(%q), until: Date.now() - 60000 })), true)`, at, message))
 	openTicket(p, n)
-	p.SeeOn("#error-reply", "Sent again, it arrives once.")
+	p.SeeOn("#error-reply", "If you send it again, it arrives only once.")
 	p.Press("r")
 	p.Press("Control+Enter")
 	p.SeeOn("#said", "The reply is sent")

@@ -53,7 +53,7 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 		t.Error("a sleeping ticket is in the queue of the unassigned")
 	}
 	b.post(path+"/waking", nil, byScript...).wantStatus(http.StatusOK)
-	if !o.ticket(n).Ticket.SnoozedUntil.IsZero() || !strings.Contains(b.get(path).Line("#ticket"), "The ticket woke") {
+	if !o.ticket(n).Ticket.SnoozedUntil.IsZero() || !strings.Contains(b.get(path).Line("#ticket"), "The ticket woke up") {
 		t.Error("it sleeps on, or does not say that it woke")
 	}
 }

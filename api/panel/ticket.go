@@ -212,7 +212,7 @@ func newTicketView(v *page.Visit, record desk.View, shared shared) ticketView {
 	}
 	s, _ := readSearch(v, v.Queries()) // the list shows the error
 	view.Back, view.Suffix = s.address(), s.suffix()
-	assignee := option{Value: "", Text: "nobody"}
+	assignee := option{Value: "", Text: "unassigned"}
 	first := []option{assignee}
 	chosen := ""
 	if record.Assignee != nil {
@@ -225,7 +225,7 @@ func newTicketView(v *page.Visit, record desk.View, shared shared) ticketView {
 	view.Assignee = shared.assignees("Assignee", "agent", chosen, first...)
 	for i, o := range view.Assignee.Options {
 		if warning := shared.awayWarning(o.Value, view.Layout); warning != "" {
-			view.Assignee.Options[i].Sure = warning + " Give them the ticket all the same?"
+			view.Assignee.Options[i].Sure = warning + " Assign the ticket to them anyway?"
 		}
 	}
 	view.PriorityChoice = choose("Priority", "priority", t.Priority, policy.Priorities())
@@ -262,9 +262,9 @@ func (c shared) includes(id ticket.PersonID) bool {
 func statusWords(t ticket.Ticket) string {
 	switch {
 	case t.AwaitsDelivery() && t.Status == ticket.StatusWaiting:
-		return "waiting, the mail to the requester is on its way"
+		return "waiting, the email to the requester is on its way"
 	case t.AwaitsDelivery():
-		return "resolved, the mail to the requester is on its way"
+		return "resolved, the email to the requester is on its way"
 	case t.Status == ticket.StatusWaiting:
 		return "waiting for the requester"
 	case t.Cause == ticket.CauseRequester:
@@ -272,7 +272,7 @@ func statusWords(t ticket.Ticket) string {
 	case t.Cause == ticket.CauseWithdrawn:
 		return string(t.Status) + ", withdrawn by the requester"
 	case t.Cause == ticket.CauseSilence:
-		return string(t.Status) + ", the requester did not answer"
+		return string(t.Status) + ", the requester did not reply"
 	default:
 		return string(t.Status)
 	}
