@@ -3,11 +3,13 @@ package panel
 import (
 	"maps"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
+
+// typedSuffix ends the name of the input in which an instant is typed that the field's choice does not list.
+const typedSuffix = "-typed"
 
 // wakeHour is the hour at which a ticket wakes that is snoozed until a day.
 const wakeHour = 9
@@ -35,21 +37,19 @@ func snoozeChoice(until, now time.Time) choice {
 	return c
 }
 
-// instants returns a copy of a form in which the verb's instants are in RFC 3339. Of the values of a field the first
-// that is not empty counts: that of the choice, which is empty if another time is to be typed. Typed values are read in
-// zone.
+// instants returns a copy of a form in which the verb's instants are in RFC 3339. If nothing was chosen for a field, the
+// value that was typed beside the choice counts; it is read in zone.
 func instants(form url.Values, verb ticket.Verb, zone *time.Location) url.Values {
 	form = maps.Clone(form)
 	for _, f := range verb.Definition().Fields {
-		typed := slices.DeleteFunc(slices.Clone(form[f.Name]), func(value string) bool { return value == "" })
-		if f.Kind != ticket.FieldInstant || len(typed) == 0 {
+		typed := form.Get(f.Name + typedSuffix)
+		if f.Kind != ticket.FieldInstant || form.Get(f.Name) != "" || typed == "" {
 			continue
 		}
-		value := typed[0]
-		if at, err := time.ParseInLocation("2006-01-02T15:04", value, zone); err == nil {
-			value = at.Format(time.RFC3339)
+		if at, err := time.ParseInLocation("2006-01-02T15:04", typed, zone); err == nil {
+			typed = at.Format(time.RFC3339)
 		}
-		form.Set(f.Name, value)
+		form.Set(f.Name, typed)
 	}
 	return form
 }
