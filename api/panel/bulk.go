@@ -90,11 +90,13 @@ func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]
 	if d.Bulk == "" {
 		f.Reject("this", "can't be done to several tickets")
 	}
-	r = input.Command(&f, d.Verb, form)
 	for _, field := range d.Fields { // fields that are optional for manual commands are required here
 		if field.Required != 0 && form.Get(field.Name) == "" {
 			f.Reject(field.Name, "is empty")
 		}
+	}
+	if f.Err() == nil {
+		r = input.Command(&f, d.Verb, form)
 	}
 	if len(d.OneOf) > 0 && !slices.ContainsFunc(d.OneOf, func(name string) bool { return form.Get(name) != "" }) {
 		f.Reject(strings.Join(d.OneOf, " or "), "must be chosen")

@@ -93,7 +93,8 @@ func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
 		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "unassigned"}),
 		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
 		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
-		Swap: v.Partial(),
+		Snooze: snoozeChoice(time.Time{}, time.Now().In(shared.zone)),
+		Swap:   v.Partial(),
 	}
 	view.QueueChoice = choice{Label: "Queue", Name: "queue"}
 	for _, q := range queueNames {

@@ -34,6 +34,7 @@ type listView struct {
 	Colleagues             []desk.Colleague
 	Priorities             []policy.Priority
 	Categories             []string
+	Snooze                 choice // for the selected tickets
 	Swap                   bool
 }
 
@@ -141,7 +142,10 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 		Open: v.Number == open, Seen: v.Entries(),
 	}
 	if until := v.Ticket.SnoozedUntil; !until.IsZero() {
-		r.Snoozed = until.In(l.Zone).Format("2 Jan 15:04")
+		r.Snoozed = until.In(l.Zone).Format("2 Jan")
+		if until.Sub(now) < 24*time.Hour {
+			r.Snoozed = until.In(l.Zone).Format("15:04")
+		}
 	}
 	if v.Assignee != nil {
 		r.Assignee = v.Assignee.Name

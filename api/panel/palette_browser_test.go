@@ -91,13 +91,13 @@ func commands(o *fixture) (alone, selected map[string]func(palette)) {
 	for name, queue := range map[string]string{"Mine": "mine", "Unassigned": "unassigned", "Due soon": "due-soon", "Breached": "breached", "Waiting": "waiting", "Resolved": "resolved", "Snoozed": "snoozed", "All": "all"} {
 		alone["Go to queue "+name] = at(`/desk\?queue=` + queue)
 	}
-	for _, end := range []string{"in 4 hours", "tomorrow", "next week", "in a week", "in a month"} {
-		alone["Snooze: "+end] = func(d palette) {
-			d.awaitOne("snoozed", func(v desk.View) bool { return !v.Ticket.SnoozedUntil.IsZero() })
-		}
-	}
 	selected = map[string]func(palette){
 		"Close the selected tickets": func(d palette) { d.p.Click("Yes, do it"); d.awaitBoth("closed", closed) },
+	}
+	snoozed := func(v desk.View) bool { return !v.Ticket.SnoozedUntil.IsZero() }
+	for _, end := range []string{"in 4 hours", "tomorrow", "next week", "in a week", "in a month"} {
+		alone["Snooze: "+end] = func(d palette) { d.awaitOne("snoozed", snoozed) }
+		selected["Snooze the selected: "+end] = func(d palette) { d.awaitBoth("snoozed", snoozed) }
 	}
 	for handle, p := range o.People {
 		if p.Role.Staff() {
@@ -225,7 +225,7 @@ func (d palette) selectBoth() {
 }
 
 // commandName is a script's function that returns the name of a listed command, without the instant of a snooze.
-const commandName = `(name) => name.textContent.replace(/^(Snooze: [^,]+), .*/, "$1")`
+const commandName = `(name) => name.textContent.replace(/^(Snooze[^:]*: [^,]+), .*/, "$1")`
 
 // listedCommands returns the labels of the commands that the palette offers now.
 func listedCommands(p *browsertest.Page) []string {
