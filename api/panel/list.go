@@ -132,6 +132,45 @@ func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared shar
 	return view, nil
 }
 
+// listFrame returns the list without its rows: title, filters and the addresses of the page.
+func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
+	view := listView{
+		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.values.Get("q"), Requester: s.values.Get("requester"),
+		Query: s.with("", "").Encode(), Suffix: s.suffix(), Address: s.address(), Bare: "/desk?queue=" + string(s.Queue),
+		Status: choose("Status", "status", ticket.Status(s.values.Get("status")), ticket.Statuses(), anyOf,
+			option{Value: unfinished, Text: "unresolved"}, option{Value: notClosed, Text: "not closed"}),
+		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
+		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
+		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "unassigned"}),
+		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
+		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
+		Snooze: snoozeChoice(time.Time{}, time.Now().In(shared.zone)),
+		Swap:   v.Partial(),
+	}
+	view.QueueChoice = choice{Label: "Queue", Name: "queue"}
+	for _, q := range queueNames {
+		view.QueueChoice.Options = append(view.QueueChoice.Options, option{Value: string(q.queue), Text: q.name, Chosen: q.queue == s.Queue})
+	}
+	for _, name := range searchFields {
+		value := s.values.Get(name)
+		if value == "" || name == "after" {
+			continue
+		}
+		if name != "q" {
+			view.Kept = append(view.Kept, field{name, value})
+		}
+		if name != "queue" {
+			view.Chips = append(view.Chips, chip{chipNames[name], value, deskAddress(s.with(name, ""))})
+		}
+	}
+	return view
+}
+
+var chipNames = map[string]string{
+	"q": "text", "status": "status", "priority": "priority", "category": "category", "assignee": "assignee",
+	"requester": "requester", "due": "due", "escalated": "escalated",
+}
+
 func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Number) row {
 	r := row{
 		Number: string(v.Number), Subject: v.Subject, Requester: v.Requester.Name, Address: s.ticketAddress(v.Number),

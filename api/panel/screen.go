@@ -1,7 +1,12 @@
 package panel
 
 import (
+	"net/url"
+	"time"
+
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -76,4 +81,175 @@ var keyGroups = []keyGroup{
 		{[]string{"Ctrl", "Enter"}, "Send"},
 		{[]string{"z"}, "Undo sending"},
 	}},
+}
+
+// choice is a form field with a fixed set of values.
+type choice struct {
+	Label, Name string
+	Options     []option
+}
+
+type option struct {
+	Value, Text string
+	Chosen      bool
+	Sure        string // confirmation asked before it is sent; empty: none
+}
+
+func choose[T ~string](label, name string, chosen T, all []T, first ...option) choice {
+	c := choice{Label: label, Name: name, Options: first}
+	for _, value := range all {
+		c.Options = append(c.Options, option{Value: string(value), Text: string(value)})
+	}
+	for i := range c.Options {
+		c.Options[i].Chosen = c.Options[i].Value == string(chosen)
+	}
+	return c
+}
+
+var anyOf = option{Value: "", Text: "any"}
+
+// shared holds what several columns of a page need. It is loaded once for each request.
+type shared struct {
+	colleagues []desk.Colleague
+	policy     *policy.Policy // the policy in force
+	zone       *time.Location // the viewer's time zone
+}
+
+func (p *Pages) loadShared(v *page.Visit) (c shared, err error) {
+	if c.colleagues, err = p.staffing.Staff(v.Context()); err != nil {
+		return c, err
+	}
+	c.zone = v.Layout("", "").Zone
+	_, c.policy, _, err = p.desk.PolicyInForce(v.Context())
+	return c, err
+}
+
+// assignees returns a choice of agents by handle.
+func (c shared) assignees(label, name, chosen string, first ...option) choice {
+	choice := choice{Label: label, Name: name, Options: first}
+	for _, colleague := range c.colleagues {
+		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: colleagueLabel(colleague)})
+	}
+	for i := range choice.Options {
+		choice.Options[i].Chosen = choice.Options[i].Value == chosen
+	}
+	return choice
+}
+
+// colleagueLabel returns the label of an agent in a choice.
+func colleagueLabel(c desk.Colleague) string {
+	if c.Away.Now() {
+		return c.Name + " (away)"
+	}
+	return c.Name
+}
+
+// name returns the name of the agent with the given handle. It returns the handle if the agent is no longer on the
+// staff.
+func (c shared) name(handle string) string {
+	for _, colleague := range c.colleagues {
+		if colleague.Handle == handle {
+			return colleague.Name
+		}
+	}
+	return handle
+}
+
+// queuesView is the column of queues and saved filters.
+type queuesView struct {
+	page.Layout
+	Queues []queueView
+	Saved  []savedView
+	Away   desk.Absence // the viewer's
+	Swap   bool         // it replaces the column of an open page
+}
+
+type queueView struct {
+	Name, Short, Key string
+	Address          string
+	Count            int
+	Counted          bool
+	Alarm, Here      bool
+}
+
+type savedView struct {
+	Name, Short, Address string
+	Here                 bool
+}
+
+// queueNames lists the queues in the order of their shortcuts, from 1.
+var queueNames = []struct {
+	queue       desk.Queue
+	name, short string
+}{
+	{desk.QueueMine, "Mine", "Me"},
+	{desk.QueueUnassigned, "Unassigned", "New"},
+	{desk.QueueDueSoon, "Due soon", "Due"},
+	{desk.QueueBreached, "Breached", "Late"},
+	{desk.QueueWaiting, "Waiting", "Wait"},
+	{desk.QueueResolved, "Resolved", "Done"},
+	{desk.QueueAll, "All", "All"},
+	{desk.QueueSnoozed, "Snoozed", "Zzz"},
+}
+
+func queueName(q desk.Queue) string {
+	for _, known := range queueNames {
+		if known.queue == q {
+			return known.name
+		}
+	}
+	return string(q)
+}
+
+func (p *Pages) queues(v *page.Visit, s search, shared shared) (queuesView, error) {
+	counts, err := p.workspace.QueueCounts(v.Context(), v.Person)
+	if err != nil {
+		return queuesView{}, err
+	}
+	saved, err := p.workspace.SavedFilters(v.Context(), v.Person)
+	if err != nil {
+		return queuesView{}, err
+	}
+	here := s.with("", "").Encode() // without the page
+	view := queuesView{Layout: v.Layout("", "/desk"), Swap: v.Partial()}
+	for _, c := range shared.colleagues {
+		if c.ID == v.Person.ID {
+			view.Away = c.Away
+		}
+	}
+	matched := false
+	for _, f := range saved {
+		address := savedAddress(f)
+		is := address == "/desk?"+here
+		matched = matched || is
+		view.Saved = append(view.Saved, savedView{Name: f.Name, Short: abbreviate(f.Name), Address: address, Here: is})
+	}
+	for i, q := range queueNames {
+		count, counted := counts[q.queue]
+		view.Queues = append(view.Queues, queueView{
+			Name: q.name, Short: q.short, Key: string(rune('1' + i)), Address: "/desk?queue=" + string(q.queue),
+			Count: count, Counted: counted, Alarm: q.queue == desk.QueueBreached && count > 0,
+			Here: !matched && s.Queue == q.queue,
+		})
+	}
+	return view, nil
+}
+
+// savedAddress returns the address of the list with a saved filter. The query is parsed and encoded again, so that it
+// can't lead to another page.
+func savedAddress(f desk.SavedFilter) string {
+	values, err := url.ParseQuery(f.Query)
+	if err != nil {
+		return "/desk"
+	}
+	return "/desk?" + values.Encode()
+}
+
+// abbreviate returns the first letters of a name, for the narrow column.
+func abbreviate(name string) string {
+	const letters = 5
+	if runes := []rune(name); len(runes) > letters {
+		return string(runes[:letters])
+	}
+	return name
 }
