@@ -118,10 +118,9 @@ func absenceText(l page.Layout, a desk.Absence) string {
 
 // awayWarning returns a warning that the agent with the given handle is away. It is empty if the agent is available.
 func (c shared) awayWarning(handle string, l page.Layout) string {
-	for _, colleague := range c.colleagues {
-		if colleague.Away.Now() && strings.EqualFold(colleague.Handle, handle) {
-			return colleague.Name + " is " + absenceText(l, colleague.Away) + "."
-		}
+	agent := c.colleague(func(c desk.Colleague) bool { return strings.EqualFold(c.Handle, handle) })
+	if !agent.Away.Now() {
+		return ""
 	}
-	return ""
+	return agent.Name + " is " + absenceText(l, agent.Away) + "."
 }

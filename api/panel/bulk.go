@@ -33,9 +33,9 @@ func (p *Pages) bulk(v *page.Visit) error {
 	}
 	s, _ := readSearch(v, v.Queries())
 	report := reportView{Layout: v.Layout("Results", "/desk"), Suffix: s.suffix(), Back: s.address()}
-	numbers, seen, r, what, err := readBulk(form)
+	numbers, seen, r, err := readBulk(form)
 	if err == nil {
-		r.IdempotencyKey, report.What = v.IdempotencyKey(), what
+		r.IdempotencyKey, report.What = v.IdempotencyKey(), r.Verb.Definition().Bulk
 		var results []desk.Result
 		if results, err = p.desk.Bulk(v.Context(), v.Person, numbers, seen, r); err == nil {
 			report.Add(results)
@@ -74,9 +74,9 @@ func (r *reportView) trigger(v *page.Visit) error {
 	return nil
 }
 
-// readBulk parses a bulk command: the selected tickets, the last timeline entry that was shown of each, the command
-// and its description. Only verbs with a field "seen" are guarded against entries that the agent has not seen.
-func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, what string, err error) {
+// readBulk parses a bulk command: the selected tickets, the last timeline entry that was shown of each, and the
+// command. Only verbs with a field "seen" are guarded against entries that the agent has not seen.
+func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, err error) {
 	var f input.Fields
 	for _, typed := range form["ticket"] {
 		if n := f.Number("ticket", typed); n != "" {
@@ -104,5 +104,5 @@ func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]
 	if d.Verb.Takes("seen") {
 		seen = readSeen(&f, form)
 	}
-	return numbers, seen, r, d.Bulk, f.Err()
+	return numbers, seen, r, f.Err()
 }

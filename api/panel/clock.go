@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -30,7 +31,7 @@ var clockWords = map[policy.ClockName]struct{ name, short string }{
 	policy.Resolution:    {"Resolution", "Resolve"},
 }
 
-func newBadge(v desk.View, name policy.ClockName, l instantFormatter, now time.Time) badge {
+func newBadge(v desk.View, name policy.ClockName, l page.Layout, now time.Time) badge {
 	g := v.Gauge(name, now)
 	b := badge{
 		Name: clockWords[name].name, Short: clockWords[name].short, Due: g.Due,
@@ -65,7 +66,7 @@ func newBadge(v desk.View, name policy.ClockName, l instantFormatter, now time.T
 
 // afterEmergency describes the deadline that follows the emergency if that alone pauses the clock. It is empty
 // otherwise, and after a breach.
-func afterEmergency(s desk.SLAState, l instantFormatter) string {
+func afterEmergency(s desk.SLAState, l page.Layout) string {
 	switch {
 	case !slices.Equal(s.Paused, []policy.Reason{policy.ReasonEmergency}) || !s.BreachedAt.IsZero():
 		return ""
@@ -76,20 +77,12 @@ func afterEmergency(s desk.SLAState, l instantFormatter) string {
 	}
 }
 
-// instantFormatter formats an instant in the viewer's zone.
-type instantFormatter interface{ Words(time.Time) string }
+var pauseTexts = map[policy.Reason]string{policy.ReasonWaiting: "waiting for the requester", policy.ReasonEmergency: "emergency"}
 
 func pauseReasons(all []policy.Reason) string {
 	texts := make([]string, 0, len(all))
 	for _, r := range all {
-		switch r {
-		case policy.ReasonWaiting:
-			texts = append(texts, "waiting for the requester")
-		case policy.ReasonEmergency:
-			texts = append(texts, "emergency")
-		default:
-			texts = append(texts, string(r))
-		}
+		texts = append(texts, cmp.Or(pauseTexts[r], string(r)))
 	}
 	return strings.Join(texts, ", ")
 }
@@ -121,7 +114,7 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 		c.Note = l.HoursIn(v.Policy.Zone.String())
 	}
 	g := v.Gauge(name, now)
-	c.Share = percent(c.Used, c.Budget)
+	c.Share = fmt.Sprintf("%d%%", 100*c.Used/c.Budget)
 	switch {
 	case !g.MetAt.IsZero():
 		c.Detail, c.Ask, c.Why = l.Words(g.MetAt), "How?", "How was the time counted?"
@@ -134,12 +127,11 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 	unit := map[policy.CountingMode]string{
 		policy.CountBusinessHours: "business hours", policy.CountBusinessDays: "business days", policy.CountCalendar: "calendar time",
 	}[clock.Counts]
-	budget := policy.FormatBudget(clock.Counts, g.Budget)
-	if left >= 0 {
-		c.Words = policy.FormatBudget(clock.Counts, left.Truncate(time.Minute)) + " of " + budget + " left, in " + unit
-	} else {
-		c.Words = policy.FormatBudget(clock.Counts, (-left).Truncate(time.Minute)) + " over " + budget + ", in " + unit
+	format := "%s of %s left, in %s"
+	if left < 0 {
+		format = "%s over %s, in %s"
 	}
+	c.Words = fmt.Sprintf(format, policy.FormatBudget(clock.Counts, left.Abs().Truncate(time.Minute)), policy.FormatBudget(clock.Counts, g.Budget), unit)
 	return c
 }
 
@@ -171,17 +163,8 @@ func shortDuration(d time.Duration) string {
 
 // age formats a duration in its largest unit.
 func age(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < time.Minute:
-		return "<1m"
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d < day:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	default:
-		return fmt.Sprintf("%dd", d/day)
-	}
+	largest, _, _ := strings.Cut(shortDuration(max(0, d)), " ")
+	return largest
 }
 
 // countdown returns the state and the text of a running clock's badge; left is negative after the deadline.
@@ -198,6 +181,3 @@ func countdown(left time.Duration) (state, text string) {
 		return "calm", shortDuration(left)
 	}
 }
-
-// percent formats part as a percentage of whole.
-func percent(part, whole int64) string { return fmt.Sprintf("%d%%", 100*part/max(1, whole)) }

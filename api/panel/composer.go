@@ -42,15 +42,11 @@ const kindNote messageKind = "note"
 
 // parseKind parses a kind from an address. Unknown kinds are an error, so that a note is never sent as a reply.
 func parseKind(word string) (messageKind, error) {
-	if word == "" {
-		return "", nil
+	kind := messageKind(word)
+	if word != "" && !slices.ContainsFunc(modes, func(m mode) bool { return m.Key == kind }) {
+		return "", fault.New(fault.Invalid, "there is no such kind of message")
 	}
-	for _, m := range modes {
-		if string(m.Key) == word {
-			return m.Key, nil
-		}
-	}
-	return "", fault.New(fault.Invalid, "there is no such kind of message")
+	return kind, nil
 }
 
 // Public reports whether the requester receives messages of this kind.

@@ -32,8 +32,6 @@ type listView struct {
 	EmptyTitle, EmptyText  string
 	People                 string // address that searches requesters for the text; empty without a text
 	Colleagues             []desk.Colleague
-	Priorities             []policy.Priority
-	Categories             []string
 	Snooze                 choice // for the selected tickets
 	Swap                   bool
 }
@@ -45,19 +43,16 @@ type chip struct{ Name, Value, Without string }
 
 // row is a ticket in the list.
 type row struct {
-	Number, Subject, Requester string
-	Address                    string
-	Speaker, Words             string // the latest message; Speaker is empty if the requester wrote it
-	Note                       bool   // the latest message is an internal note
-	Status                     ticket.Status
-	Priority                   policy.Priority
-	Loud                       bool   // the priority is high or urgent
-	Assignee                   string // empty: unassigned
-	Age                        string
-	FirstResponse, Resolution  badge
-	Open                       bool
-	Snoozed                    string // end of the snooze; empty: not snoozed
-	Seen                       int    // number of the last timeline entry
+	Record                    desk.View
+	Address                   string
+	Speaker, Words            string // the latest message; Speaker is empty if the requester wrote it
+	Note                      bool   // the latest message is an internal note
+	Loud                      bool   // the priority is high or urgent
+	Assignee                  string // empty: unassigned
+	Age                       string
+	FirstResponse, Resolution badge
+	Open                      bool
+	Snoozed                   string // end of the snooze; empty: not snoozed
 }
 
 // list shows the desk without an open ticket. A search for a ticket's number redirects to the ticket.
@@ -143,14 +138,15 @@ func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
 		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
 		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "unassigned"}),
 		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
-		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
-		Snooze: snoozeChoice(time.Time{}, time.Now().In(shared.zone)),
-		Swap:   v.Partial(),
+		Colleagues: shared.colleagues,
+		Snooze:     snoozeChoice(time.Time{}, time.Now().In(shared.zone)),
+		Swap:       v.Partial(),
 	}
-	view.QueueChoice = choice{Label: "Queue", Name: "queue"}
+	var queues []option
 	for _, q := range queueNames {
-		view.QueueChoice.Options = append(view.QueueChoice.Options, option{Value: string(q.queue), Text: q.name, Chosen: q.queue == s.Queue})
+		queues = append(queues, option{Value: string(q.queue), Text: q.name})
 	}
+	view.QueueChoice = newChoice("Queue", "queue", string(s.Queue), queues)
 	for _, name := range searchFields {
 		value := s.values.Get(name)
 		if value == "" || name == "after" {
@@ -173,12 +169,10 @@ var chipNames = map[string]string{
 
 func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Number) row {
 	r := row{
-		Number: string(v.Number), Subject: v.Subject, Requester: v.Requester.Name, Address: s.ticketAddress(v.Number),
-		Status: v.Ticket.Status, Priority: v.Ticket.Priority,
+		Record: v, Address: s.ticketAddress(v.Number), Open: v.Number == open,
 		Loud:          v.Ticket.Priority == policy.PriorityHigh || v.Ticket.Priority == policy.PriorityUrgent,
 		Age:           age(now.Sub(v.Submitted)),
 		FirstResponse: newBadge(v, policy.FirstResponse, l, now), Resolution: newBadge(v, policy.Resolution, l, now),
-		Open: v.Number == open, Seen: v.Entries(),
 	}
 	if until := v.Ticket.SnoozedUntil; !until.IsZero() {
 		r.Snoozed = until.In(l.Zone).Format("2 Jan")

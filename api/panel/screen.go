@@ -1,7 +1,9 @@
 package panel
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -96,14 +98,17 @@ type option struct {
 }
 
 func choose[T ~string](label, name string, chosen T, all []T, first ...option) choice {
-	c := choice{Label: label, Name: name, Options: first}
 	for _, value := range all {
-		c.Options = append(c.Options, option{Value: string(value), Text: string(value)})
+		first = append(first, option{Value: string(value), Text: string(value)})
 	}
-	for i := range c.Options {
-		c.Options[i].Chosen = c.Options[i].Value == string(chosen)
+	return newChoice(label, name, string(chosen), first)
+}
+
+func newChoice(label, name, chosen string, options []option) choice {
+	for i := range options {
+		options[i].Chosen = options[i].Value == chosen
 	}
-	return c
+	return choice{Label: label, Name: name, Options: options}
 }
 
 var anyOf = option{Value: "", Text: "any"}
@@ -126,33 +131,28 @@ func (p *Pages) loadShared(v *page.Visit) (c shared, err error) {
 
 // assignees returns a choice of agents by handle.
 func (c shared) assignees(label, name, chosen string, first ...option) choice {
-	choice := choice{Label: label, Name: name, Options: first}
 	for _, colleague := range c.colleagues {
-		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: colleagueLabel(colleague)})
+		text := colleague.Name
+		if colleague.Away.Now() {
+			text += " (away)"
+		}
+		first = append(first, option{Value: colleague.Handle, Text: text})
 	}
-	for i := range choice.Options {
-		choice.Options[i].Chosen = choice.Options[i].Value == chosen
-	}
-	return choice
+	return newChoice(label, name, chosen, first)
 }
 
-// colleagueLabel returns the label of an agent in a choice.
-func colleagueLabel(c desk.Colleague) string {
-	if c.Away.Now() {
-		return c.Name + " (away)"
+// colleague returns the first of the staff that is meets, and the zero Colleague if there is none.
+func (c shared) colleague(is func(desk.Colleague) bool) desk.Colleague {
+	if i := slices.IndexFunc(c.colleagues, is); i >= 0 {
+		return c.colleagues[i]
 	}
-	return c.Name
+	return desk.Colleague{}
 }
 
 // name returns the name of the agent with the given handle. It returns the handle if the agent is no longer on the
 // staff.
 func (c shared) name(handle string) string {
-	for _, colleague := range c.colleagues {
-		if colleague.Handle == handle {
-			return colleague.Name
-		}
-	}
-	return handle
+	return cmp.Or(c.colleague(func(c desk.Colleague) bool { return c.Handle == handle }).Name, handle)
 }
 
 // queuesView is the column of queues and saved filters.
@@ -172,9 +172,11 @@ type queueView struct {
 	Alarm, Here      bool
 }
 
+// savedView is a saved filter with the address of its list.
 type savedView struct {
-	Name, Short, Address string
-	Here                 bool
+	desk.SavedFilter
+	Address, Short string
+	Here           bool
 }
 
 // queueNames lists the queues in the order of their shortcuts, from 1.
@@ -211,18 +213,14 @@ func (p *Pages) queues(v *page.Visit, s search, shared shared) (queuesView, erro
 		return queuesView{}, err
 	}
 	here := s.with("", "").Encode() // without the page
-	view := queuesView{Layout: v.Layout("", "/desk"), Swap: v.Partial()}
-	for _, c := range shared.colleagues {
-		if c.ID == v.Person.ID {
-			view.Away = c.Away
-		}
-	}
+	self := shared.colleague(func(c desk.Colleague) bool { return c.ID == v.Person.ID })
+	view := queuesView{Layout: v.Layout("", "/desk"), Swap: v.Partial(), Away: self.Away}
 	matched := false
 	for _, f := range saved {
 		address := savedAddress(f)
 		is := address == "/desk?"+here
 		matched = matched || is
-		view.Saved = append(view.Saved, savedView{Name: f.Name, Short: abbreviate(f.Name), Address: address, Here: is})
+		view.Saved = append(view.Saved, savedView{f, address, abbreviate(f.Name), is})
 	}
 	for i, q := range queueNames {
 		count, counted := counts[q.queue]
