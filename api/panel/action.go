@@ -124,7 +124,7 @@ func snoozeChoice(until, now time.Time) choice {
 	day := func(days int) time.Time {
 		return time.Date(now.Year(), now.Month(), now.Day()+days, wakeHour, 0, 0, 0, now.Location())
 	}
-	c := choice{Label: "Snooze until", Name: "until", Options: []option{{Text: "–"}}}
+	c := choice{Label: "Snooze until", Name: "until", Options: []option{{Text: "not snoozed"}}}
 	add := func(at time.Time, words string) {
 		c.Options = append(c.Options, option{Value: at.UTC().Format(time.RFC3339), Text: words + at.Format("Mon 2 Jan 15:04")})
 	}

@@ -186,7 +186,7 @@ func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
 func dueEventText(next ticket.DueEvent) string {
 	switch next.Kind {
 	case ticket.DueReminder:
-		return "reminder of the " + clockLabel(next.Clock)
+		return "reminder that the " + clockLabel(next.Clock) + " is due soon"
 	case ticket.DueBreach:
 		return "the " + clockLabel(next.Clock) + " is due"
 	case ticket.DueEscalation:
