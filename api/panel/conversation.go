@@ -133,7 +133,7 @@ var resentTexts = map[ticket.Status]string{
 }
 
 // eventText describes an event without a message in one sentence.
-func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
+func eventText(e desk.Entry, shared shared) string {
 	actor := actorName(e.By.Role, e.Author)
 	switch e.Kind {
 	case ticket.EventNoAgentAvailable:
