@@ -3,7 +3,10 @@ package panel
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -17,45 +20,36 @@ type action struct {
 	Do           string // label in the command palette; forms with choices list the choices instead
 	ID           string // element ID of the button
 	Shortcut     string
-	irreversible bool                  // listed last, and confirmed before it is sent
-	confirmation string                // question asked before sending; %s is the ticket's number
+	confirmation string                // question asked before an action that can't be undone; %s is the ticket's number
 	when         func(ticketView) bool // condition in addition to the status; nil: always
 }
 
-// actions lists the verbs that have a label, shortcut or position of their own. Others follow from the registry.
+// actions lists the verbs that have a label, shortcut or position of their own. Others of the registry come before the
+// last, which can't be undone.
 var actions = []action{
 	{verb: ticket.VerbAssign, omitted: "agent", Text: "Take", ID: "take", Shortcut: "a", Do: "Take this ticket", when: func(t ticketView) bool { return !t.Yours }},
 	{verb: ticket.VerbAssign},
 	{verb: ticket.VerbReclassify, Text: "Change"},
 	{verb: ticket.VerbReopen, Shortcut: "o"},
-	{verb: ticket.VerbWake, when: func(t ticketView) bool { return !t.SnoozedUntil.IsZero() }},
-	{verb: ticket.VerbClose, Do: "Close this ticket for good", irreversible: true, confirmation: "Close %s for good? A closed ticket can't be reopened."},
+	{verb: ticket.VerbWake, when: func(t ticketView) bool { return !t.Record.Ticket.SnoozedUntil.IsZero() }},
+	{verb: ticket.VerbClose, Do: "Close this ticket for good", confirmation: "Close %s for good? A closed ticket can't be reopened."},
 }
 
-// actionsFor returns the actions that a role may take on a ticket with the given status, irreversible ones last. Verbs
-// that take a message or name a mail are not actions.
+// actionsFor returns the actions that a role may take on a ticket with the given status. Verbs that take a message or name a
+// mail are not actions.
 func actionsFor(role ticket.Role, status ticket.Status) []action {
 	all := slices.Clone(actions)
 	for _, d := range ticket.Definitions() {
 		if !slices.ContainsFunc(all, func(a action) bool { return a.verb == d.Verb }) {
-			all = append(all, action{verb: d.Verb})
+			all = slices.Insert(all, len(all)-1, action{verb: d.Verb})
 		}
 	}
-	all = slices.DeleteFunc(all, func(a action) bool {
+	return slices.DeleteFunc(all, func(a action) bool {
 		d := a.verb.Definition()
 		return !a.verb.Fits(status) || len(d.For(role)) == 0 || slices.ContainsFunc(d.Fields, func(f ticket.Field) bool {
 			return f.Kind == ticket.FieldWords || f.Kind == ticket.FieldMail
 		})
 	})
-	slices.SortStableFunc(all, func(a, b action) int { return cmp.Compare(rank(a), rank(b)) })
-	return all
-}
-
-func rank(a action) int {
-	if a.irreversible {
-		return 1
-	}
-	return 0
 }
 
 // actionView is the form of an action.
@@ -67,7 +61,7 @@ type actionView struct {
 }
 
 // Danger reports whether the action can't be undone.
-func (a actionView) Danger() bool { return a.irreversible }
+func (a actionView) Danger() bool { return a.confirmation != "" }
 
 // actionChoice is a field of an action's form with a list of values. The command palette lists each value.
 type actionChoice struct {
@@ -114,6 +108,52 @@ func (t ticketView) addField(view *actionView, name string) {
 	case "category":
 		view.Choices = append(view.Choices, actionChoice{t.Category, "category", "Shift+C", "Set category", false})
 	case "until":
-		view.Choices = append(view.Choices, actionChoice{snoozeChoice(t.SnoozedUntil, t.Now.In(t.Zone)), "snooze", "Shift+S", "Snooze:", true})
+		view.Choices = append(view.Choices, actionChoice{snoozeChoice(t.Record.Ticket.SnoozedUntil, t.Now.In(t.Zone)), "snooze", "Shift+S", "Snooze:", true})
 	}
+}
+
+// typedSuffix ends the name of the input in which an instant is typed that the field's choice does not list.
+const typedSuffix = "-typed"
+
+// wakeHour is the hour at which a ticket wakes that is snoozed until a day.
+const wakeHour = 9
+
+// snoozeChoice returns the usual ends of a snooze, in the zone of now. If the ticket is snoozed until an instant, that
+// comes first.
+func snoozeChoice(until, now time.Time) choice {
+	day := func(days int) time.Time {
+		return time.Date(now.Year(), now.Month(), now.Day()+days, wakeHour, 0, 0, 0, now.Location())
+	}
+	c := choice{Label: "Snooze until", Name: "until", Options: []option{{Text: "not snoozed"}}}
+	add := func(at time.Time, words string) {
+		c.Options = append(c.Options, option{Value: at.UTC().Format(time.RFC3339), Text: words + at.Format("Mon 2 Jan 15:04")})
+	}
+	if !until.IsZero() {
+		c.Options = nil
+		add(until.In(now.Location()), "")
+		c.Options[0].Chosen = true
+	}
+	add(now.Add(4*time.Hour).Truncate(time.Minute), "in 4 hours, ")
+	add(day(1), "tomorrow, ")
+	add(day(1+(7-int(now.Weekday()))%7), "next week, ")
+	add(day(7), "in a week, ")
+	add(day(30), "in a month, ")
+	return c
+}
+
+// instants returns a copy of a form in which the verb's instants are in RFC 3339. If nothing was chosen for a field, the
+// value that was typed beside the choice counts; it is read in zone.
+func instants(form url.Values, verb ticket.Verb, zone *time.Location) url.Values {
+	form = maps.Clone(form)
+	for _, f := range verb.Definition().Fields {
+		typed := form.Get(f.Name + typedSuffix)
+		if f.Kind != ticket.FieldInstant || form.Get(f.Name) != "" || typed == "" {
+			continue
+		}
+		if at, err := time.ParseInLocation("2006-01-02T15:04", typed, zone); err == nil {
+			typed = at.Format(time.RFC3339)
+		}
+		form.Set(f.Name, typed)
+	}
+	return form
 }

@@ -30,7 +30,7 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 		return err
 	}
 	view := awayView{
-		Layout: v.Layout("Away from the desk", "/desk"), Until: until, Mistakes: fieldErrors(wrong),
+		Layout: v.Layout("Availability", "/desk"), Until: until, Mistakes: fieldErrors(wrong),
 		Supervise: v.Person.Role.Commands(),
 	}
 	for _, c := range staff {
@@ -92,20 +92,20 @@ func readUntil(f *input.Fields, typed string, zone *time.Location) time.Time {
 			return until
 		}
 	}
-	f.Reject("until", "must be a day and a time, such as 2026-12-03T09:00")
+	f.Reject("until", "must be a date and a time, such as 2026-12-03T09:00")
 	return time.Time{}
 }
 
 // availabilityText returns the confirmation that c is away or available now. you says that c is the viewer.
 func availabilityText(l page.Layout, c desk.Colleague, you bool) string {
-	who := c.Name + " is"
+	who, whom := c.Name+" is", "them"
 	if you {
-		who = "You are"
+		who, whom = "You are", "you"
 	}
 	if !c.Away.Now() {
-		return who + " back: rules give them tickets again."
+		return who + " available again: assignment rules can choose " + whom + "."
 	}
-	return who + " " + absenceText(l, c.Away) + ": rules give them no tickets."
+	return who + " " + absenceText(l, c.Away) + ": assignment rules don't choose " + whom + "."
 }
 
 // absenceText returns "away", with its end if that is known.
@@ -118,10 +118,9 @@ func absenceText(l page.Layout, a desk.Absence) string {
 
 // awayWarning returns a warning that the agent with the given handle is away. It is empty if the agent is available.
 func (c shared) awayWarning(handle string, l page.Layout) string {
-	for _, colleague := range c.colleagues {
-		if colleague.Away.Now() && strings.EqualFold(colleague.Handle, handle) {
-			return colleague.Name + " is " + absenceText(l, colleague.Away) + "."
-		}
+	agent := c.colleague(func(c desk.Colleague) bool { return strings.EqualFold(c.Handle, handle) })
+	if !agent.Away.Now() {
+		return ""
 	}
-	return ""
+	return agent.Name + " is " + absenceText(l, agent.Away) + "."
 }

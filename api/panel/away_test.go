@@ -17,7 +17,7 @@ func TestAway_untilOneIsBack(t *testing.T) {
 	anna := o.browser("anna")
 	page := anna.get("/desk/away").wantStatus(http.StatusOK)
 	pagetest.Check(t, "away, while here", page.Document)
-	if page.Line("#you-title") != "You are here" {
+	if page.Line("#you-title") != "You are available" {
 		t.Errorf("it says %q", page.Line("#you-title"))
 	}
 	bad := anna.post("/desk/away", url.Values{"until": {"tomorrow"}}).wantStatus(http.StatusUnprocessableEntity)
@@ -95,7 +95,7 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 	o := newFixtureOn(t, newFixtureWithRule(t))
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	text := o.browser("sam").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK).Find("#conversation").Text()
-	if !strings.Contains(text, "The desk gave the ticket to Anna Agent of the group everyone") {
+	if !strings.Contains(text, "The desk assigned the ticket to Anna Agent of the group everyone") {
 		t.Errorf("it says %s", text)
 	}
 	if _, err := o.Staffing.LeaveDesk(t.Context(), o.People["anna"], "anna", time.Time{}); err != nil {
@@ -103,7 +103,7 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 	}
 	n = o.submit("clara", "And another", "Where is that one?")
 	text = o.browser("sam").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK).Find("#conversation").Text()
-	if !strings.Contains(text, "Nobody of the group everyone is there to be given the ticket") {
+	if !strings.Contains(text, "No one in the group everyone is available to take the ticket") {
 		t.Errorf("it says %s", text)
 	}
 	if v := o.ticket(n); v.Assignee != nil || v.Ticket.Status != "new" {

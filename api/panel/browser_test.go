@@ -80,14 +80,41 @@ func (o *fixture) window(who string) (*browsertest.Page, *responseGate) {
 	return p, g
 }
 
-func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
+// newWindow returns a panel with a ticket that clara submitted, and a browser behind a responseGate that is signed in as
+// anna.
+func newWindow(t *testing.T, subject, body string) (*fixture, ticket.Number, *browsertest.Page, *responseGate) {
+	t.Helper()
 	browsertest.Require(t)
 	o := newFixture(t)
-	n := o.submit("clara", "Whose is it?", "Nobody's yet.")
+	n := o.submit("clara", subject, body)
 	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "Whose is it?")
+	return o, n, p, g
+}
+
+// openTicket opens a ticket in a browser, in the list of all tickets.
+func openTicket(p *browsertest.Page, n ticket.Number) {
+	p.Goto("/desk/tickets/" + string(n) + "?queue=all")
+	p.SeeOn("#ticket .number", string(n))
 	p.Settle()
+}
+
+// openAlone opens a ticket beside the queue of the agent.
+func openAlone(p *browsertest.Page, n ticket.Number) {
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket .number", string(n))
+	p.Settle()
+}
+
+// send writes a message of the kind that has the shortcut, and sends it.
+func send(p *browsertest.Page, shortcut, text string) {
+	p.Press(shortcut)
+	p.Type(text)
+	p.Press("Control+Enter")
+}
+
+func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
+	o, n, p, g := newWindow(t, "Whose is it?", "Nobody's yet.")
+	openAlone(p, n)
 	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
@@ -98,17 +125,12 @@ func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
 }
 
 func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
-	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
-	p.SeeOn("#ticket", "The first ticket")
+	o, first, p, g := newWindow(t, "The first ticket", "One.")
+	second := o.submit("carl", "The second ticket", "Two.")
+	openTicket(p, first)
 	held, free := g.delayResponses(isPost("/desk/tickets/" + string(first) + "/replies"))
 	t.Cleanup(free)
-	p.Press("r")
-	p.Type("For Clara only.")
-	p.Press("Control+Enter")
+	send(p, "r", "For Clara only.")
 	for <-held != http.MethodPost {
 	}
 	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
@@ -130,13 +152,9 @@ func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 }
 
 func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
-	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
-	p.SeeOn("#ticket", "The first ticket")
-	p.Settle()
+	o, first, p, g := newWindow(t, "The first ticket", "One.")
+	second := o.submit("carl", "The second ticket", "Two.")
+	openTicket(p, first)
 	held, free := g.delayResponses(func(r *http.Request) bool { return isRefetch(r) && r.URL.Path == "/desk/tickets/"+string(first) })
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: first, Verb: ticket.VerbNote, Body: "Between us."})
@@ -150,25 +168,20 @@ func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
 }
 
 func TestWindow_lateFailureIsTold(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
-	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
-	p.SeeOn("#ticket", "The first ticket")
+	o, first, p, g := newWindow(t, "The first ticket", "One.")
+	second := o.submit("carl", "The second ticket", "Two.")
+	openTicket(p, first)
 	held, free := g.delayResponses(isPost("/desk/tickets/" + string(first) + "/replies"))
 	t.Cleanup(free)
 	g.unavailable.Store(true)
 	p.Forgive("503", "[object Object]")
-	p.Press("r")
-	p.Type("Not lost.")
-	p.Press("Control+Enter")
+	send(p, "r", "Not lost.")
 	for <-held != http.MethodPost {
 	}
 	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
 	p.SeeOn("#ticket-head", "The second ticket")
 	free()
-	p.SeeOn("#said", string(first)+": That failed. What you typed is kept.")
+	p.SeeOn("#said", string(first)+": That failed. What you typed is saved.")
 	p.ClickOn(`#rows [data-number="` + string(first) + `"]`)
 	p.SeeOn("#ticket-head", "The first ticket")
 	p.Until("the words are back", `document.querySelector("#body-reply").value === "Not lost."`)
@@ -179,9 +192,7 @@ func TestWindow_everyRefetchIsMade(t *testing.T) {
 	o := newFixture(t)
 	n, other := o.submit("clara", "A busy ticket", "One."), o.submit("carl", "Another ticket", "Two.")
 	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "A busy ticket")
-	p.Settle()
+	openAlone(p, n)
 	// The list is fetched once a second at most.
 	browsertest.Value[bool](p, `new EventSource("/desk/live").addEventListener("ticket",
 		(event) => { if (event.data === "`+string(other)+`") setTimeout(() => { document.body.dataset.heard = 1; }, 1500); }), true`)
@@ -196,13 +207,8 @@ func TestWindow_everyRefetchIsMade(t *testing.T) {
 }
 
 func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "The last ticket", "Please.")
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "The last ticket")
-	p.Settle()
+	o, n, p, _ := newWindow(t, "The last ticket", "Please.")
+	openAlone(p, n)
 	p.ClickOn(".actions .danger")
 	p.SeeOn("#confirm", "for good?")
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
@@ -213,13 +219,8 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 
 // TestWindow_wordsUnderAQuestionAreNotSeen: nobody reads what arrives below an open dialog.
 func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "The last ticket", "Please.")
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "The last ticket")
-	p.Settle()
+	o, n, p, _ := newWindow(t, "The last ticket", "Please.")
+	openAlone(p, n)
 	p.ClickOn(".actions .danger")
 	p.SeeOn("#confirm", "for good?")
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
@@ -230,13 +231,8 @@ func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
 
 // TestWindow_showsWhoWritesTheirOwnWords, however long the conversation is and whatever stands below it.
 func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "A long story", strings.Repeat("Once more.\n", 60))
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "A long story")
-	p.Settle()
+	_, n, p, _ := newWindow(t, "A long story", strings.Repeat("Once more.\n", 60))
+	openAlone(p, n)
 	p.Press("n")
 	p.Type("Seen.")
 	browsertest.Value[int](p, `[...document.querySelectorAll("#ticket-body, .ticket-main")].map(e => e.scrollTop = 0).length`) // reads from the start
@@ -251,18 +247,12 @@ func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
 // TestWindow_noteIsFollowedByNotes, though a reply has been begun and a colleague changes the ticket's status. But the
 // next keys are the panel's.
 func TestWindow_noteIsFollowedByNotes(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "My parcel is late")
+	o, n, p, _ := newWindow(t, "My parcel is late", "Where is it?")
+	openAlone(p, n)
 	p.Press("r")
 	p.Type("Dear Clara,")
 	p.Press("Escape")
-	p.Press("n")
-	p.Type("She is furious.")
-	p.Press("Control+Enter")
+	send(p, "n", "She is furious.")
 	p.SeeOn("#conversation", "She is furious.")
 	p.Until("the next words are a note, too", `document.activeElement.id === "ticket-body" && document.querySelector("#mode-note").checked`)
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Solved."})
@@ -273,16 +263,10 @@ func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 
 // TestWindow_saysARefusalOnce, beside what was typed.
 func TestWindow_saysARefusalOnce(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "My parcel is late")
-	p.Press("r")
-	p.Type("Order {{ticket.order}} is on its way.")
-	p.Press("Control+Enter")
-	p.SeeOn("#error-reply", "still holds {{ticket.order}}")
+	_, n, p, _ := newWindow(t, "My parcel is late", "Where is it?")
+	openAlone(p, n)
+	send(p, "r", "Order {{ticket.order}} is on its way.")
+	p.SeeOn("#error-reply", "still contains {{ticket.order}}")
 	p.Settle()
 	p.Until("nothing else says it", `document.querySelector("#said").textContent === ""`)
 	p.Until("nothing is on its way", `document.querySelector("#sending").children.length === 0`)
@@ -290,13 +274,8 @@ func TestWindow_saysARefusalOnce(t *testing.T) {
 
 // TestWindow_takesBackThatTheDeskIsAway once it answers.
 func TestWindow_takesBackThatTheDeskIsAway(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "My parcel is late")
-	p.Settle()
+	o, n, p, _ := newWindow(t, "My parcel is late", "Where is it?")
+	openAlone(p, n)
 	browsertest.Value[bool](p, `(htmx.trigger(document.querySelector("#write-reply"), "htmx:sendError", {}), true)`)
 	p.SeeOn("#said", "could not be reached")
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Back again."})
@@ -327,13 +306,8 @@ func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 
 // TestWindow_lateAnswerLeavesTheComposerAlone: the ticket is taken, and its answer comes while the first words are typed.
 func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "Taken and answered", "Quickly, please.")
-	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "Taken and answered")
-	p.Settle()
+	_, n, p, g := newWindow(t, "Taken and answered", "Quickly, please.")
+	openAlone(p, n)
 	held, free := g.delayResponses(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/assignment") })
 	t.Cleanup(free)
 	p.Press("a")
@@ -350,10 +324,7 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 
 // TestWindow_clickOutlivesAnUpdate: a click is one only on what was there when the button was pressed.
 func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "A busy ticket", "One.")
-	p, g := o.window("anna")
+	o, n, p, g := newWindow(t, "A busy ticket", "One.")
 	openTicket(p, n)
 	box := "#item-" + string(n) + " > input"
 	p.ClickOnWhile(box, func() {
@@ -371,13 +342,8 @@ func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
 
 // TestWindow_unseenReplyStopsWhatIsSentOverIt: the requester writes while the agent does, and the page does not show it yet.
 func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "Where is it?", "My parcel.")
-	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "Where is it?")
-	p.Settle()
+	o, n, p, g := newWindow(t, "Where is it?", "My parcel.")
+	openAlone(p, n)
 	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	p.Press("e")
@@ -404,13 +370,8 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 
 // TestWindow_liveWordsCountOnceTheyWereInView: neither hidden below nor under a question do they count as seen.
 func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "A long story")
-	p.Settle()
+	o, n, p, _ := newWindow(t, "A long story", strings.Repeat("It goes on and on.\n", 200))
+	openAlone(p, n)
 	const seen = `document.querySelector("#write-reply [name=seen]").value`
 	before := browsertest.Value[string](p, seen)
 	browsertest.Value[bool](p, `document.querySelector("#ticket-body").scrollTo(0, 0), true`)
@@ -425,21 +386,14 @@ func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
 	}
 	browsertest.Value[bool](p, `document.querySelector("#conversation > :last-child").scrollIntoView(), true`)
 	p.Until("they count as seen", seen+` > `+before+` && document.querySelector('form[action*="/closure"] [name=seen]').value === `+seen)
-	p.Press("r")
-	p.Type("I see.")
-	p.Press("Control+Enter")
+	send(p, "r", "I see.")
 	p.SeeOn("#conversation", "I see.")
 }
 
 // TestWindow_closureIsRefusedOverAnUnseenReply and can be done once that has been read.
 func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
-	p, g := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "A long story")
-	p.Settle()
+	o, n, p, g := newWindow(t, "A long story", strings.Repeat("It goes on and on.\n", 200))
+	openAlone(p, n)
 	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	browsertest.Value[bool](p, `document.querySelector("#ticket-body").scrollTo(0, 0), true`)
@@ -458,10 +412,7 @@ func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
 
 // TestWindow_selectedRowsStayAsTheyWereSeen when they were selected, whatever a live update brings.
 func TestWindow_selectedRowsStayAsTheyWereSeen(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "A ticket to be closed", "One.")
-	p, _ := o.window("anna")
+	o, n, p, _ := newWindow(t, "A ticket to be closed", "One.")
 	p.Goto("/desk?queue=all")
 	p.SeeOn("#rows", "A ticket to be closed")
 	p.Settle()

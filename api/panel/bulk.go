@@ -32,10 +32,10 @@ func (p *Pages) bulk(v *page.Visit) error {
 		return err
 	}
 	s, _ := readSearch(v, v.Queries())
-	report := reportView{Layout: v.Layout("What became of it", "/desk"), Suffix: s.suffix(), Back: s.address()}
-	numbers, seen, r, what, err := readBulk(form)
+	report := reportView{Layout: v.Layout("Results", "/desk"), Suffix: s.suffix(), Back: s.address()}
+	numbers, seen, r, err := readBulk(form)
 	if err == nil {
-		r.IdempotencyKey, report.What = v.IdempotencyKey(), what
+		r.IdempotencyKey, report.What = v.IdempotencyKey(), r.Verb.Definition().Bulk
 		var results []desk.Result
 		if results, err = p.desk.Bulk(v.Context(), v.Person, numbers, seen, r); err == nil {
 			report.Add(results)
@@ -74,9 +74,9 @@ func (r *reportView) trigger(v *page.Visit) error {
 	return nil
 }
 
-// readBulk parses a bulk command: the selected tickets, the last timeline entry that was shown of each, the command
-// and its description. Only verbs with a field "seen" are guarded against entries that the agent has not seen.
-func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, what string, err error) {
+// readBulk parses a bulk command: the selected tickets, the last timeline entry that was shown of each, and the
+// command. Only verbs with a field "seen" are guarded against entries that the agent has not seen.
+func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, err error) {
 	var f input.Fields
 	for _, typed := range form["ticket"] {
 		if n := f.Number("ticket", typed); n != "" {
@@ -88,13 +88,15 @@ func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]
 	}
 	d := ticket.Verb(form.Get("do")).Definition()
 	if d.Bulk == "" {
-		f.Reject("do", "is nothing that can be done to several tickets")
+		f.Reject("this", "can't be done to several tickets")
 	}
-	r = input.Command(&f, d.Verb, form)
 	for _, field := range d.Fields { // fields that are optional for manual commands are required here
 		if field.Required != 0 && form.Get(field.Name) == "" {
 			f.Reject(field.Name, "is empty")
 		}
+	}
+	if f.Err() == nil {
+		r = input.Command(&f, d.Verb, form)
 	}
 	if len(d.OneOf) > 0 && !slices.ContainsFunc(d.OneOf, func(name string) bool { return form.Get(name) != "" }) {
 		f.Reject(strings.Join(d.OneOf, " or "), "must be chosen")
@@ -102,5 +104,5 @@ func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]
 	if d.Verb.Takes("seen") {
 		seen = readSeen(&f, form)
 	}
-	return numbers, seen, r, d.Bulk, f.Err()
+	return numbers, seen, r, f.Err()
 }

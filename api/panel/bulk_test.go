@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
@@ -34,6 +35,13 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 	if part.Find("#report[hx-swap-oob]").Length() != 1 || part.Header.Get("HX-Trigger") != `{"desk:changed":{"refused":[]}}` || o.ticket(first).Ticket.Priority != "high" {
 		t.Errorf("the part is %.200s", part.Body)
 	}
+	until := time.Now().Add(48 * time.Hour).UTC().Truncate(time.Second)
+	b.post("/desk/bulk", url.Values{"ticket": selected[:2], "do": {"snooze"}, "until": {until.Format(time.RFC3339)}}).wantStatus(http.StatusOK)
+	for _, n := range []ticket.Number{first, second} {
+		if got := o.ticket(n).Ticket.SnoozedUntil; !got.Equal(until) {
+			t.Errorf("%s is snoozed until %s", n, got)
+		}
+	}
 	b.post("/desk/bulk", url.Values{"ticket": selected[:2], "do": {"close"}}).wantStatus(http.StatusOK)
 	if got := o.ticket(second).Ticket.Status; got != ticket.StatusClosed {
 		t.Errorf("closed it is %s", got)
@@ -50,6 +58,7 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 		"nothing to do":    {"ticket": {string(n)}},
 		"something else":   {"ticket": {string(n)}, "do": {"delete"}},
 		"to nobody":        {"ticket": {string(n)}, "do": {"assign"}},
+		"until no time":    {"ticket": {string(n)}, "do": {"snooze"}, "until": {""}},
 		"as nothing":       {"ticket": {string(n)}, "do": {"reclassify"}},
 		"no number":        {"ticket": {"<b>"}, "do": {"close"}},
 		"too many":         {"ticket": strings.Split(strings.Repeat("HM-7Q2K9XM4TD ", 1)+absentNumbers(101), " "), "do": {"close"}},

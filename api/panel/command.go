@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/holesalemart/supportdesk/api/input"
@@ -18,22 +19,21 @@ import (
 // doneText returns the confirmation of a command from the registry: a sentence about the field that was set, if there
 // is one, else the sentence of the verb.
 func doneText(r desk.Request) string {
+	values := map[string]string{"agent": r.Agent, "address": r.Address}
 	d := r.Verb.Definition()
 	for _, f := range d.Fields {
-		if value := fieldValue(r, f.Name); f.Done != "" && value != "" {
+		if value := values[f.Name]; f.Done != "" && value != "" {
 			return fmt.Sprintf(f.Done, value)
 		}
 	}
 	return d.Done
 }
 
-// fieldValue returns the value of a field that has a confirmation of its own.
-func fieldValue(r desk.Request, field string) string {
-	return map[string]string{"agent": r.Agent, "address": r.Address}[field]
-}
+// formHandler handles a form that was posted for a ticket.
+type formHandler func(v *page.Visit, n ticket.Number, form url.Values) error
 
-// command returns the handler of a form for a verb that takes no message.
-func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
+// posted returns the handler that calls h with the ticket in the path and the posted form.
+func posted(h formHandler) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
 		if err != nil {
@@ -43,6 +43,13 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 		if err != nil {
 			return err
 		}
+		return h(v, n, form)
+	}
+}
+
+// command returns the handler of a form for a verb that takes no message.
+func (p *Pages) command(verb ticket.Verb) formHandler {
+	return func(v *page.Visit, n ticket.Number, form url.Values) error {
 		var f input.Fields
 		r := input.Command(&f, verb, instants(form, verb, v.Layout("", "").Zone))
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
@@ -56,16 +63,8 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 
 // write returns the handler of a composer's form. If the message is not accepted, the form is shown again with its
 // text.
-func (p *Pages) write(m mode) func(*page.Visit) error {
-	return func(v *page.Visit) error {
-		n, err := ticket.ParseNumber(v.Param("number"))
-		if err != nil {
-			return err
-		}
-		form, err := v.Form()
-		if err != nil {
-			return err
-		}
+func (p *Pages) write(m mode) formHandler {
+	return func(v *page.Visit, n ticket.Number, form url.Values) error {
 		d := draft{kind: m.Key, body: form.Get("body")}
 		if form.Get("fill") != "" {
 			return p.insertCanned(v, n, d, form.Get("canned"))
@@ -74,7 +73,7 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 		r := input.Command(&f, m.verb, form)
 		r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 		if left := missingPlaceholder(d.body); left != "" && m.Key.Public() {
-			f.Reject("body", "still holds %s; write what belongs there", left)
+			f.Reject("body", "still contains %s; replace it before you send", left)
 		}
 		if err := f.Err(); err != nil {
 			return p.respondError(v, n, d, err)
@@ -105,17 +104,18 @@ func (p *Pages) respond(v *page.Visit, r desk.Request, d draft, done string, a r
 	case a.State == request.Failed:
 		return p.respondError(v, r.Number, d, a.Err)
 	case a.State == request.Pending:
-		v.Accepted()
-		return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", feedback{Text: "Accepted. It takes a moment to be decided."})
+		done = "Accepted. This may take a moment."
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:
 		return p.respondError(v, r.Number, d, p.alreadyAssigned(v, r.Number, outcome))
 	case outcome.Refused && outcome.Code == ticket.CodeUnseen:
 		return p.respondUnseen(v, r, d, outcome)
 	case outcome.Refused:
 		return p.respondError(v, r.Number, d, fault.NewConflict(outcome.Code, "%s", outcome.Reason))
+	default:
+		done += p.assigneeWarning(v, r)
 	}
 	v.Accepted()
-	return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", feedback{Text: done + p.assigneeWarning(v, r)})
+	return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", done)
 }
 
 // assigneeWarning returns a warning if the agent to whom r assigns the ticket is away. It is empty if the agent is
@@ -138,53 +138,62 @@ func (p *Pages) alreadyAssigned(v *page.Visit, n ticket.Number, outcome ticket.O
 	if err != nil {
 		return err
 	}
-	if record.Assignee == nil {
-		return fault.NewConflict(outcome.Code, "%s", outcome.Reason)
+	reason := outcome.Reason
+	if record.Assignee != nil {
+		reason = record.Assignee.Name + " has this ticket now; take it again if you still want to"
 	}
-	return fault.NewConflict(outcome.Code, "%s has this ticket now; take it again if you still want to", record.Assignee.Name)
+	return fault.NewConflict(outcome.Code, "%s", reason)
 }
 
 // respondError shows the ticket with the error and the draft. It returns errors that have no place on the page.
 func (p *Pages) respondError(v *page.Visit, n ticket.Number, d draft, err error) error {
-	status := http.StatusConflict
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.TooLarge:
-		status = http.StatusUnprocessableEntity
-	case fault.Conflict:
-	case fault.Limited:
+	status, ok := formStatus(err)
+	switch status {
+	case http.StatusTooManyRequests:
 		v.RetryAfter(err)
-		status = http.StatusTooManyRequests
-	case fault.Unavailable:
-		status = http.StatusServiceUnavailable
+	case http.StatusServiceUnavailable:
 		if form, wrong := v.Form(); wrong == nil {
 			d.idempotencyKey = form.Get("once")
 		}
-	case fault.Forbidden:
-		status = http.StatusForbidden
-	default:
+	}
+	if !ok {
 		return err
 	}
 	d.mistake = errorSentence(err)
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Code == ticket.CodeNothing && d.escalation.Reason == "" {
-		return p.showAnswer(v, n, http.StatusOK, d, d.kind != "", feedback{Text: d.mistake})
+		status = http.StatusOK
 	}
-	return p.showAnswer(v, n, status, d, d.kind != "", feedback{Text: d.mistake, Bad: true})
+	return p.showAnswer(v, n, status, d, d.kind != "", d.mistake)
 }
 
-// showAnswer shows the current state of the ticket. Browsers without scripts are redirected to the ticket after a
-// success.
-func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, message feedback) error {
-	if !v.Partial() {
-		if status == http.StatusOK {
-			v.Flash("%s", message.Text)
-			s, _ := readSearch(v, v.Queries())
-			to := s.ticketAddress(n)
-			if d.kind != "" {
-				to += "&mode=" + string(d.kind)
-			}
-			return v.Redirect(to)
-		}
+// formStatus returns the status of a page that shows an error beside its form. It returns false for an error that has a
+// page of its own.
+func formStatus(err error) (status int, ok bool) {
+	switch kind := fault.KindOf(err); kind {
+	case fault.Invalid, fault.TooLarge:
+		return http.StatusUnprocessableEntity, true
+	case fault.Conflict, fault.Limited, fault.Unavailable, fault.Forbidden:
+		return request.Status(kind), true
+	default:
+		return 0, false
+	}
+}
+
+// showAnswer shows the current state of the ticket with a sentence, which is about an error unless the status is 200.
+// Browsers without scripts are redirected to the ticket after a success.
+func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, text string) error {
+	message := feedback{Text: text, Bad: status != http.StatusOK}
+	switch {
+	case !v.Partial() && message.Bad:
 		return p.showTicket(v, n, status, d, message)
+	case !v.Partial():
+		v.Flash("%s", text)
+		s, _ := readSearch(v, v.Queries())
+		to := s.ticketAddress(n)
+		if d.kind != "" {
+			to += "&mode=" + string(d.kind)
+		}
+		return v.Redirect(to)
 	}
 	view, err := p.loadTicket(v, n, d)
 	if err != nil {
@@ -198,11 +207,47 @@ func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, 
 	return v.Fragment("desk", "answer", view)
 }
 
-// pathID parses the ID in the path.
-func pathID(v *page.Visit) (int64, error) {
-	n, err := strconv.ParseInt(v.Param("id"), 10, 64)
-	if err != nil || n < 1 {
-		return 0, fault.New(fault.NotFound, "no page has this address")
+// respondUnseen shows a draft again that was refused because others wrote meanwhile, together with their messages. The
+// form then marks these as seen, so that it is accepted when it is sent again.
+func (p *Pages) respondUnseen(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
+	entries, err := p.desk.Timeline(v.Context(), v.Person, r.Number)
+	if err != nil {
+		return err
 	}
-	return n, nil
+	var writers []string
+	for _, e := range desk.Unseen(entries, v.Person, r.Seen) {
+		if name := actorName(e.By.Role, e.Author); !slices.Contains(writers, name) {
+			writers = append(writers, name)
+		}
+	}
+	d.seen = r.Seen
+	what := "this was not sent"
+	if d.kind == "" {
+		v.SetHeader("HX-Trigger-After-Settle", "desk:unseen")
+		what = "the ticket was not closed: read it, then close it again if you still want to"
+	}
+	return p.respondError(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
+}
+
+// unseen returns the lines because of which a draft was refused. It returns none if the draft was not refused for that
+// reason.
+func unseen(all []line, entries []desk.Entry, by desk.Person, d draft) (lines []line) {
+	if d.seen == 0 {
+		return nil
+	}
+	for _, e := range desk.Unseen(entries, by, d.seen) {
+		lines = append(lines, all[slices.IndexFunc(all, func(l line) bool { return l.N == e.N })])
+	}
+	return lines
+}
+
+// readSeen parses the number of the last timeline entry that each row of a list showed.
+func readSeen(f *input.Fields, form url.Values) map[ticket.Number]int {
+	seen := map[ticket.Number]int{}
+	for name := range form {
+		if n, is := strings.CutPrefix(name, "seen-"); is {
+			seen[ticket.Number(n)] = f.Entry("what was seen", form.Get(name))
+		}
+	}
+	return seen
 }

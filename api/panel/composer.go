@@ -42,15 +42,11 @@ const kindNote messageKind = "note"
 
 // parseKind parses a kind from an address. Unknown kinds are an error, so that a note is never sent as a reply.
 func parseKind(word string) (messageKind, error) {
-	if word == "" {
-		return "", nil
+	kind := messageKind(word)
+	if word != "" && !slices.ContainsFunc(modes, func(m mode) bool { return m.Key == kind }) {
+		return "", fault.New(fault.Invalid, "there is no such kind of message")
 	}
-	for _, m := range modes {
-		if string(m.Key) == word {
-			return m.Key, nil
-		}
-	}
-	return "", fault.New(fault.Invalid, "there is no such kind of message")
+	return kind, nil
 }
 
 // Public reports whether the requester receives messages of this kind.
@@ -79,26 +75,26 @@ func (m mode) path() string { return m.verb.Definition().For(ticket.RoleAgent)[0
 var modes = withOtherVerbs([]mode{
 	{
 		Key: "reply", Shortcut: "r", verb: ticket.VerbAgentReply,
-		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply",
+		Reads: "The requester gets this by email.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply",
 	},
 	{
 		Key: "resolve", Shortcut: "e", verb: ticket.VerbResolve,
-		Reads: "The requester gets this by mail, and the ticket is resolved.", Hint: "Say how it was solved",
+		Reads: "The requester gets this by email, and the ticket is resolved.", Hint: "Explain how it was resolved",
 		Send: "Send and resolve", Sending: "Sending and resolving",
 	},
 	{
 		Key: "request", Shortcut: "i", verb: ticket.VerbRequestInformation,
-		Reads: "The requester gets this by mail, and the ticket waits for their answer.", Hint: "Ask for what is missing",
+		Reads: "The requester gets this by email, and the ticket waits for their reply.", Hint: "Ask for what is missing",
 		Send: "Send request", Sending: "Sending request",
 	},
 	{
 		Key: "progress", Shortcut: "p", verb: ticket.VerbProgressUpdate,
-		Reads: "The requester gets this by mail. It keeps no promise.", Hint: "Tell how far things are",
+		Reads: "The requester gets this by email. It does not count towards any target.", Hint: "Describe the progress so far",
 		Send: "Send update", Sending: "Sending update",
 	},
 	{
 		Key: kindNote, Shortcut: "n", verb: ticket.VerbNote,
-		Reads: "Only staff read this.", Hint: "Write for your colleagues", Send: "Save note", Sending: "Saving note",
+		Reads: "Only staff can see this.", Hint: "Write to your colleagues", Send: "Save note", Sending: "Saving note",
 	},
 })
 

@@ -1,8 +1,10 @@
 package panel
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,22 +42,17 @@ func splitLinks(text string) []part {
 	var all []part
 	from := 0
 	for _, at := range webAddress.FindAllStringIndex(text, -1) {
-		if at[0] > from {
-			all = append(all, part{Text: text[from:at[0]]})
-		}
-		all = append(all, part{Text: text[at[0]:at[1]], Link: text[at[0]:at[1]]})
+		link := text[at[0]:at[1]]
+		all = append(all, part{Text: text[from:at[0]]}, part{Text: link, Link: link})
 		from = at[1]
 	}
-	if from < len(text) {
-		all = append(all, part{Text: text[from:]})
-	}
-	return all
+	return append(all, part{Text: text[from:]})
 }
 
-func lines(entries []desk.Entry, shared shared, causes page.Causes) []line {
+func lines(entries []desk.Entry, viewer desk.Person, shared shared, causes page.Causes) []line {
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
-		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Body: e.Body, Text: eventText(e, shared), Bad: isProblem(e.Kind), Cause: causes.Of(e.Emergency)}
+		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Body: e.Body, Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = audience(e)
 		if l.Body != "" {
 			l.Parts = splitLinks(e.Body)
@@ -64,7 +61,7 @@ func lines(entries []desk.Entry, shared shared, causes page.Causes) []line {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
 		if e.Kind == ticket.EventRefused && e.Body != "" {
-			l.After = "It was refused (" + humanize(e.Code) + "): the requester did not get it."
+			l.After = "Refused (" + humanize(e.Code) + "): it was not sent to the requester."
 		}
 		all = append(all, l)
 	}
@@ -77,7 +74,7 @@ func actorName(role ticket.Role, author desk.Ref) string {
 	case author.Name != "":
 		return author.Name
 	case role == ticket.RoleOperator:
-		return "A hand in Temporal UI"
+		return "Temporal UI"
 	default:
 		return "The desk"
 	}
@@ -90,95 +87,98 @@ func audience(e desk.Entry) (from, label string) {
 		from = "requester"
 	}
 	switch e.Kind {
-	case ticket.EventNoted:
-		return "note", "Internal note"
-	case ticket.EventAcknowledged:
-		return "note", "Escalation acknowledged, internal"
+	case ticket.EventNoted, ticket.EventAcknowledged:
+		from = "note"
 	case ticket.EventRefused:
 		return "refused", "Refused: " + humanize(string(e.Verb))
-	case ticket.EventSubmitted:
-		return from, "Request"
-	case ticket.EventInformationRequested:
-		return from, "Request for information"
-	case ticket.EventProgressUpdated:
-		return from, "Progress update"
-	case ticket.EventResolved:
-		return from, "Resolution"
-	default:
-		return from, "Reply"
 	}
+	return from, cmp.Or(messageLabels[e.Kind], "Reply")
 }
 
-func isProblem(k ticket.EventKind) bool {
-	switch k {
-	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNoAgentAvailable, ticket.EventMailBounced, ticket.EventHandedBack, ticket.EventWebhookFailed, ticket.EventRefused:
-		return true
-	default:
-		return false
-	}
+// messageLabels has the labels of events with a message, except for replies.
+var messageLabels = map[ticket.EventKind]string{
+	ticket.EventNoted:                "Internal note",
+	ticket.EventAcknowledged:         "Escalation acknowledged, internal",
+	ticket.EventSubmitted:            "Request",
+	ticket.EventInformationRequested: "Request for information",
+	ticket.EventProgressUpdated:      "Progress update",
+	ticket.EventResolved:             "Resolution",
+}
+
+// problems are the events that are shown as something that went wrong.
+var problems = []ticket.EventKind{
+	ticket.EventBreached, ticket.EventEscalated, ticket.EventNoAgentAvailable, ticket.EventMailBounced, ticket.EventHandedBack,
+	ticket.EventWebhookFailed, ticket.EventRefused,
+}
+
+// eventTexts describes events whose sentence is always the same.
+var eventTexts = map[ticket.EventKind]string{
+	ticket.EventNudged:            "The requester was reminded that the ticket is waiting for them",
+	ticket.EventPaused:            "An emergency paused both clocks",
+	ticket.EventExtended:          "An emergency extended both targets",
+	ticket.EventResumed:           "The emergency is over: the clocks are running again",
+	ticket.EventQuestionDelivered: "Our email reached the requester's mail server: their time to reply starts here",
+	ticket.EventHandedBack:        "The requester could not be asked by email: the ticket is open again",
+	ticket.EventWoke:              "The ticket woke up and is back in its queues",
+}
+
+// causeTexts says why a ticket was resolved or closed, if a person did not do it for a reason of their own.
+var causeTexts = map[ticket.Cause]string{
+	ticket.CauseRequester: ": resolution confirmed", ticket.CauseWithdrawn: ": withdrawn", ticket.CauseSilence: ": the requester did not reply",
+}
+
+// resentTexts describes the status that a ticket returns to when a bounced email is sent again.
+var resentTexts = map[ticket.Status]string{
+	ticket.StatusWaiting: ": the ticket is waiting for the requester again", ticket.StatusResolved: ": the ticket is resolved again",
 }
 
 // eventText describes an event without a message in one sentence.
-func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
+func eventText(e desk.Entry, shared shared) string {
 	actor := actorName(e.By.Role, e.Author)
 	switch e.Kind {
 	case ticket.EventNoAgentAvailable:
 		if e.Promise != "" {
-			return "Nobody else of the group " + e.Group + " is there to take the ticket over"
+			return "No one else in the group " + e.Group + " is available to take the ticket over"
 		}
-		return "Nobody of the group " + e.Group + " is there to be given the ticket"
+		return "No one in the group " + e.Group + " is available to take the ticket"
 	case ticket.EventAssigned:
 		if e.Group != "" {
-			return fmt.Sprintf("%s gave the ticket to %s of the group %s%s", actor, shared.name(e.Handle), e.Group, breachSuffix(e.Promise))
+			return fmt.Sprintf("%s assigned the ticket to %s of the group %s%s", actor, shared.name(e.Handle), e.Group, breachSuffix(e.Promise))
 		}
 		if e.Assignee == e.By.ID {
 			return actor + " took the ticket"
 		}
-		return actor + " gave the ticket to " + shared.name(e.Handle)
+		return actor + " assigned the ticket to " + shared.name(e.Handle)
 	case ticket.EventReclassified:
 		return actor + " changed " + changedFields(e)
 	case ticket.EventResolved:
-		return actor + " resolved the ticket" + causeSuffix(e.Cause)
+		return actor + " resolved the ticket" + causeTexts[e.Cause]
 	case ticket.EventClosed:
-		return actor + " closed the ticket" + causeSuffix(e.Cause)
+		return actor + " closed the ticket" + causeTexts[e.Cause]
 	case ticket.EventReopened:
 		return actor + " reopened the ticket"
 	case ticket.EventReminded:
-		return "Reminder: the " + clockLabel(e.Promise) + " falls due soon"
+		return "Reminder: the " + clockLabel(e.Promise) + " is due soon"
 	case ticket.EventBreached:
-		return "The " + clockLabel(e.Promise) + " is overdue: the promise is broken"
+		return "The " + clockLabel(e.Promise) + " is overdue: the target is breached"
 	case ticket.EventEscalated:
-		return fmt.Sprintf("Escalated for the %s, rung %d%s", clockLabel(e.Promise), e.EscalationStep, prioritySuffix(e))
+		return fmt.Sprintf("Escalation step %d for the %s%s", e.EscalationStep, clockLabel(e.Promise), prioritySuffix(e))
 	case ticket.EventAcknowledged:
 		return actor + " acknowledged the escalation"
-	case ticket.EventNudged:
-		return "The requester was reminded that the ticket waits for them"
-	case ticket.EventPaused:
-		return "An emergency stopped both clocks"
-	case ticket.EventExtended:
-		return "An emergency lengthened both promises"
-	case ticket.EventResumed:
-		return "The emergency is over: the clocks run again"
 	case ticket.EventPolicyAdopted:
-		return fmt.Sprintf("%s moved the ticket from version %d to version %d of the policy", actor, e.Was, e.Policy)
+		return fmt.Sprintf("%s moved the ticket from policy version %d to version %d", actor, e.Was, e.Policy)
 	case ticket.EventMailBounced:
 		return bounceText(e)
-	case ticket.EventQuestionDelivered:
-		return "Our mail reached the requester's mail server: their silence counts from then"
-	case ticket.EventHandedBack:
-		return "The requester could not be asked by mail: the ticket is open again"
 	case ticket.EventMailResent:
-		return actor + " sent the mail again" + resentSuffix(e.Status)
+		return actor + " sent the email again" + resentTexts[e.Status]
 	case ticket.EventWebhookFailed:
-		return "The webhook " + e.Webhook + " could not be told"
+		return "The webhook " + e.Webhook + " could not be notified"
 	case ticket.EventSnoozed:
 		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
-	case ticket.EventWoke:
-		return "The ticket woke, and is back in its queues"
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", humanize(string(e.Verb)), actor, humanize(e.Code))
 	default:
-		return actor + ": " + humanize(string(e.Kind))
+		return cmp.Or(eventTexts[e.Kind], actor+": "+humanize(string(e.Kind)))
 	}
 }
 
@@ -186,22 +186,22 @@ func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
 func dueEventText(next ticket.DueEvent) string {
 	switch next.Kind {
 	case ticket.DueReminder:
-		return "reminder of the " + clockLabel(next.Clock)
+		return "reminder that the " + clockLabel(next.Clock) + " is due soon"
 	case ticket.DueBreach:
-		return "the " + clockLabel(next.Clock) + " falls due"
+		return "the " + clockLabel(next.Clock) + " is due"
 	case ticket.DueEscalation:
-		return fmt.Sprintf("escalation for the broken %s, rung %d", clockLabel(next.Clock), next.EscalationStep)
-	case ticket.DueNudge:
-		return "the requester is reminded that the ticket waits for them"
-	case ticket.DueResolve:
-		return "the ticket is resolved, as the requester did not answer"
-	case ticket.DueClose:
-		return "the ticket closes for good"
-	case ticket.DueWake:
-		return "the ticket wakes"
+		return fmt.Sprintf("escalation step %d for the %s", next.EscalationStep, clockLabel(next.Clock))
 	default:
-		return humanize(string(next.Kind))
+		return cmp.Or(dueEventTexts[next.Kind], humanize(string(next.Kind)))
 	}
+}
+
+// dueEventTexts describes due events whose sentence is always the same.
+var dueEventTexts = map[ticket.DueKind]string{
+	ticket.DueNudge:   "the requester is reminded that the ticket is waiting for them",
+	ticket.DueResolve: "the ticket is resolved, as the requester did not reply",
+	ticket.DueClose:   "the ticket closes for good",
+	ticket.DueWake:    "the ticket wakes up",
 }
 
 func changedFields(e desk.Entry) string {
@@ -215,26 +215,13 @@ func changedFields(e desk.Entry) string {
 	return strings.Join(changed, " and ")
 }
 
-func causeSuffix(c ticket.Cause) string {
-	switch c {
-	case ticket.CauseRequester:
-		return ": the resolution is confirmed"
-	case ticket.CauseWithdrawn:
-		return ": withdrawn"
-	case ticket.CauseSilence:
-		return ": the requester did not answer"
-	default:
-		return ""
-	}
-}
-
 // breachSuffix names the breach because of which an assignment rule reassigned the ticket. It is empty if there is
 // none.
 func breachSuffix(name policy.ClockName) string {
 	if name == "" {
 		return ""
 	}
-	return ", because the " + clockLabel(name) + " is broken"
+	return ", because the " + clockLabel(name) + " is overdue"
 }
 
 func prioritySuffix(e desk.Entry) string {
@@ -244,23 +231,11 @@ func prioritySuffix(e desk.Entry) string {
 	return ": priority raised to " + string(e.Priority)
 }
 
-// resentSuffix describes the status that a ticket returns to when a bounced mail is sent again.
-func resentSuffix(s ticket.Status) string {
-	switch s {
-	case ticket.StatusWaiting:
-		return ": the ticket waits for the requester again"
-	case ticket.StatusResolved:
-		return ": the ticket is resolved again"
-	default:
-		return ""
-	}
-}
-
 func bounceText(e desk.Entry) string {
 	if e.Bounce == nil {
-		return "A mail could not be delivered"
+		return "An email could not be delivered"
 	}
-	return fmt.Sprintf("The mail about the %s to %s could not be delivered", humanize(string(e.Bounce.Kind)), e.Bounce.To.Name)
+	return fmt.Sprintf("The email about the %s to %s could not be delivered", humanize(string(e.Bounce.Kind)), e.Bounce.To.Name)
 }
 
 func clockLabel(name policy.ClockName) string { return humanize(string(name)) }

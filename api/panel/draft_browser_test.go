@@ -11,10 +11,7 @@ import (
 
 // TestDraft_publicWordsGoFromKindToKind, and a note stays a note.
 func TestDraft_publicWordsGoFromKindToKind(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	p, _ := o.window("anna")
+	o, n, p, _ := newWindow(t, "My parcel is late", "Where is it?")
 	openTicket(p, n)
 	p.Press("n")
 	p.Type("She is furious.")
@@ -57,9 +54,7 @@ func TestDraft_endsWithTheSession(t *testing.T) {
 	p.Press("n")
 	p.Type("She is furious.")
 	p.Press("Escape")
-	p.Press("r")
-	p.Type("Dear Clara, ")
-	p.Press("Control+Enter")
+	send(p, "r", "Dear Clara, ")
 	p.SeeOn("#sending", string(n))
 	p.ClickOn(".menu summary")
 	p.Click("Sign out")
@@ -71,10 +66,7 @@ func TestDraft_endsWithTheSession(t *testing.T) {
 
 // TestDraft_outlivesASessionThatExpired for the same person alone.
 func TestDraft_outlivesASessionThatExpired(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	p, _ := o.window("anna")
+	o, n, p, _ := newWindow(t, "My parcel is late", "Where is it?")
 	leave := func() { // an open page finds out by itself, or else is left
 		browsertest.Value[bool](p, `(location.assign("/sign-in"), true)`)
 		p.At("/sign-in.*")
@@ -115,9 +107,7 @@ func TestDraft_outlivesASessionThatWasEndedElsewhere(t *testing.T) {
 	p.Press("n")
 	p.Type("She is furious.")
 	p.Press("Escape")
-	p.Press("r")
-	p.Type("Dear Clara, ")
-	p.Press("Control+Enter")
+	send(p, "r", "Dear Clara, ")
 	p.SeeOn("#sending", string(n))
 	p.ClickOn(`#rows [data-number="` + string(other) + `"]`)
 	p.SeeOn("#ticket-head .number", string(other))

@@ -48,7 +48,7 @@ func TestEmergency_isToldOnTheTicket(t *testing.T) {
 	if _, err := o.ChangeEmergency(t.Context(), o.People["sam"], e.ID, desk.EmergencyChange{Until: &none}); err != nil {
 		t.Fatal(err)
 	}
-	if got := page().Line(".clock-ahead"); !strings.Contains(got, "A new date follows when it ends") {
+	if got := page().Line(".clock-ahead"); !strings.Contains(got, "A new deadline follows when it ends") {
 		t.Errorf("without an end it says %q", got)
 	}
 }

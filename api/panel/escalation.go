@@ -2,7 +2,7 @@ package panel
 
 import (
 	"net/http"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
@@ -20,12 +20,9 @@ import (
 type escalationView struct {
 	page.Layout
 	Token    string
-	Key      string
 	Number   ticket.Number
 	As       string // name of the recipient of the link
-	Status   ticket.Status
-	Priority policy.Priority
-	Assignee string // empty: unassigned
+	Record   desk.View
 	Breached []breachView
 	Reason   string
 	Error    string
@@ -38,13 +35,11 @@ type breachView struct {
 	EscalationStep int
 }
 
-var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
-
 // readLink validates the link in the address. If the link has expired or was revoked, it writes the response and
 // returns over as true.
 func (p *Pages) readLink(v *page.Visit) (n ticket.Number, by desk.Person, over bool, err error) {
 	if !p.linkLimiter.Allow(v.Source()) {
-		return "", desk.Person{}, false, errTooManyRequests
+		return "", desk.Person{}, false, fault.New(fault.Limited, "too many requests; try again in a moment")
 	}
 	grant, by, err := p.store.ReadEscalationLink(v.Context(), v.Param("token"))
 	if link.Expired(err) {
@@ -52,10 +47,7 @@ func (p *Pages) readLink(v *page.Visit) (n ticket.Number, by desk.Person, over b
 		return grant.Number, desk.Person{}, true, v.Redirect("/desk/tickets/" + string(grant.Number))
 	}
 	if link.Revoked(err) {
-		ended := struct {
-			page.Layout
-			Number ticket.Number
-		}{v.Layout("This link was ended", ""), grant.Number}
+		ended := escalationView{Layout: v.Layout("This link no longer works", ""), Number: grant.Number}
 		return grant.Number, desk.Person{}, true, v.ShowStatus(http.StatusGone, "link-ended", ended)
 	}
 	return grant.Number, by, false, err
@@ -68,7 +60,7 @@ func (p *Pages) escalation(v *page.Visit) error {
 	if err != nil || over {
 		return err
 	}
-	return p.showEscalation(v, n, by, http.StatusOK, "", nil)
+	return p.showEscalation(v, n, by, "", nil)
 }
 
 // acknowledge acknowledges the escalation in the name of the link's recipient.
@@ -84,58 +76,77 @@ func (p *Pages) acknowledge(v *page.Visit) error {
 	var f input.Fields
 	r := input.Command(&f, ticket.VerbAcknowledge, form)
 	if err := f.Err(); err != nil {
-		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, form.Get("reason"), err)
+		return p.showEscalation(v, n, by, form.Get("reason"), err)
 	}
 	r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 	switch a := request.Ask(v.Context(), p.desk, by, r); a.State {
 	case request.Failed:
-		return p.escalationRefused(v, n, by, form.Get("reason"), a.Err)
+		return p.showEscalation(v, n, by, form.Get("reason"), a.Err)
 	case request.Pending:
-		v.Flash("Your acknowledgement is accepted. It takes a moment to be decided.")
+		v.Flash("Your acknowledgement was accepted. It may take a moment.")
 	case request.Refused:
-		return p.escalationRefused(v, n, by, form.Get("reason"), fault.NewConflict(a.Outcome.Code, "nothing was acknowledged: %s", a.Outcome.Reason))
+		return p.showEscalation(v, n, by, form.Get("reason"), fault.NewConflict(a.Outcome.Code, "the escalation was not acknowledged: %s", a.Outcome.Reason))
 	default:
-		v.Flash("The escalation is acknowledged. Thank you.")
+		v.Flash("Escalation acknowledged. Thank you.")
 	}
 	return v.Redirect("/e/" + v.Param("token"))
 }
 
-func (p *Pages) escalationRefused(v *page.Visit, n ticket.Number, by desk.Person, reason string, err error) error {
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.TooLarge:
-		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, reason, err)
-	case fault.Conflict:
-		return p.showEscalation(v, n, by, http.StatusConflict, reason, err)
-	case fault.Limited:
-		return p.showEscalation(v, n, by, http.StatusTooManyRequests, reason, err)
-	case fault.Unavailable:
-		return p.showEscalation(v, n, by, http.StatusServiceUnavailable, reason, err)
-	default:
-		return err
+// showEscalation shows the page, with the reason that was typed and the error because of which it was not taken.
+func (p *Pages) showEscalation(v *page.Visit, n ticket.Number, by desk.Person, reason string, wrong error) error {
+	status, ok := http.StatusOK, true
+	if wrong != nil {
+		status, ok = formStatus(wrong)
 	}
-}
-
-func (p *Pages) showEscalation(v *page.Visit, n ticket.Number, by desk.Person, status int, reason string, wrong error) error {
+	if !ok {
+		return wrong
+	}
 	record, err := p.desk.Ticket(v.Context(), by, n)
 	if err != nil {
 		return err
 	}
 	view := escalationView{
-		Layout: v.Layout("Escalation of "+string(n), ""), Token: v.Param("token"), Number: n, As: by.Name,
-		Status: record.Ticket.Status, Priority: record.Ticket.Priority, Reason: reason,
-	}
-	view.Key = view.IdempotencyKey()
-	if record.Assignee != nil {
-		view.Assignee = record.Assignee.Name
+		Layout: v.Layout("Escalation of "+string(n), ""), Token: v.Param("token"), Number: n, As: by.Name, Record: record, Reason: reason,
 	}
 	if wrong != nil {
 		view.Error = errorSentence(wrong)
 	}
 	for _, name := range policy.ClockNames() {
 		if promise := record.Ticket.Promise(name); promise.Escalating() {
-			what := strings.ReplaceAll(string(name), "_", " ")
-			view.Breached = append(view.Breached, breachView{What: what, Due: promise.BreachedAt, EscalationStep: promise.EscalationSteps})
+			view.Breached = append(view.Breached, breachView{What: clockLabel(name), Due: promise.BreachedAt, EscalationStep: promise.EscalationSteps})
 		}
 	}
 	return v.ShowStatus(status, "escalation", view)
+}
+
+// handOver reassigns an escalated ticket and saves the reason as a note. The note is sent after the assignment,
+// because there is nothing to explain if another agent has taken the ticket meanwhile.
+func (p *Pages) handOver(v *page.Visit, n ticket.Number, form url.Values) error {
+	var f input.Fields
+	r := input.Command(&f, ticket.VerbAssign, form)
+	if r.Agent == "" {
+		f.Reject("agent", "is missing: choose a colleague")
+	}
+	var note desk.Request
+	if reason := form.Get("reason"); reason != "" {
+		note = input.Command(&f, ticket.VerbNote, url.Values{"body": {reason}})
+		note.Number, note.IdempotencyKey = n, v.IdempotencyKey()
+	}
+	d := draft{escalation: escalationDraft{Handover: true, To: r.Agent, Reason: form.Get("reason")}}
+	if err := f.Err(); err != nil {
+		return p.respondError(v, n, d, err)
+	}
+	r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
+	of := request.Ask(v.Context(), p.desk, v.Person, r)
+	if of.Err == nil && of.State != request.Refused && note.Verb != "" {
+		if note.IdempotencyKey.Key != "" {
+			note.IdempotencyKey.Key += ":why"
+		}
+		if noted := request.Ask(v.Context(), p.desk, v.Person, note); noted.Err != nil || noted.State == request.Refused {
+			d.escalation.AsNote = true
+			d.mistake = "The ticket was handed over, but your reason could not be saved. It is in the note box: save it again."
+			return p.showAnswer(v, n, http.StatusConflict, d, false, d.mistake)
+		}
+	}
+	return p.respond(v, r, d, "The ticket was handed over to "+r.Agent+".", of)
 }

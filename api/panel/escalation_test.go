@@ -60,7 +60,7 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 	}
 	after := o.ticket(n)
 	if after.Ticket.EscalationStep() != 0 || after.Pending != before.Pending+1 {
-		t.Errorf("rung %d, %d commands", after.Ticket.EscalationStep(), after.Pending-before.Pending)
+		t.Errorf("step %d, %d commands", after.Ticket.EscalationStep(), after.Pending-before.Pending)
 	}
 	entries, err := o.Desk.Timeline(t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -69,7 +69,7 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 	if last := entries[len(entries)-1]; last.Kind != ticket.EventAcknowledged || last.By.ID != o.People["bert"].ID || last.Body != "I phone her now." {
 		t.Errorf("the timeline ends with %+v", last)
 	}
-	if text := b.get(address).wantStatus(http.StatusOK).Find("main").Text(); !strings.Contains(text, "Nothing is left to acknowledge") {
+	if text := b.get(address).wantStatus(http.StatusOK).Find("main").Text(); !strings.Contains(text, "There is nothing left to acknowledge") {
 		t.Errorf("afterwards the page says %s", text)
 	}
 }
@@ -114,7 +114,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		got := b.do(method, ended, url.Values{"reason": {"x"}}, nil).wantStatus(http.StatusGone)
-		if text := got.Find("main").Text(); !strings.Contains(text, "This link was ended") || !strings.Contains(text, "Sign in or get a new link") {
+		if text := got.Find("main").Text(); !strings.Contains(text, "This link no longer works") || !strings.Contains(text, "Sign in or get a new link") {
 			t.Errorf("one that was ended says %s", text)
 		}
 	}
@@ -183,7 +183,7 @@ func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
 	w, _ := o.window("carl")
 	w.Forgive("410")
 	w.Goto(ended)
-	w.See("This link was ended")
+	w.See("This link no longer works")
 	w.CheckReadable("escalation-link-ended")
 }
 

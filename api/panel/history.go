@@ -1,32 +1,35 @@
 package panel
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// mailView is a mail of the ticket.
-type mailView struct {
-	What, To string
-	Status   string // sent, waiting, put off (deferred) or bounced
-	At       time.Time
-	Reason   string // why it bounced
+// historyItem is a line of the ticket's history: an email, a webhook call or a command.
+type historyItem struct {
+	What, Whom string // Whom is its recipient, or who asked for the command
+	Status     string
+	Class      string // CSS class of the status
+	At         time.Time
+	Reason     string // why it failed, was deferred or was refused
 }
 
-func mails(posted []desk.Posted) (all []mailView, bounced bool) {
+// mails returns the emails of a ticket, and whether one of them bounced.
+func mails(posted []desk.Posted) (all []historyItem, bounced bool) {
 	for _, m := range posted {
-		view := mailView{What: humanize(string(m.Kind)), To: sentTo(m), Status: "waiting", At: m.Owed, Reason: m.Reason}
+		item := historyItem{What: humanize(string(m.Kind)), Whom: sentTo(m), Status: "waiting", Class: "mail-waiting", At: m.Owed, Reason: m.Reason}
 		switch {
 		case m.Status == desk.DeliverySent:
-			view.Status, view.At = "sent", m.Settled
+			item.Status, item.Class, item.At = "sent", "mail-sent", m.Settled
 		case m.Status == desk.DeliveryBounced:
-			view.Status, view.At, bounced = "bounced", m.Settled, true
+			item.Status, item.Class, item.At, bounced = "bounced", "mail-bounced", m.Settled, true
 		case !m.Deferred.IsZero():
-			view.Status, view.Reason = "put off", "A mail server asked for a later try."
+			item.Status, item.Class, item.Reason = "deferred", "mail-deferred", "A mail server asked us to try again later."
 		}
-		all = append(all, view)
+		all = append(all, item)
 	}
 	return all, bounced
 }
@@ -43,63 +46,40 @@ func sentTo(m desk.Posted) string {
 	return to
 }
 
-// callView is a webhook call of the ticket.
-type callView struct {
-	What, To string
-	Status   string // a desk.DeliveryStatus
-	Class    string // CSS class: the same as that of a mail in this state
-	At       time.Time
-	Reason   string // why the last attempt failed
-}
-
-func calls(called []desk.WebhookDelivery) (all []callView, failed bool) {
+// calls returns the webhook calls of a ticket, and whether one of them failed.
+func calls(called []desk.WebhookDelivery) (all []historyItem, failed bool) {
 	for _, c := range called {
-		view := callView{
-			What: fmt.Sprintf("rung %d for the %s", c.EscalationStep, humanize(string(c.Clock))), To: c.Webhook,
-			Status: string(c.Status), Class: "waiting", At: c.Owed,
+		item := historyItem{
+			What: fmt.Sprintf("escalation step %d for the %s", c.EscalationStep, clockLabel(c.Clock)), Whom: c.Webhook,
+			Status: string(c.Status), Class: "mail-waiting", At: c.Owed,
 		}
 		switch {
 		case c.Status == desk.DeliverySent:
-			view.Class, view.At = "sent", c.Settled
+			item.Class, item.At = "mail-sent", c.Settled
 		case c.Status == desk.DeliveryFailed:
-			view.Class, view.At, view.Reason, failed = "bounced", c.Settled, c.Reason, true
-		case c.Tries > 0:
-			view.Reason = fmt.Sprintf("Tried %s so far, and again soon: %s.", times(c.Tries), c.Reason)
+			item.Class, item.At, item.Reason, failed = "mail-bounced", c.Settled, c.Reason, true
+		case c.Tries == 1:
+			item.Reason = fmt.Sprintf("Tried once so far, and will be tried again: %s.", c.Reason)
+		case c.Tries > 1:
+			item.Reason = fmt.Sprintf("Tried %d times so far, and will be tried again: %s.", c.Tries, c.Reason)
 		}
-		all = append(all, view)
+		all = append(all, item)
 	}
 	return all, failed
 }
 
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
-}
-
-// commandView is an accepted command and its outcome.
-type commandView struct {
-	What, Who, Result string
-	State             string // CSS class: met, late or soon
-	At                time.Time
-	Reason            string // why it was refused
-}
-
-func commands(records []desk.CommandRecord) []commandView {
-	all := make([]commandView, 0, len(records))
+// commands returns the accepted commands of a ticket with their outcomes.
+func commands(records []desk.CommandRecord) []historyItem {
+	all := make([]historyItem, 0, len(records))
 	for _, c := range records {
-		view := commandView{What: commandText(c), Who: actorName(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
+		item := historyItem{What: commandText(c), Whom: actorName(c.By.Role, c.By), At: c.At, Status: "waiting", Class: "soon"}
 		switch {
 		case c.Decided && c.Outcome.Refused:
-			view.State, view.Result, view.Reason = "late", "refused", humanize(c.Outcome.Code)
-			if c.Outcome.Reason != "" {
-				view.Reason = c.Outcome.Reason
-			}
+			item.Status, item.Class, item.Reason = "refused", "late", cmp.Or(c.Outcome.Reason, humanize(c.Outcome.Code))
 		case c.Decided:
-			view.State, view.Result = "met", "done"
+			item.Status, item.Class = "done", "met"
 		}
-		all = append(all, view)
+		all = append(all, item)
 	}
 	return all
 }

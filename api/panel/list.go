@@ -32,8 +32,7 @@ type listView struct {
 	EmptyTitle, EmptyText  string
 	People                 string // address that searches requesters for the text; empty without a text
 	Colleagues             []desk.Colleague
-	Priorities             []policy.Priority
-	Categories             []string
+	Snooze                 choice // for the selected tickets
 	Swap                   bool
 }
 
@@ -44,19 +43,16 @@ type chip struct{ Name, Value, Without string }
 
 // row is a ticket in the list.
 type row struct {
-	Number, Subject, Requester string
-	Address                    string
-	Speaker, Words             string // the latest message; Speaker is empty if the requester wrote it
-	Note                       bool   // the latest message is an internal note
-	Status                     ticket.Status
-	Priority                   policy.Priority
-	Loud                       bool   // the priority is high or urgent
-	Assignee                   string // empty: unassigned
-	Age                        string
-	FirstResponse, Resolution  badge
-	Open                       bool
-	Snoozed                    string // end of the snooze; empty: not snoozed
-	Seen                       int    // number of the last timeline entry
+	Record                    desk.View
+	Address                   string
+	Speaker, Words            string // the latest message; Speaker is empty if the requester wrote it
+	Note                      bool   // the latest message is an internal note
+	Loud                      bool   // the priority is high or urgent
+	Assignee                  string // empty: unassigned
+	Age                       string
+	FirstResponse, Resolution badge
+	Open                      bool
+	Snoozed                   string // end of the snooze; empty: not snoozed
 }
 
 // list shows the desk without an open ticket. A search for a ticket's number redirects to the ticket.
@@ -106,7 +102,7 @@ func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared shar
 	view := p.listFrame(v, s, shared)
 	if wrong != nil {
 		view.Mistake = errorSentence(wrong)
-		view.EmptyTitle, view.EmptyText = "This filter can't be read", "Change what is marked above."
+		view.EmptyTitle, view.EmptyText = "This filter can't be read", "See the message above."
 		return view, nil
 	}
 	found, more, err := p.desk.List(v.Context(), s.Filter)
@@ -131,17 +127,58 @@ func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared shar
 	return view, nil
 }
 
+// listFrame returns the list without its rows: title, filters and the addresses of the page.
+func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
+	view := listView{
+		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.values.Get("q"), Requester: s.values.Get("requester"),
+		Query: s.with("", "").Encode(), Suffix: s.suffix(), Address: s.address(), Bare: "/desk?queue=" + string(s.Queue),
+		Status: choose("Status", "status", ticket.Status(s.values.Get("status")), ticket.Statuses(), anyOf,
+			option{Value: unfinished, Text: "unresolved"}, option{Value: notClosed, Text: "not closed"}),
+		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
+		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
+		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "unassigned"}),
+		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
+		Colleagues: shared.colleagues,
+		Snooze:     snoozeChoice(time.Time{}, time.Now().In(shared.zone)),
+		Swap:       v.Partial(),
+	}
+	var queues []option
+	for _, q := range queueNames {
+		queues = append(queues, option{Value: string(q.queue), Text: q.name})
+	}
+	view.QueueChoice = newChoice("Queue", "queue", string(s.Queue), queues)
+	for _, name := range searchFields {
+		value := s.values.Get(name)
+		if value == "" || name == "after" {
+			continue
+		}
+		if name != "q" {
+			view.Kept = append(view.Kept, field{name, value})
+		}
+		if name != "queue" {
+			view.Chips = append(view.Chips, chip{chipNames[name], value, deskAddress(s.with(name, ""))})
+		}
+	}
+	return view
+}
+
+var chipNames = map[string]string{
+	"q": "text", "status": "status", "priority": "priority", "category": "category", "assignee": "assignee",
+	"requester": "requester", "due": "due", "escalated": "escalated",
+}
+
 func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Number) row {
 	r := row{
-		Number: string(v.Number), Subject: v.Subject, Requester: v.Requester.Name, Address: s.ticketAddress(v.Number),
-		Status: v.Ticket.Status, Priority: v.Ticket.Priority,
+		Record: v, Address: s.ticketAddress(v.Number), Open: v.Number == open,
 		Loud:          v.Ticket.Priority == policy.PriorityHigh || v.Ticket.Priority == policy.PriorityUrgent,
 		Age:           age(now.Sub(v.Submitted)),
 		FirstResponse: newBadge(v, policy.FirstResponse, l, now), Resolution: newBadge(v, policy.Resolution, l, now),
-		Open: v.Number == open, Seen: v.Entries(),
 	}
 	if until := v.Ticket.SnoozedUntil; !until.IsZero() {
-		r.Snoozed = until.In(l.Zone).Format("2 Jan 15:04")
+		r.Snoozed = until.In(l.Zone).Format("2 Jan")
+		if until.Sub(now) < 24*time.Hour {
+			r.Snoozed = until.In(l.Zone).Format("15:04")
+		}
 	}
 	if v.Assignee != nil {
 		r.Assignee = v.Assignee.Name
@@ -185,18 +222,18 @@ func errorSentence(err error) string {
 func emptyListText(s search) (title, text string) {
 	switch {
 	case s.values.Get("after") != "":
-		return "No more tickets", "What stood on this page has moved."
+		return "No more tickets", "The tickets on this page have moved."
 	case s.Text != "":
-		return "No ticket fits", "Words are looked for in subjects and messages. A ticket's number opens it, and people are found by the filter Requester."
+		return "No tickets found", "The search covers subjects and messages. Enter a ticket number to open that ticket; find people with the Requester filter."
 	case len(s.values) > 1:
-		return "No ticket fits", "Take a filter away, or choose others."
+		return "No tickets found", "Remove a filter, or choose others."
 	case s.Queue == desk.QueueMine:
-		return "Nothing is yours", "Look at the unassigned tickets: press 2."
+		return "No tickets are assigned to you", "See the unassigned tickets: press 2."
 	case s.Queue == desk.QueueBreached:
-		return "No promise is broken", "Every ticket is within its time."
+		return "No breached tickets", "Every ticket is within its targets."
 	case s.Queue == desk.QueueUnassigned:
-		return "Everything has somebody", "New tickets appear here by themselves."
+		return "No unassigned tickets", "New tickets appear here automatically."
 	default:
-		return "Nothing here", "Tickets appear here by themselves."
+		return "No tickets", "Tickets appear here automatically."
 	}
 }

@@ -130,7 +130,7 @@ func TestSearch_withoutASuccessSaysWhatElseFinds(t *testing.T) {
 	b := o.browser("anna")
 	a := b.get("/desk?queue=mine&q=Clara+Customer").wantStatus(http.StatusOK)
 	pagetest.Check(t, "an empty search", a.Document)
-	if text := a.Line("#rows .empty"); !strings.Contains(text, "number opens it") || !strings.Contains(text, "filter Requester") {
+	if text := a.Line("#rows .empty"); !strings.Contains(text, "Enter a ticket number") || !strings.Contains(text, "Requester filter") {
 		t.Errorf("it says %q", text)
 	}
 	found := b.get(a.Find("#rows .empty a").First().AttrOr("href", "")).wantStatus(http.StatusOK)

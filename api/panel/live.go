@@ -2,7 +2,8 @@ package panel
 
 import (
 	"context"
-	"time"
+	"net/url"
+	"slices"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -47,38 +48,14 @@ func liveEvent(c desk.Change) string {
 	}
 }
 
-// presentView is another agent who has the ticket open.
-type presentView struct {
-	Name    string
-	Writing bool
-	Since   time.Time
-}
-
 // present returns the other agents who have a ticket open.
-func (p *Pages) present(v *page.Visit, n ticket.Number) ([]presentView, error) {
+func (p *Pages) present(v *page.Visit, n ticket.Number) ([]desk.Presence, error) {
 	looking, err := p.store.Looking(v.Context(), n)
-	if err != nil {
-		return nil, err
-	}
-	var others []presentView
-	for _, l := range looking {
-		if l.Person.ID != v.Person.ID {
-			others = append(others, presentView{Name: l.Person.Name, Writing: l.Writing, Since: l.Since})
-		}
-	}
-	return others, nil
+	return slices.DeleteFunc(looking, func(l desk.Presence) bool { return l.Person.ID == v.Person.ID }), err
 }
 
 // presence records that the viewer looks at a ticket, writes to it or has left it.
-func (p *Pages) presence(v *page.Visit) error {
-	n, err := ticket.ParseNumber(v.Param("number"))
-	if err != nil {
-		return err
-	}
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) presence(v *page.Visit, n ticket.Number, form url.Values) (err error) {
 	if form.Get("state") == "gone" {
 		err = p.store.Leave(v.Context(), v.Person, n)
 	} else {

@@ -58,7 +58,7 @@ func (o *fixture) awaitEvent(events <-chan string, want string) {
 				return
 			}
 		case <-late:
-			o.t.Fatalf("nobody heard %q", want)
+			o.t.Fatalf("no one heard %q", want)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
 	}
 	anna.post(path+"/presence", url.Values{"state": {"looking"}}).wantStatus(http.StatusNoContent)
 	o.awaitEvent(events, "presence "+string(n))
-	sees("Anna Agent is looking")
+	sees("Anna Agent is viewing")
 	anna.post(path+"/presence", url.Values{"state": {"writing"}}).wantStatus(http.StatusNoContent)
 	o.awaitEvent(events, "presence "+string(n))
 	sees("Anna Agent is writing")

@@ -58,46 +58,46 @@ func assigned(handle string) func(desk.View) bool {
 // both.
 func commands(o *fixture) (alone, selected map[string]func(palette)) {
 	alone = map[string]func(palette){
-		"Take this ticket":                      func(d palette) { d.awaitOne("taken", assigned("anna")) },
-		"Close this ticket for good":            func(d palette) { d.p.Click("Yes, do it"); d.awaitOne("closed", closed) },
-		"First response: Why is this due then?": shows("it is explained", `document.querySelector("#why-first_response").open`),
-		"Resolution: Why is this due then?":     shows("it is explained", `document.querySelector("#why-resolution").open`),
-		"Reply":                                 focus("#body-reply"),
-		"Reply and resolve":                     focus("#body-resolve"),
-		"Request information":                   focus("#body-request"),
-		"Progress update":                       focus("#body-progress"),
-		"Internal note":                         focus("#body-note"),
-		"Insert a canned reply":                 focus("#canned[open] #canned-input"),
-		"Send reply":                            focus("#body-reply"), // which is empty
-		"Back to the list":                      focus(".item-link"),
-		"Fold or unfold the list":               shows("the list is folded", `document.documentElement.classList.contains("fold-list")`),
-		"Fold or unfold the queues":             shows("the queues are folded", `document.documentElement.classList.contains("fold-queues")`),
-		"Show or hide the mails":                shows("the mails are there", `document.querySelector("#mails").open`),
-		"Show or hide the commands":             shows("the commands are there", `document.querySelector("#commands").open`),
-		"Show all tickets of this requester":    at(`/desk\?queue=all&requester=.*`),
-		"Open the workflow in Temporal UI":      shows("it is opened", `document.body.dataset.opened`),
-		"Search subjects and messages":          focus("#search"),
-		"Filter the list":                       focus("#filters[open] select"),
-		"Save this filter":                      at(`/desk/filters\?query=.*`),
-		"Leave the desk for a while":            at("/desk/away"),
-		"Manage saved filters":                  at("/desk/filters"),
-		"Manage canned replies":                 at("/desk/canned"),
-		"Go to Desk":                            at("/desk"),
-		"Account":                               at("/account"),
-		"Sign out":                              func(d palette) { d.p.At("/"); d.p.Goto("/let-in/anna") },
-		"Change between light and dark":         shows("it is dark", `document.documentElement.dataset.theme === "dark" && (document.querySelector('[data-action="theme"]').click(), true)`),
-		"Show the keyboard shortcuts":           shows("they are shown", `document.querySelector("#keys").open`),
+		"Take this ticket":                   func(d palette) { d.awaitOne("taken", assigned("anna")) },
+		"Close this ticket for good":         func(d palette) { d.p.Click("Yes, do it"); d.awaitOne("closed", closed) },
+		"First response: Why this deadline?": shows("it is explained", `document.querySelector("#why-first_response").open`),
+		"Resolution: Why this deadline?":     shows("it is explained", `document.querySelector("#why-resolution").open`),
+		"Reply":                              focus("#body-reply"),
+		"Reply and resolve":                  focus("#body-resolve"),
+		"Request information":                focus("#body-request"),
+		"Progress update":                    focus("#body-progress"),
+		"Internal note":                      focus("#body-note"),
+		"Insert a canned reply":              focus("#canned[open] #canned-input"),
+		"Send reply":                         focus("#body-reply"), // which is empty
+		"Back to the list":                   focus(".item-link"),
+		"Collapse or expand the list":        shows("the list is collapsed", `document.documentElement.classList.contains("fold-list")`),
+		"Collapse or expand the queues":      shows("the queues are collapsed", `document.documentElement.classList.contains("fold-queues")`),
+		"Show or hide the emails":            shows("the emails are there", `document.querySelector("#mails").open`),
+		"Show or hide the commands":          shows("the commands are there", `document.querySelector("#commands").open`),
+		"Show all tickets of this requester": at(`/desk\?queue=all&requester=.*`),
+		"Open the workflow in Temporal UI":   shows("it is opened", `document.body.dataset.opened`),
+		"Search subjects and messages":       focus("#search"),
+		"Filter the list":                    focus("#filters[open] select"),
+		"Save this filter":                   at(`/desk/filters\?query=.*`),
+		"Mark yourself as away":              at("/desk/away"),
+		"Manage saved filters":               at("/desk/filters"),
+		"Manage canned replies":              at("/desk/canned"),
+		"Go to Desk":                         at("/desk"),
+		"Account":                            at("/account"),
+		"Sign out":                           func(d palette) { d.p.At("/"); d.p.Goto("/let-in/anna") },
+		"Switch between light and dark":      shows("it is dark", `document.documentElement.dataset.theme === "dark" && (document.querySelector('[data-action="theme"]').click(), true)`),
+		"Show the keyboard shortcuts":        shows("they are shown", `document.querySelector("#keys").open`),
 	}
 	for name, queue := range map[string]string{"Mine": "mine", "Unassigned": "unassigned", "Due soon": "due-soon", "Breached": "breached", "Waiting": "waiting", "Resolved": "resolved", "Snoozed": "snoozed", "All": "all"} {
 		alone["Go to queue "+name] = at(`/desk\?queue=` + queue)
 	}
-	for _, end := range []string{"in 4 hours", "tomorrow", "next week", "in a week", "in a month"} {
-		alone["Snooze: "+end] = func(d palette) {
-			d.awaitOne("snoozed", func(v desk.View) bool { return !v.Ticket.SnoozedUntil.IsZero() })
-		}
-	}
 	selected = map[string]func(palette){
 		"Close the selected tickets": func(d palette) { d.p.Click("Yes, do it"); d.awaitBoth("closed", closed) },
+	}
+	snoozed := func(v desk.View) bool { return !v.Ticket.SnoozedUntil.IsZero() }
+	for _, end := range []string{"in 4 hours", "tomorrow", "next week", "in a week", "in a month"} {
+		alone["Snooze: "+end] = func(d palette) { d.awaitOne("snoozed", snoozed) }
+		selected["Snooze the selected: "+end] = func(d palette) { d.awaitBoth("snoozed", snoozed) }
 	}
 	for handle, p := range o.People {
 		if p.Role.Staff() {
@@ -184,7 +184,7 @@ func TestBulk_keepsTheSelectionOfWhatWasRefused(t *testing.T) {
 	g.unavailable.Store(true)
 	p.Forgive("503", "[object Object]")
 	d.run("Assign the selected to Bert Agent")
-	p.SeeOn("#said", "What you typed is kept")
+	p.SeeOn("#said", "What you typed is saved")
 	p.Until("both are selected", `document.querySelectorAll("#rows input:checked").length === 2`)
 	g.unavailable.Store(false)
 	o.ask("bert", desk.Request{Number: d.other, Verb: ticket.VerbClose})
@@ -225,7 +225,7 @@ func (d palette) selectBoth() {
 }
 
 // commandName is a script's function that returns the name of a listed command, without the instant of a snooze.
-const commandName = `(name) => name.textContent.replace(/^(Snooze: [^,]+), .*/, "$1")`
+const commandName = `(name) => name.textContent.replace(/^(Snooze[^:]*: [^,]+), .*/, "$1")`
 
 // listedCommands returns the labels of the commands that the palette offers now.
 func listedCommands(p *browsertest.Page) []string {

@@ -1,3 +1,6 @@
+// Package panel renders the agents' panel: queues, the list of tickets and the open ticket, with live updates. It
+// renders what internal/desk returns and sends commands; it knows no SQL, no Temporal and none of the rules of the
+// domain.
 package panel
 
 import (
@@ -93,4 +96,40 @@ func (p *Pages) Area() page.Area {
 		panic(err) // the directory is embedded above
 	}
 	return page.Area{Name: "panel", Templates: own, Routes: p.routes()}
+}
+
+// routes returns all routes of the panel, with those of the forms for the registry's verbs of agents. Only staff have
+// access; links in emails work without signing in.
+func (p *Pages) routes() []page.Route {
+	staff := page.Staff
+	linked := page.Access{Who: "Anyone on the staff with the link in an escalation's email, without signing in."}
+	routes := []page.Route{
+		page.Get("/desk", staff, p.list),
+		page.Get("/desk/live", staff, p.live),
+		page.Get("/e/:token", linked, p.escalation),
+		page.Post("/e/:token", linked, p.acknowledge),
+		page.Post("/desk/bulk", staff, p.bulk),
+		page.Get("/desk/tickets/:number", staff, p.ticket),
+		page.Get("/desk/tickets/:number/canned/:id", staff, p.cannedText),
+		page.Post("/desk/tickets/:number/handover", staff, posted(p.handOver)),
+		page.Post("/desk/tickets/:number/presence", staff, posted(p.presence)),
+		page.Get("/desk/away", staff, p.away),
+		page.Post("/desk/away", staff, p.leave),
+		page.Get("/desk/canned", staff, p.canned),
+		page.Post("/desk/canned", staff, p.saveCanned),
+		page.Post("/desk/canned/:id/deletion", staff, p.deleteCanned),
+		page.Get("/desk/filters", staff, p.filters),
+		page.Post("/desk/filters", staff, p.saveFilter),
+		page.Post("/desk/filters/:id/deletion", staff, p.deleteFilter),
+	}
+	for _, d := range ticket.Definitions() {
+		for _, o := range d.For(ticket.RoleAgent) {
+			handle := p.command(d.Verb)
+			if d.InWords() {
+				handle = p.write(modeOf(d.Verb))
+			}
+			routes = append(routes, page.Post("/desk/tickets/:number/"+o.Path, staff, posted(handle)))
+		}
+	}
+	return routes
 }

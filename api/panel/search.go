@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 
@@ -60,39 +61,31 @@ func readSearch(v *page.Visit, query url.Values) (search, error) {
 		Text:      f.Optional("q", s.values.Get("q"), input.MaxSearch),
 		After:     f.Cursor("after", s.values.Get("after")),
 	}
-	switch s.values.Get("due") {
-	case dueToday:
-		s.DueBefore = v.Tomorrow()
-	case "":
-	default:
-		f.Reject("due", "is unknown")
-	}
-	switch s.values.Get("escalated") {
-	case unacknowledged:
-		s.Escalated = true
-	case "":
-	default:
-		f.Reject("escalated", "is unknown")
-	}
-	s.check(&f)
-	return s, f.Err()
-}
-
-// check validates the fields that have a fixed set of values.
-func (s *search) check(f *input.Fields) {
 	if s.Queue == "" {
 		s.Queue = desk.QueueAll
 	}
-	if !slices.Contains(desk.Queues(), s.Queue) {
-		f.Reject("queue", "is unknown")
+	s.check(&f)
+	if s.values.Get("due") == dueToday {
+		s.DueBefore = v.Tomorrow()
 	}
-	if s.Priority != "" && !s.Priority.Valid() {
-		f.Reject("priority", "is unknown")
-	}
+	s.Escalated = s.values.Get("escalated") == unacknowledged
 	if s.Assignee == unassigned {
-		s.Assignee = ""
-		s.Queue = desk.QueueUnassigned
+		s.Assignee, s.Queue = "", desk.QueueUnassigned
 	}
+	return s, f.Err()
+}
+
+// check validates the fields that have a fixed set of values, and reads the status.
+func (s *search) check(f *input.Fields) {
+	check := func(name string, known bool) {
+		if !known {
+			f.Reject(name, "is unknown")
+		}
+	}
+	check("due", slices.Contains([]string{"", dueToday}, s.values.Get("due")))
+	check("escalated", slices.Contains([]string{"", unacknowledged}, s.values.Get("escalated")))
+	check("queue", slices.Contains(desk.Queues(), s.Queue))
+	check("priority", s.Priority == "" || s.Priority.Valid())
 	switch status := ticket.Status(s.values.Get("status")); {
 	case status == unfinished:
 		s.Statuses = []ticket.Status{ticket.StatusNew, ticket.StatusOpen, ticket.StatusWaiting}
@@ -108,10 +101,7 @@ func (s *search) check(f *input.Fields) {
 
 // with returns the query with one value changed, and without the page. An empty value removes the field.
 func (s search) with(name, value string) url.Values {
-	values := url.Values{}
-	for field, all := range s.values {
-		values[field] = all
-	}
+	values := maps.Clone(s.values)
 	values.Del("after")
 	values.Del(name)
 	if value != "" {

@@ -48,13 +48,6 @@ func (o *fixture) awaitMessages(n ticket.Number, want ...string) {
 	o.t.Fatalf("on %s stands %q, want %q", n, got, want)
 }
 
-// openTicket opens a ticket in a browser, in the list of all tickets.
-func openTicket(p *browsertest.Page, n ticket.Number) {
-	p.Goto("/desk/tickets/" + string(n) + "?queue=all")
-	p.SeeOn("#ticket .number", string(n))
-	p.Settle()
-}
-
 const (
 	onTicket = `document.activeElement.id === "ticket-body"`
 	noDrafts = `!Object.keys(localStorage).some((at) => at.startsWith("draft/") || at.startsWith("sending/"))`
@@ -142,9 +135,7 @@ func TestSending_isAtOnceWhenThePageIsLeft(t *testing.T) {
 			g.unavailable.Store(true)
 			free()
 			p.Forgive("503")
-			p.Press("r")
-			p.Type("On its way.")
-			p.Press("Control+Enter")
+			send(p, "r", "On its way.")
 			p.Goto("/desk/canned")
 			o.awaitMessages(n, "On its way.")
 			openTicket(p, n)
@@ -158,10 +149,7 @@ func TestSending_isAtOnceWhenThePageIsLeft(t *testing.T) {
 
 // TestSending_ofWordsTooLongToFollowThePage, which a browser sends only while the page is there.
 func TestSending_ofWordsTooLongToFollowThePage(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "A long answer", "Where is it?")
-	p, _ := o.window("anna")
+	o, n, p, _ := newWindow(t, "A long answer", "Where is it?")
 	openTicket(p, n)
 	p.Press("r")
 	browsertest.Value[bool](p, `(document.activeElement.value = "ä".repeat(20000), document.activeElement.dispatchEvent(new Event("input", {bubbles: true})))`)
@@ -173,16 +161,12 @@ func TestSending_ofWordsTooLongToFollowThePage(t *testing.T) {
 
 // TestSending_ofSeveralAtOnce: each goes to its own ticket, and the newest is taken back first, from wherever one is.
 func TestSending_ofSeveralAtOnce(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
-	p, _ := o.window("anna")
+	o, first, p, _ := newWindow(t, "The first ticket", "One.")
+	second := o.submit("carl", "The second ticket", "Two.")
 	write := func(n ticket.Number, words string) {
 		p.ClickOn(`#rows [data-number="` + string(n) + `"]`)
 		p.SeeOn("#ticket-head .number", string(n))
-		p.Press("r")
-		p.Type(words)
-		p.Press("Control+Enter")
+		send(p, "r", words)
 	}
 	p.Goto("/desk?queue=all")
 	write(first, "To Clara.")
@@ -212,7 +196,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 	}{
 		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
 		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database does not answer now"},
-		"failed":  {func(ticket.Number) { g.unavailable.Store(true) }, "That failed. What you typed is kept."},
+		"failed":  {func(ticket.Number) { g.unavailable.Store(true) }, "That failed. What you typed is saved."},
 		"signed out": {func(ticket.Number) {
 			alone.Store(true) // it would lead to the sign-in
 			o.SQL("DELETE FROM sessions")
@@ -276,14 +260,10 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 // TestSending_overUnseenWords of a ticket that has been left meanwhile: opened again, it shows what was written, and the
 // words wait in their box with the reason.
 func TestSending_overUnseenWords(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
-	p, _ := o.window("anna")
+	o, first, p, _ := newWindow(t, "The first ticket", "One.")
+	second := o.submit("carl", "The second ticket", "Two.")
 	openTicket(p, first)
-	p.Press("e")
-	p.Type("It must have arrived.")
-	p.Press("Control+Enter")
+	send(p, "e", "It must have arrived.")
 	p.SeeOn("#sending", string(first))
 	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
 	p.SeeOn("#ticket-head .number", string(second))
@@ -309,10 +289,7 @@ func TestSending_overUnseenWords(t *testing.T) {
 
 // TestSending_canBeTakenBackByEverybody: axe-core finds nothing wrong with the line in which it is offered.
 func TestSending_canBeTakenBackByEverybody(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "Taken back", "Where is it?")
-	p, _ := o.window("anna")
+	_, n, p, _ := newWindow(t, "Taken back", "Where is it?")
 	for _, look := range []browsertest.Look{{}, {Dark: true}, {Width: 360, Height: 740}} {
 		p.Look(look)
 		openTicket(p, n)
@@ -330,14 +307,9 @@ func TestSending_canBeTakenBackByEverybody(t *testing.T) {
 
 // TestSending_comesBeforeWhatIsAskedNext of the same ticket: closed too early, it would refuse the words.
 func TestSending_comesBeforeWhatIsAskedNext(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "Answered and closed", "Where is it?")
-	p, _ := o.window("anna")
+	o, n, p, _ := newWindow(t, "Answered and closed", "Where is it?")
 	openTicket(p, n)
-	p.Press("r")
-	p.Type("Farewell.")
-	p.Press("Control+Enter")
+	send(p, "r", "Farewell.")
 	p.ClickOn(".actions .danger")
 	p.Click("Yes, do it")
 	p.SeeOn("#ticket-head", "closed")
@@ -346,10 +318,7 @@ func TestSending_comesBeforeWhatIsAskedNext(t *testing.T) {
 
 // TestSending_isAwaitedByWhatIsAskedNext, also when it is under way already and the page is brought up to date meanwhile.
 func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "Answered and closed", "Where is it?")
-	p, g := o.window("anna")
+	o, n, p, g := newWindow(t, "Answered and closed", "Where is it?")
 	openTicket(p, n)
 	arrived, carryOn := make(chan struct{}, 1), make(chan struct{})
 	letGo := sync.OnceFunc(func() { close(carryOn) })
@@ -363,9 +332,7 @@ func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 		return true
 	})
 	t.Cleanup(free)
-	p.Press("r")
-	p.Type("Farewell.")
-	p.Press("Control+Enter")
+	send(p, "r", "Farewell.")
 	<-arrived
 	browsertest.Value[bool](p, `(document.addEventListener("htmx:confirm", (event) => { if (event.detail.verb === "post") document.body.dataset.asked = 1; }), true)`)
 	p.ClickOn(".actions .danger")
@@ -379,18 +346,13 @@ func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 
 // TestSending_goesOnAfterAReload while a command waited for it: the words arrive, and the next page knows.
 func TestSending_goesOnAfterAReload(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "Answered and left", "Where is it?")
-	p, g := o.window("anna")
+	o, n, p, g := newWindow(t, "Answered and left", "Where is it?")
 	openTicket(p, n)
 	_, free := g.delayResponses(func(r *http.Request) bool {
 		return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
 	})
 	t.Cleanup(free)
-	p.Press("r")
-	p.Type("On its way.")
-	p.Press("Control+Enter")
+	send(p, "r", "On its way.")
 	p.Press("a") // waits for the reply
 	o.awaitMessages(n, "On its way.")
 	g.delayResponses(func(*http.Request) bool { return false })
@@ -401,14 +363,9 @@ func TestSending_goesOnAfterAReload(t *testing.T) {
 
 // TestSending_ofAWindowThatWasSuspended, whose words another window has made a draft: sent by both, they arrive once.
 func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
-	browsertest.Require(t)
-	o := newFixture(t)
-	n := o.submit("clara", "Written in two windows", "Where is it?")
-	p, _ := o.window("anna")
+	o, n, p, _ := newWindow(t, "Written in two windows", "Where is it?")
 	openTicket(p, n)
-	p.Press("r")
-	p.Type("Said once.")
-	p.Press("Control+Enter")
+	send(p, "r", "Said once.")
 	p.SeeOn("#sending", string(n))
 	at := browsertest.Value[string](p, `Object.keys(localStorage).find((at) => at.startsWith("sending/"))`)
 	message := browsertest.Value[string](p, `localStorage.getItem("`+at+`")`)
@@ -416,7 +373,7 @@ func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
 	p.Until("it was accepted", noDrafts)
 	browsertest.Value[bool](p, fmt.Sprintf(`(localStorage.setItem(%q, JSON.stringify({ ...JSON.parse(%q), until: Date.now() - 60000 })), true)`, at, message))
 	openTicket(p, n)
-	p.SeeOn("#error-reply", "Sent again, it arrives once.")
+	p.SeeOn("#error-reply", "If you send it again, it arrives only once.")
 	p.Press("r")
 	p.Press("Control+Enter")
 	p.SeeOn("#said", "The reply is sent")
@@ -436,9 +393,7 @@ func TestSending_leadsToTheNextRow(t *testing.T) {
 	numbers := browsertest.Value[[]string](p, `[...document.querySelectorAll("#rows .item-link")].map((link) => link.dataset.number)`)
 	p.ClickOn(`#rows [data-number="` + numbers[1] + `"]`)
 	p.SeeOn("#ticket-head .number", numbers[1])
-	p.Press("r")
-	p.Type("I have it.")
-	p.Press("Control+Enter")
+	send(p, "r", "I have it.")
 	p.Until("the ticket has left the list", `document.querySelectorAll("#rows .item-link").length === 2`)
 	p.Until("the next row has the focus", `document.activeElement.dataset.number === "`+numbers[2]+`"`)
 	p.Press("Enter")

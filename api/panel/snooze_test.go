@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -24,7 +26,7 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 		t.Errorf("a ticket that is awake offers %d instants, or to wake it", got)
 	}
 	tomorrow, _ := form.Find("option:contains('tomorrow')").Attr("value")
-	b.post(path+"/snooze", url.Values{"until": {tomorrow, ""}}, byScript...).wantStatus(http.StatusOK)
+	b.post(path+"/snooze", url.Values{"until": {tomorrow}, "until-typed": {""}}, byScript...).wantStatus(http.StatusOK)
 	if got := o.ticket(n).Ticket.SnoozedUntil.Format(time.RFC3339); got != tomorrow {
 		t.Errorf("it sleeps until %s, and %s was chosen", got, tomorrow)
 	}
@@ -34,11 +36,11 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 	}
 	zone := inForce.Zone
 	typed := time.Now().AddDate(0, 0, 3).Format("2006-01-02") + "T11:30"
-	b.post(path+"/snooze", url.Values{"until": {tomorrow, typed}}, byScript...) // typed before, then chosen otherwise
+	b.post(path+"/snooze", url.Values{"until": {tomorrow}, "until-typed": {typed}}, byScript...) // typed before, then chosen otherwise
 	if got := o.ticket(n).Ticket.SnoozedUntil.Format(time.RFC3339); got != tomorrow {
 		t.Errorf("it sleeps until %s, and %s was chosen in the end", got, tomorrow)
 	}
-	b.post(path+"/snooze", url.Values{"until": {"", typed}}, byScript...).wantStatus(http.StatusOK)
+	b.post(path+"/snooze", url.Values{"until": {""}, "until-typed": {typed}}, byScript...).wantStatus(http.StatusOK)
 	if got := o.ticket(n).Ticket.SnoozedUntil.In(zone).Format("15:04"); got != "11:30" {
 		t.Errorf("it sleeps until %s in the desk's zone", got)
 	}
@@ -53,7 +55,7 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 		t.Error("a sleeping ticket is in the queue of the unassigned")
 	}
 	b.post(path+"/waking", nil, byScript...).wantStatus(http.StatusOK)
-	if !o.ticket(n).Ticket.SnoozedUntil.IsZero() || !strings.Contains(b.get(path).Line("#ticket"), "The ticket woke") {
+	if !o.ticket(n).Ticket.SnoozedUntil.IsZero() || !strings.Contains(b.get(path).Line("#ticket"), "The ticket woke up") {
 		t.Error("it sleeps on, or does not say that it woke")
 	}
 }
@@ -63,10 +65,32 @@ func TestSnooze_toNoInstantSaysWhatIsWrong(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	for typed, status := range map[string]int{"": http.StatusUnprocessableEntity, "soon": http.StatusUnprocessableEntity, "2001-01-01T09:00": http.StatusConflict} {
-		a := b.post("/desk/tickets/"+string(n)+"/snooze", url.Values{"until": {"", typed}}).wantStatus(status)
+		a := b.post("/desk/tickets/"+string(n)+"/snooze", url.Values{"until": {""}, "until-typed": {typed}}).wantStatus(status)
 		if a.Line("#ticket .problem") == "" {
 			t.Errorf("%q: it says nothing", typed)
 		}
+	}
+}
+
+// TestSnooze_typedInstantIsBackAfterSigningIn again, in the field in which it was typed.
+func TestSnooze_typedInstantIsBackAfterSigningIn(t *testing.T) {
+	o := newFixture(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	b := o.browser("anna")
+	path := "/desk/tickets/" + string(n)
+	form := url.Values{"until": {""}, "until-typed": {"2031-03-04T11:30"}}
+	b.get(path).Find("form[action*='/snooze'] input[type=hidden]").Each(func(_ int, hidden *goquery.Selection) {
+		form.Set(hidden.AttrOr("name", ""), hidden.AttrOr("value", ""))
+	})
+	o.SQL("DELETE FROM sessions")
+	b.post(path+"/snooze", form).wantStatus(http.StatusSeeOther)
+	b.SignIn("anna")
+	back := b.get(path).Find("form[action*='/snooze']")
+	if got := back.Find("input.other").AttrOr("value", ""); got != "2031-03-04T11:30" {
+		t.Errorf("the field holds %q", got)
+	}
+	if got := back.Find("option[selected]").Last().Text(); got != "another time…" {
+		t.Errorf("%q is chosen", got)
 	}
 }
 

@@ -14,26 +14,21 @@ import (
 // ticketView is the open ticket.
 type ticketView struct {
 	page.Layout
-	Number         ticket.Number
-	Subject, Order string
-	Status         ticket.Status
-	StatusWords    string
-	Submitted      time.Time
-	Requester      string
-	RequesterID    ticket.PersonID
-	AssigneeID     ticket.PersonID // empty: unassigned
-	Yours          bool
-	SnoozedUntil   time.Time // zero: not snoozed
-	Pending        bool      // a command was accepted and is not decided yet
-	Escalation     int       // the highest escalation step that is not acknowledged; 0: none
-	Typed          escalationDraft
-	Policy         int64
+	Record      desk.View
+	Number      ticket.Number
+	Status      ticket.Status
+	StatusWords string
+	AssigneeID  ticket.PersonID // empty: unassigned
+	Yours       bool
+	Pending     bool // a command was accepted and is not decided yet
+	Escalation  int  // the highest escalation step that is not acknowledged; 0: none
+	Typed       escalationDraft
 
 	Assignee, PriorityChoice, Category choice
 
 	Actions []actionView
 
-	Present        []presentView
+	Present        []desk.Presence
 	Clocks         []clockView
 	Lines          []line
 	Seen           int    // number of the last line
@@ -98,19 +93,8 @@ func (p *Pages) ticket(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	if v.Partial() {
-		return p.partOfTicket(v, n, v.Query("part"))
-	}
-	chosen, err := parseKind(v.Query("mode"))
-	if err != nil {
-		return err
-	}
-	return p.showTicket(v, n, http.StatusOK, draft{kind: chosen}, feedback{})
-}
-
-// partOfTicket renders the ticket's column for htmx, or one part of it.
-func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error {
-	if part == "presence" {
+	part := v.Query("part")
+	if v.Partial() && part == "presence" {
 		present, err := p.present(v, n)
 		if err != nil {
 			return err
@@ -118,10 +102,18 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 		return v.Fragment("desk", "present", ticketView{Number: n, Present: present, Part: part})
 	}
 	chosen, err := parseKind(v.Query("mode"))
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case v.Partial():
+		return p.partOfTicket(v, n, draft{kind: chosen}, part)
 	}
-	view, err := p.loadTicket(v, n, draft{kind: chosen})
+	return p.showTicket(v, n, http.StatusOK, draft{kind: chosen}, feedback{})
+}
+
+// partOfTicket renders the ticket's column for htmx, or one part of it.
+func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, d draft, part string) error {
+	view, err := p.loadTicket(v, n, d)
 	if err != nil {
 		return err
 	}
@@ -170,10 +162,7 @@ func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView,
 		return ticketView{}, err
 	}
 	causes := v.Causes(record.Ticket)
-	view.Lines, view.Seen = lines(entries, shared, causes), desk.LastEntry(entries)
-	for i, e := range entries {
-		view.Lines[i].Mine = e.By.ID == v.Person.ID
-	}
+	view.Lines, view.Seen = lines(entries, v.Person, shared, causes), desk.LastEntry(entries)
 	view.Unseen, view.Typed = unseen(view.Lines, entries, v.Person, d), d.escalation
 	view.Typed.AsNote = d.escalation.Reason != "" && (d.escalation.AsNote || view.Escalation == 0)
 	if view.Typed.AsNote && !v.Partial() { // on an open page the script joins it with the note that is being written
@@ -203,29 +192,24 @@ func newTicketView(v *page.Visit, record desk.View, shared shared) ticketView {
 	t := record.Ticket
 	view := ticketView{
 		Layout: v.Layout(record.Subject, "/desk"),
-		Number: record.Number, Subject: record.Subject, Order: record.Order, Status: t.Status,
-		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
-		RequesterID: record.Requester.ID,
-		Pending:     !record.Decided(), Escalation: t.EscalationStep(), Policy: record.Record.Policy,
+		Record: record, Number: record.Number, Status: t.Status, StatusWords: statusWords(t),
+		Pending: !record.Decided(), Escalation: t.EscalationStep(),
 		Coming: dueEventText(record.Next), ComingAt: record.Next.Due, AwaitsDelivery: t.AwaitsDelivery(),
-		SnoozedUntil: t.SnoozedUntil,
 	}
 	s, _ := readSearch(v, v.Queries()) // the list shows the error
 	view.Back, view.Suffix = s.address(), s.suffix()
-	assignee := option{Value: "", Text: "nobody"}
-	first := []option{assignee}
-	chosen := ""
+	first, chosen := []option{{Value: "", Text: "unassigned"}}, ""
 	if record.Assignee != nil {
 		view.AssigneeID, view.Yours, chosen = record.Assignee.ID, record.Assignee.ID == v.Person.ID, record.Assignee.Handle
 		first = nil
-		if !shared.includes(record.Assignee.ID) {
+		if shared.colleague(func(c desk.Colleague) bool { return c.ID == view.AssigneeID }).ID == "" { // no longer on the staff
 			first = []option{{Value: chosen, Text: record.Assignee.Name}}
 		}
 	}
 	view.Assignee = shared.assignees("Assignee", "agent", chosen, first...)
 	for i, o := range view.Assignee.Options {
 		if warning := shared.awayWarning(o.Value, view.Layout); warning != "" {
-			view.Assignee.Options[i].Sure = warning + " Give them the ticket all the same?"
+			view.Assignee.Options[i].Sure = warning + " Assign the ticket to them anyway?"
 		}
 	}
 	view.PriorityChoice = choose("Priority", "priority", t.Priority, policy.Priorities())
@@ -233,38 +217,20 @@ func newTicketView(v *page.Visit, record desk.View, shared shared) ticketView {
 	return view
 }
 
-// Acknowledging returns the typed reason if it belongs to the form that acknowledges.
-func (e escalationDraft) Acknowledging() string {
-	if e.Handover || e.AsNote {
+// ReasonIn returns the typed reason if it belongs to the form that hands over, or to the one that acknowledges.
+func (e escalationDraft) ReasonIn(handover bool) string {
+	if e.AsNote || e.Handover != handover {
 		return ""
 	}
 	return e.Reason
-}
-
-// HandingOver returns the typed reason if it belongs to the form that hands over.
-func (e escalationDraft) HandingOver() string {
-	if !e.Handover || e.AsNote {
-		return ""
-	}
-	return e.Reason
-}
-
-// includes reports whether a person is on the staff, so that tickets can be assigned to them.
-func (c shared) includes(id ticket.PersonID) bool {
-	for _, colleague := range c.colleagues {
-		if colleague.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 func statusWords(t ticket.Ticket) string {
 	switch {
 	case t.AwaitsDelivery() && t.Status == ticket.StatusWaiting:
-		return "waiting, the mail to the requester is on its way"
+		return "waiting, the email to the requester is on its way"
 	case t.AwaitsDelivery():
-		return "resolved, the mail to the requester is on its way"
+		return "resolved, the email to the requester is on its way"
 	case t.Status == ticket.StatusWaiting:
 		return "waiting for the requester"
 	case t.Cause == ticket.CauseRequester:
@@ -272,7 +238,7 @@ func statusWords(t ticket.Ticket) string {
 	case t.Cause == ticket.CauseWithdrawn:
 		return string(t.Status) + ", withdrawn by the requester"
 	case t.Cause == ticket.CauseSilence:
-		return string(t.Status) + ", the requester did not answer"
+		return string(t.Status) + ", the requester did not reply"
 	default:
 		return string(t.Status)
 	}
@@ -282,20 +248,18 @@ func statusWords(t ticket.Ticket) string {
 type sideView struct {
 	Others     []desk.TicketSummary
 	OtherCount int
-	Follows    ticket.Number
-	FollowedBy []ticket.Number
 	Rating     *desk.Rating
-	Mails      []mailView
+	Mails      []historyItem
 	Bounced    bool
-	Calls      []callView // webhook calls
+	Calls      []historyItem // webhook calls
 	CallFailed bool
-	Commands   []commandView
+	Commands   []historyItem
 	Workflow   string // address in Temporal UI; may be empty
 }
 
 func (p *Pages) loadSide(v *page.Visit, record desk.View) (s sideView, err error) {
 	ctx, n := v.Context(), record.Number
-	s = sideView{Follows: record.Follows, FollowedBy: record.FollowedBy, Workflow: v.Layout("", "").WorkflowURL(n)}
+	s = sideView{Workflow: v.Layout("", "").WorkflowURL(n)}
 	if s.Others, s.OtherCount, err = p.workspace.Others(ctx, v.Person, n); err != nil {
 		return s, err
 	}

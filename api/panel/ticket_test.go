@@ -57,7 +57,7 @@ func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
 	}
 	for id, want := range map[string]string{"first_response": "started with 72h, counted during opening hours", "resolution": "started with 10d, counted around the clock"} {
 		why := a.Find("#why-" + id)
-		if !strings.Contains(why.Find("summary").Text(), "Why is this due then?") || !strings.Contains(why.Find("li").First().Text(), want) ||
+		if !strings.Contains(why.Find("summary").Text(), "Why this deadline?") || !strings.Contains(why.Find("li").First().Text(), want) ||
 			!strings.Contains(why.Find("li").Last().Text(), "Deadline") {
 			t.Errorf("%s is explained as %q", id, why.Text())
 		}
@@ -145,7 +145,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "once": {a.Find("#resend-2 [name=once]").AttrOr("value", "")}}
 	b.post(at+"/resend", form).wantStatus(http.StatusSeeOther)
 	a = b.get(at)
-	if a.Find("#resend-2").Length() > 0 || !strings.Contains(a.Line("#conversation"), "Anna Agent sent the mail again: the ticket waits for the requester again") {
+	if a.Find("#resend-2").Length() > 0 || !strings.Contains(a.Line("#conversation"), "Anna Agent sent the email again: the ticket is waiting for the requester again") {
 		t.Errorf("sent again: %q", a.Line("#conversation"))
 	}
 	if got := a.Line("#mails"); !strings.Contains(got, "Clara Customer at right@example.org, again") {

@@ -63,8 +63,8 @@ func twoAtOnce(t *testing.T, s *stack) {
 		p.Goto("/desk/tickets/" + number)
 		p.SeeOn("#ticket", "The quagga tape does not stick")
 	}
-	one.SeeOn("#presence", "Demo supervisor is looking")
-	other.SeeOn("#presence", "Demo agent is looking")
+	one.SeeOn("#presence", "Demo supervisor is viewing")
+	other.SeeOn("#presence", "Demo agent is viewing")
 	other.Press("r")
 	other.Type("I am typing")
 	one.SeeOn("#presence", "Demo supervisor is writing")
@@ -134,7 +134,7 @@ func awayAndBack(t *testing.T, s *stack) {
 		p.Forgive("net::ERR_", "[object Event]", "htmx:sendError", "htmx:afterRequest", "Uncaught (in promise)")
 	}
 	s.api.kill()
-	agent.SeeOn("#away", "The desk does not answer")
+	agent.SeeOn("#away", "The desk is not responding")
 	customer.SeeOn("#away", "This page goes on by itself")
 	supervisor.SeeOn("#away", "This page goes on by itself")
 	agent.Press("r")

@@ -31,7 +31,7 @@ func byEscalationMail(t *testing.T, s *stack) {
 	link := escalationLink.FindString(mail.Text)
 	p.Goto(link) // as a mail scanner does
 	p.Goto(link)
-	p.See("This link is for Demo agent", "first response", "the promise is broken")
+	p.See("This link is for Demo agent", "first response", "is overdue")
 	if text := p.Read("body"); strings.Contains(text, "wombat") || strings.Contains(text, "hurry") {
 		t.Errorf("the page shows words: %s", text)
 	}
@@ -41,7 +41,7 @@ func byEscalationMail(t *testing.T, s *stack) {
 	}
 	p.Fill("Reason", "I have called the customer.")
 	p.Click("Acknowledge the escalation")
-	p.See("The escalation is acknowledged", "Nothing is left to acknowledge")
+	p.See("Escalation acknowledged", "There is nothing left to acknowledge")
 	checkHere(t, p, asUsual)
 	colleague.SeeOn("#conversation", "I have called the customer.")
 	colleague.Until("nothing is escalated", `!document.querySelector(".escalation")`)

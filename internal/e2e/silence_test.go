@@ -149,12 +149,12 @@ func TestResend_fromTheTicketsPage(t *testing.T) {
 	p.Goto("/desk/tickets/" + number)
 	p.SeeOn("#conversation", "words")
 	s.agent.do(number, "information-requests", words{"body": "The red or the blue one?"})
-	p.SeeOn("#conversation", "The requester could not be asked by mail: the ticket is open again") // without a reload
+	p.SeeOn("#conversation", "The requester could not be asked by email: the ticket is open again") // without a reload
 	p.Settle()
 	p.ClickOn(".resend summary")
-	p.Fill("To another address, this mail only", "right@demo.example")
+	p.Fill("To another address, for this email only", "right@demo.example")
 	p.ClickOn(".resend button")
-	p.SeeOn("#conversation", "sent the mail again: the ticket waits for the requester again")
+	p.SeeOn("#conversation", "sent the email again: the ticket is waiting for the requester again")
 	s.mails.Wait(t, func(m mailtest.Message) bool { return slices.Contains(m.To, "right@demo.example") })
 	s.at(number, "question-delivered")
 }

@@ -137,7 +137,7 @@ var definitions = []Definition{
 		Manual: `Moves the ticket to a published version of the policy: {"policy": 2}`,
 	},
 	{
-		Verb: VerbSnooze, Label: "Snooze", Done: "The ticket is snoozed.",
+		Verb: VerbSnooze, Label: "Snooze", Done: "The ticket is snoozed.", Bulk: "snoozed",
 		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).snooze,
 		Fields: []Field{{
 			Name: fieldUntil, Kind: FieldInstant, Source: FromBoth, Required: FromBoth,

@@ -27,9 +27,9 @@ async function preview(item) {
   try {
     if (item) words = await text(item.id);
   } catch {
-    words = "It could not be fetched.";
+    words = "It could not be loaded.";
   }
-  if (shown === item) $("#canned-preview").textContent = words || "No canned reply has these words in its title.";
+  if (shown === item) $("#canned-preview").textContent = words || "No canned reply has this in its title.";
 }
 
 async function insert({ id }) {
@@ -39,13 +39,13 @@ async function insert({ id }) {
   try {
     words = await text(id);
   } catch {
-    return say("The canned reply could not be fetched.", true);
+    return say("The canned reply could not be loaded.", true);
   }
   const field = fieldOf(form), before = field.value.slice(0, field.selectionStart), after = field.value.slice(field.selectionEnd);
   const gap = /\S$/.test(before) && /^(\n|$)/.test(after) ? "\n" : ""; // at the end of a line that says something
   field.setRangeText(gap + words, field.selectionStart, field.selectionEnd, "end");
   field.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText" }));
-  say(placeholder.test(words) ? "Inserted. Fill in what still stands in {{braces}}." : "Inserted.");
+  say(placeholder.test(words) ? "Inserted. Fill in what is left in {{braces}}." : "Inserted.");
 }
 
 function open() {

@@ -32,7 +32,7 @@ function state(form, text) {
 function keepDraft(form) {
   const { number, box, kind, tried } = form.dataset, words = fieldOf(form).value;
   keep(draftKey(number, box), words ? { kind, words, once: tried } : null);
-  state(form, words ? "Draft kept" : "");
+  state(form, words ? "Draft saved" : "");
 }
 
 // fault shows beside the words why they came back; without a reason it takes away what was shown.

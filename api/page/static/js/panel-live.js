@@ -145,7 +145,7 @@ function keepReasons(head, fragment) {
     const now = fragment.querySelector(`#${field.id}`);
     if (now?.matches("input")) now.setAttribute("value", field.value);
     else if (now) [...now.options].find((option) => option.value === field.value)?.setAttribute("selected", "");
-    else if (field.matches("input")) noteReason(ticket().dataset.number, field.value, "The escalation is over. The reason that you were writing is kept here.");
+    else if (field.matches("input")) noteReason(ticket().dataset.number, field.value, "The escalation has ended. The reason that you were writing is saved here.");
   }
 }
 function giveReasonBack(fragment) {

@@ -25,7 +25,7 @@ function collect() {
   }
   for (const link of document.querySelectorAll(".site-nav a")) commands.push({ name: `Go to ${link.textContent}`, run: () => link.click() });
   for (const own of document.querySelectorAll(".menu-panel :is(a, button)")) commands.push({ name: own.textContent.trim(), run: () => own.click() });
-  commands.push({ name: "Change between light and dark", run: extra.theme }, { name: "Show the keyboard shortcuts", key: "?", run: extra.keys });
+  commands.push({ name: "Switch between light and dark", run: extra.theme }, { name: "Show the keyboard shortcuts", key: "?", run: extra.keys });
   return commands.sort((a, b) => (b.here ?? 0) - (a.here ?? 0)); // what concerns the open ticket comes first
 }
 

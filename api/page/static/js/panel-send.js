@@ -25,7 +25,7 @@ function take(form, by) {
   const field = fieldOf(form), { number, box, kind, sending } = form.dataset;
   if (!field.value.trim()) return say("There is nothing to send yet.", true);
   const unfilled = form.dataset.placeholders?.split(" ").find((name) => field.value.includes(`{{${name}}}`));
-  if (unfilled) return fault(form, `It still holds {{${unfilled}}}; write what belongs there.`); // the desk would refuse it
+  if (unfilled) return fault(form, `It still contains {{${unfilled}}}; replace it before you send.`); // the desk would refuse it
   const message = {
     number, box, kind, sending, words: field.value, caret: [field.selectionStart, field.selectionEnd],
     once: form.elements.once.value, action: form.getAttribute("action"), body: new URLSearchParams(new FormData(form, by)).toString(),
@@ -56,7 +56,7 @@ function release(message) {
 function undo(message) {
   release(message);
   unpark(message);
-  say("Taken back. Nothing was sent.");
+  say("Undone. Nothing was sent.");
   if (giveBack(message, "", true)) return;
   const link = $(`.item-link[data-number="${CSS.escape(message.number)}"]`);
   link ? link.click() : location.assign(message.page);
@@ -105,8 +105,8 @@ async function deliver(message) {
     return leaving ? false : failed(message, unreached); // the next page asks again
   }
   const page = new DOMParser().parseFromString(text, "text/html");
-  if (answer.status === 401) return failed(message, "You have been signed out. Sign in again in another tab; what you typed is kept.");
-  if (!answer.ok) return failed(message, sentence($("h1 + p", page)) || "That failed. What you typed is kept.");
+  if (answer.status === 401) return failed(message, "You have been signed out. Sign in again in another tab; what you typed is saved.");
+  if (!answer.ok) return failed(message, sentence($("h1 + p", page)) || "That failed. What you typed is saved.");
   return answer.headers.get("HX-Trigger")?.includes("desk:sent") ? accepted(message, page) : refused(message, page);
 }
 
@@ -171,7 +171,7 @@ function resume() {
     const message = kept(at), now = Date.now();
     if (!message) keep(at, null);
     else if (message.posted && now - message.posted < recent) post(message);
-    else if (message.posted || message.until + delay < now) failed(message, "It is not known whether this was sent. Sent again, it arrives once.");
+    else if (message.posted || message.until + delay < now) failed(message, "We don't know whether this was sent. If you send it again, it arrives only once.");
   }
 }
 
@@ -197,7 +197,7 @@ function beforeSignOut(event) {
   event.stopImmediatePropagation();
   sendAll().then((done) => {
     if (done) event.target.requestSubmit();
-    else say("You are still signed in: a message was not sent. Its words are back in its box.", true);
+    else say("You are still signed in: a message was not sent. Its text is back in its box.", true);
   });
 }
 

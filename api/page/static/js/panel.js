@@ -214,13 +214,13 @@ document.addEventListener("click", (event) => {
 
 // What the server could not do is said, and nothing that was typed is touched.
 // A refetch that fails is the live connection's to tell.
-export const unreached = "The desk could not be reached. What you typed is kept.";
+export const unreached = "The desk could not be reached. What you typed is saved.";
 const failures = {
   "htmx:sendError": () => unreached,
   "htmx:responseError": ({ xhr }) => {
-    if (xhr.status === 401) return "You have been signed out. Sign in again in another tab; what you typed is kept.";
+    if (xhr.status === 401) return "You have been signed out. Sign in again in another tab; what you typed is saved.";
     const text = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("h1 + p")?.textContent;
-    return text ? `${text}.`.replace("..", ".") : "That failed. What you typed is kept.";
+    return text ? `${text}.`.replace("..", ".") : "That failed. What you typed is saved.";
   },
 };
 for (const [name, words] of Object.entries(failures)) {

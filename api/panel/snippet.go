@@ -1,8 +1,10 @@
 package panel
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -48,16 +50,12 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 		return err
 	}
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new canned reply
-	c := desk.CannedReply{ID: id, Title: form.Get("title"), Body: unixLines(form.Get("body")), Shared: form.Get("shared") != ""}
+	c := desk.CannedReply{ID: id, Title: form.Get("title"), Body: strings.ReplaceAll(form.Get("body"), "\r\n", "\n"), Shared: form.Get("shared") != ""}
 	_, err = p.workspace.SaveCanned(v.Context(), v.Person, c)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
 		return p.showCanned(v, http.StatusUnprocessableEntity, c, err)
 	}
-	if err != nil {
-		return err
-	}
-	v.Flash("The canned reply is kept.")
-	return v.Redirect("/desk/canned")
+	return finish(v, err, "Canned reply saved.", "/desk/canned")
 }
 
 func (p *Pages) deleteCanned(v *page.Visit) error {
@@ -65,11 +63,16 @@ func (p *Pages) deleteCanned(v *page.Visit) error {
 	if err == nil {
 		err = p.workspace.DeleteCanned(v.Context(), v.Person, id)
 	}
+	return finish(v, err, "Canned reply deleted.", "/desk/canned")
+}
+
+// finish redirects to a page with a confirmation, unless there was an error.
+func finish(v *page.Visit, err error, done, to string) error {
 	if err != nil {
 		return err
 	}
-	v.Flash("The canned reply is deleted.")
-	return v.Redirect("/desk/canned")
+	v.Flash("%s", done)
+	return v.Redirect(to)
 }
 
 // cannedText responds with the text of a canned reply, its placeholders replaced by values of the ticket.
@@ -116,4 +119,74 @@ func (p *Pages) fillCanned(v *page.Visit, n ticket.Number, id string) (string, e
 		}
 	}
 	return "", fault.New(fault.NotFound, "there is no such canned reply")
+}
+
+// filtersView is the page of saved filters.
+type filtersView struct {
+	page.Layout
+	All      []savedView
+	Edited   desk.SavedFilter  // ID 0: a new filter
+	Mistakes map[string]string // by field
+}
+
+// filters shows all saved filters, and a form for a new one or for the one in the query.
+func (p *Pages) filters(v *page.Visit) error {
+	return p.showFilters(v, http.StatusOK, desk.SavedFilter{Query: v.Query("query")}, nil)
+}
+
+func (p *Pages) showFilters(v *page.Visit, status int, edited desk.SavedFilter, wrong error) error {
+	all, err := p.workspace.SavedFilters(v.Context(), v.Person)
+	if err != nil {
+		return err
+	}
+	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: fieldErrors(wrong)}
+	for _, f := range all {
+		view.All = append(view.All, savedView{SavedFilter: f, Address: savedAddress(f)})
+		if wrong == nil && f.Yours && strconv.FormatInt(f.ID, 10) == v.Query("edit") {
+			view.Edited = f
+		}
+	}
+	return v.ShowStatus(status, "filters", view)
+}
+
+func (p *Pages) saveFilter(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new filter
+	f := desk.SavedFilter{ID: id, Name: form.Get("name"), Query: form.Get("query"), Shared: form.Get("shared") != ""}
+	_, err = p.workspace.SaveFilter(v.Context(), v.Person, f)
+	if fault.KindOf(err) == fault.Invalid && err != nil {
+		return p.showFilters(v, http.StatusUnprocessableEntity, f, err)
+	}
+	return finish(v, err, "Filter saved.", savedAddress(f))
+}
+
+func (p *Pages) deleteFilter(v *page.Visit) error {
+	id, err := pathID(v)
+	if err == nil {
+		err = p.workspace.DeleteFilter(v.Context(), v.Person, id)
+	}
+	return finish(v, err, "Filter deleted.", "/desk/filters")
+}
+
+// fieldErrors returns the messages of a fault as sentences, by field.
+func fieldErrors(err error) map[string]string {
+	all := map[string]string{}
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		for _, d := range e.Details {
+			all[d.Field] = page.Sentence("this " + d.Message)
+		}
+	}
+	return all
+}
+
+// pathID parses the ID in the path.
+func pathID(v *page.Visit) (int64, error) {
+	n, err := strconv.ParseInt(v.Param("id"), 10, 64)
+	if err != nil || n < 1 {
+		return 0, fault.New(fault.NotFound, "no page has this address")
+	}
+	return n, nil
 }

@@ -39,7 +39,7 @@ func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
 	}
 	bert.post("/desk/canned/"+id+"/deletion", nil).wantStatus(http.StatusNotFound)
 	anna.post("/desk/canned", url.Values{"id": {id}, "title": {"Hello"}, "body": {"Hello."}}).wantStatus(http.StatusSeeOther)
-	if got := anna.get("/desk/canned").Line(".card h3"); got != "Hello yours alone" {
+	if got := anna.get("/desk/canned").Line(".card h3"); got != "Hello private" {
 		t.Errorf("changed it is %q", got)
 	}
 	bert.get("/desk/tickets/" + string(n) + "/canned/" + id).wantStatus(http.StatusNotFound)
