@@ -39,7 +39,7 @@ func (a Access) check(v *Visit) error {
 	case !v.SignedIn():
 		return fault.New(fault.Unauthenticated, "sign in to see this page")
 	case !a.Allows(v.Person.Role):
-		return fault.New(fault.Forbidden, "this page is not for your role")
+		return fault.New(fault.Forbidden, "you don't have permission to do this")
 	default:
 		return nil
 	}

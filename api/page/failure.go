@@ -37,7 +37,7 @@ func (v *Visit) fail(err error) {
 		return
 	}
 	if errors.Is(err, errOtherWriter) && v.storeForm() {
-		shown.Message += ". What was typed is kept for a day, for the person who wrote it: sign out, sign in as them in this browser, and it is back in its form"
+		shown.Message += ". It is saved for a day: sign out, sign in with the account that it was written with, in this browser, and it is back in its form"
 	}
 	v.retryAfter(status, shown)
 	if status == http.StatusUnauthorized {
@@ -100,13 +100,13 @@ var retryable = []int{
 // headings are the headings of error pages, by status.
 var headings = map[int]string{
 	http.StatusUnauthorized:          "Please sign in",
-	http.StatusForbidden:             "This is not for you",
-	http.StatusNotFound:              "There is nothing here",
-	http.StatusMethodNotAllowed:      "That can't be done here",
-	http.StatusConflict:              "That can't be done now",
-	http.StatusRequestEntityTooLarge: "That is too much",
-	http.StatusUnprocessableEntity:   "That can't be taken as it is",
-	http.StatusTooManyRequests:       "That was too often",
-	http.StatusServiceUnavailable:    "We can't answer at the moment",
-	http.StatusInternalServerError:   "Something failed on our side",
+	http.StatusForbidden:             "You don't have permission",
+	http.StatusNotFound:              "Not found",
+	http.StatusMethodNotAllowed:      "Not possible here",
+	http.StatusConflict:              "That isn't possible now",
+	http.StatusRequestEntityTooLarge: "That is too large",
+	http.StatusUnprocessableEntity:   "Please check what you entered",
+	http.StatusTooManyRequests:       "Too many requests",
+	http.StatusServiceUnavailable:    "Temporarily unavailable",
+	http.StatusInternalServerError:   "Something went wrong",
 }

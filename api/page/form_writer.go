@@ -25,7 +25,7 @@ const (
 )
 
 var errOtherWriter = fault.New(fault.Forbidden,
-	"this was written as somebody else than the person who is signed in now, so it was not sent")
+	"this was written with another account than the one that is signed in now, so it was not sent")
 
 // reader returns the person to whom the page is shown: who has signed in, or the requester whose link was opened.
 func (v *Visit) reader() ticket.PersonID {

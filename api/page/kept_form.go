@@ -73,9 +73,9 @@ func (v *Visit) askToSignIn() bool {
 	if v.writer == "" || v.writtenOn == "" {
 		return false
 	}
-	v.Flash("Your session has ended, so that was not done. Please sign in again.")
+	v.Flash("Your session has ended, so nothing was done. Please sign in again.")
 	if kept {
-		v.Flash("Your session has ended, so that was not sent. What you typed is kept: it is back in its form when you have signed in again in this browser.")
+		v.Flash("Your session has ended, so nothing was sent. What you typed is saved: it is back in its form once you have signed in again in this browser.")
 	}
 	return v.redirect("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
 }

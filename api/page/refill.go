@@ -45,9 +45,9 @@ func (v *Visit) refill(page []byte) []byte {
 }
 
 const (
-	backInPlace = `<div class="notice" role="status"><p>You had to sign in first. What you typed is back, and is not sent yet.</p></div>`
-	notDone     = `<div class="notice" role="status"><p>You had to sign in first, so what you asked for has not been done. Please do it once more.</p></div>`
-	noForm      = `<section class="card"><h2>What you typed before you had to sign in</h2><p>It was not sent, and this page can’t take it any more. Copy what you need: it is kept here for a day.</p></section>`
+	backInPlace = `<div class="notice" role="status"><p>You had to sign in first. What you typed is back and has not been sent yet.</p></div>`
+	notDone     = `<div class="notice" role="status"><p>You had to sign in first, so nothing has been done yet. Please try again.</p></div>`
+	noForm      = `<section class="card"><h2>What you typed before you had to sign in</h2><p>It was not sent, and this page no longer accepts it. Copy what you need: it is saved here for a day.</p></section>`
 )
 
 // fillIn copies stored forms into the forms of a page with the same action, or with that action in data-takes. Input
@@ -196,7 +196,7 @@ func unmatchedFields(fields url.Values) string {
 	for _, name := range names {
 		if text := strings.Join(fields[name], "\n"); isInputField(name) && text != "" {
 			box := &html.Node{Type: html.ElementNode, Data: "textarea", DataAtom: atom.Textarea, Attr: []html.Attribute{
-				{Key: "readonly"}, {Key: "rows", Val: "4"}, {Key: "dir", Val: "auto"}, {Key: "aria-label", Val: "Typed as " + name},
+				{Key: "readonly"}, {Key: "rows", Val: "4"}, {Key: "dir", Val: "auto"}, {Key: "aria-label", Val: "Typed in " + name},
 			}}
 			box.AppendChild(&html.Node{Type: html.TextNode, Data: text})
 			section.AppendChild(box)

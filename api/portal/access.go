@@ -9,7 +9,7 @@ import (
 
 var (
 	errSignIn = fault.New(fault.Unauthenticated, "sign in to see this ticket")
-	errStaff  = fault.New(fault.Forbidden, "staff answer tickets at the desk")
+	errStaff  = fault.New(fault.Forbidden, "staff reply to tickets at the desk")
 )
 
 // access is the ticket that a request is about, and as whom it may be read and changed.

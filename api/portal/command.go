@@ -17,7 +17,7 @@ import (
 )
 
 // pendingText is shown if a command was accepted but not decided in time. The command is stored and will be decided.
-const pendingText = "We have kept that. The desk is catching up at the moment, and this page shows it as soon as it is done."
+const pendingText = "We have received that. There is a backlog at the moment; this page shows it as soon as it is done."
 
 // reply sends the requester's message. If it is not accepted, the form is shown again with its text.
 func (p *Pages) reply(v *page.Visit, a access) error {
@@ -40,16 +40,16 @@ func (p *Pages) reply(v *page.Visit, a access) error {
 	case outcome.unseen:
 		return p.showReplyError(v, a, typed, replyFailure{
 			status: http.StatusConflict, unseen: true,
-			problem: "We wrote to you while you were writing, so this has not been sent. Please read our message first; you can then change yours, or send it as it is.",
+			problem: "We wrote to you while you were writing, so your message has not been sent. Please read ours first; you can then change yours or send it as it is.",
 		})
 	case outcome.refused != nil:
-		return p.showReplyError(v, a, typed, replyFailure{status: http.StatusConflict, problem: errorSentence("Your reply was not taken:", outcome.refused)})
+		return p.showReplyError(v, a, typed, replyFailure{status: http.StatusConflict, problem: errorSentence("Your reply was not accepted:", outcome.refused)})
 	}
 	switch {
 	case outcome.duplicate:
-		v.Flash("You sent these words a moment ago: they are with us, once.")
+		v.Flash("You have already sent this message. We have it once.")
 	case outcome.decided:
-		v.Flash("Your reply is with us.")
+		v.Flash("Your reply has been sent.")
 	}
 	return v.Redirect(ticketAddress(a.number) + "#latest")
 }
@@ -58,14 +58,14 @@ func (p *Pages) reply(v *page.Visit, a access) error {
 func (p *Pages) replyError(v *page.Visit, a access, typed string, err error) error {
 	switch fault.KindOf(err) {
 	case fault.Conflict:
-		return p.showReplyError(v, a, typed, replyFailure{status: http.StatusConflict, problem: errorSentence("Your reply was not taken:", err)})
+		return p.showReplyError(v, a, typed, replyFailure{status: http.StatusConflict, problem: errorSentence("Your reply was not accepted:", err)})
 	case fault.Limited:
 		v.RetryAfter(err)
-		return p.showReplyError(v, a, typed, replyFailure{status: http.StatusTooManyRequests, problem: errorSentence("Your reply was not taken:", err) + " It is still here."})
+		return p.showReplyError(v, a, typed, replyFailure{status: http.StatusTooManyRequests, problem: errorSentence("Your reply was not accepted:", err) + " What you wrote is still here."})
 	case fault.Unavailable:
 		return p.showReplyError(v, a, typed, replyFailure{
 			status: http.StatusServiceUnavailable, sameKey: true,
-			problem: "We can't take your reply at the moment. It is still here: please send it again in a while.",
+			problem: "We can't accept your reply at the moment. What you wrote is still here: please try again later.",
 		})
 	case fault.Invalid:
 		return p.showReplyError(v, a, typed, replyFailure{status: http.StatusUnprocessableEntity, problem: errorSentence("Your reply", err)})
@@ -119,15 +119,15 @@ func (p *Pages) act(v *page.Visit, a access, verb ticket.Verb, done string) erro
 	outcome, err := p.command(v, a, r)
 	switch kind := fault.KindOf(err); {
 	case err != nil && (kind == fault.Conflict || kind == fault.Limited):
-		v.Flash("%s", errorSentence("That was not done:", err))
+		v.Flash("%s", errorSentence("That was not possible:", err))
 		return v.Refuse(ticketAddress(a.number))
 	case err != nil:
 		return err
 	case outcome.unseen:
-		v.Flash("We wrote to you in the meantime, so that was not done. Please read our message first; you can then do it all the same.")
+		v.Flash("We wrote to you in the meantime, so nothing was done. Please read our message first; you can then try again.")
 		return v.Refuse(ticketAddress(a.number) + "#latest")
 	case outcome.refused != nil:
-		v.Flash("%s", errorSentence("That was not done:", outcome.refused))
+		v.Flash("%s", errorSentence("That was not possible:", outcome.refused))
 		return v.Refuse(ticketAddress(a.number))
 	case outcome.decided:
 		v.Flash("%s", done)
@@ -201,7 +201,7 @@ func ticketAddress(n ticket.Number) string { return "/tickets/" + string(n) }
 func errorSentence(subject string, err error) string {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {
-		return subject + " can't be taken."
+		return subject + " can't be accepted."
 	}
 	words := f.Message
 	if len(f.Details) > 0 {

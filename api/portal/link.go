@@ -10,7 +10,7 @@ import (
 )
 
 // errTooManyRequests refuses requests over the rate limit of a source.
-var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
+var errTooManyRequests = fault.New(fault.Limited, "too many requests; try again in a moment")
 
 // open exchanges a link from a mail for access to its one ticket in this browser's session. It redirects at once, so
 // that the token is neither bookmarked nor passed on with the address.
@@ -20,7 +20,7 @@ func (p *Pages) open(v *page.Visit) error {
 	}
 	grant, err := p.links.ReadLink(v.Context(), v.Param("token"))
 	if link.Expired(err) {
-		v.Flash("That link has expired. Sign in to read the conversation, or see here where the ticket stands.")
+		v.Flash("That link has expired. Sign in to read the conversation. The ticket’s status is shown below.")
 		return v.Redirect("/track/" + string(grant.Number))
 	}
 	if link.Revoked(err) {
@@ -49,5 +49,5 @@ func showEnded(v *page.Visit, n ticket.Number) error {
 	return v.ShowStatus(http.StatusGone, "link-ended", struct {
 		page.Layout
 		Number ticket.Number
-	}{v.Layout("This link was ended", ""), n})
+	}{v.Layout("This link no longer works", ""), n})
 }

@@ -76,7 +76,7 @@ func (p *Pages) list(v *page.Visit) error {
 	view.Tab, filter.Statuses = current.Name, current.Statuses
 	view.First, view.Later = current.Address(), filter.After.Number != ""
 	if err := f.Err(); err != nil {
-		view.Wrong = "That search can't be read. Try it with a few words."
+		view.Wrong = "That search isn't valid. Try a few words."
 		return v.ShowStatus(http.StatusUnprocessableEntity, "tickets", view)
 	}
 	if n, err := v.ReadNumber(view.Query); err == nil { // not an error: other text may look like a number

@@ -54,16 +54,16 @@ func (p *Pages) rate(v *page.Visit, a access) error {
 		return p.showRatingError(v, a, typed, http.StatusUnprocessableEntity, err)
 	case fault.Limited:
 		v.RetryAfter(err)
-		typed.ScoreError = errorSentence("Your rating was not taken:", err)
+		typed.ScoreError = errorSentence("Your rating was not saved:", err)
 		return p.showRatingError(v, a, typed, http.StatusTooManyRequests, err)
 	case fault.Conflict:
-		v.Flash("%s", errorSentence("That was not kept:", err))
+		v.Flash("%s", errorSentence("Your rating was not saved:", err))
 		return v.Refuse(ticketAddress(a.number))
 	}
 	if err != nil {
 		return err
 	}
-	v.Flash("Thank you: your rating is kept, and we read every one.")
+	v.Flash("Thank you for your rating. We read every one.")
 	return v.Redirect(ticketAddress(a.number))
 }
 

@@ -9,8 +9,8 @@ import (
 
 // Access of the routes of a ticket. It depends on the ticket, so the handlers of forReading and forCommand check it.
 var (
-	readingAccess   = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
-	requesterAccess = page.Access{Who: "The ticket's requester, signed in or by the link in a mail."}
+	readingAccess   = page.Access{Who: "The ticket's requester, signed in or with a link from an email; staff are redirected to the desk."}
+	requesterAccess = page.Access{Who: "The ticket's requester, signed in or with a link from an email."}
 )
 
 // routes returns all routes of the portal.

@@ -136,15 +136,15 @@ func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionFo
 		status, view.Differs, view.Key = http.StatusConflict, true, view.IdempotencyKey()
 	case kind == fault.Unavailable:
 		status, view.Key = http.StatusServiceUnavailable, form.Get("once")
-		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."
+		view.Problem = "We can't accept your request at the moment. What you wrote is still here: please try again later."
 	case kind == fault.Limited:
 		v.RetryAfter(wrong)
-		status, view.Problem = http.StatusTooManyRequests, errorSentence("That was not taken:", wrong)+" What you wrote is still here."
+		status, view.Problem = http.StatusTooManyRequests, errorSentence("Your request was not accepted:", wrong)+" What you wrote is still here."
 	case kind == fault.Conflict:
-		status, view.Problem = http.StatusConflict, errorSentence("That was not taken:", wrong)
+		status, view.Problem = http.StatusConflict, errorSentence("Your request was not accepted:", wrong)
 	default:
 		view.Errors = fieldErrors(wrong)
-		view.Problem = "Something is missing or can't be taken as it is. Please look at the marked fields."
+		view.Problem = "Please check the marked fields."
 	}
 	return v.ShowStatus(status, "new", view)
 }

@@ -45,7 +45,7 @@ func (p *Pages) suggest(v *page.Visit) error {
 		err = p.suggestionBox.Suggest(v.Context(), v.Person, contentKey(v, body).Key, body)
 	}
 	if err == nil {
-		v.Flash("Thank you: your suggestion is kept, and we read every one.")
+		v.Flash("Thank you for your suggestion. We read every one.")
 		return v.Redirect("/suggestions")
 	}
 	view := suggestionsView{Layout: v.Layout("Suggestion box", "/suggestions"), Body: form.Get("body"), Key: form.Get("once")}
@@ -55,9 +55,9 @@ func (p *Pages) suggest(v *page.Visit) error {
 		view.Error = errorSentence("Your suggestion", err)
 	case fault.Limited:
 		v.RetryAfter(err)
-		status, view.Error = http.StatusTooManyRequests, "That was too often. It is still here: please send it again in a minute."
+		status, view.Error = http.StatusTooManyRequests, "Too many suggestions at once. What you wrote is still here: please try again in a minute."
 	case fault.Unavailable:
-		status, view.Error = http.StatusServiceUnavailable, "We can't take it at the moment. It is still here: please send it again in a while."
+		status, view.Error = http.StatusServiceUnavailable, "We can't accept it at the moment. What you wrote is still here: please try again later."
 	default:
 		return err
 	}

@@ -142,7 +142,7 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 
 // byResolution introduces the explanation of the resolution's deadline where it is the deadline of the first response,
 // too.
-const byResolution = "You have our answer by the time of the resolution at the latest, so what follows is about that"
+const byResolution = "You’ll hear from us by the resolution at the latest, so this is about the resolution"
 
 // explainedPromises returns both promises with the explanations of their deadlines and the emergencies that these
 // refer to.

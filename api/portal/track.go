@@ -54,7 +54,7 @@ func (p *Pages) track(v *page.Visit, typed string) error {
 	found, err := p.desk.Track(v.Context(), n)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		view.Wrong = "There is no ticket " + string(n) + ". Please compare it with the number in our mails."
+		view.Wrong = "There is no ticket " + string(n) + ". Please check the number in our emails."
 		return v.ShowStatus(http.StatusNotFound, "track", view)
 	case err != nil:
 		return err

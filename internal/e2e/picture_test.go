@@ -93,7 +93,7 @@ func fillInFor(p *browsertest.Page) {
 	p.Goto("/tickets/new")
 	p.Fill("Subject", "The blue mug arrived broken")
 	p.Fill("Message", "The handle is off. May I have another one?")
-	p.Click("Send the ticket")
+	p.Click("Submit ticket")
 	p.See("We have your request")
 }
 
