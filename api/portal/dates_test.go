@@ -32,10 +32,10 @@ func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 // zero if none is displayed or the target was met in time.
 func promisedBy(shown *goquery.Selection) time.Time {
 	at := shown.Find(".promise-date time")
-	if shown.HasClass("promise-kept") || shown.HasClass("promise-over") {
+	if shown.HasClass("promise-met") || shown.HasClass("promise-over") {
 		return time.Time{}
 	}
-	if shown.HasClass("promise-kept-late") || shown.HasClass("promise-paused") {
+	if shown.HasClass("promise-met-late") || shown.HasClass("promise-paused") {
 		at = shown.Find(".promise-left time")
 	}
 	instant, _ := time.Parse(time.RFC3339, at.First().AttrOr("datetime", ""))

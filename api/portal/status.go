@@ -32,9 +32,9 @@ func statusOf(s ticket.Status) status { return statuses[s] }
 type promise struct {
 	Clock policy.ClockName
 	Label string
-	State string    // due, late, kept, kept-late, paused or over
+	State string    // due, late, met, met-late, paused or over
 	Due   time.Time // if due or late: the deadline
-	Met   time.Time // if kept or kept-late
+	Met   time.Time // if met or met-late
 	Why   string    // if paused: why
 	// If paused by an emergency: its planned end and the deadline that follows; zero if no end is planned.
 	ResumesAt, Expected time.Time
@@ -63,9 +63,9 @@ func newPromise(name policy.ClockName, s ticket.Status, at desk.SLAState, now ti
 	}
 	switch {
 	case !at.MetAt.IsZero() && late:
-		p.State = "kept-late"
+		p.State = "met-late"
 	case !at.MetAt.IsZero():
-		p.State = "kept"
+		p.State = "met"
 	case s == ticket.StatusClosed, s == ticket.StatusResolved && name == policy.FirstResponse && !late:
 		p.State = "over"
 	case late || !at.Due.IsZero() && !at.Due.After(now):

@@ -95,12 +95,12 @@ func (dashboardView) Old(b report.AgeBand) bool { return b.From >= 7 }
 
 // BreachedTargets returns the breached targets of an escalation.
 func (dashboardView) BreachedTargets(e report.Escalation) string {
-	broken := e.Breached()
+	breached := e.Breached()
 	switch {
-	case len(broken) > 1:
+	case len(breached) > 1:
 		return "both"
-	case len(broken) == 1:
-		return clockName(broken[0])
+	case len(breached) == 1:
+		return clockName(breached[0])
 	default:
 		return ""
 	}

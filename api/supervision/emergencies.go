@@ -126,7 +126,7 @@ type emergencyView struct {
 	emergencyFrame
 	desk.EmergencyFile
 	Fanout  *desk.Fanout // nil: none, or the last transition belongs to another emergency
-	Untold  bool         // the fan-out of the last transition has not begun
+	Pending bool         // the fan-out of the last transition has not begun
 	Form    changeForm
 	Errors  map[string]string // by field
 	Problem string            // not about a field
@@ -158,8 +158,8 @@ func (p *Pages) emergencyView(v *page.Visit, id ticket.EmergencyID) (emergencyVi
 	if view.Fanout, err = p.fanout(v.Context()); err != nil {
 		return emergencyView{}, err
 	}
-	view.Untold = view.Fanout == nil || view.Fanout.Transition.At.Before(file.Reached(view.Now))
-	if view.Untold || view.Fanout.Transition.Emergency != id {
+	view.Pending = view.Fanout == nil || view.Fanout.Transition.At.Before(file.Reached(view.Now))
+	if view.Pending || view.Fanout.Transition.Emergency != id {
 		view.Fanout = nil
 	}
 	view.Form = changeOf(file.Emergency, v.Zone)

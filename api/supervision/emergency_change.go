@@ -20,8 +20,8 @@ type declareView struct {
 	Most    int
 }
 
-// rehearsalView is the result of a dry run with the form to confirm it.
-type rehearsalView struct {
+// dryRunView is the result of a dry run with the form to confirm it.
+type dryRunView struct {
 	emergencyFrame
 	desk.DryRun
 	ID      ticket.EmergencyID // empty: a new emergency
@@ -30,13 +30,13 @@ type rehearsalView struct {
 }
 
 // Ends reports whether the emergency would be lifted or cancelled.
-func (v rehearsalView) Ends() bool { return v.ID != "" && v.Change.Act == "end" }
+func (v dryRunView) Ends() bool { return v.ID != "" && v.Change.Act == "end" }
 
 // Begins reports whether the emergency would begin immediately.
-func (v rehearsalView) Begins() bool { return v.ID == "" && v.Declare.Start == "now" }
+func (v dryRunView) Begins() bool { return v.ID == "" && v.Declare.Start == "now" }
 
 // Quiet reports whether no mail would be sent, now or later.
-func (v rehearsalView) Quiet() bool { return v.Announces == "" && len(v.Upcoming) == 0 }
+func (v dryRunView) Quiet() bool { return v.Announces == "" && len(v.Upcoming) == 0 }
 
 // newEmergency shows the form.
 func (p *Pages) newEmergency(v *page.Visit) error {
@@ -45,17 +45,17 @@ func (p *Pages) newEmergency(v *page.Visit) error {
 	return v.Show("emergency-new", view)
 }
 
-// rehearse shows a dry run of declaring an emergency.
-func (p *Pages) rehearse(v *page.Visit) error {
+// dryRun shows a dry run of declaring an emergency.
+func (p *Pages) dryRun(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
 		return err
 	}
 	typed, plan, err := readDeclare(form, v.Zone)
-	view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Declare: typed}
+	view := dryRunView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Declare: typed}
 	if err == nil && form.Get("back") == "" {
 		if view.DryRun, err = p.emergencies.DryDeclare(v.Context(), v.Person, plan); err == nil {
-			return v.Show("emergency-rehearsal", view)
+			return v.Show("emergency-dry-run", view)
 		}
 	}
 	return p.redisplay(v, typed, err)
@@ -129,15 +129,15 @@ func formErrors(err error) (status int, fields map[string]string, problem string
 	case fault.Limited:
 		return http.StatusTooManyRequests, nil, f.Message
 	case fault.Unavailable:
-		return http.StatusServiceUnavailable, nil, "This isn't possible at the moment. Your input has been kept; please try again."
+		return http.StatusServiceUnavailable, nil, "This isn't possible at the moment. Your input is still here; please try again."
 	}
 	return 0, nil, ""
 }
 
-// rehearseChange shows a dry run of a change or the end.
-func (p *Pages) rehearseChange(v *page.Visit) error {
+// dryRunChange shows a dry run of a change or the end.
+func (p *Pages) dryRunChange(v *page.Visit) error {
 	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
-		view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Change: typed, ID: id}
+		view := dryRunView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Change: typed, ID: id}
 		var err error
 		if typed.Act == "end" {
 			view.DryRun, err = p.emergencies.DryEnd(v.Context(), v.Person, id)
@@ -147,7 +147,7 @@ func (p *Pages) rehearseChange(v *page.Visit) error {
 		if err != nil {
 			return err
 		}
-		return v.Show("emergency-rehearsal", view)
+		return v.Show("emergency-dry-run", view)
 	})
 }
 

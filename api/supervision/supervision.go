@@ -1,5 +1,5 @@
 // Package supervision serves the pages of supervisors and administrators: overview, SLA performance, ratings,
-// suggestions, mail, groups, emergencies and policies. It shows the reports of internal/desk and decides nothing. It
+// suggestions, email, groups, emergencies and policies. It shows the reports of internal/desk and decides nothing. It
 // knows no SQL, and of Temporal only the URLs of its UI.
 package supervision
 
@@ -72,7 +72,7 @@ func (f frame) Tabs() []page.NavItem {
 	tabs := []page.NavItem{
 		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "SLA"},
 		{Path: "/supervision/ratings", Label: "Ratings"}, {Path: "/supervision/suggestions", Label: "Suggestions"},
-		{Path: "/supervision/mail", Label: "Mail"}, {Path: "/supervision/groups", Label: "Groups"},
+		{Path: "/supervision/mail", Label: "Email"}, {Path: "/supervision/groups", Label: "Groups"},
 		{Path: emergenciesPath, Label: "Emergencies"}, {Path: policiesPath, Label: "Policies"},
 	}
 	for i := range tabs {
