@@ -9,12 +9,13 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// promisesCSV encodes a report according to RFC 4180: one record for each row of each table, and one for the entire
-// period.
-func promisesCSV(r report.Promises) ([]byte, error) {
+// sendPromises sends a report as a file according to RFC 4180: one record for each row of each table, and one for the
+// entire period.
+func sendPromises(v *page.Visit, view promisesView, r report.Promises) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
@@ -40,9 +41,9 @@ func promisesCSV(r report.Promises) ([]byte, error) {
 		}
 	}
 	if err := w.WriteAll(records); err != nil {
-		return nil, fmt.Errorf("encode report: %w", err)
+		return fmt.Errorf("encode report: %w", err)
 	}
-	return b.Bytes(), nil
+	return v.File("text/csv; charset=utf-8", fmt.Sprintf("promises-%s-%s.csv", view.Asked.From, view.Asked.To), b.Bytes())
 }
 
 // tallyFields formats a tally; missing values are empty.

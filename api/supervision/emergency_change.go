@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -46,11 +47,7 @@ func (p *Pages) newEmergency(v *page.Visit) error {
 }
 
 // dryRun shows a dry run of declaring an emergency.
-func (p *Pages) dryRun(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) dryRun(v *page.Visit, form url.Values) error {
 	typed, plan, err := readDeclare(form, v.Zone)
 	view := dryRunView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Declare: typed}
 	if err == nil && form.Get("back") == "" {
@@ -62,11 +59,7 @@ func (p *Pages) dryRun(v *page.Visit) error {
 }
 
 // declare declares an emergency.
-func (p *Pages) declare(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) declare(v *page.Visit, form url.Values) error {
 	typed, plan, err := readDeclare(form, v.Zone)
 	if err == nil {
 		plan.IdempotencyKey = v.IdempotencyKey()
@@ -119,11 +112,7 @@ func formErrors(err error) (status int, fields map[string]string, problem string
 	}
 	switch f.Kind {
 	case fault.Invalid:
-		fields = map[string]string{}
-		for _, d := range f.Details {
-			fields[d.Field] = d.Message
-		}
-		return http.StatusUnprocessableEntity, fields, ""
+		return http.StatusUnprocessableEntity, page.FieldErrors(err), ""
 	case fault.Conflict:
 		return http.StatusConflict, nil, f.Message
 	case fault.Limited:
@@ -135,10 +124,9 @@ func formErrors(err error) (status int, fields map[string]string, problem string
 }
 
 // dryRunChange shows a dry run of a change or the end.
-func (p *Pages) dryRunChange(v *page.Visit) error {
-	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
+func (p *Pages) dryRunChange(v *page.Visit, form url.Values) error {
+	return p.change(v, form, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) (err error) {
 		view := dryRunView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Change: typed, ID: id}
-		var err error
 		if typed.Act == "end" {
 			view.DryRun, err = p.emergencies.DryEnd(v.Context(), v.Person, id)
 		} else {
@@ -164,8 +152,8 @@ func endMessage(e desk.Emergency) string {
 }
 
 // changeEmergency changes or ends an emergency.
-func (p *Pages) changeEmergency(v *page.Visit) error {
-	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
+func (p *Pages) changeEmergency(v *page.Visit, form url.Values) error {
+	return p.change(v, form, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
 		var e desk.Emergency
 		var err error
 		said := "The emergency has been changed, effective immediately."
@@ -186,12 +174,8 @@ func (p *Pages) changeEmergency(v *page.Visit) error {
 }
 
 // change reads the form, calls do, and shows the form again if that fails.
-func (p *Pages) change(v *page.Visit, do func(changeForm, desk.EmergencyChange, ticket.EmergencyID) error) error {
+func (p *Pages) change(v *page.Visit, form url.Values, do func(changeForm, desk.EmergencyChange, ticket.EmergencyID) error) error {
 	id, err := emergencyID(v)
-	if err != nil {
-		return err
-	}
-	form, err := v.Form()
 	if err != nil {
 		return err
 	}
