@@ -300,7 +300,7 @@ func TestEvents_pageForAdministrators(t *testing.T) {
 	for path := "/people/events?kind=signed-out"; path != ""; {
 		a := b.get(path)
 		seen += a.Find("tbody tr").Length()
-		path = a.Find(`a:contains("Older")`).AttrOr("href", "")
+		path = a.Find(`a:contains("Next page")`).AttrOr("href", "")
 	}
 	if seen != 60 {
 		t.Errorf("%d events on all pages, want 60", seen)

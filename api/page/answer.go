@@ -127,7 +127,7 @@ func FieldErrors(err error) map[string]string {
 }
 
 // maxLocal limits an address from a request, in bytes.
-const maxLocal = 4000
+const maxLocal = 2000
 
 // Local returns an address from a request, such as that of the page after signing in, if it is on this site, or "". It
 // prevents open redirects: browsers treat a backslash as a slash and drop tabs and line breaks, so none is allowed.

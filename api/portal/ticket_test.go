@@ -75,6 +75,21 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	}
 }
 
+func TestTicket_showsNothingOfASnooze(t *testing.T) {
+	o := newFixture(t)
+	n := o.submitted("clara", "Where is it?")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
+	before := b.get(http.StatusOK, path).Line("#ticket-side .turn")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbSnooze, Until: time.Now().Add(time.Hour)})
+	a := b.get(http.StatusOK, path)
+	if got := a.Line("#ticket-side .turn"); got != before || !strings.Contains(got, "We aim to resolve your request by") {
+		t.Errorf("snoozed, it says %q, and before %q", got, before)
+	}
+	if strings.Contains(strings.ToLower(a.Line("main")), "snooze") {
+		t.Error("the snooze is shown to the requester")
+	}
+}
+
 func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
