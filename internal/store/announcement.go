@@ -104,11 +104,11 @@ func announcedEmergencies(ctx context.Context, tx pgx.Tx) ([]announcedEmergency,
 func (s *Store) insertAnnouncement(ctx context.Context, tx pgx.Tx, a announcedEmergency, news desk.News, r ticket.AnnounceRequest) error {
 	var id int64
 	err := tx.QueryRow(ctx, `
-		INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision)
-		VALUES (@emergency, @n, @tells, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
+		INSERT INTO announcements (emergency, n, kind, stage, starts_at, ends_at, seconds, verified_at, revision)
+		VALUES (@emergency, @n, @kind, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
 		RETURNING id`,
 		pgx.StrictNamedArgs{
-			"emergency": a.ID, "n": a.n + 1, "tells": news.Announces, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
+			"emergency": a.ID, "n": a.n + 1, "kind": news.Announces, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
 			"seconds": int64(news.By / time.Second), "proven": r.Proven, "revision": r.Revision,
 		}).Scan(&id)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Store) insertAnnouncement(ctx context.Context, tx pgx.Tx, a announcedEm
 		UPDATE deliveries m SET status = 'superseded', settled_at = clock_timestamp()
 		FROM announcements a JOIN emergencies e ON e.id = a.emergency
 		WHERE a.id = m.announcement AND a.id <> $2 AND m.status IN ('held', 'owed')
-			AND (a.emergency = $1 OR $3 = 'started' AND a.tells = 'ended' AND e.kind = $4)`, a.ID, id, news.Announces, a.Kind); err != nil {
+			AND (a.emergency = $1 OR $3 = 'started' AND a.kind = 'ended' AND e.kind = $4)`, a.ID, id, news.Announces, a.Kind); err != nil {
 		return err
 	}
 	audience := news.Audience(s.settle)
@@ -167,7 +167,7 @@ func (s *Store) releaseHeld(ctx context.Context, tx pgx.Tx, r ticket.AnnounceReq
 		return err
 	}
 	var revision int64
-	if err := tx.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT revision FROM emergency_schedule`).Scan(&revision); err != nil {
 		return err
 	}
 	schedule, err := s.scheduleSince(ctx, tx, revision)

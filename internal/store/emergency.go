@@ -230,7 +230,7 @@ func (g *gateChange) update(by desk.Person, after desk.Emergency, act desk.Emerg
 
 // count increments the revision of the emergency schedule and assigns it to the change.
 func (g *gateChange) count() error {
-	return g.tx.QueryRow(g.ctx, `UPDATE gate SET revision = revision + 1 RETURNING revision`).Scan(&g.after.Revision)
+	return g.tx.QueryRow(g.ctx, `UPDATE emergency_schedule SET revision = revision + 1 RETURNING revision`).Scan(&g.after.Revision)
 }
 
 // record stores the emergency's delays and who changed it how.
@@ -258,13 +258,13 @@ func refTo(p desk.Person) desk.Ref {
 // first, and its result, nil if there is none yet.
 func (s *Store) BeginManualCommand(ctx context.Context, key, run string) (first string, result *ticket.ManualEmergencyResult, err error) {
 	err = s.pool.QueryRow(ctx, `
-		INSERT INTO emergency_hands (key, run) VALUES ($1, $2)
-		ON CONFLICT (key) DO UPDATE SET run = emergency_hands.run RETURNING run, result`, key, run).Scan(&first, &result)
+		INSERT INTO emergency_manual_commands (key, run) VALUES ($1, $2)
+		ON CONFLICT (key) DO UPDATE SET run = emergency_manual_commands.run RETURNING run, result`, key, run).Scan(&first, &result)
 	return first, result, explain(err, "begin a signal by hand")
 }
 
 // EndManualCommand records the result of a manual command.
 func (s *Store) EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error {
-	_, err := s.pool.Exec(ctx, `UPDATE emergency_hands SET result = $2 WHERE key = $1`, key, result)
+	_, err := s.pool.Exec(ctx, `UPDATE emergency_manual_commands SET result = $2 WHERE key = $1`, key, result)
 	return explain(err, "end a signal by hand")
 }

@@ -168,7 +168,7 @@ func TestList_queues(t *testing.T) {
 		"new":            {desk.Filter{Statuses: []ticket.Status{ticket.StatusNew}}, []ticket.Number{pending, fresh, breached}},
 		"by handle":      {desk.Filter{Assignee: d.second.Handle}, []ticket.Number{waiting, resolved}},
 		"by ID":          {desk.Filter{Assignee: string(d.agent.ID)}, []ticket.Number{mine, closed}},
-		"raised by rung": {desk.Filter{Priority: policy.PriorityHigh}, []ticket.Number{breached}},
+		"raised by escalation": {desk.Filter{Priority: policy.PriorityHigh}, []ticket.Number{breached}},
 		"no category":    {desk.Filter{Category: "payment"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
