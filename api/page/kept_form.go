@@ -28,7 +28,7 @@ const (
 )
 
 var errOtherWriter = fault.New(fault.Forbidden,
-	"this was written with another account than the one that is signed in now, so it was not sent")
+	"you are signed in with a different account from the one this was written with, so it was not sent")
 
 // reader returns the person to whom the page is shown: who has signed in, or the requester whose link was opened.
 func (v *Visit) reader() ticket.PersonID {

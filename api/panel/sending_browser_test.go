@@ -227,7 +227,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			t.Cleanup(free)
 			browsertest.Value[bool](p, `(fetch("/let-in/bert", { redirect: "manual" }).finally(() => { document.body.dataset.changed = 1; }), true)`)
 			p.Until("the browser has changed hands", `document.body.dataset.changed`)
-		}, "This was written as somebody else than the person who is signed in now"},
+		}, "You are signed in with a different account from the one this was written with"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -82,7 +82,7 @@ func TestTicket_showsNothingOfASnooze(t *testing.T) {
 	before := b.get(http.StatusOK, path).Line("#ticket-side .turn")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbSnooze, Until: time.Now().Add(time.Hour)})
 	a := b.get(http.StatusOK, path)
-	if got := a.Line("#ticket-side .turn"); got != before || !strings.Contains(got, "We aim to resolve your request by") {
+	if got := a.Line("#ticket-side .turn"); got != before || !strings.Contains(got, "You’ll get a first response by") {
 		t.Errorf("snoozed, it says %q, and before %q", got, before)
 	}
 	if strings.Contains(strings.ToLower(a.Line("main")), "snooze") {
