@@ -37,20 +37,20 @@ func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 	s.Work()
 	createTickets(s)
 	want := map[string][]ticket.Number{
-		"Which promises fall due today?":                      {"HM-FRESH", "HM-TAKEN"},
-		"Which promises are broken?":                          {"HM-LATE"},
-		"Which escalations has nobody answered?":              {"HM-LATE"},
-		"What is paused?":                                     {"HM-HELD", "HM-STILL", "HM-WAITING"},
-		"What waits for its requester?":                       {"HM-WAITING"},
-		"What does an emergency stop?":                        {"HM-HELD", "HM-STILL"},
-		"What does an emergency of the whole desk stop?":      {"HM-HELD"},
-		"What does this emergency stop?":                      {"HM-HELD"},
-		"What has nobody taken?":                              {"HM-FRESH", "HM-LATE", "HM-STILL"},
-		"What does this agent hold?":                          {"HM-TAKEN", "HM-WAITING", "HM-RESOLVED"},
-		"Which open ones will something happen to by itself?": {"HM-TAKEN"},
-		"Which resolve or close themselves soon?":             {"HM-RESOLVED"},
-		"What is urgent in this category?":                    {"HM-LATE"},
-		"What is closed, and owes a mail still?":              {"HM-ENDING"},
+		"Which targets are due today?":                       {"HM-FRESH", "HM-TAKEN"},
+		"Which tickets are breached?":                        {"HM-LATE"},
+		"Which escalations are not acknowledged?":            {"HM-LATE"},
+		"What is paused?":                                    {"HM-HELD", "HM-STILL", "HM-WAITING"},
+		"What waits for the requester?":                      {"HM-WAITING"},
+		"What is paused by an emergency?":                    {"HM-HELD", "HM-STILL"},
+		"What is paused by an emergency of the entire desk?": {"HM-HELD"},
+		"What is paused by this emergency?":                  {"HM-HELD"},
+		"What is unassigned?":                                {"HM-FRESH", "HM-LATE", "HM-STILL"},
+		"What is assigned to this agent?":                    {"HM-TAKEN", "HM-WAITING", "HM-RESOLVED"},
+		"Which open tickets have a due event?":               {"HM-TAKEN"},
+		"What is resolved or closed automatically soon?":     {"HM-RESOLVED"},
+		"What is urgent in this category?":                   {"HM-LATE"},
+		"What is closed and has queued deliveries?":          {"HM-ENDING"},
 	}
 	queries := readyQueries(t)
 	equal(t, "queries of the guide", slices.Sorted(maps.Keys(queries)), slices.Sorted(maps.Keys(want)))
