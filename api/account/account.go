@@ -1,76 +1,24 @@
+// Package account serves the pages for signing in and out, links from emails, registration, passwords, a person's own
+// account with its API tokens, and, for administrators, all accounts. The rules are those of internal/account. It knows
+// no SQL, SMTP or Temporal.
 package account
 
 import (
-	"context"
 	"embed"
-	"io/fs"
-	"net/url"
+	"errors"
+	"net/http"
 
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/request"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
-	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/openid"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-//go:embed templates/*.html
+//go:embed all:templates
 var templates embed.FS
-
-// signIns authenticates people.
-type signIns interface {
-	SignIn(ctx context.Context, from accounts.Browser, address, password string) (accounts.Authenticated, error)
-	RequestLink(ctx context.Context, from accounts.Browser, address string) error
-	RequestReset(ctx context.Context, from accounts.Browser, address string) error
-	Register(ctx context.Context, source, name, address string) error
-	Open(ctx context.Context, token string) (accounts.Link, error)
-	Use(ctx context.Context, token, name, password string, tokens accounts.Tokens) (accounts.LinkResult, error)
-	SignInWithIdentity(ctx context.Context, i accounts.Identity) (accounts.Authenticated, error)
-	Reauthenticate(ctx context.Context, source string, who desk.Person, password string) (accounts.Authenticated, error)
-	Device(ctx context.Context, address string) (string, error)
-	SignedOut(ctx context.Context, who desk.Person) error
-}
-
-// profile manages a person's own account.
-type profile interface {
-	Profile(ctx context.Context, who desk.Person) (accounts.Profile, error)
-	ChangeName(ctx context.Context, who desk.Person, name string) error
-	ChangePassword(ctx context.Context, source string, who desk.Person, proof accounts.Proof, password string, tokens accounts.Tokens) (accounts.Authenticated, error)
-	ChangeAddress(ctx context.Context, source string, who desk.Person, proof accounts.Proof, address string) error
-	SignOutEverywhere(ctx context.Context, who desk.Person, tokens accounts.Tokens) (accounts.Authenticated, error)
-	Tokens(ctx context.Context, who desk.Person) ([]accounts.Token, error)
-	CreateToken(ctx context.Context, source string, who desk.Person, proof accounts.Proof, once, label string, writes bool) (string, error)
-	RevokeToken(ctx context.Context, who desk.Person, token int64) error
-}
-
-// members manages accounts, for administrators.
-type members interface {
-	Member(ctx context.Context, by desk.Person, id ticket.PersonID) (accounts.Member, error)
-	Members(ctx context.Context, by desk.Person, f accounts.MemberFilter) (list []accounts.Member, more bool, err error)
-	Invitations(ctx context.Context, by desk.Person) ([]accounts.PendingInvitation, error)
-	Invite(ctx context.Context, by desk.Person, invitedPerson desk.Person) error
-	WithdrawInvitation(ctx context.Context, by desk.Person, linkID string) error
-	SetRole(ctx context.Context, by desk.Person, id ticket.PersonID, role ticket.Role) error
-	Disable(ctx context.Context, by desk.Person, id ticket.PersonID) error
-	Enable(ctx context.Context, by desk.Person, id ticket.PersonID) error
-	Events(ctx context.Context, by desk.Person, f accounts.EventFilter) (list []accounts.EventRecord, more bool, err error)
-}
-
-// service is implemented by internal/account.Service.
-type service interface {
-	signIns
-	profile
-	members
-}
-
-// provider is an OpenID provider for staff.
-type provider interface {
-	Name() string
-	Begin(ctx context.Context, again bool) (to string, a openid.Attempt, err error)
-	Finish(ctx context.Context, a openid.Attempt, answer url.Values) (accounts.Identity, error)
-}
 
 // Rate limit for sign-ins with OpenID from one source, which may be an entire office.
 const (
@@ -80,8 +28,8 @@ const (
 
 // Pages serves the account pages.
 type Pages struct {
-	accounts service
-	openid   provider
+	accounts *accounts.Service
+	openid   *openid.Provider // nil: none
 	tickets  tickets          // nil: tickets of disabled people are not handled
 	staff    staff            // nil if tickets is
 	limiter  *request.Sources // sign-ins elsewhere: each is stored until its browser comes back
@@ -89,19 +37,84 @@ type Pages struct {
 
 // New returns the pages. o is nil without an OpenID provider. t and f are the tickets and the staff of the desk, or nil
 // if the tickets of disabled people are not handled.
-func New(s service, o *openid.Provider, t tickets, f staff) *Pages {
-	p := &Pages{accounts: s, tickets: t, staff: f, limiter: request.NewSources(openIDRate, openIDBurst, request.MaxSources)}
-	if o != nil {
-		p.openid = o
-	}
-	return p
+func New(s *accounts.Service, o *openid.Provider, t tickets, f staff) *Pages {
+	return &Pages{accounts: s, openid: o, tickets: t, staff: f, limiter: request.NewSources(openIDRate, openIDBurst, request.MaxSources)}
 }
 
 // Area returns the area of these pages.
-func (p *Pages) Area() page.Area {
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		panic(err) // the directory is embedded above
+func (p *Pages) Area() page.Area { return page.NewArea("account", templates, p.routes()) }
+
+// routes lists all routes of these pages.
+func (p *Pages) routes() []page.Route {
+	return []page.Route{
+		page.Get("/sign-in", page.Anyone, p.showSignIn),
+		page.Entrance("/sign-in", page.Form(p.signIn)),
+		page.Entrance("/sign-in/link", page.Form(p.askLink)),
+		page.Get("/sign-in/again", page.SignedIn, p.showAgain),
+		page.Post("/sign-in/again", page.SignedIn, page.Form(p.signInAgain)),
+		page.Get("/sign-in/sent", page.Anyone, p.showSent),
+		page.Get("/sign-in/openid", page.Anyone, p.beginOpenID),
+		page.Get("/sign-in/openid/callback", page.Anyone, p.finishOpenID),
+		page.Entrance("/sign-out", p.signOut),
+
+		page.Get("/link/:token", page.Anyone, p.showLink),
+		page.Entrance("/link/:token", page.Form(p.useLink)),
+		page.Get("/register", page.Anyone, p.showRegister),
+		page.Entrance("/register", page.Form(p.register)),
+		page.Get("/reset", page.Anyone, p.showReset),
+		page.Entrance("/reset", page.Form(p.reset)),
+
+		page.Get("/account", page.SignedIn, p.showAccount),
+		page.Post("/account/name", page.SignedIn, page.Form(p.changeName)),
+		page.Post("/account/password", page.SignedIn, page.Form(p.changePassword)),
+		page.Post("/account/address", page.SignedIn, page.Form(p.changeAddress)),
+		page.Post("/account/sign-out-everywhere", page.SignedIn, page.Form(p.signOutEverywhere)),
+		page.Post("/account/tokens", page.SignedIn, page.Form(p.makeToken)),
+		page.Post("/account/tokens/:id/revocation", page.SignedIn, p.revokeToken),
+
+		page.Get("/people", page.Administrators, p.showPeople),
+		page.Get("/people/events", page.Administrators, p.showEvents),
+		page.Post("/people", page.Recently(page.Administrators, "/people"), page.Form(p.invite)),
+		page.Post("/people/:id/role", page.Recently(page.Administrators, "/people"), page.Form(p.setRole)),
+		page.Get("/people/:id/disable", page.Administrators, p.askDisable),
+		page.Post("/people/:id/disable", page.Recently(page.Administrators, "/people"), page.Form(p.disable)),
+		page.Post("/people/:id/enable", page.Recently(page.Administrators, "/people"), page.Form(p.enable)),
+		page.Post("/people/:id/withdrawal", page.Recently(page.Administrators, "/people"), page.Form(p.uninvite)),
 	}
-	return page.Area{Name: "account", Templates: files, Routes: p.routes()}
+}
+
+// problems are the errors in a form: one message for the whole form, and one for each invalid field.
+type problems struct {
+	status int
+	Whole  string
+	Fields map[string]string
+}
+
+// Field returns the message for a field; empty if it is valid.
+func (p problems) Field(name string) string { return p.Fields[name] }
+
+// problemsOf converts an error into messages for the form. It returns false for an error that the person can't correct
+// in the form.
+func problemsOf(err error) (problems, bool) {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return problems{}, false
+	}
+	p := problems{status: http.StatusUnprocessableEntity, Fields: page.FieldErrors(err)}
+	for field, message := range p.Fields {
+		p.Fields[field] = page.Sentence(message)
+	}
+	switch f.Kind {
+	case fault.Invalid:
+		if p.Fields == nil {
+			p.Whole = page.Sentence(f.Message)
+		}
+	case fault.Conflict, fault.Unauthenticated, fault.Forbidden:
+		p.Whole = page.Sentence(f.Message)
+	case fault.Limited:
+		p.status, p.Whole = http.StatusTooManyRequests, page.Sentence(f.Message)
+	default:
+		return problems{}, false
+	}
+	return p, true
 }

@@ -106,11 +106,7 @@ func (p *Pages) openTickets(v *page.Visit, m accounts.Member) ([]desk.View, bool
 
 // disable disables the account and then handles a batch of its open tickets. Failures are shown and can be retried on
 // the same page.
-func (p *Pages) disable(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) disable(v *page.Visit, form url.Values) error {
 	view, err := p.disableView(v, form.Get("from"))
 	if err != nil {
 		return err
@@ -212,12 +208,4 @@ func share(open []desk.View, assignees []string) map[string][]ticket.Number {
 		shares[assignee] = append(shares[assignee], t.Number)
 	}
 	return shares
-}
-
-// listPath returns the list of people that an administrator came from.
-func listPath(from string) string {
-	if from = localPath(from); len(from) >= len("/people") && from[:len("/people")] == "/people" {
-		return from
-	}
-	return "/people"
 }

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -68,14 +67,8 @@ func (p *Pages) showEvents(v *page.Visit) error {
 		view.Events = append(view.Events, eventView{EventRecord: e, What: view.NameOf(e.Kind), ActorName: actorName(e)})
 	}
 	if more {
-		query := url.Values{"before": {strconv.FormatInt(list[len(list)-1].ID, 10)}}
-		if filter.Kind != "" {
-			query.Set("kind", string(filter.Kind))
-		}
-		if filter.Person != "" {
-			query.Set("person", filter.Person)
-		}
-		view.Older = "/people/events?" + query.Encode()
+		last := strconv.FormatInt(list[len(list)-1].ID, 10)
+		view.Older = page.Address("/people/events", "before", last, "kind", string(filter.Kind), "person", filter.Person)
 	}
 	return v.Show("events", view)
 }

@@ -1,6 +1,8 @@
 package account
 
 import (
+	"net/url"
+
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -52,12 +54,8 @@ func linkError(v *page.Visit, err error) error {
 	return v.ShowStatus(404, "link-invalid", struct{ page.Layout }{v.Layout("Link no longer valid", "")})
 }
 
-func (p *Pages) useLink(v *page.Visit) error {
+func (p *Pages) useLink(v *page.Visit, form url.Values) error {
 	v.SetHeader("Cache-Control", "no-store")
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
 	used, err := p.accounts.Use(v.Context(), v.Param("token"), form.Get("name"), form.Get("password"), tokensFrom(form))
 	if wrong, ok := problemsOf(err); ok {
 		l, err := p.accounts.Open(v.Context(), v.Param("token"))

@@ -35,7 +35,7 @@ func (p *Pages) beginOpenID(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	stored, err := json.Marshal(attempt{a, localPath(v.Query("next"))})
+	stored, err := json.Marshal(attempt{a, page.Local(v.Query("next"))})
 	if err != nil {
 		return fmt.Errorf("encode sign-in attempt: %w", err)
 	}

@@ -58,16 +58,7 @@ func (p *Pages) peopleView(v *page.Visit) (peopleView, error) {
 }
 
 func peoplePath(role, search, after string) string {
-	query := url.Values{}
-	for name, value := range map[string]string{"role": role, "q": search, "after": after} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	if len(query) == 0 {
-		return "/people"
-	}
-	return "/people?" + query.Encode()
+	return page.Address("/people", "role", role, "q", search, "after", after)
 }
 
 func (p *Pages) showPeople(v *page.Visit) error {
@@ -78,32 +69,24 @@ func (p *Pages) showPeople(v *page.Visit) error {
 	return v.Show("people", view)
 }
 
-func (p *Pages) invite(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
-	typed := invitedPerson(form)
-	return p.manage(v, typed, "An invitation has been sent to "+strings.TrimSpace(typed.Address)+".",
-		p.accounts.Invite(v.Context(), v.Person, typed))
-}
-
-// invitedPerson reads the form of an invitation.
-func invitedPerson(form url.Values) desk.Person {
-	return desk.Person{
+func (p *Pages) invite(v *page.Visit, form url.Values) error {
+	typed := desk.Person{
 		Role: ticket.Role(form.Get("role")), Name: form.Get("name"), Address: form.Get("address"), Handle: form.Get("handle"),
 	}
+	done := "An invitation has been sent to " + strings.TrimSpace(typed.Address) + "."
+	return p.managed(v, form, typed, done, p.accounts.Invite(v.Context(), v.Person, typed))
 }
 
-// manage responds to an administrator's change: with a redirect, or with the page and the errors.
-func (p *Pages) manage(v *page.Visit, typed desk.Person, done string, err error) error {
-	wrong, ok := problemsOf(err)
-	if err != nil && !ok {
-		return err
-	}
+// managed responds to an administrator's change: with a redirect to the list they came from, or with the page and the
+// errors.
+func (p *Pages) managed(v *page.Visit, form url.Values, typed desk.Person, done string, err error) error {
 	if err == nil {
 		v.Flash("%s", done)
-		return v.Redirect(back(v))
+		return v.Redirect(listPath(form.Get("from")))
+	}
+	wrong, ok := problemsOf(err)
+	if !ok {
+		return err
 	}
 	view, err := p.peopleView(v)
 	if err != nil {
@@ -116,33 +99,25 @@ func (p *Pages) manage(v *page.Visit, typed desk.Person, done string, err error)
 	return v.ShowStatus(wrong.status, "people", view)
 }
 
-// back returns the list that the administrator came from.
-func back(v *page.Visit) string {
-	form, err := v.Form()
-	if err != nil {
-		return "/people"
-	}
-	if from := localPath(form.Get("from")); strings.HasPrefix(from, "/people") {
+// listPath returns the list of people that an administrator came from.
+func listPath(from string) string {
+	if from = page.Local(from); strings.HasPrefix(from, "/people") {
 		return from
 	}
 	return "/people"
 }
 
-func (p *Pages) setRole(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
-	err = p.accounts.SetRole(v.Context(), v.Person, ticket.PersonID(v.Param("id")), ticket.Role(form.Get("role")))
-	return p.manage(v, desk.Person{}, "The role has been changed. They have to sign in again.", err)
+func (p *Pages) setRole(v *page.Visit, form url.Values) error {
+	err := p.accounts.SetRole(v.Context(), v.Person, ticket.PersonID(v.Param("id")), ticket.Role(form.Get("role")))
+	return p.managed(v, form, desk.Person{}, "The role has been changed. They have to sign in again.", err)
 }
 
-func (p *Pages) enable(v *page.Visit) error {
+func (p *Pages) enable(v *page.Visit, form url.Values) error {
 	err := p.accounts.Enable(v.Context(), v.Person, ticket.PersonID(v.Param("id")))
-	return p.manage(v, desk.Person{}, "The account has been enabled.", err)
+	return p.managed(v, form, desk.Person{}, "The account has been enabled.", err)
 }
 
-func (p *Pages) uninvite(v *page.Visit) error {
+func (p *Pages) uninvite(v *page.Visit, form url.Values) error {
 	err := p.accounts.WithdrawInvitation(v.Context(), v.Person, v.Param("id"))
-	return p.manage(v, desk.Person{}, "The invitation has been withdrawn.", err)
+	return p.managed(v, form, desk.Person{}, "The invitation has been withdrawn.", err)
 }

@@ -62,7 +62,7 @@ func TestPeople_pagination(t *testing.T) {
 	}
 	b := s.as(s.administrator)
 	first := b.get("/people?role=customer")
-	more, ok := first.Find(`a:contains("More")`).Attr("href")
+	more, ok := first.Find(`a:contains("Next page")`).Attr("href")
 	if n := first.Find("tbody tr").Length(); n != 50 || !ok {
 		t.Fatalf("%d on the first page, more %v", n, ok)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
@@ -75,74 +74,61 @@ func tokensFrom(values url.Values) accounts.Tokens {
 }
 
 // proof reads the proof that a form contains.
-func proof(v *page.Visit, field func(string) string) accounts.Proof {
-	return accounts.Proof{Current: field("current"), Recent: v.Session.Recent()}
+func proof(v *page.Visit, form url.Values) accounts.Proof {
+	return accounts.Proof{Current: form.Get("current"), Recent: v.Session.Recent()}
 }
 
-// change responds to a form of the account page: with a redirect, or with the form and its errors. Passwords are not
+// changed responds to a form of the account page: with a redirect, or with the form and its errors. Passwords are not
 // shown again.
-func (p *Pages) change(v *page.Visit, form, done string, act func(field func(string) string) error) error {
-	values, err := v.Form()
-	if err != nil {
-		return err
-	}
-	err = act(values.Get)
-	if needsReauthentication(err) {
+func (p *Pages) changed(v *page.Visit, form url.Values, name, done string, err error) error {
+	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == accounts.CodeReauthenticate {
 		return v.SignInAgain("/account")
-	}
-	wrong, ok := problemsOf(err)
-	if err != nil && !ok {
-		return err
 	}
 	if err == nil {
 		v.Flash("%s", done)
 		return v.Redirect("/account")
 	}
+	wrong, ok := problemsOf(err)
+	if !ok {
+		return err
+	}
 	view, err := p.profileView(v)
 	if err != nil {
 		return err
 	}
-	view.Form, view.Problems, view.Typed = form, wrong, typed(values)
+	view.Form, view.Problems, view.Typed = name, wrong, typed(form)
 	return v.ShowStatus(wrong.status, "account", view)
 }
 
-func (p *Pages) changeName(v *page.Visit) error {
-	return p.change(v, "name", "Your name has been changed.", func(field func(string) string) error {
-		return p.accounts.ChangeName(v.Context(), v.Person, field("name"))
+func (p *Pages) changeName(v *page.Visit, form url.Values) error {
+	return p.changed(v, form, "name", "Your name has been changed.", p.accounts.ChangeName(v.Context(), v.Person, form.Get("name")))
+}
+
+func (p *Pages) changePassword(v *page.Visit, form url.Values) error {
+	return p.endSessions(v, form, "password", "Your password has been changed. ", func(tokens accounts.Tokens) (accounts.Authenticated, error) {
+		return p.accounts.ChangePassword(v.Context(), v.Source(), v.Person, proof(v, form), form.Get("password"), tokens)
 	})
 }
 
-func (p *Pages) changePassword(v *page.Visit) error {
-	return p.endSessions(v, "password", "Your password has been changed.", func(field func(string) string, tokens accounts.Tokens) (accounts.Authenticated, error) {
-		return p.accounts.ChangePassword(v.Context(), v.Source(), v.Person, proof(v, field), field("password"), tokens)
-	})
+func (p *Pages) changeAddress(v *page.Visit, form url.Values) error {
+	return p.changed(v, form, "address", "We have sent a link to the new address. Your address changes once you open it.",
+		p.accounts.ChangeAddress(v.Context(), v.Source(), v.Person, proof(v, form), form.Get("address")))
 }
 
-func (p *Pages) changeAddress(v *page.Visit) error {
-	const done = "We have sent a link to the new address. Your address changes once you open it."
-	return p.change(v, "address", done, func(field func(string) string) error {
-		return p.accounts.ChangeAddress(v.Context(), v.Source(), v.Person, proof(v, field), field("address"))
-	})
-}
-
-func (p *Pages) signOutEverywhere(v *page.Visit) error {
-	return p.endSessions(v, "sign-out-everywhere", "", func(_ func(string) string, tokens accounts.Tokens) (accounts.Authenticated, error) {
+func (p *Pages) signOutEverywhere(v *page.Visit, form url.Values) error {
+	return p.endSessions(v, form, "sign-out-everywhere", "", func(tokens accounts.Tokens) (accounts.Authenticated, error) {
 		return p.accounts.SignOutEverywhere(v.Context(), v.Person, tokens)
 	})
 }
 
 // endSessions responds to a form that ends all other sessions, and lists what has ended.
-func (p *Pages) endSessions(v *page.Visit, form, done string, act func(field func(string) string, tokens accounts.Tokens) (accounts.Authenticated, error)) error {
-	values, err := v.Form()
-	if err != nil {
-		return err
-	}
-	tokens := tokensFrom(values)
+func (p *Pages) endSessions(v *page.Visit, form url.Values, name, done string, act func(accounts.Tokens) (accounts.Authenticated, error)) error {
+	tokens := tokensFrom(form)
 	had, err := p.accounts.Tokens(v.Context(), v.Person)
 	if err != nil {
 		return err
 	}
-	done += " You have been signed out everywhere else, and links in our earlier emails no longer work."
+	done += "You have been signed out everywhere else, and links in our earlier emails no longer work."
 	switch {
 	case len(had) == 0:
 	case tokens == accounts.KeepTokens:
@@ -150,30 +136,24 @@ func (p *Pages) endSessions(v *page.Visit, form, done string, act func(field fun
 	default:
 		done += " Your API tokens have been revoked, too."
 	}
-	return p.change(v, form, strings.TrimSpace(done), func(field func(string) string) error {
-		in, err := act(field, tokens)
-		if err != nil {
-			return err
-		}
-		return v.Session.Renew(in.Person, in.Epoch)
-	})
+	in, err := act(tokens)
+	if err == nil {
+		err = v.Session.Renew(in.Person, in.Epoch)
+	}
+	return p.changed(v, form, name, done, err)
 }
 
 // makeToken responds with the page that shows the new token, once: it is not stored in clear. The form's idempotency
 // key prevents a reload or a second submission from creating another.
-func (p *Pages) makeToken(v *page.Visit) error {
-	values, err := v.Form()
-	if err != nil {
-		return err
-	}
-	token, err := p.accounts.CreateToken(v.Context(), v.Source(), v.Person, proof(v, values.Get), v.IdempotencyKey().Key,
+func (p *Pages) makeToken(v *page.Visit, values url.Values) error {
+	token, err := p.accounts.CreateToken(v.Context(), v.Source(), v.Person, proof(v, values), v.IdempotencyKey().Key,
 		values.Get("label"), values.Get("scope") == "write")
 	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == accounts.CodeTokenExists {
 		v.Flash("That token has already been created and can't be shown again. If you did not copy it, revoke it and create another.")
 		return v.Redirect("/account")
 	}
 	if err != nil {
-		return p.change(v, "tokens", "", func(func(string) string) error { return err })
+		return p.changed(v, values, "tokens", "", err)
 	}
 	view, err := p.profileView(v)
 	if err != nil {
@@ -188,7 +168,5 @@ func (p *Pages) revokeToken(v *page.Visit) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "you have no such token")
 	}
-	return p.change(v, "tokens", "The token has been revoked.", func(func(string) string) error {
-		return p.accounts.RevokeToken(v.Context(), v.Person, id)
-	})
+	return p.changed(v, nil, "tokens", "The token has been revoked.", p.accounts.RevokeToken(v.Context(), v.Person, id))
 }

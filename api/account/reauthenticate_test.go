@@ -82,9 +82,9 @@ func TestSession_oldOneRequiresReauthenticationAndKeepsTheForm(t *testing.T) {
 	b.post("/sign-in/link", "address", s.customer.Address, "next", "/account").leads(t, "/sign-in/sent?for=link")
 	b.post(s.mailed("sign-in", s.customer.Address)).leads(t, "/account")
 	a = b.get("/account")
-	a.wants(t, 200, "What you typed is back, and is not sent yet", "what you asked for has not been done")
+	a.wants(t, 200, "What you typed is back and has not been sent yet", "so nothing has been done yet")
 	s.notChanged()
-	if strings.Contains(b.get("/account").Text(), "has not been done") {
+	if strings.Contains(b.get("/account").Text(), "nothing has been done yet") {
 		t.Error("the notice about the password is shown twice")
 	}
 	if got := a.Find(`form[action="/account/address"] #address`).AttrOr("value", ""); got != "next@demo.example" {
@@ -136,7 +136,7 @@ func TestAdministrators_mustReauthenticate(t *testing.T) {
 	b.post("/sign-in/again", "current", "wrong and long enough", "next", "/people").wants(t, 422, "Is not your password.")
 	b.post("/sign-in/again", "current", secret, "next", "/people").leads(t, "/people")
 	a := b.get("/people")
-	a.wants(t, 200, "What you typed is back, and is not sent yet", "what you asked for has not been done")
+	a.wants(t, 200, "What you typed is back and has not been sent yet", "so nothing has been done yet")
 	if a.Find("#name").AttrOr("value", "") != "Demo Thief" || a.Find("#address").AttrOr("value", "") != "thief@demo.example" ||
 		a.Find("#role option[selected]").Text() != "administrator" {
 		t.Error("the typed values are lost")
@@ -300,7 +300,7 @@ func TestEvents_pageForAdministrators(t *testing.T) {
 	for path := "/people/events?kind=signed-out"; path != ""; {
 		a := b.get(path)
 		seen += a.Find("tbody tr").Length()
-		path = a.Find(`a:contains("Older")`).AttrOr("href", "")
+		path = a.Find(`a:contains("Next page")`).AttrOr("href", "")
 	}
 	if seen != 60 {
 		t.Errorf("%d events on all pages, want 60", seen)

@@ -35,11 +35,11 @@ const Remembered = 28 * 24 * time.Hour
 type Cause struct {
 	Manual bool   // it was declared on this ticket alone
 	Text   string // its notice, plain; empty when it is not known
-	Told   bool   // the page of notices shows it
+	Listed bool   // the page of notices shows it
 }
 
 // Shown reports whether there is anything to show.
-func (c Cause) Shown() bool { return c.Manual || c.Text != "" || c.Told }
+func (c Cause) Shown() bool { return c.Manual || c.Text != "" || c.Listed }
 
 // Causes are the emergencies that a ticket's events may refer to.
 type Causes struct {
@@ -71,7 +71,7 @@ func (c Causes) Of(name string) Cause {
 	if !known {
 		return Cause{}
 	}
-	return Cause{Text: e.Notice, Told: e.Cancelled.IsZero() && (e.Until.IsZero() || e.Until.After(c.now.Add(-Remembered)))}
+	return Cause{Text: e.Notice, Listed: e.Cancelled.IsZero() && (e.Until.IsZero() || e.Until.After(c.now.Add(-Remembered)))}
 }
 
 // Behind returns the emergencies that caused a line of a clock's explanation, by their names in the timeline.

@@ -41,11 +41,11 @@ func TestNotices_sayWhatIsAndUntilWhen(t *testing.T) {
 	begun, ahead := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC), time.Date(2098, 1, 5, 9, 0, 0, 0, time.UTC)
 	end := time.Date(2099, 1, 5, 9, 0, 0, 0, time.UTC)
 	for want, e := range map[string]desk.Emergency{
-		"Our support is closed until further notice. ":                                                             emergency(ticket.EmergencyClosed, begun, time.Time{}),
-		"Our support is closed until Mon 5 Jan 2099, 09:00 UTC. ":                                                  emergency(ticket.EmergencyClosed, begun, end),
-		"Our support will be closed from Sun 5 Jan 2098, 09:00 UTC until Mon 5 Jan 2099, 09:00 UTC. ":              emergency(ticket.EmergencyClosed, ahead, end),
-		"Our answers take longer than usual until further notice. ":                                                emergency(ticket.EmergencyDelayed, begun, time.Time{}),
-		"Our answers will take longer than usual from Sun 5 Jan 2098, 09:00 UTC until Mon 5 Jan 2099, 09:00 UTC. ": emergency(ticket.EmergencyDelayed, ahead, end),
+		"Our support is closed until further notice. ":                                                               emergency(ticket.EmergencyClosed, begun, time.Time{}),
+		"Our support is closed until Mon 5 Jan 2099, 09:00 UTC. ":                                                    emergency(ticket.EmergencyClosed, begun, end),
+		"Our support will be closed from Sun 5 Jan 2098, 09:00 UTC until Mon 5 Jan 2099, 09:00 UTC. ":                emergency(ticket.EmergencyClosed, ahead, end),
+		"Our responses take longer than usual until further notice. ":                                                emergency(ticket.EmergencyDelayed, begun, time.Time{}),
+		"Our responses will take longer than usual from Sun 5 Jan 2098, 09:00 UTC until Mon 5 Jan 2099, 09:00 UTC. ": emergency(ticket.EmergencyDelayed, ahead, end),
 	} {
 		s.declare(e)
 		doc := pagetest.Read(t, strings.NewReader(s.get("/anyone").body))

@@ -1,3 +1,7 @@
+// Package page is the engine of the website: sessions, time zones, the layout, template sets that are checked at start,
+// static files, forms, error pages and event streams. Each audience has its own package (account, portal, panel,
+// supervision), which defines an Area: templates and a table of routes. Package page must not know the rules of tickets,
+// SQL or Temporal.
 package page
 
 import (
@@ -45,10 +49,9 @@ type Config struct {
 
 	Name       string          // of the site; "Support" when empty
 	Prefix     string          // of new tickets' numbers; "HM" when empty
-	Version    string          // of the program
 	Secure     bool            // cookies travel over HTTPS only
 	TemporalUI string          // address of Temporal UI with its namespace, such as http://…/namespaces/default; empty: no links
-	Mailbox    string          // address of the page that shows every mail, in up; empty: mails go to their readers
+	Mailbox    string          // address of the page that shows all emails, in up; empty: emails are really sent
 	Stopping   <-chan struct{} // closed when the server stops: streams end then; nil: never
 	Log        *slog.Logger    // nil: slog.Default
 }

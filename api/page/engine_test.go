@@ -236,7 +236,7 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 	if a := s.get("/staff"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "The database does not answer now.") || strings.Contains(a.body, "what you typed") {
 		t.Errorf("without a database: %d %s", a.StatusCode, a.body)
 	}
-	if a := s.do(http.MethodPost, "/staff", ""); a.StatusCode != 503 || !strings.Contains(a.body, "Go back in your browser for what you typed") {
+	if a := s.do(http.MethodPost, "/staff", ""); a.StatusCode != 503 || !strings.Contains(a.body, "Back button to get back what you typed") {
 		t.Errorf("a form without a database: %d %s", a.StatusCode, a.body)
 	}
 }
@@ -264,8 +264,8 @@ func TestStatic_isKeptForEverUnderItsHash(t *testing.T) {
 
 func TestLocal_staysOnTheSite(t *testing.T) {
 	for address, want := range map[string]string{
-		"/desk?queue=mine#x": "/desk?queue=mine#x", "": "/", "//evil.example": "/", "///evil.example": "/", "https://evil.example/": "/",
-		`/\evil.example`: "/", "javascript:alert(1)": "/", "desk": "/", "/a\nb": "/", "\t//evil.example": "/",
+		"/desk?queue=mine#x": "/desk?queue=mine#x", "": "", "//evil.example": "", "///evil.example": "", "https://evil.example/": "",
+		`/\evil.example`: "", "javascript:alert(1)": "", "desk": "", "/a\nb": "", "\t//evil.example": "",
 	} {
 		if got := page.Local(address); got != want {
 			t.Errorf("Local(%q) is %q, want %q", address, got, want)

@@ -39,14 +39,14 @@ func (v *Visit) Form() (url.Values, error) {
 	r := v.gin.Request
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, fault.New(fault.Invalid, "that was no form")
+		return nil, fault.New(fault.Invalid, "this is not a form")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(v.gin.Writer, r.Body, maxForm))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, fault.New(fault.TooLarge, "that is more than a form can hold")
+		return nil, fault.New(fault.TooLarge, "the form is too large")
 	}
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "the form did not arrive whole; send it again")
+		return nil, fault.Wrap(err, fault.Invalid, "the form arrived incomplete; please send it again")
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
@@ -64,7 +64,7 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 	r.Body = http.MaxBytesReader(v.gin.Writer, r.Body, maxForm+most)
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return nil, nil, fault.Wrap(err, fault.Invalid, "that was no form with a file")
+		return nil, nil, fault.Wrap(err, fault.Invalid, "this is not a form with a file")
 	}
 	form = url.Values{}
 	for {
@@ -82,7 +82,7 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 		case large:
 			return nil, nil, fault.New(fault.TooLarge, "the file is too large")
 		case err != nil:
-			return nil, nil, fault.Wrap(err, fault.Invalid, "the form did not arrive whole; send it again")
+			return nil, nil, fault.Wrap(err, fault.Invalid, "the form arrived incomplete; please send it again")
 		case part.FormName() == field:
 			file = text
 		case part.FileName() != "":

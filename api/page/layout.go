@@ -13,23 +13,20 @@ import (
 // Layout is the part of a view that all pages share; a page's view embeds it. Its methods format instants in the
 // viewer's time zone.
 type Layout struct {
-	Title      string
-	Section    string // path of the current entry of the navigation
-	Site       string // name
-	Prefix     string // of ticket numbers
-	Contact    string // e-mail address; may be empty
-	Privacy    string // address; may be empty
-	PolicyName string
-	Version    string
-	Person     desk.Person
-	Path       string // of the page, with its query
-	Zone       *time.Location
-	ZoneKnown  bool          // it is the viewer's own
-	Theme      string        // light, dark, or empty for the system's
-	flash      func() string // nil: none is due
-	Notices    []desk.Notice // of emergencies
-	Now        time.Time
-	Mailbox    string // address of the page that shows every mail, in up; empty elsewhere
+	Title     string
+	Section   string // path of the current entry of the navigation
+	Site      string // name
+	Prefix    string // of ticket numbers
+	Contact   string // email address; may be empty
+	Privacy   string // address; may be empty
+	Person    desk.Person
+	Zone      *time.Location
+	ZoneKnown bool          // it is the viewer's own
+	Theme     string        // light, dark, or empty for the system's
+	flash     func() string // nil: none is due
+	Notices   []desk.Notice // of emergencies
+	Now       time.Time
+	Mailbox   string // address of the page that shows all emails, in up; empty elsewhere
 
 	temporal string
 }
@@ -37,12 +34,12 @@ type Layout struct {
 // Layout returns the layout of a page. Section is the path of the navigation entry that the page belongs to.
 func (v *Visit) Layout(title, section string) Layout {
 	l := Layout{
-		Title: title, Section: section, Site: v.engine.Name, Prefix: v.engine.Prefix, Version: v.engine.Version,
-		Person: v.Person, Path: v.gin.Request.URL.RequestURI(), Zone: v.Zone, Now: time.Now(),
+		Title: title, Section: section, Site: v.engine.Name, Prefix: v.engine.Prefix,
+		Person: v.Person, Zone: v.Zone, Now: time.Now(),
 		Mailbox: v.engine.Mailbox, temporal: v.engine.TemporalUI,
 	}
 	if v.policy != nil {
-		l.Contact, l.Privacy, l.PolicyName = v.policy.Contact, v.policy.PrivacyURL, v.policy.Name
+		l.Contact, l.Privacy = v.policy.Contact, v.policy.PrivacyURL
 	}
 	if l.Zone == nil {
 		l.Zone = time.UTC

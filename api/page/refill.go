@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"html/template"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
@@ -45,9 +45,9 @@ func (v *Visit) refill(page []byte) []byte {
 }
 
 const (
-	backInPlace = `<div class="notice" role="status"><p>You had to sign in first. What you typed is back, and is not sent yet.</p></div>`
-	notDone     = `<div class="notice" role="status"><p>You had to sign in first, so what you asked for has not been done. Please do it once more.</p></div>`
-	noForm      = `<section class="card"><h2>What you typed before you had to sign in</h2><p>It was not sent, and this page can’t take it any more. Copy what you need: it is kept here for a day.</p></section>`
+	backInPlace = `<div class="notice" role="status"><p>You had to sign in first. What you typed is back and has not been sent yet.</p></div>`
+	notDone     = `<div class="notice" role="status"><p>You had to sign in first, so nothing has been done yet. Please try again.</p></div>`
+	noForm      = `<section class="card"><h2>What you typed before you had to sign in</h2><p>It was not sent, and this page no longer accepts it. Copy what you need: it is saved here for a day.</p></section>`
 )
 
 // fillIn copies stored forms into the forms of a page with the same action, or with that action in data-takes. Input
@@ -123,28 +123,19 @@ func filledControls(controls *goquery.Selection, fields url.Values) *goquery.Sel
 	})
 }
 
+// accepts reports whether a form of the page at path has an action: its own, one of its buttons', or one in data-takes.
 func accepts(form *goquery.Selection, path, action string) bool {
-	if pathOf(form.AttrOr("action", path)) == action || slices.Contains(strings.Fields(form.AttrOr("data-takes", "")), action) {
-		return true
-	}
-	return form.Find("[formaction]").FilterFunction(func(_ int, b *goquery.Selection) bool { return pathOf(b.AttrOr("formaction", "")) == action }).Length() > 0
-}
-
-// pathOf returns an address without its query.
-func pathOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Path
+	actions := strings.Fields(form.AttrOr("data-takes", ""))
+	form.Find("[formaction]").AddSelection(form).Each(func(_ int, s *goquery.Selection) {
+		address, _, _ := strings.Cut(s.AttrOr("formaction", s.AttrOr("action", path)), "?")
+		actions = append(actions, address)
+	})
+	return slices.Contains(actions, action)
 }
 
 // fill sets the controls of a form. Hidden ones keep the page's values, except for the idempotency key.
 func fill(controls *goquery.Selection, fields url.Values) {
-	left := url.Values{}
-	for name, values := range fields {
-		left[name] = slices.Clone(values)
-	}
+	left := maps.Clone(fields)
 	controls.Each(func(_ int, c *goquery.Selection) {
 		name := c.AttrOr("name", "")
 		if name == "" {
@@ -183,30 +174,14 @@ func selectOptions(options *goquery.Selection, mark string, chosen []string) {
 
 // unmatchedFields returns HTML that shows the input of a form that the page no longer has.
 func unmatchedFields(fields url.Values) string {
-	doc, err := html.ParseFragment(strings.NewReader(noForm), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
-	if err != nil || len(doc) == 0 {
-		return ""
-	}
-	section := doc[0]
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	var boxes strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if text := strings.Join(fields[name], "\n"); isInputField(name) && text != "" {
-			box := &html.Node{Type: html.ElementNode, Data: "textarea", DataAtom: atom.Textarea, Attr: []html.Attribute{
-				{Key: "readonly"}, {Key: "rows", Val: "4"}, {Key: "dir", Val: "auto"}, {Key: "aria-label", Val: "Typed as " + name},
-			}}
-			box.AppendChild(&html.Node{Type: html.TextNode, Data: text})
-			section.AppendChild(box)
+			boxes.WriteString(`<textarea readonly rows="4" dir="auto" aria-label="Typed in ` + template.HTMLEscapeString(name) + `">` +
+				"\n" + template.HTMLEscapeString(text) + `</textarea>`) // parsers drop the first line break
 		}
 	}
-	var b strings.Builder
-	if html.Render(&b, section) != nil {
-		return ""
-	}
-	return b.String()
+	return strings.Replace(noForm, "</section>", boxes.String()+"</section>", 1)
 }
 
 // hidden returns the HTML of a hidden field.

@@ -20,7 +20,7 @@ const (
 	maxStreams           = 30               // of one person, in all tabs and on all devices
 )
 
-var errStreams = fault.New(fault.Limited, "this is open too often at once; close some of its tabs")
+var errStreams = fault.New(fault.Limited, "this is open in too many tabs; close some of them")
 
 // streams counts the open streams by owner.
 type streams struct {

@@ -86,8 +86,8 @@ func shortDuration(d time.Duration) string {
 	}
 }
 
-// Told formats a line of a clock's explanation, with its instants in the viewer's zone.
-func (l Layout) Told(line policy.Line) template.HTML {
+// Explanation formats a line of a clock's explanation, with its instants in the viewer's zone.
+func (l Layout) Explanation(line policy.Line) template.HTML {
 	var b strings.Builder
 	for _, p := range line.Parts {
 		switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-func TestTold_writesALineInTheViewersZone(t *testing.T) {
+func TestExplanation_writesALineInTheViewersZone(t *testing.T) {
 	at := func(s string) time.Time {
 		parsed, err := time.Parse(time.DateTime, s)
 		if err != nil {
@@ -37,7 +37,7 @@ func TestTold_writesALineInTheViewersZone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := string(page.Layout{Zone: zone, Now: at("2026-12-03 12:00:00")}.Told(tt.line))
+		got := string(page.Layout{Zone: zone, Now: at("2026-12-03 12:00:00")}.Explanation(tt.line))
 		for _, p := range tt.line.Parts {
 			for _, want := range []time.Time{p.From, p.To} {
 				if !want.IsZero() && !strings.Contains(got, `<time datetime="`+want.Format(time.RFC3339)+`"`) {

@@ -424,7 +424,7 @@ func TestWindow_selectedRowsStayAsTheyWereSeen(t *testing.T) {
 		p.ClickOn(`#confirm button[value=yes]`)
 	}
 	closes()
-	p.SeeOn("#report", "somebody wrote after this list was loaded")
+	p.SeeOn("#report", "someone wrote after this list was loaded")
 	if o.closed(n) {
 		t.Fatal("it is closed")
 	}

@@ -138,7 +138,7 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 // explain fills in how the deadline follows from the clock's ledger, with links to the emergencies that affected it.
 func (c *clockView) explain(v desk.View, entries []desk.Entry, causes page.Causes, l page.Layout) {
 	for _, line := range v.Explain(c.ID, time.Now()) {
-		c.Explained = append(c.Explained, explanationLine{line.Running, l.Told(line), causes.Behind(desk.CausesOf(line, entries))})
+		c.Explained = append(c.Explained, explanationLine{line.Running, l.Explanation(line), causes.Behind(desk.CausesOf(line, entries))})
 	}
 }
 

@@ -60,7 +60,7 @@ func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := o.browser("anna").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
-	if got := shown.Line("#conversation .cause"); got != "On this ticket alone." || shown.Find(".cause a").Length() != 0 {
+	if got := shown.Line("#conversation .cause"); got != "For this ticket only." || shown.Find(".cause a").Length() != 0 {
 		t.Errorf("it says %q", got)
 	}
 }

@@ -204,7 +204,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 		"somebody else": {func(ticket.Number) { // in another tab
 			alone.Store(true) // it would show them the page
 			browsertest.Value[bool](p, `fetch("/let-in/bert", { redirect: "manual" }).catch(() => {}).then(() => true)`)
-		}, "This was written as somebody else than the person who is signed in now"},
+		}, "You are signed in with a different account from the one this was written with"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

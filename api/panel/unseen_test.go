@@ -117,7 +117,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 	}
 	o.ask("carl", desk.Request{Number: busy, Verb: ticket.VerbCustomerReply, Body: "Not yet!"})
 	a := b.post("/desk/bulk", form).wantStatus(http.StatusOK)
-	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" somebody wrote after this list was loaded") {
+	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" someone wrote after this list was loaded") {
 		t.Errorf("%s", a.Line("main"))
 	}
 }

@@ -35,9 +35,9 @@ func replyKey(bubbles []bubble) string {
 }
 
 var bubbleLabels = map[ticket.EventKind]string{
-	ticket.EventInformationRequested: "needs something from you",
-	ticket.EventProgressUpdated:      "tells you how far things are",
-	ticket.EventResolved:             "has resolved your ticket",
+	ticket.EventInformationRequested: "asked you for information",
+	ticket.EventProgressUpdated:      "sent a progress update",
+	ticket.EventResolved:             "resolved your ticket",
 }
 
 // conversation returns all messages, oldest first, followed by those that are not decided yet.
@@ -69,7 +69,7 @@ func nameOf(e desk.Entry) string {
 	if e.Author.Name != "" {
 		return e.Author.Name
 	}
-	return "The desk"
+	return "Our support team"
 }
 
 // timelineItem is one event of the timeline.
@@ -92,7 +92,7 @@ func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []timelineI
 	promised := v.Promised().ForRequester()
 	for _, name := range policy.ClockNames() {
 		if at := promised.Promise(name).BreachedAt; !at.IsZero() {
-			lines = append(lines, timelineItem{At: at, Words: promiseLabels[name] + ": the promised time passed without it.", Class: "bad"})
+			lines = append(lines, timelineItem{At: at, Words: promiseLabels[name] + ": the target was missed.", Class: "bad"})
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b timelineItem) int { return a.At.Compare(b.At) })
@@ -109,33 +109,33 @@ func eventText(v desk.View, e desk.Entry) string {
 	who := nameOf(e)
 	switch e.Kind {
 	case ticket.EventSubmitted:
-		return "You sent your request."
+		return "You submitted the ticket."
 	case ticket.EventAssigned:
 		return assignedText(v, e)
 	case ticket.EventCustomerReplied:
-		return "You wrote to us."
+		return "You replied."
 	case ticket.EventAgentReplied:
-		return who + " answered."
+		return who + " replied."
 	case ticket.EventInformationRequested:
-		return who + " asked you for something."
+		return who + " asked you for information."
 	case ticket.EventProgressUpdated:
-		return who + " told you how far things are."
+		return who + " sent you a progress update."
 	case ticket.EventResolved:
 		return endedText("resolved", e, who)
 	case ticket.EventClosed:
 		return endedText("closed", e, who)
 	case ticket.EventReopened:
-		return "The ticket was opened again."
+		return "The ticket was reopened."
 	case ticket.EventHandedBack:
-		return "Our mail could not be delivered to your address, so the ticket is with us again. Nothing is held against you."
+		return "Our email to you could not be delivered, so we are no longer waiting for your reply."
 	case ticket.EventNudged:
-		return "We reminded you that we need your answer."
+		return "We reminded you that we need your reply."
 	case ticket.EventPaused:
 		return pausedText(e)
 	case ticket.EventExtended:
-		return "An emergency delays our answers: the promised times are later now."
+		return "An emergency delays our responses: the dates have moved."
 	case ticket.EventResumed:
-		return "The emergency is over: the promised times run again."
+		return "The emergency is over: our response times are running again."
 	case ticket.EventPolicyAdopted:
 		return fmt.Sprintf("Your ticket was moved from version %d to version %d of our policy.", e.Was, e.Policy)
 	case ticket.EventRefused:
@@ -147,9 +147,9 @@ func eventText(v desk.View, e desk.Entry) string {
 
 func pausedText(e desk.Entry) string {
 	if !ticket.EmergencyID(e.Emergency).Valid() {
-		return "An emergency: the promised times stand still."
+		return "An emergency: our response times are paused."
 	}
-	return "An emergency closed our desk: the promised times stand still."
+	return "We are closed due to an emergency: our response times are paused."
 }
 
 // assignedText names the new assignee if the name is known: the event holds only the ID.
@@ -167,11 +167,11 @@ func assignedText(v desk.View, e desk.Entry) string {
 func endedText(how string, e desk.Entry, who string) string {
 	switch e.Cause {
 	case ticket.CauseRequester:
-		return "You confirmed that it is settled. The ticket is closed."
+		return "You confirmed that it is resolved. The ticket is closed."
 	case ticket.CauseWithdrawn:
-		return "You took the ticket back. It is closed."
+		return "You withdrew the ticket. It is closed."
 	case ticket.CauseSilence:
-		return "We heard nothing from you, so the ticket counts as " + how + "."
+		return "We didn’t hear from you, so the ticket was " + how + " automatically."
 	default:
 		return who + " " + how + " the ticket."
 	}
@@ -179,9 +179,9 @@ func endedText(how string, e desk.Entry, who string) string {
 
 // refusalTexts says why a command of the requester was refused, by code.
 var refusalTexts = map[string]string{
-	ticket.CodeClosed:      "What you asked for came after the ticket was closed, and was not done.",
-	ticket.CodeNotResolved: "You confirmed a resolution, but the ticket was not resolved any more.",
-	ticket.CodeStatus:      "What you asked for could not be done at that time.",
-	ticket.CodeNothing:     "What you asked for was done already.",
-	ticket.CodeUnseen:      "What you asked for crossed a message of ours, and was not done.",
+	ticket.CodeClosed:      "Your action came after the ticket was closed and was not carried out.",
+	ticket.CodeNotResolved: "You confirmed the resolution, but the ticket was no longer resolved.",
+	ticket.CodeStatus:      "Your action was not possible at that time.",
+	ticket.CodeNothing:     "Your action had already been carried out.",
+	ticket.CodeUnseen:      "Your action crossed with a message from us and was not carried out.",
 }

@@ -32,10 +32,10 @@ func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 // zero if none is displayed or the target was met in time.
 func promisedBy(shown *goquery.Selection) time.Time {
 	at := shown.Find(".promise-date time")
-	if shown.HasClass("promise-kept") || shown.HasClass("promise-over") {
+	if shown.HasClass("promise-met") || shown.HasClass("promise-over") {
 		return time.Time{}
 	}
-	if shown.HasClass("promise-kept-late") || shown.HasClass("promise-paused") {
+	if shown.HasClass("promise-met-late") || shown.HasClass("promise-paused") {
 		at = shown.Find(".promise-left time")
 	}
 	instant, _ := time.Parse(time.RFC3339, at.First().AttrOr("datetime", ""))
@@ -49,7 +49,7 @@ func (a response) inOrder(t *testing.T, path string) bool {
 	dates := map[string]time.Time{}
 	a.Find(".promise").Each(func(_ int, shown *goquery.Selection) {
 		which := "resolution"
-		if label := strings.ToLower(shown.Find(".promise-label").Text()); strings.Contains(label, "first answer") {
+		if label := strings.ToLower(shown.Find(".promise-label").Text()); strings.Contains(label, "first response") {
 			which = "first"
 		}
 		dates[which] = promisedBy(shown)
@@ -63,7 +63,7 @@ func (a response) inOrder(t *testing.T, path string) bool {
 		return false
 	}
 	if dates["first"].After(dates["resolution"]) {
-		t.Errorf("%s promises a first answer by %s and the resolution by %s", path, dates["first"], dates["resolution"])
+		t.Errorf("%s promises a first response by %s and the resolution by %s", path, dates["first"], dates["resolution"])
 	}
 	return true
 }
@@ -148,7 +148,7 @@ func mailsInOrder(t *testing.T, o *fixture, d *demotest.Desk) {
 				}
 				both++
 				if dates[0].After(dates[1]) {
-					t.Errorf("%s of %s promises a first answer by %s and the resolution by %s", l.Kind, v.Number, dates[0], dates[1])
+					t.Errorf("%s of %s promises a first response by %s and the resolution by %s", l.Kind, v.Number, dates[0], dates[1])
 				}
 			}
 		}

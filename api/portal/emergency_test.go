@@ -19,7 +19,7 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 	clara := o.signedIn("clara")
 	at := "/tickets/" + string(n)
 	a := clara.get(http.StatusOK, at)
-	a.wantTexts(t, ".timeline .warn", "An emergency closed our desk", "The river is in our hall.")
+	a.wantTexts(t, ".timeline .warn", "We are closed due to an emergency", "The river is in our hall.")
 	a.wantTexts(t, ".why .cause", "Half of us are ill.")
 	for _, where := range []string{".timeline .cause", ".why .cause"} {
 		if to, _ := a.Find(where + " a").Attr("href"); to != "/notice" {
@@ -32,14 +32,14 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 	}
 	a.wantTexts(t, ".turn", "If it ends as planned,", formatInstant(expected[1]))
 	for _, path := range []string{at, at + "/receipt"} {
-		clara.get(http.StatusOK, path).wantTexts(t, "main", "Paused until "+formatInstant(e.Until), "If that ends as planned: "+formatInstant(expected[1]))
+		clara.get(http.StatusOK, path).wantTexts(t, "main", "Paused until "+formatInstant(e.Until), "New date if it ends as planned: "+formatInstant(expected[1]))
 	}
 	for _, path := range []string{at, at + "/receipt", "/tickets", "/dashboard", "/track/" + string(n)} {
 		if main := clara.get(http.StatusOK, path).Line("main"); strings.Contains(main, formatInstant(expected[0])) {
-			t.Errorf("%s names a first answer after the resolution: %q", path, main)
+			t.Errorf("%s names a first response after the resolution: %q", path, main)
 		}
 	}
-	o.visitor().get(http.StatusOK, "/").wantTexts(t, ".example", "If we open again as planned, a ticket sent now would have a first answer by", "resolve it by then, too.")
+	o.visitor().get(http.StatusOK, "/").wantTexts(t, ".example", "If you contact us now and we reopen as planned, you’ll get a first response by", "resolve your request by the same time.")
 	o.checkAccessibility(at)
 	clara.get(http.StatusOK, "/tickets").wantTexts(t, ".ticket-list", "If it ends as planned,", formatInstant(expected[1]))
 
@@ -47,16 +47,16 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 	if _, err := o.ChangeEmergency(t.Context(), desk.Person{}, e.ID, desk.EmergencyChange{Until: &none}); err != nil {
 		t.Fatal(err)
 	}
-	clara.get(http.StatusOK, "/tickets").wantTexts(t, ".ticket-list", "new dates follow when it ends")
+	clara.get(http.StatusOK, "/tickets").wantTexts(t, ".ticket-list", "gets new dates when it ends")
 	for _, path := range []string{"/", "/policy"} {
 		a := o.visitor().get(http.StatusOK, path)
-		a.wantTexts(t, ".example", "We are closed until further notice, so we can’t name any dates")
+		a.wantTexts(t, ".example", "We are closed until further notice, so we can’t give dates")
 		if a.Find(".example time").Length() != 0 {
 			t.Errorf("%s names a date all the same", path)
 		}
 	}
 	for _, path := range []string{at, at + "/receipt"} {
-		if got := strings.Count(clara.get(http.StatusOK, path).Line("main"), "A new date follows when it ends."); got != 2 {
+		if got := strings.Count(clara.get(http.StatusOK, path).Line("main"), "You’ll get a new date when it ends."); got != 2 {
 			t.Errorf("%s says %d times that a date follows", path, got)
 		}
 	}
@@ -69,7 +69,7 @@ func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := o.signedIn("clara").get(http.StatusOK, "/tickets/"+string(n))
-	a.wantTexts(t, ".timeline .warn", "An emergency: the promised times stand still.", "On this ticket alone.")
+	a.wantTexts(t, ".timeline .warn", "An emergency: our response times are paused.", "For this ticket only.")
 	if a.Find(".timeline .cause a").Length() != 0 {
 		t.Error("it leads to a notice that there is not")
 	}

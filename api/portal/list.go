@@ -1,8 +1,8 @@
 package portal
 
 import (
-	"net/http"
-	"net/url"
+	"slices"
+	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
@@ -45,16 +45,7 @@ var tabs = []tab{
 func (t tab) Address() string { return t.page("") }
 
 func (t tab) page(after string) string {
-	values := url.Values{}
-	for name, value := range map[string]string{"status": t.Name, "q": t.Query, "after": after} {
-		if value != "" {
-			values.Set(name, value)
-		}
-	}
-	if len(values) == 0 {
-		return "/tickets"
-	}
-	return "/tickets?" + values.Encode()
+	return page.Address("/tickets", "status", t.Name, "q", t.Query, "after", after)
 }
 
 // list shows the viewer's own tickets, newest first. A search for a ticket's number finds that ticket.
@@ -76,18 +67,17 @@ func (p *Pages) list(v *page.Visit) error {
 	view.Tab, filter.Statuses = current.Name, current.Statuses
 	view.First, view.Later = current.Address(), filter.After.Number != ""
 	if err := f.Err(); err != nil {
-		view.Wrong = "That search can't be read. Try it with a few words."
-		return v.ShowStatus(http.StatusUnprocessableEntity, "tickets", view)
+		view.Wrong = "That search isn't valid. Try a few words."
+		return v.ShowError(err, "tickets", view)
 	}
 	if n, err := v.ReadNumber(view.Query); err == nil { // not an error: other text may look like a number
-		switch found, err := p.desk.Ticket(v.Context(), v.Person, n); fault.KindOf(err) {
-		case fault.NotFound:
-		default:
-			if err != nil {
-				return err
-			}
+		found, err := p.desk.Ticket(v.Context(), v.Person, n)
+		if err == nil {
 			view.Rows = append(view.Rows, rowOf(found, view.Now))
 			return v.Show("tickets", view)
+		}
+		if fault.KindOf(err) != fault.NotFound {
+			return err
 		}
 	}
 	tickets, more, err := p.desk.List(v.Context(), filter)
@@ -101,4 +91,47 @@ func (p *Pages) list(v *page.Visit) error {
 		view.Older = current.page(input.EncodeCursor(filter.Place(tickets[len(tickets)-1])))
 	}
 	return v.Show("tickets", view)
+}
+
+// perGroup is the number of tickets in each group of the dashboard. The list shows all.
+const perGroup = 20
+
+type dashboardView struct {
+	page.Layout
+	NeedsYou []row // waiting for the requester, or resolved and to be confirmed
+	WithUs   []row // ordered by the next promised instant
+	More     bool  // there are more open tickets
+}
+
+// row is a ticket in a list.
+type row struct {
+	desk.View
+	Status status
+	Next   nextEvent
+}
+
+func rowOf(v desk.View, now time.Time) row {
+	return row{View: v, Status: statusOf(v.Ticket.Status), Next: nextEventOf(v, now)}
+}
+
+func (p *Pages) dashboard(v *page.Visit) error {
+	if v.Person.Role.Staff() {
+		return v.Redirect("/desk")
+	}
+	view := dashboardView{Layout: v.Layout("Dashboard", "/dashboard")}
+	for group, statuses := range map[*[]row][]ticket.Status{
+		&view.NeedsYou: {ticket.StatusWaiting, ticket.StatusResolved},
+		&view.WithUs:   {ticket.StatusNew, ticket.StatusOpen},
+	} {
+		tickets, more, err := p.desk.List(v.Context(), desk.Filter{Viewer: v.Person, Statuses: statuses, Limit: perGroup})
+		if err != nil {
+			return err
+		}
+		view.More = view.More || more
+		for _, t := range tickets {
+			*group = append(*group, rowOf(t, view.Now))
+		}
+	}
+	slices.SortStableFunc(view.WithUs, func(a, b row) int { return a.Next.At.Compare(b.Next.At) })
+	return v.Show("dashboard", view)
 }

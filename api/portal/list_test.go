@@ -15,7 +15,7 @@ import (
 func TestDashboard_putsFirstWhatWaitsForTheCustomer(t *testing.T) {
 	o := newFixture(t)
 	b := o.signedIn("clara")
-	b.get(http.StatusOK, "/dashboard").wantTexts(t, "main", "Support Ticket", "Nothing is open with us")
+	b.get(http.StatusOK, "/dashboard").wantTexts(t, "main", "Support Ticket", "No open tickets")
 	o.submitted("clara", "with us")
 	asked, closed := o.submitted("clara", "asked"), o.submitted("clara", "over")
 	o.submitted("carl", "not hers")
@@ -26,7 +26,7 @@ func TestDashboard_putsFirstWhatWaitsForTheCustomer(t *testing.T) {
 	if rows := a.Line(".ticket-link"); rows != "askedwith us" {
 		t.Errorf("the dashboard shows %q", rows)
 	}
-	a.wantTexts(t, "main", "You will have a first answer by")
+	a.wantTexts(t, "main", "You’ll get a first response by")
 }
 
 func TestList_filtersSearchesAndTurnsPages(t *testing.T) {
@@ -58,6 +58,6 @@ func TestList_filtersSearchesAndTurnsPages(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/tickets?q=" + strings.Repeat("x", 201), "/tickets?after=made-up", "/tickets?q=%00"} {
-		b.get(http.StatusUnprocessableEntity, path).wantTexts(t, "main", "That search can't be read.")
+		b.get(http.StatusUnprocessableEntity, path).wantTexts(t, "main", "That search isn't valid.")
 	}
 }

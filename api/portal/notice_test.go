@@ -34,7 +34,7 @@ func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 48 * time.Hour, Notice: "Half of us are ill.\n\nWe are sorry <b>indeed</b>."}, time.Hour)
 	a := o.visitor().wantStatus(200, o.visitor().ask("GET", "/notice", nil), "the notices")
 	main := a.Find("main")
-	for _, want := range []string{"Our answers take longer than usual until further notice", "Half of us are ill.", "<b>indeed</b>", "48 hours longer", "Since "} {
+	for _, want := range []string{"Our responses take longer than usual until further notice", "Half of us are ill.", "<b>indeed</b>", "extended by 48 hours", "Since "} {
 		if !strings.Contains(main.Text(), want) {
 			t.Errorf("lacks %q: %s", want, main.Text())
 		}
@@ -47,7 +47,7 @@ func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
 func TestNotice_saysThatThereIsNone(t *testing.T) {
 	o := newFixture(t)
 	a := o.visitor().wantStatus(200, o.visitor().ask("GET", "/notice", nil), "the notices")
-	if got := a.Line("main"); !strings.Contains(got, "nothing out of the ordinary") || a.Find(".notices").Length() != 0 {
+	if got := a.Line("main"); !strings.Contains(got, "No notices at the moment") || a.Find(".notices").Length() != 0 {
 		t.Errorf("says %q", got)
 	}
 	if got := o.visitor().ask("GET", "/api/v1/notice", nil); got.Status != 200 || strings.TrimSpace(got.Body) != `{"notices":[]}` {
@@ -63,7 +63,7 @@ func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
 	}
 	o.SQL(`UPDATE emergencies SET ends_at = ends_at - interval '30 minutes'`)
 	main := o.visitor().ask("GET", "/notice", nil).Find("main")
-	if got := main.Text(); !strings.Contains(got, "Our support was closed from ") || !strings.Contains(got, "The river is in our hall.") || !strings.Contains(got, "nothing out of the ordinary") {
+	if got := main.Text(); !strings.Contains(got, "Our support was closed from ") || !strings.Contains(got, "The river is in our hall.") || !strings.Contains(got, "No notices at the moment") {
 		t.Errorf("says %q", got)
 	}
 }
@@ -104,6 +104,6 @@ func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := o.signedIn("clara").ask("GET", "/tickets/"+string(n), nil)
-		told = a.Find(`#ticket-side a[href="/notice"]`).Length() > 0 && strings.Contains(a.Line("#ticket-side"), "An emergency closed our desk")
+		told = a.Find(`#ticket-side a[href="/notice"]`).Length() > 0 && strings.Contains(a.Line("#ticket-side"), "We are closed due to an emergency")
 	}
 }

@@ -40,7 +40,7 @@ func TestTrack_showsStatusAndDatesAndNothingElse(t *testing.T) {
 	b := o.visitor()
 	for _, path := range []string{"/track/" + string(n), "/track/" + strings.ToLower(string(n)), "/track?number=+" + string(n) + "+"} {
 		a := b.get(http.StatusOK, path)
-		a.wantTexts(t, "main", string(n), "In progress", "Promise kept", "Resolution")
+		a.wantTexts(t, "main", string(n), "In progress", "On time", "Resolution")
 		for _, secret := range []string{"canary", "Anna", "Clara", "clara@", "general", string(o.People["clara"].ID)} {
 			if strings.Contains(a.Body, secret) {
 				t.Errorf("%s shows %q", path, secret)
@@ -134,7 +134,7 @@ func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 	if a := b.get(http.StatusSeeOther, "/c/"+letter.Token); a.Location != "/tickets/"+string(n) {
 		t.Fatalf("the link leads to %s", a.Location)
 	}
-	b.get(http.StatusOK, "/tickets/"+string(n)).wantTexts(t, "main", "the one", "by the link in a mail")
+	b.get(http.StatusOK, "/tickets/"+string(n)).wantTexts(t, "main", "the one", "with a link from an email")
 	b.post(http.StatusSeeOther, "/tickets/"+string(n)+"/replies", "body", "by link")
 	b.get(http.StatusOK, "/tickets/"+string(n)).wantTexts(t, ".mine:last-child", "You", "by link")
 	for _, other := range []ticket.Number{own, others, "HM-0000000000"} {
@@ -214,7 +214,7 @@ func TestLink_thatWasEndedSaysWhyAndHowToGoOn(t *testing.T) {
 		t.Errorf("a browser that the link had let in is led to %s", a.Location)
 	}
 	a := b.get(http.StatusGone, "/c/"+good)
-	a.wantTexts(t, "main", "This link was ended", "signed out everywhere", "Sign in or get a new link")
+	a.wantTexts(t, "main", "This link no longer works", "signed out everywhere", "Sign in or get a new link")
 	if to := a.Find("main a.button").AttrOr("href", ""); to != "/sign-in?next=/tickets/"+string(n) {
 		t.Errorf("it leads to %s", to)
 	}
@@ -261,7 +261,7 @@ func TestPolicy_showsEveryVersionInWords(t *testing.T) {
 	}
 	b := o.visitor()
 	a := b.get(http.StatusOK, "/policy")
-	a.wantTexts(t, "main", "In force", "Version 2", "within 8 hours", "Opening hours", "Closed: Saturday and Sunday.", "faster <b>now</b>", "by the operators", "A ticket sent now")
+	a.wantTexts(t, "main", "In force", "Version 2", "within 8 hours", "Opening hours", "Closed: Saturday and Sunday.", "faster <b>now</b>", "by the operators", "If you contact us now")
 	if strings.Contains(a.Body, "a test") {
 		t.Error("it names who published it")
 	}

@@ -17,11 +17,11 @@ func TestPages_thatNoLinkLeadsTo(t *testing.T) {
 	w := o.window(t, browsertest.Look{})
 	w.Goto("/c/" + good)
 	w.FillIn("#body", "Half a reply")
-	w.See("Kept as a draft")
+	w.See("Saved as a draft")
 	w.CheckReadable("by-a-link")
 	o.endSessions(t, "clara")
 	w.ClickOn("#reply-form button[type=submit]")
-	w.See("What you typed is kept")
+	w.See("What you typed is saved")
 	w.Goto("/c/" + o.token(n, "clara", time.Now().Add(link.Lifetime)))
 	w.See("What you typed is back")
 	w.CheckReadable("refilled-reply")
@@ -30,6 +30,6 @@ func TestPages_thatNoLinkLeadsTo(t *testing.T) {
 	}
 	w.Forgive("410")
 	w.Goto("/c/" + good)
-	w.See("This link was ended")
+	w.See("This link no longer works")
 	w.CheckReadable("link-ended")
 }

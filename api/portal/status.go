@@ -19,11 +19,11 @@ type status struct {
 }
 
 var statuses = map[ticket.Status]status{
-	ticket.StatusNew:      {"Received", "badge-new", "We have your request, and somebody will look at it."},
+	ticket.StatusNew:      {"Received", "badge-new", "We have received your request and will look into it."},
 	ticket.StatusOpen:     {"In progress", "badge-open", "We are working on it."},
-	ticket.StatusWaiting:  {"Waiting for you", "badge-waiting", "We need your answer to go on."},
-	ticket.StatusResolved: {"Resolved", "badge-good", "We think that it is settled. Please tell us if it is."},
-	ticket.StatusClosed:   {"Closed", "", "It is closed for good."},
+	ticket.StatusWaiting:  {"Waiting for you", "badge-waiting", "We need your reply to continue."},
+	ticket.StatusResolved: {"Resolved", "badge-good", "We believe this is resolved. Please let us know if it is."},
+	ticket.StatusClosed:   {"Closed", "", "This ticket is closed."},
 }
 
 func statusOf(s ticket.Status) status { return statuses[s] }
@@ -32,9 +32,9 @@ func statusOf(s ticket.Status) status { return statuses[s] }
 type promise struct {
 	Clock policy.ClockName
 	Label string
-	State string    // due, late, kept, kept-late, paused or over
+	State string    // due, late, met, met-late, paused or over
 	Due   time.Time // if due or late: the deadline
-	Met   time.Time // if kept or kept-late
+	Met   time.Time // if met or met-late
 	Why   string    // if paused: why
 	// If paused by an emergency: its planned end and the deadline that follows; zero if no end is planned.
 	ResumesAt, Expected time.Time
@@ -50,7 +50,7 @@ type explanationLine struct {
 }
 
 var promiseLabels = map[policy.ClockName]string{
-	policy.FirstResponse: "First answer",
+	policy.FirstResponse: "First response",
 	policy.Resolution:    "Resolution",
 }
 
@@ -63,9 +63,9 @@ func newPromise(name policy.ClockName, s ticket.Status, at desk.SLAState, now ti
 	}
 	switch {
 	case !at.MetAt.IsZero() && late:
-		p.State = "kept-late"
+		p.State = "met-late"
 	case !at.MetAt.IsZero():
-		p.State = "kept"
+		p.State = "met"
 	case s == ticket.StatusClosed, s == ticket.StatusResolved && name == policy.FirstResponse && !late:
 		p.State = "over"
 	case late || !at.Due.IsZero() && !at.Due.After(now):
@@ -93,13 +93,13 @@ func newPromises(p desk.Promised, s ticket.Status, now time.Time) (first, resolu
 func pauseReason(reasons []policy.Reason) string {
 	switch {
 	case slices.Contains(reasons, policy.ReasonEmergency) && slices.Contains(reasons, policy.ReasonWaiting):
-		return "stands still: we are closed by an emergency, and need your answer"
+		return "Paused: we are closed due to an emergency, and need your reply"
 	case slices.Contains(reasons, policy.ReasonEmergency):
-		return "stands still: we are closed by an emergency"
+		return "Paused: we are closed due to an emergency"
 	case slices.Contains(reasons, policy.ReasonWaiting):
-		return "stands still until we have your answer"
+		return "Paused until you reply"
 	default:
-		return "stands still while the ticket is resolved"
+		return "Paused while the ticket is resolved"
 	}
 }
 
@@ -117,9 +117,9 @@ func nextEventOf(v desk.View, now time.Time) nextEvent {
 	case t.InEmergency():
 		return afterEmergency(first, resolution)
 	case t.Status == ticket.StatusWaiting:
-		return silenceEvent("Without an answer from you we mark the ticket as resolved", "the mail that asks you", t, v.Policy.Silence.ResolveAfter, now)
+		return silenceEvent("Unless you reply, we’ll mark this ticket as resolved", "our email asking for your reply", t, v.Policy.Silence.ResolveAfter, now)
 	case t.Status == ticket.StatusResolved:
-		return silenceEvent("Without a word from you the ticket closes for good", "our mail about it", t, v.Policy.Silence.CloseAfter, now)
+		return silenceEvent("Unless you reply, this ticket closes automatically", "our email about it", t, v.Policy.Silence.CloseAfter, now)
 	case t.Status == ticket.StatusClosed:
 		return nextEvent{}
 	default:
@@ -132,13 +132,13 @@ func afterEmergency(first, resolution promise) nextEvent {
 	dated := func(p promise) bool { return !p.Expected.IsZero() }
 	switch {
 	case dated(first) && (!dated(resolution) || !resolution.Expected.Before(first.Expected)):
-		return nextEvent{"We are closed by an emergency. If it ends as planned, you will have a first answer by", first.Expected}
+		return nextEvent{"We are closed due to an emergency. If it ends as planned, you’ll get a first response by", first.Expected}
 	case dated(resolution):
-		return nextEvent{"We are closed by an emergency. If it ends as planned, we strive to resolve it by", resolution.Expected}
+		return nextEvent{"We are closed due to an emergency. If it ends as planned, we aim to resolve your request by", resolution.Expected}
 	case first.Stopped || resolution.Stopped:
-		return nextEvent{Words: "We are closed by an emergency. Your ticket keeps its place, and new dates follow when it ends"}
+		return nextEvent{Words: "We are closed due to an emergency. Your ticket keeps its place in the queue, and gets new dates when it ends"}
 	default:
-		return nextEvent{Words: "We are closed by an emergency. Your ticket keeps its place"}
+		return nextEvent{Words: "We are closed due to an emergency. Your ticket keeps its place in the queue"}
 	}
 }
 
@@ -149,13 +149,13 @@ func nextPromise(first, resolution promise) nextEvent {
 	switch {
 	case owed(first) && (!owed(resolution) || !resolution.Due.Before(first.Due)):
 		if first.State == "late" {
-			return nextEvent{Words: "We owe you a first answer, and are late. It was promised by", At: first.Due}
+			return nextEvent{Words: "Our first response is late, sorry. It was due", At: first.Due}
 		}
-		return nextEvent{Words: "You will have a first answer by", At: first.Due}
+		return nextEvent{Words: "You’ll get a first response by", At: first.Due}
 	case resolution.State == "late":
-		return nextEvent{Words: "We owe you a resolution, and are late. It was promised by", At: resolution.Due}
+		return nextEvent{Words: "Our resolution is late, sorry. It was due", At: resolution.Due}
 	case resolution.State == "due":
-		return nextEvent{Words: "We strive to resolve it by", At: resolution.Due}
+		return nextEvent{Words: "We aim to resolve your request by", At: resolution.Due}
 	default:
 		return nextEvent{}
 	}
@@ -172,7 +172,7 @@ func silenceEvent(words, mail string, t ticket.Ticket, after time.Duration, now 
 		return nextEvent{}
 	}
 	if !until.After(now) {
-		return nextEvent{Words: words + " in a moment"}
+		return nextEvent{Words: words + " shortly"}
 	}
 	return nextEvent{Words: words + " on", At: until}
 }

@@ -1,8 +1,6 @@
 package portal
 
 import (
-	"errors"
-	"net/http"
 	"net/url"
 
 	"github.com/holesalemart/supportdesk/api/input"
@@ -76,11 +74,7 @@ func (p *Pages) newForm(v *page.Visit, typed submissionForm) (formView, error) {
 }
 
 // submit submits a new ticket and redirects to its receipt. If it is not accepted, the form is shown again as typed.
-func (p *Pages) submit(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) submit(v *page.Visit, form url.Values) error {
 	typed := submissionForm{
 		Subject: form.Get("subject"), Body: form.Get("body"), Category: form.Get("category"),
 		Priority: form.Get("priority"), Order: form.Get("order"), Follows: form.Get("follows"),
@@ -122,7 +116,6 @@ func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionFo
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return err
 	}
-	status := http.StatusUnprocessableEntity
 	if page.ValidKey(form.Get("once")) { // nothing was accepted with this key
 		view.Key = form.Get("once")
 	}
@@ -133,31 +126,17 @@ func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionFo
 	}
 	switch {
 	case view.Sent != "": // submitted before, with another text
-		status, view.Differs, view.Key = http.StatusConflict, true, view.IdempotencyKey()
+		view.Differs, view.Key = true, view.IdempotencyKey()
 	case kind == fault.Unavailable:
-		status, view.Key = http.StatusServiceUnavailable, form.Get("once")
-		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."
+		view.Key = form.Get("once")
+		view.Problem = "We can't accept your request at the moment. What you wrote is still here: please try again later."
 	case kind == fault.Limited:
-		v.RetryAfter(wrong)
-		status, view.Problem = http.StatusTooManyRequests, errorSentence("That was not taken:", wrong)+" What you wrote is still here."
+		view.Problem = errorSentence("Your request was not accepted:", wrong) + " What you wrote is still here."
 	case kind == fault.Conflict:
-		status, view.Problem = http.StatusConflict, errorSentence("That was not taken:", wrong)
+		view.Problem = errorSentence("Your request was not accepted:", wrong)
 	default:
-		view.Errors = fieldErrors(wrong)
-		view.Problem = "Something is missing or can't be taken as it is. Please look at the marked fields."
+		view.Errors = page.FieldErrors(wrong)
+		view.Problem = "Please check the marked fields."
 	}
-	return v.ShowStatus(status, "new", view)
-}
-
-// fieldErrors returns the first message of each field of a fault.
-func fieldErrors(err error) map[string]string {
-	messages := map[string]string{}
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		for _, d := range f.Details {
-			if messages[d.Field] == "" {
-				messages[d.Field] = d.Message
-			}
-		}
-	}
-	return messages
+	return v.ShowError(wrong, "new", view)
 }

@@ -45,7 +45,7 @@ func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt.wantTexts(t, "main", "clara@example.com", "a first answer by"+formatInstant(promises.Resolution), "resolve it by"+formatInstant(promises.Resolution))
+	receipt.wantTexts(t, "main", "clara@example.com", "a first response by"+formatInstant(promises.Resolution), "resolve it by"+formatInstant(promises.Resolution))
 	b.get(http.StatusOK, "/tickets/"+number).wantTexts(t, "main", "Where is it?", "Late.", "Very late.", "Received", "delivery", "4711")
 }
 
@@ -143,7 +143,7 @@ func TestSubmit_aFollowUpKnowsWhatItFollows(t *testing.T) {
 	}
 	sent := b.post(http.StatusSeeOther, "/tickets", "subject", "Broken again", "body", "Once more.", "category", "general", "follows", n)
 	b.get(http.StatusOK, strings.TrimSuffix(sent.Location, "/receipt")).wantTexts(t, "main", n)
-	b.get(http.StatusOK, "/tickets/"+n).wantTexts(t, "#ticket-side", "Followed by")
+	b.get(http.StatusOK, "/tickets/"+n).wantTexts(t, "#ticket-side", "Follow-ups")
 
 	carl := o.signedIn("carl")
 	carl.get(http.StatusNotFound, to)

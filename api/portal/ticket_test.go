@@ -22,7 +22,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "Where is it?")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
-	b.get(http.StatusOK, path).wantTexts(t, "#ticket-side", "You will have a first answer by", "Why is this due then?", "You have our answer by the time of the resolution at the latest", "10d", "You sent your request.")
+	b.get(http.StatusOK, path).wantTexts(t, "#ticket-side", "You’ll get a first response by", "How this date is calculated", "You’ll hear from us by the resolution at the latest", "10d", "You submitted the ticket.")
 	at, err := url.Parse(o.server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -40,9 +40,9 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which colour?"})
 	a := b.get(http.StatusOK, path)
-	a.wantTexts(t, "#conversation", "Anna Agent needs something from you", "Which colour?", "Body of Where is it?")
-	a.wantTexts(t, "#ticket-side", "We need your answer", "Without an answer from you", "Promise kept", "stands still until we have your answer",
-		"Anna Agent is looking after your ticket.", "Anna Agent asked you for something.")
+	a.wantTexts(t, "#conversation", "Anna Agent asked you for information", "Which colour?", "Body of Where is it?")
+	a.wantTexts(t, "#ticket-side", "We need your reply", "Unless you reply", "On time", "Paused until you reply",
+		"Anna Agent is looking after your ticket.", "Anna Agent asked you for information.")
 	if strings.Contains(a.Body, "canary") {
 		t.Error("a note is shown to the requester")
 	}
@@ -51,11 +51,11 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Errorf("a reply leads to %q", said.Location)
 	}
 	a = b.get(http.StatusOK, path)
-	a.wantTexts(t, ".flash", "Your reply is with us.")
+	a.wantTexts(t, ".flash", "Your reply has been sent.")
 	a.wantTexts(t, ".mine:last-child", "You", "Red.")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
 	a = b.get(http.StatusOK, path)
-	a.wantTexts(t, "main", "Resolved", "closes for good 5 days after our mail about it, which has not been delivered to you yet")
+	a.wantTexts(t, "main", "Resolved", "closes automatically 5 days after our email about it, which has not been delivered to you yet")
 	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(4)}, desk.DeliverySent, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -63,15 +63,30 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Fatal(err)
 	}
 	a = b.get(http.StatusOK, path)
-	a.wantTexts(t, "main", "Resolved", "closes for good on", "How did we do?", "Yes, it is settled")
+	a.wantTexts(t, "main", "Resolved", "closes automatically on", "How did we do?", "Yes, it is resolved")
 	if a.Find(`form[action$="/withdrawal"]`).Length() != 0 {
 		t.Error("a resolved ticket can be taken back; it is to be confirmed")
 	}
 	b.post(http.StatusSeeOther, path+"/confirmation")
 	a = b.get(http.StatusOK, path)
-	a.wantTexts(t, "main", "Closed", "You confirmed that it is settled.", "Open a follow-up", "How did we do?")
+	a.wantTexts(t, "main", "Closed", "You confirmed that it is resolved.", "Open a follow-up", "How did we do?")
 	if a.Find("#reply-form").Length() != 0 {
 		t.Error("a closed ticket offers a reply")
+	}
+}
+
+func TestTicket_showsNothingOfASnooze(t *testing.T) {
+	o := newFixture(t)
+	n := o.submitted("clara", "Where is it?")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
+	before := b.get(http.StatusOK, path).Line("#ticket-side .turn")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbSnooze, Until: time.Now().Add(time.Hour)})
+	a := b.get(http.StatusOK, path)
+	if got := a.Line("#ticket-side .turn"); got != before || !strings.Contains(got, "You’ll get a first response by") {
+		t.Errorf("snoozed, it says %q, and before %q", got, before)
+	}
+	if strings.Contains(strings.ToLower(a.Line("main")), "snooze") {
+		t.Error("the snooze is shown to the requester")
 	}
 }
 
@@ -118,8 +133,8 @@ func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
 	o.Clerk.Paused.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "Are you there?")
 	a := b.get(http.StatusOK, path)
-	a.wantTexts(t, ".flash", "We have kept that.")
-	a.wantTexts(t, ".bubble.pending", "Are you there?", "Kept, and not taken by the desk yet")
+	a.wantTexts(t, ".flash", "We have received that.")
+	a.wantTexts(t, ".bubble.pending", "Are you there?", "Received, and being processed")
 	o.Clerk.Paused.Unlock()
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
 	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
@@ -151,9 +166,9 @@ func TestAct_saysWhyNothingWasDone(t *testing.T) {
 	n := o.submitted("clara", "s")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	b.post(http.StatusSeeOther, path+"/confirmation")
-	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not done: only a resolved ticket can be confirmed")
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not possible: only a resolved ticket can be confirmed")
 	b.post(http.StatusSeeOther, path+"/withdrawal")
-	b.get(http.StatusOK, path).wantTexts(t, "main", "You took the ticket back.")
+	b.get(http.StatusOK, path).wantTexts(t, "main", "You withdrew the ticket.")
 	b.post(http.StatusSeeOther, path+"/withdrawal")
 	b.get(http.StatusOK, path).wantTexts(t, ".flash", "closed for good")
 }
@@ -182,7 +197,7 @@ func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
 		t.Errorf("kept %+v, %v", r, err)
 	}
 	a := b.get(http.StatusOK, path)
-	a.wantTexts(t, "#ticket-side", "You rated us 4 of 5", "Change the rating")
+	a.wantTexts(t, "#ticket-side", "You rated us 4 out of 5", "Change rating")
 	if a.Find(`[name=score][value="4"][checked]`).Length() != 1 || a.value("#comment") != "Less slow." {
 		t.Error("the form does not hold what was kept")
 	}

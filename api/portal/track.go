@@ -6,6 +6,8 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 type trackView struct {
@@ -14,7 +16,6 @@ type trackView struct {
 	Wrong    string         // error of the typed number
 	Found    *desk.Tracking // nil: nothing was searched for, or there is no such ticket
 	Promises []promise
-	Next     string
 }
 
 // Status returns the status of the ticket in words.
@@ -48,14 +49,14 @@ func (p *Pages) track(v *page.Visit, typed string) error {
 	view := trackView{Layout: v.Layout("Track a ticket", "/track"), Typed: typed}
 	n, err := v.ReadNumber(typed)
 	if err != nil {
-		view.Wrong = page.Sentence(fieldErrors(err)["number"])
-		return v.ShowStatus(http.StatusUnprocessableEntity, "track", view)
+		view.Wrong = page.Sentence(page.FieldErrors(err)["number"])
+		return v.ShowError(err, "track", view)
 	}
 	found, err := p.desk.Track(v.Context(), n)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		view.Wrong = "There is no ticket " + string(n) + ". Please compare it with the number in our mails."
-		return v.ShowStatus(http.StatusNotFound, "track", view)
+		view.Wrong = "There is no ticket " + string(n) + ". Please check the number in our emails."
+		return v.ShowError(err, "track", view)
 	case err != nil:
 		return err
 	}
@@ -63,4 +64,47 @@ func (p *Pages) track(v *page.Visit, typed string) error {
 	first, resolution := newPromises(found.Promises, found.Status, view.Now)
 	view.Promises = []promise{first, resolution}
 	return v.Show("track", view)
+}
+
+// errTooManyRequests refuses requests over the rate limit of a source.
+var errTooManyRequests = fault.New(fault.Limited, "too many requests; try again in a moment")
+
+// open exchanges a link from a mail for access to its one ticket in this browser's session. It redirects at once, so
+// that the token is neither bookmarked nor passed on with the address.
+func (p *Pages) open(v *page.Visit) error {
+	if !p.linkLimiter.Allow(v.Source()) {
+		return errTooManyRequests
+	}
+	grant, err := p.links.ReadLink(v.Context(), v.Param("token"))
+	if link.Expired(err) {
+		v.Flash("That link has expired. Sign in to read the conversation. The ticket’s status is shown below.")
+		return v.Redirect("/track/" + string(grant.Number))
+	}
+	if link.Revoked(err) {
+		if v.Person.ID == grant.Person {
+			return v.Redirect("/tickets/" + string(grant.Number))
+		}
+		return showEnded(v, grant.Number)
+	}
+	if err != nil {
+		return err
+	}
+	if v.Person.ID != grant.Person { // signed in as that person: no grant is needed
+		epoch, err := p.links.SessionEpoch(v.Context(), grant.Person)
+		if err != nil {
+			return err
+		}
+		if err := v.Session.Grant(grant.Number, grant.Person, epoch, grant.Expires); err != nil {
+			return err
+		}
+	}
+	return v.Redirect("/tickets/" + string(grant.Number))
+}
+
+// showEnded says that a link was revoked, and how to go on.
+func showEnded(v *page.Visit, n ticket.Number) error {
+	return v.ShowStatus(http.StatusGone, "link-ended", struct {
+		page.Layout
+		Number ticket.Number
+	}{v.Layout("This link no longer works", ""), n})
 }

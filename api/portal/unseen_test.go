@@ -36,7 +36,7 @@ func TestReply_isRefusedOverUnseenWords(t *testing.T) {
 	b.post(http.StatusSeeOther, path+"/replies", "body", "Where is it?", "seen", a.value("#reply-form [name=seen]"), "once", a.value("#reply-form [name=once]"))
 	a = b.get(http.StatusOK, path)
 	a.wantTexts(t, ".mine:last-child", "Where is it?")
-	a.wantTexts(t, ".bubble.crossed", "This was not sent: we wrote to you at the same time")
+	a.wantTexts(t, ".bubble.crossed", "Not sent: we wrote to you at the same time")
 }
 
 func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
@@ -56,8 +56,8 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 				t.Errorf("it leads to %q", a.Location)
 			}
 			after := b.get(http.StatusOK, path)
-			after.wantTexts(t, ".flash", "We wrote to you in the meantime, so that was not done.")
-			after.wantTexts(t, "#ticket-side", "What you asked for crossed a message of ours")
+			after.wantTexts(t, ".flash", "We wrote to you in the meantime, so nothing was done.")
+			after.wantTexts(t, "#ticket-side", "Your action crossed with a message from us")
 			b.post(http.StatusSeeOther, path+"/"+act, "seen", after.value(field))
 			b.get(http.StatusOK, path).wantTexts(t, "main", "Closed")
 		})
@@ -89,7 +89,7 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 		t.Errorf("typed was %q", a.value("[name=body]"))
 	}
 	b.post(http.StatusSeeOther, path+"/confirmation")
-	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not done: that is "+limited)
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not possible: that is "+limited)
 }
 
 // TestTicket_wordsThatALivePageShowsAreSeen: who has them in front of them can answer at once.
@@ -103,11 +103,11 @@ func TestTicket_wordsThatALivePageShowsAreSeen(t *testing.T) {
 	p.SeeOn("#conversation", "Body of s")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Which one?"})
 	p.SeeOn("#conversation", "Which one?")
-	p.Fill("Write to us", "The blue one.")
+	p.Fill("Add a message", "The blue one.")
 	p.Click("Send")
 	p.SeeOn(".bubble.mine:last-child", "The blue one.")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "It is yours."})
 	p.SeeOn("#conversation", "It is yours.")
-	p.Click("Yes, it is settled")
+	p.Click("Yes, it is resolved")
 	p.SeeOn("#ticket-head", "Closed")
 }

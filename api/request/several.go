@@ -38,7 +38,7 @@ func (s *Several) Add(results []desk.Result) {
 func reason(r desk.Result) string {
 	switch {
 	case r.Outcome.Code == ticket.CodeUnseen:
-		return "somebody wrote after this list was loaded: read it first"
+		return "someone wrote after this list was loaded: read it first"
 	case r.Outcome.Refused:
 		return r.Outcome.Reason
 	}

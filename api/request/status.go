@@ -53,7 +53,7 @@ func Safe(ctx context.Context, err error) (status int, shown *fault.Error) {
 		return http.StatusServiceUnavailable, fault.New(fault.Unavailable, "that took too long; try again later")
 	}
 	return http.StatusInternalServerError,
-		fault.New(fault.Internal, "something failed on our side, and is recorded under this request's ID")
+		fault.New(fault.Internal, "something went wrong on our side; it is recorded under this request's ID")
 }
 
 // Seconds formats a duration for the Retry-After header, rounded up.

@@ -18,16 +18,16 @@ func viewClock(r report.Promises, c report.ClockSummary) clockView {
 		view.ID, view.Name = "resolution", "Resolutions"
 	}
 	labels := make([]string, len(c.Weeks))
-	kept, broken := make([]float64, len(c.Weeks)), make([]float64, len(c.Weeks))
+	met, breached := make([]float64, len(c.Weeks)), make([]float64, len(c.Weeks))
 	median, p90 := make([]float64, len(c.Weeks)), make([]float64, len(c.Weeks))
 	for i, w := range c.Weeks {
 		labels[i] = w.Week.In(r.Zone).Format("2 Jan")
-		kept[i], broken[i] = float64(w.Kept), float64(w.Breached)
+		met[i], breached[i] = float64(w.Kept), float64(w.Breached)
 		median[i], p90[i] = seconds(w.Tally, w.Median), seconds(w.Tally, w.P90)
 	}
 	view.Bars = chart.Chart{
 		ID: view.ID + "-bars", Title: view.Name + " met and breached, by week", Desc: describeTargets(c.Total, len(c.Weeks)), Labels: labels,
-		Series: []chart.Series{{Name: "met", Class: "chart-kept", Values: kept}, {Name: "breached", Class: "chart-broken", Values: broken}},
+		Series: []chart.Series{{Name: "met", Class: "chart-met", Values: met}, {Name: "breached", Class: "chart-breached", Values: breached}},
 		Scale:  chart.CountScale(),
 	}.Bars()
 	view.Lines = chart.Chart{
@@ -78,7 +78,7 @@ func tables(zone *time.Location, id string, c report.ClockSummary) []tableView {
 
 func agentName(r desk.Ref) string {
 	if r.ID == "" {
-		return "nobody"
+		return "unassigned"
 	}
 	return r.Name
 }

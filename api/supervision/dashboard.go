@@ -9,7 +9,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
@@ -94,13 +93,13 @@ func (dashboardView) BandName(b report.AgeBand) string {
 func (dashboardView) Old(b report.AgeBand) bool { return b.From >= 7 }
 
 // BreachedTargets returns the breached targets of an escalation.
-func (dashboardView) BreachedTargets(e report.Escalation) string {
-	broken := e.Breached()
+func (v dashboardView) BreachedTargets(e report.Escalation) string {
+	breached := e.Breached()
 	switch {
-	case len(broken) > 1:
+	case len(breached) > 1:
 		return "both"
-	case len(broken) == 1:
-		return clockName(broken[0])
+	case len(breached) == 1:
+		return v.ClockName(breached[0])
 	default:
 		return ""
 	}
@@ -109,13 +108,6 @@ func (dashboardView) BreachedTargets(e report.Escalation) string {
 // List returns the URL of an agent's tickets.
 func (dashboardView) List(agent desk.Ref) string {
 	return "/desk?" + url.Values{"queue": {"all"}, "status": {"not-closed"}, "assignee": {agent.Handle}}.Encode()
-}
-
-func clockName(name policy.ClockName) string {
-	if name == policy.FirstResponse {
-		return "first response"
-	}
-	return "resolution"
 }
 
 // debounce is how long changes are collected before a page is told to reload.

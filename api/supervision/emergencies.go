@@ -1,7 +1,6 @@
 package supervision
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -68,12 +67,6 @@ func (emergencyFrame) Seconds(n int64) string { return formatDuration(time.Durat
 // Units returns the units for a delay.
 func (emergencyFrame) Units() []string { return []string{"minutes", "hours", "days"} }
 
-// Clock returns the name of a clock.
-func (emergencyFrame) Clock(c desk.ClockShift) string { return clockName(c.Clock) }
-
-// Promise returns the name of the clock that shifts.
-func (emergencyFrame) Promise(s desk.Shift) string { return clockName(s.Clock) }
-
 // formatDuration formats a duration in days, hours, minutes and seconds without zero units.
 func formatDuration(d time.Duration) string {
 	if d < 0 {
@@ -97,8 +90,7 @@ func formatDuration(d time.Duration) string {
 
 type emergenciesView struct {
 	emergencyFrame
-	All    []desk.Emergency
-	Fanout *desk.Fanout // nil: no emergency has ever begun
+	All []desk.Emergency
 }
 
 // listEmergencies lists all emergencies.
@@ -108,25 +100,14 @@ func (p *Pages) listEmergencies(v *page.Visit) error {
 	if view.All, err = p.emergencies.List(v.Context(), v.Person); err != nil {
 		return err
 	}
-	if view.Fanout, err = p.fanout(v.Context()); err != nil {
-		return err
-	}
 	return v.Show("emergencies", view)
-}
-
-func (p *Pages) fanout(ctx context.Context) (*desk.Fanout, error) {
-	f, any, err := p.emergencies.Fanout(ctx)
-	if err != nil || !any {
-		return nil, err
-	}
-	return &f, nil
 }
 
 type emergencyView struct {
 	emergencyFrame
 	desk.EmergencyFile
 	Fanout  *desk.Fanout // nil: none, or the last transition belongs to another emergency
-	Untold  bool         // the fan-out of the last transition has not begun
+	Pending bool         // the fan-out of the last transition has not begun
 	Form    changeForm
 	Errors  map[string]string // by field
 	Problem string            // not about a field
@@ -155,12 +136,13 @@ func (p *Pages) emergencyView(v *page.Visit, id ticket.EmergencyID) (emergencyVi
 		return emergencyView{}, err
 	}
 	view := emergencyView{emergencyFrame: newEmergencyFrame(v, "Emergency "+string(id)), EmergencyFile: file}
-	if view.Fanout, err = p.fanout(v.Context()); err != nil {
+	fanout, begun, err := p.emergencies.Fanout(v.Context())
+	if err != nil {
 		return emergencyView{}, err
 	}
-	view.Untold = view.Fanout == nil || view.Fanout.Transition.At.Before(file.Reached(view.Now))
-	if view.Untold || view.Fanout.Transition.Emergency != id {
-		view.Fanout = nil
+	view.Pending = !begun || fanout.Transition.At.Before(file.Reached(view.Now))
+	if !view.Pending && fanout.Transition.Emergency == id {
+		view.Fanout = &fanout
 	}
 	view.Form = changeOf(file.Emergency, v.Zone)
 	view.Form.Key = view.IdempotencyKey()

@@ -94,7 +94,7 @@ func TestEmergencies_lifecycle(t *testing.T) {
 	if all, err := o.Store.Emergencies(t.Context()); err != nil || len(all) != 0 {
 		t.Fatalf("a dry run declared %d, %v", len(all), err)
 	}
-	back := b.Ask(http.MethodPost, "/supervision/emergencies/rehearsal", formValues(dry.Find(".confirm form").Eq(1), url.Values{"back": {"yes"}}))
+	back := b.Ask(http.MethodPost, "/supervision/emergencies/dry-run", formValues(dry.Find(".confirm form").Eq(1), url.Values{"back": {"yes"}}))
 	if back.Find("#starts_at").AttrOr("value", "") != starts.Format(typed) || back.Find("#kind-closed[checked]").Length() != 1 || back.Find(".error").Length() != 0 {
 		t.Error("the typed values are lost")
 	}
@@ -122,7 +122,7 @@ func TestEmergencies_lifecycle(t *testing.T) {
 	if a := b.post(dry, ".confirm form", nil); a.Status != http.StatusSeeOther || !o.emergency().Until.Equal(later) || o.emergency().Notice != e.Notice || !o.emergency().From.Equal(e.From) {
 		t.Errorf("extended: %d %+v", a.Status, o.emergency())
 	}
-	dry = b.post(b.page(path), `form[action$="rehearsal"]`, nil)
+	dry = b.post(b.page(path), `form[action$="dry-run"]`, nil)
 	if !strings.Contains(dry.Find("h1").Text(), "Cancel") || dry.Find("#moves-resolution td").Eq(1).Text() != "2" {
 		t.Errorf("cancelled it would say %s", dry.Find("main").Text())
 	}
@@ -188,7 +188,7 @@ func TestEmergencies_showErrors(t *testing.T) {
 		"delay_seconds": {"kind": {"delayed"}, "notice": {"x"}, "delay": {"99999999999999999999"}},
 	} {
 		field = strings.TrimSpace(field)
-		for _, action := range []string{"/supervision/emergencies/rehearsal", "/supervision/emergencies"} {
+		for _, action := range []string{"/supervision/emergencies/dry-run", "/supervision/emergencies"} {
 			a := b.Ask(http.MethodPost, action, formValues(form.Find("form.emergency-form"), change))
 			if a.Status != http.StatusUnprocessableEntity || a.Find("#"+field+"-error").Length() != 1 || a.Find(".error").Length() != 1 {
 				t.Errorf("%s of %v: %d %s", action, change, a.Status, a.Find(".error").Text())

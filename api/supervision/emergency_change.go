@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -20,8 +21,8 @@ type declareView struct {
 	Most    int
 }
 
-// rehearsalView is the result of a dry run with the form to confirm it.
-type rehearsalView struct {
+// dryRunView is the result of a dry run with the form to confirm it.
+type dryRunView struct {
 	emergencyFrame
 	desk.DryRun
 	ID      ticket.EmergencyID // empty: a new emergency
@@ -30,13 +31,13 @@ type rehearsalView struct {
 }
 
 // Ends reports whether the emergency would be lifted or cancelled.
-func (v rehearsalView) Ends() bool { return v.ID != "" && v.Change.Act == "end" }
+func (v dryRunView) Ends() bool { return v.ID != "" && v.Change.Act == "end" }
 
 // Begins reports whether the emergency would begin immediately.
-func (v rehearsalView) Begins() bool { return v.ID == "" && v.Declare.Start == "now" }
+func (v dryRunView) Begins() bool { return v.ID == "" && v.Declare.Start == "now" }
 
 // Quiet reports whether no mail would be sent, now or later.
-func (v rehearsalView) Quiet() bool { return v.Announces == "" && len(v.Upcoming) == 0 }
+func (v dryRunView) Quiet() bool { return v.Announces == "" && len(v.Upcoming) == 0 }
 
 // newEmergency shows the form.
 func (p *Pages) newEmergency(v *page.Visit) error {
@@ -45,28 +46,20 @@ func (p *Pages) newEmergency(v *page.Visit) error {
 	return v.Show("emergency-new", view)
 }
 
-// rehearse shows a dry run of declaring an emergency.
-func (p *Pages) rehearse(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+// dryRun shows a dry run of declaring an emergency.
+func (p *Pages) dryRun(v *page.Visit, form url.Values) error {
 	typed, plan, err := readDeclare(form, v.Zone)
-	view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Declare: typed}
+	view := dryRunView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Declare: typed}
 	if err == nil && form.Get("back") == "" {
 		if view.DryRun, err = p.emergencies.DryDeclare(v.Context(), v.Person, plan); err == nil {
-			return v.Show("emergency-rehearsal", view)
+			return v.Show("emergency-dry-run", view)
 		}
 	}
 	return p.redisplay(v, typed, err)
 }
 
 // declare declares an emergency.
-func (p *Pages) declare(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) declare(v *page.Visit, form url.Values) error {
 	typed, plan, err := readDeclare(form, v.Zone)
 	if err == nil {
 		plan.IdempotencyKey = v.IdempotencyKey()
@@ -119,26 +112,21 @@ func formErrors(err error) (status int, fields map[string]string, problem string
 	}
 	switch f.Kind {
 	case fault.Invalid:
-		fields = map[string]string{}
-		for _, d := range f.Details {
-			fields[d.Field] = d.Message
-		}
-		return http.StatusUnprocessableEntity, fields, ""
+		return http.StatusUnprocessableEntity, page.FieldErrors(err), ""
 	case fault.Conflict:
 		return http.StatusConflict, nil, f.Message
 	case fault.Limited:
 		return http.StatusTooManyRequests, nil, f.Message
 	case fault.Unavailable:
-		return http.StatusServiceUnavailable, nil, "This isn't possible at the moment. Your input has been kept; please try again."
+		return http.StatusServiceUnavailable, nil, "This isn't possible at the moment. Your input is still here; please try again."
 	}
 	return 0, nil, ""
 }
 
-// rehearseChange shows a dry run of a change or the end.
-func (p *Pages) rehearseChange(v *page.Visit) error {
-	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
-		view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Change: typed, ID: id}
-		var err error
+// dryRunChange shows a dry run of a change or the end.
+func (p *Pages) dryRunChange(v *page.Visit, form url.Values) error {
+	return p.change(v, form, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) (err error) {
+		view := dryRunView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Change: typed, ID: id}
 		if typed.Act == "end" {
 			view.DryRun, err = p.emergencies.DryEnd(v.Context(), v.Person, id)
 		} else {
@@ -147,7 +135,7 @@ func (p *Pages) rehearseChange(v *page.Visit) error {
 		if err != nil {
 			return err
 		}
-		return v.Show("emergency-rehearsal", view)
+		return v.Show("emergency-dry-run", view)
 	})
 }
 
@@ -164,8 +152,8 @@ func endMessage(e desk.Emergency) string {
 }
 
 // changeEmergency changes or ends an emergency.
-func (p *Pages) changeEmergency(v *page.Visit) error {
-	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
+func (p *Pages) changeEmergency(v *page.Visit, form url.Values) error {
+	return p.change(v, form, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
 		var e desk.Emergency
 		var err error
 		said := "The emergency has been changed, effective immediately."
@@ -186,12 +174,8 @@ func (p *Pages) changeEmergency(v *page.Visit) error {
 }
 
 // change reads the form, calls do, and shows the form again if that fails.
-func (p *Pages) change(v *page.Visit, do func(changeForm, desk.EmergencyChange, ticket.EmergencyID) error) error {
+func (p *Pages) change(v *page.Visit, form url.Values, do func(changeForm, desk.EmergencyChange, ticket.EmergencyID) error) error {
 	id, err := emergencyID(v)
-	if err != nil {
-		return err
-	}
-	form, err := v.Form()
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,11 @@
 package supervision
 
 import (
-	"errors"
 	"fmt"
 	"html/template"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -58,13 +58,11 @@ func (p *Pages) ratings(v *page.Visit) error {
 	}
 	view.From, view.To = v.Query("from"), v.Query("to")
 	from, to, err := report.Period(time.Now(), inForce.Zone, view.From, view.To)
-	var wrong *fault.Error
-	if errors.As(err, &wrong) {
-		view.Problems = map[string]string{}
-		for _, d := range wrong.Details {
-			view.Problems[d.Field] = d.Message
-		}
+	if view.Problems = page.FieldErrors(err); view.Problems != nil {
 		return v.ShowStatus(http.StatusUnprocessableEntity, "ratings", view)
+	}
+	if err != nil {
+		return err
 	}
 	view.From, view.To = from.In(inForce.Zone).Format(time.DateOnly), to.Add(-time.Second).In(inForce.Zone).Format(time.DateOnly)
 	if view.Report, err = p.reports.Ratings(v.Context(), from, to); err != nil {
@@ -118,14 +116,10 @@ func (p *Pages) suggestions(v *page.Visit) error {
 }
 
 // readSuggestion marks a suggestion as read, or with state=unread as unread.
-func (p *Pages) readSuggestion(v *page.Visit) error {
+func (p *Pages) readSuggestion(v *page.Visit, form url.Values) error {
 	id, err := strconv.ParseInt(v.Param("id"), 10, 64)
 	if err != nil {
 		return fault.New(fault.NotFound, "there is no such suggestion")
-	}
-	form, err := v.Form()
-	if err != nil {
-		return err
 	}
 	if err := p.box.MarkSuggestion(v.Context(), v.Person, id, form.Get("state") != "unread"); err != nil {
 		return err
@@ -145,7 +139,7 @@ type mailView struct {
 }
 
 func (p *Pages) mail(v *page.Visit) error {
-	view := mailView{frame: newFrame(v, "Mail", "/supervision/mail"), Most: report.MaxMails, Lately: v.Query("bounced") == "lately"}
+	view := mailView{frame: newFrame(v, "Email", "/supervision/mail"), Most: report.MaxMails, Lately: v.Query("bounced") == "lately"}
 	var err error
 	view.State, view.Waiting, view.Bounced, err = p.reports.Mailroom(v.Context(), time.Now(), view.Lately)
 	if err != nil {

@@ -3,6 +3,7 @@ package supervision
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/holesalemart/supportdesk/api/input"
@@ -51,6 +52,8 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 	if err != nil {
 		return err
 	}
+	rank := map[ticket.Role]int{ticket.RoleAgent: -1} // agents first: they are the usual choice
+	slices.SortStableFunc(staff, func(a, b desk.Colleague) int { return rank[a.Role] - rank[b.Role] })
 	version, inForce, _, err := p.policyReader.PolicyInForce(v.Context())
 	if err != nil {
 		return err
@@ -63,43 +66,22 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 				one.Rules = append(one.Rules, inForce.DescribeAssignment()[i])
 			}
 		}
-		member := map[string]bool{}
-		for _, c := range g.Members {
-			member[c.Handle] = true
-		}
-		for _, c := range staff {
-			if !member[c.Handle] {
-				one.Others = append(one.Others, c)
-			}
-		}
-		// Agents first: they are the usual choice.
-		one.Others = slices.Concat(filterByRole(one.Others, true), filterByRole(one.Others, false))
+		one.Others = slices.DeleteFunc(slices.Clone(staff), func(c desk.Colleague) bool {
+			return slices.ContainsFunc(g.Members, func(m desk.Colleague) bool { return m.Handle == c.Handle })
+		})
 		view.Groups = append(view.Groups, one)
 	}
 	return v.ShowStatus(status, "groups", view)
 }
 
-// filterByRole returns the agents, or all others.
-func filterByRole(all []desk.Colleague, agents bool) []desk.Colleague {
-	return slices.DeleteFunc(slices.Clone(all), func(c desk.Colleague) bool { return (c.Role == ticket.RoleAgent) != agents })
-}
-
-func (p *Pages) makeGroup(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) makeGroup(v *page.Visit, form url.Values) error {
 	handle, title := form.Get("handle"), form.Get("title")
-	err = p.staffing.MakeGroup(v.Context(), v.Person, handle, title)
+	err := p.staffing.MakeGroup(v.Context(), v.Person, handle, title)
 	return p.changedGroup(v, err, "The group has been created. Now add members.", groupsView{Handle: handle, Name: title})
 }
 
-func (p *Pages) renameGroup(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
-	err = p.staffing.RenameGroup(v.Context(), v.Person, v.Param("group"), form.Get("title"))
+func (p *Pages) renameGroup(v *page.Visit, form url.Values) error {
+	err := p.staffing.RenameGroup(v.Context(), v.Person, v.Param("group"), form.Get("title"))
 	return p.changedGroup(v, err, "The group has been renamed.", groupsView{Renamed: v.Param("group")})
 }
 
@@ -109,11 +91,7 @@ func (p *Pages) deleteGroup(v *page.Visit) error {
 }
 
 // joinGroup adds a member, or removes one with out=1.
-func (p *Pages) joinGroup(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) joinGroup(v *page.Visit, form url.Values) error {
 	var f input.Fields
 	whose, group := f.Line("agent", form.Get("agent"), input.MaxWord), v.Param("group")
 	if err := f.Err(); err != nil {
@@ -135,13 +113,13 @@ func (p *Pages) changedGroup(v *page.Visit, err error, done string, typed groups
 	if !ok || e.Kind != fault.Invalid && e.Kind != fault.Conflict {
 		return err
 	}
-	typed.Mistakes = map[string]string{}
-	for _, d := range e.Details {
-		typed.Mistakes[d.Field] = page.Sentence("this " + d.Message)
-	}
 	if e.Kind == fault.Conflict {
-		typed.Mistakes["handle"] = page.Sentence(e.Message)
+		typed.Mistakes = map[string]string{"handle": page.Sentence(e.Message)}
 		return p.showGroups(v, http.StatusConflict, typed)
+	}
+	typed.Mistakes = page.FieldErrors(err)
+	for field, message := range typed.Mistakes {
+		typed.Mistakes[field] = page.Sentence("this " + message)
 	}
 	return p.showGroups(v, http.StatusUnprocessableEntity, typed)
 }

@@ -135,7 +135,7 @@ func TestTargets_chartTableAndCSVAgree(t *testing.T) {
 		t.Errorf("two of three resolutions were met: %s", got)
 	}
 	kept := 0
-	a.Find("#resolution").Parent().Find("rect.chart-kept title").Each(func(_ int, s *goquery.Selection) {
+	a.Find("#resolution").Parent().Find("rect.chart-met title").Each(func(_ int, s *goquery.Selection) {
 		if strings.HasSuffix(s.Text(), "met: 2") {
 			kept++
 		}

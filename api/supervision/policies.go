@@ -1,6 +1,7 @@
 package supervision
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -70,9 +71,6 @@ type versionView struct {
 	Audit   desk.AdoptionAudit
 }
 
-// Clock returns the name of a clock.
-func (versionView) Clock(m desk.PromiseMove) string { return clockName(m.Clock) }
-
 // version loads the version in the path and everything that its page shows.
 func (p *Pages) version(v *page.Visit) (view versionView, err error) {
 	view.frame = newFrame(v, "Policy version "+v.Param("version"), policiesPath)
@@ -109,11 +107,7 @@ func (p *Pages) policyVersion(v *page.Visit) error {
 }
 
 // adoptPolicy shows a dry run of moving tickets to a version, or with act=move moves them.
-func (p *Pages) adoptPolicy(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) adoptPolicy(v *page.Visit, form url.Values) error {
 	view, err := p.version(v)
 	if err != nil {
 		return err

@@ -73,11 +73,7 @@ func (p *Pages) showEditor(v *page.Visit, status int, view editorView) error {
 }
 
 // draftPolicy checks a document, or with act=publish publishes it.
-func (p *Pages) draftPolicy(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) draftPolicy(v *page.Visit, form url.Values) error {
 	view, err := p.editor(v, form)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func TestReturn_restoresFormsOfAnExpiredSession(t *testing.T) {
 		file                bool
 		fields              url.Values
 	}{
-		{"/supervision/emergencies/new", "/supervision/emergencies/rehearsal", "#notice", false, url.Values{"notice": {"Water in the hall."}, "kind": {"delayed"}}},
+		{"/supervision/emergencies/new", "/supervision/emergencies/dry-run", "#notice", false, url.Values{"notice": {"Water in the hall."}, "kind": {"delayed"}}},
 		{"/supervision/emergencies/new", "/supervision/emergencies", "#notice", false, url.Values{"notice": {"More water."}}},
 		{"/supervision/policies/new", "/supervision/policies/new", "#document", false, url.Values{"document": {"name: typed"}, "reason": {"why"}}},
 		{"/supervision/policies/new", "/supervision/policies/new/holidays", "#document", true, url.Values{"document": {"name: with a file"}}},

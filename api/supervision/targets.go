@@ -1,12 +1,15 @@
 package supervision
 
 import (
-	"errors"
+	"bytes"
+	"encoding/csv"
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/chart"
@@ -89,39 +92,30 @@ func (promisesView) Span(t report.Tally, d time.Duration) string {
 	return chart.FormatDuration(d)
 }
 
-func (p *Pages) promises(v *page.Visit) error {
-	view, made, err := p.promiseReport(v)
-	if err != nil {
-		return err
+// promises returns a handler that shows the report as a page, or as a file.
+func (p *Pages) promises(show func(*page.Visit, promisesView, report.Promises) error) func(*page.Visit) error {
+	return func(v *page.Visit) error {
+		view, made, err := p.promiseReport(v)
+		if err != nil {
+			return err
+		}
+		if view.Problems != nil {
+			return v.ShowStatus(http.StatusUnprocessableEntity, "targets", view)
+		}
+		return show(v, view, made)
 	}
-	if len(view.Problems) > 0 {
-		return v.ShowStatus(http.StatusUnprocessableEntity, "targets", view)
-	}
+}
+
+func showPromises(v *page.Visit, view promisesView, made report.Promises) error {
 	for _, c := range made.Clocks {
 		view.Clocks = append(view.Clocks, viewClock(made, c))
 	}
 	return v.Show("targets", view)
 }
 
-func (p *Pages) promisesFile(v *page.Visit) error {
-	view, made, err := p.promiseReport(v)
-	if err != nil {
-		return err
-	}
-	if len(view.Problems) > 0 {
-		return v.ShowStatus(http.StatusUnprocessableEntity, "targets", view)
-	}
-	body, err := promisesCSV(made)
-	if err != nil {
-		return err
-	}
-	name := fmt.Sprintf("promises-%s-%s.csv", view.Asked.From, view.Asked.To)
-	return v.File("text/csv; charset=utf-8", name, body)
-}
-
 // promiseReport reads the filter and computes the report, unless the filter is invalid.
 func (p *Pages) promiseReport(v *page.Visit) (promisesView, report.Promises, error) {
-	view := promisesView{frame: newFrame(v, "SLA performance", "/supervision/promises"), Problems: map[string]string{}}
+	view := promisesView{frame: newFrame(v, "SLA performance", "/supervision/promises")}
 	_, inForce, _, err := p.policyReader.PolicyInForce(v.Context())
 	if err != nil {
 		return view, report.Promises{}, err
@@ -137,16 +131,15 @@ func (p *Pages) promiseReport(v *page.Visit) (promisesView, report.Promises, err
 		Agent: v.Query("agent"), Measure: v.Query("measure"),
 	}
 	filter, err := view.Asked.filter(time.Now(), inForce.Zone)
-	var wrong *fault.Error
-	if errors.As(err, &wrong) {
-		for _, d := range wrong.Details {
-			view.Problems[d.Field] = d.Message
-		}
+	if view.Problems = page.FieldErrors(err); view.Problems != nil {
 		return view, report.Promises{}, nil
+	}
+	if err != nil {
+		return view, report.Promises{}, err
 	}
 	view.Asked.From = filter.From.In(inForce.Zone).Format(time.DateOnly)
 	view.Asked.To = filter.To.Add(-time.Second).In(inForce.Zone).Format(time.DateOnly)
-	view.File = "/supervision/promises.csv?" + view.Asked.query().Encode()
+	view.File = view.Asked.address("/supervision/promises.csv")
 	view.Shorter = view.Asked.periods(time.Now(), inForce.Zone)
 	made, err := p.reports.Promises(v.Context(), filter)
 	return view, made, err
@@ -178,16 +171,9 @@ func (a filterForm) filter(now time.Time, zone *time.Location) (report.PromiseFi
 	return f, err
 }
 
-func (a filterForm) query() url.Values {
-	values := url.Values{}
-	for name, value := range map[string]string{
-		"from": a.From, "to": a.To, "priority": a.Priority, "category": a.Category, "agent": a.Agent, "measure": a.Measure,
-	} {
-		if value != "" {
-			values.Set(name, value)
-		}
-	}
-	return values
+// address returns the address of a page for the filter.
+func (a filterForm) address(path string) string {
+	return page.Address(path, "from", a.From, "to", a.To, "priority", a.Priority, "category", a.Category, "agent", a.Agent, "measure", a.Measure)
 }
 
 // periods returns the usual periods, up to and including today and the current week.
@@ -199,8 +185,65 @@ func (a filterForm) periods(now time.Time, zone *time.Location) []periodView {
 		b := a
 		b.From, b.To = monday.AddDate(0, 0, -7*(weeks-1)).Format(time.DateOnly), today.Format(time.DateOnly)
 		views = append(views, periodView{
-			Name: fmt.Sprintf("%d weeks", weeks), Address: "/supervision/promises?" + b.query().Encode(), Current: b.From == a.From && b.To == a.To,
+			Name: fmt.Sprintf("%d weeks", weeks), Address: b.address("/supervision/promises"), Current: b.From == a.From && b.To == a.To,
 		})
 	}
 	return views
+}
+
+// sendPromises sends a report as a file according to RFC 4180: one record for each row of each table, and one for the
+// entire period.
+func sendPromises(v *page.Visit, view promisesView, r report.Promises) error {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.UseCRLF = true
+	records := [][]string{{
+		"promise", "by", "of", "met", "breached", "pending", "cancelled", "met_share", "delivered", "median_seconds", "p90_seconds",
+	}}
+	for _, c := range r.Clocks {
+		add := func(by, of string, t report.Tally) {
+			records = append(records, append([]string{string(c.Clock), by, escapeFormula(of)}, tallyFields(t)...))
+		}
+		add("all", "", c.Total)
+		for _, l := range c.Weeks {
+			add("week", l.Week.In(r.Zone).Format(time.DateOnly), l.Tally)
+		}
+		for _, l := range c.Priorities {
+			add("priority", string(l.Priority), l.Tally)
+		}
+		for _, l := range c.Categories {
+			add("category", l.Category, l.Tally)
+		}
+		for _, l := range c.Agents {
+			add("agent", agentName(l.Agent), l.Tally)
+		}
+	}
+	if err := w.WriteAll(records); err != nil {
+		return fmt.Errorf("encode report: %w", err)
+	}
+	return v.File("text/csv; charset=utf-8", fmt.Sprintf("promises-%s-%s.csv", view.Asked.From, view.Asked.To), b.Bytes())
+}
+
+// tallyFields formats a tally; missing values are empty.
+func tallyFields(t report.Tally) []string {
+	values := []string{strconv.Itoa(t.Kept), strconv.Itoa(t.Breached), strconv.Itoa(t.Owed), strconv.Itoa(t.Dropped), "", strconv.Itoa(t.Delivered), "", ""}
+	if share, ok := t.Share(); ok {
+		values[4] = strconv.FormatFloat(share, 'f', 4, 64)
+	}
+	if t.Delivered > 0 {
+		values[6] = strconv.FormatInt(int64(t.Median/time.Second), 10)
+		values[7] = strconv.FormatInt(int64(t.P90/time.Second), 10)
+	}
+	return values
+}
+
+// formulas are the characters that a spreadsheet treats as the start of a formula, including full-width ones.
+const formulas = "=+-@\t\r\n|%＝＋－＠"
+
+// escapeFormula prevents a spreadsheet from evaluating a name.
+func escapeFormula(text string) string {
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune(formulas, first) {
+		return "'" + text
+	}
+	return text
 }

@@ -28,7 +28,6 @@ func (n *dependencies) site(ctx context.Context, d *app.Tickets, board *app.Noti
 		Board:      board,
 		Name:       n.config.From.Name,
 		Prefix:     n.config.NumberPrefix,
-		Version:    versionName(),
 		Secure:     strings.HasPrefix(n.config.BaseURL, "https://"),
 		TemporalUI: n.temporalUI(),
 		Mailbox:    mailbox,

@@ -25,7 +25,7 @@ func customersLife(address string, look browsertest.Look) func(*testing.T, *stac
 		check()
 		track(s, number)
 		openByMail(s, address, number)
-		p.Click("Open the ticket")
+		p.Click("View ticket")
 		p.At("/tickets/" + number)
 		p.SeeOn("#conversation", "It came in pieces.")
 		changed := func() {
@@ -38,7 +38,7 @@ func customersLife(address string, look browsertest.Look) func(*testing.T, *stac
 		changed()
 		p.SeeOn("#conversation", "Which jar is it?")
 		p.SeeOn("#ticket-head", "Waiting for you")
-		p.Fill("Your answer", "The blue one.")
+		p.Fill("Your reply", "The blue one.")
 		p.Click("Send")
 		p.SeeOn("#conversation", "The blue one.")
 		s.agent.awaitStatus(number, "open")
@@ -46,21 +46,21 @@ func customersLife(address string, look browsertest.Look) func(*testing.T, *stac
 		s.agent.do(number, "resolution", words{"body": "A new jar is on its way."})
 		changed()
 		p.SeeOn("#conversation", "A new jar is on its way.")
-		p.Click("Yes, it is settled")
+		p.Click("Yes, it is resolved")
 		p.SeeOn("#ticket-head", "Closed")
 		s.agent.awaitStatus(number, "closed")
 		p.Click("5")
-		p.Fill("What should we know?", "Quick and kind.")
-		p.Click("Send the rating")
-		p.See("You rated us 5 of 5")
+		p.Fill("Comment", "Quick and kind.")
+		p.Click("Send rating")
+		p.See("You rated us 5 out of 5")
 		check()
 
 		p.Click("Open a follow-up")
-		p.See("This follows up", number)
+		p.See("This follows up on", number)
 		followUp := fillIn(p, "It broke again")
-		p.Click("Open the ticket")
-		p.Click("Take this ticket back")
-		p.Click("Take it back")
+		p.Click("View ticket")
+		p.Click("Withdraw this ticket")
+		p.Click("Withdraw")
 		p.SeeOn("#ticket-head", "Closed")
 		s.agent.awaitStatus(followUp, "closed")
 		suggest(p)
@@ -80,7 +80,7 @@ func signOut(p *browsertest.Page, number string) {
 func suggest(p *browsertest.Page) {
 	p.Click("Suggestion box")
 	p.Fill("Your suggestion", "Softer boxes, please.")
-	p.Click("Send the suggestion")
+	p.Click("Send suggestion")
 	p.See("Thank you")
 }
 
@@ -116,9 +116,9 @@ func submit(p *browsertest.Page, subject string) string {
 func fillIn(p *browsertest.Page, subject string) string {
 	p.Fill("Subject", subject)
 	p.Fill("Message", "It came in pieces.\n\nPlease help.")
-	p.Click("Send the ticket")
+	p.Click("Submit ticket")
 	number := p.At(`/tickets/([A-Z0-9-]+)/receipt`)
-	p.See("We have your request", number, "first answer by", "resolve it by")
+	p.See("We have your request", number, "first response by", "resolve it by")
 	if dates := browsertest.Value[int](p, `document.querySelectorAll(".promise-date time").length`); dates != 2 {
 		p.See("both promised dates")
 	}
@@ -132,7 +132,7 @@ func track(s *stack, number string) {
 	p.Goto("/track")
 	p.Fill("Ticket number", number)
 	p.Click("Track")
-	p.See(number, "Received", "First answer", "Resolution")
+	p.See(number, "Received", "First response", "Resolution")
 	if text := p.Read("main"); strings.Contains(text, "jam") || strings.Contains(text, "Newcomer") {
 		s.t.Errorf("tracking shows words or names: %s", text)
 	}
@@ -148,7 +148,7 @@ func openByMail(s *stack, address, number string) {
 	p.Goto(mailedLink.FindString(receipt.Text))
 	p.At("/tickets/" + number)
 	p.SeeOn("#conversation", "It came in pieces.")
-	p.See("It shows this ticket only")
+	p.See("which shows this ticket only")
 }
 
 var mailedLink = regexp.MustCompile(`https?://\S+/(?:link|c)/[^\s>]+`)

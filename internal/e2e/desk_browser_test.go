@@ -100,7 +100,7 @@ func talk(t *testing.T, s *stack) {
 	agent.Click("Send request")
 	customer.SeeOn("#conversation", "To which town?")
 	customer.SeeOn("#ticket-head", "Waiting for you")
-	customer.Fill("Your answer", "To Demo Town.")
+	customer.Fill("Your reply", "To Demo Town.")
 	customer.Click("Send")
 	agent.SeeOn("#conversation", "To Demo Town.")
 	agent.Settle()
@@ -109,7 +109,7 @@ func talk(t *testing.T, s *stack) {
 	countsAsRead(agent)
 	agent.Click("Send and resolve")
 	customer.SeeOn("#conversation", "It is there now.")
-	customer.Click("Yes, it is settled")
+	customer.Click("Yes, it is resolved")
 	agent.SeeOn("#ticket-head", "closed")
 }
 
@@ -135,8 +135,8 @@ func awayAndBack(t *testing.T, s *stack) {
 	}
 	s.api.kill()
 	agent.SeeOn("#away", "The desk is not responding")
-	customer.SeeOn("#away", "This page goes on by itself")
-	supervisor.SeeOn("#away", "This page goes on by itself")
+	customer.SeeOn("#away", "This page will continue on its own")
+	supervisor.SeeOn("#away", "This page will continue on its own")
 	agent.Press("r")
 	agent.Type("They fell behind the shelf.")
 	s.api.start()

@@ -63,7 +63,7 @@ func TestScreenshots(t *testing.T) {
 	supervisor.Look(browsertest.Look{Width: 1280, Height: 800, Dark: true})
 	c.take(supervisor, "policy-editor-dark")
 	supervisor.Look(wide)
-	rehearse(supervisor)
+	dryRun(supervisor)
 	c.take(supervisor, "emergency-dry-run")
 	supervisor.Click("Declare emergency")
 	supervisor.SeeOn("#reach", "All open tickets are up to date")
@@ -80,8 +80,8 @@ func write(p *browsertest.Page) {
 	p.Settle()
 }
 
-// rehearse fills in an emergency as far as its dry run.
-func rehearse(p *browsertest.Page) {
+// dryRun fills in an emergency as far as its dry run.
+func dryRun(p *browsertest.Page) {
 	p.Goto("/supervision/emergencies/new")
 	p.ClickOn("#kind-closed")
 	p.Fill("Notice", waterInOffice+" We are back as soon as it is dry.")
@@ -93,7 +93,7 @@ func fillInFor(p *browsertest.Page) {
 	p.Goto("/tickets/new")
 	p.Fill("Subject", "The blue mug arrived broken")
 	p.Fill("Message", "The handle is off. May I have another one?")
-	p.Click("Send the ticket")
+	p.Click("Submit ticket")
 	p.See("We have your request")
 }
 

@@ -58,7 +58,7 @@ func adopt(t *testing.T, s *stack, p *browsertest.Page, number string) {
 	p.Click("Version 2")
 	p.Fill("Or these tickets", number)
 	p.Click("Dry run")
-	p.SeeOn("#rehearsal", "1 ticket would be moved: 1 target due earlier")
+	p.SeeOn("#dry-run", "1 ticket would be moved: 1 target due earlier")
 	checkHere(t, p, asUsual)
 	if v := s.agent.ticket(number); v.Policy != 1 {
 		t.Errorf("the dry run moved it to version %d", v.Policy)

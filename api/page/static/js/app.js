@@ -1,6 +1,6 @@
-// What every page does with a script: times in the viewer's zone and kept true, light and dark. Everything works
-// without it, with times in the policy's zone.
-import "./drafts.js"; // on every page: it deletes what must not be kept
+// The script of every page: it shows times in the viewer's zone and keeps them current, and switches between light and
+// dark. Pages work without it, with times in the policy's zone.
+import "./drafts.js"; // on every page: it deletes drafts of other people
 import "./form-drafts.js";
 
 const root = document.documentElement;
@@ -10,7 +10,7 @@ function remember(name, value) {
   document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
 
-// The server writes instants in the zone that this cookie tells; the first page of all has to be written again.
+// The server formats instants in the zone of this cookie; those of a browser's first page are formatted again here.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const rewrite = zone && root.dataset.zone !== zone;
 if (rewrite) remember("tz", zone);
@@ -21,7 +21,7 @@ const formats = {
   day,
 };
 
-// moment says what the server's told.go says. The end of a span leaves out a day that its beginning told.
+// moment formats like Layout.shortTime and Layout.interval in time.go. The end of a period omits the day of its start.
 function moment(time, at) {
   const year = (date) => date.getFullYear(), before = time.previousElementSibling;
   const parts = {
@@ -44,7 +44,7 @@ function span(seconds) {
   return days < 10 && hours > 0 ? `${days} d ${hours} h` : `${days} d`;
 }
 
-// relative and left say what the server's layout.go says.
+// relative and left format like the functions in time.go.
 function relative(seconds) {
   if (Math.abs(seconds) < 30) return "now";
   return seconds < 0 ? `${span(-seconds)} ago` : `in ${span(seconds)}`;
@@ -80,7 +80,7 @@ refreshTimes();
 setInterval(refreshTimes, 10_000);
 document.addEventListener("htmx:afterSettle", () => refreshTimes());
 
-// Light and dark. Without a choice the system's holds.
+// Light and dark. Without a choice the system's setting applies.
 export function toggleTheme() {
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
@@ -106,7 +106,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A form that was sent can't be sent twice by impatience; the server would take it once anyway.
+// Prevents submitting a form twice by a double click; the server would accept it only once anyway.
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post" || event.target.hasAttribute("data-again")) return;
   setTimeout(() => {

@@ -1,6 +1,6 @@
-// Tells that the desk can't be reached while a page's stream of changes is lost, and takes that away when it is back.
-// Who keeps a stream of its own calls lost and back; for those of htmx this listens itself.
-const patience = 2000; // milliseconds: a stream that ends for a moment is nobody's business
+// Shows a banner while a page's stream of changes is disconnected. Scripts with a stream of their own call lost and
+// back; for the streams of htmx this script listens itself.
+const patience = 2000; // milliseconds: a short interruption is not shown
 
 let timer = null;
 
@@ -19,6 +19,6 @@ export function back() {
   show(false);
 }
 
-// What changed meanwhile the server tells whoever comes back.
+// The server sends changes that were missed when the stream reconnects.
 document.addEventListener("htmx:sseError", lost);
 document.addEventListener("htmx:sseOpen", back);

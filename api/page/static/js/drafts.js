@@ -1,14 +1,14 @@
-// What people are writing, and what agents have sent that the desk has not accepted yet, as this browser keeps it. Every
-// key names the person: nobody is shown another person's words.
+// Drafts, and messages of agents that the server has not accepted yet, in this browser's local storage. Every key
+// contains the person's ID: no one is shown another person's text.
 
 const kinds = ["draft", "sending"];
 
 export const person = document.documentElement.dataset.person ?? "";
 
-// key is what a record of the signed-in person is kept under.
+// key returns the storage key of a record of the signed-in person.
 export const key = (kind, ...rest) => [kind, person, ...rest].join("/");
 
-// keep reports whether the browser keeps the record: a full or forbidden storage doesn't, and sending works without.
+// keep stores a record and reports whether it did: storage may be full or disabled, and sending works without it.
 export function keep(at, record) {
   try {
     if (record) localStorage.setItem(at, JSON.stringify(record));
@@ -36,8 +36,8 @@ function forget(except) {
   }
 }
 
-// The server sets this cookie when somebody signs out in this browser. The words of a session that expired, or was ended
-// elsewhere, wait for the same person, and are deleted when somebody else signs in.
+// The server sets this cookie when a person signs out in this browser. Drafts of a session that expired, or was ended
+// elsewhere, stay for the same person, and are deleted when another person signs in.
 try {
   if (/(^|; )forget=drafts(;|$)/.test(document.cookie)) {
     forget("");

@@ -1,7 +1,7 @@
-// Drafts of forms, beside those of the panel's composer. What is typed into a form with data-draft is kept in this
-// browser until the desk has accepted it. The name of a draft begins with its writer's ID, so nobody else who signs in
-// here is shown it. A form that the server has filled in (data-kept) holds newer words, and wins, but not over a draft
-// that was made of it: until it is sent, the server fills it in with the same words each time.
+// Drafts of forms other than the panel's composer. What is typed into a form with data-draft is stored in this browser
+// until the server has accepted it. The name of a draft begins with its writer's ID, so no one else who signs in here is
+// shown it. A form that the server has filled in (data-kept) contains newer text and takes precedence, but not over a
+// draft that was made from it: until it is sent, the server fills it in with the same text each time.
 import { keep as store, kept as read } from "./drafts.js";
 
 const prefix = "draft/", lasts = 14 * 86_400_000;
@@ -38,7 +38,7 @@ function show(form, kept) {
 
 const bare = (text) => text.replace(/\s+/g, "");
 
-// said reports whether the conversation on this page holds the words: they were accepted, though the answer was lost.
+// said reports whether the conversation on this page contains the text: it was accepted, but the response was lost.
 function said(words) {
   return words.body && [...document.querySelectorAll(".mine:not(.refused, .crossed) .bubble-words")].some((b) => bare(b.textContent) === bare(words.body));
 }
@@ -59,7 +59,7 @@ function restore(form) {
   show(form, true);
 }
 
-// sweep drops what the desk has accepted, which it tells in a cookie of the answer, and what is too old.
+// sweep deletes the draft that the server has accepted, which a cookie of the response names, and drafts that are too old.
 function sweep() {
   const sent = document.cookie.split("; ").find((c) => c.startsWith("sent="))?.slice("sent=".length) ?? "";
   if (sent) document.cookie = "sent=; path=/; max-age=0; samesite=lax";
@@ -80,7 +80,7 @@ function start() {
 try {
   start();
 } catch {
-  // A browser that keeps nothing does what one without a script does.
+  // Without storage, forms work as they do without a script.
 }
 addEventListener("pageshow", (event) => { if (event.persisted) sweep(); });
 document.addEventListener("input", ({ target }) => { if (target.form?.matches(forms)) keep(target.form); });

@@ -1,4 +1,4 @@
-// What a customer's pages do with a script besides every page's.
+// The script of the customers' ticket page.
 import { startSeen } from "./seen.js";
 
-startSeen(0, () => {}); // the page itself says that the ticket has changed
+startSeen(0, () => {}); // the page itself announces changes of the ticket

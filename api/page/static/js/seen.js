@@ -1,6 +1,6 @@
-// What has stood in front of whoever writes. Forms say it (input[name=seen]), and the desk refuses words that cross words of
-// somebody else. What a live update brings counts as seen once it is shown, or once it has stood in view for some looks, with
-// nothing over it, where a page asks for that.
+// Tracks which messages the writer has seen. Forms contain it (input[name=seen]), and the server refuses a message that
+// crosses with another person's. What a live update adds counts as seen once it is shown or, where a page asks for that,
+// once it has been in view for some looks with nothing covering it.
 const $ = (selector, within = document) => within.querySelector(selector);
 const every = 500; // milliseconds between looks
 
@@ -18,7 +18,7 @@ function tell() {
   for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
 }
 
-// changed compares what the page shows with what was seen. Words that stand in a form that was refused for them are.
+// changed compares what the page shows with what was seen. Messages for which a form was refused count as seen.
 function changed(announce) {
   const shown = conversation();
   if (!shown) return;
@@ -47,7 +47,7 @@ function look() {
   arrived();
 }
 
-// Rows that are selected stay as they were seen when they were; what became of a command to them is new to everybody.
+// Selected rows keep the value from when they were selected; the outcome of a command to them has to be seen by everyone.
 let renew = false;
 function keepRows({ detail: { target, fragment } }) {
   if (target.id !== "rows") return;
@@ -58,7 +58,8 @@ function keepRows({ detail: { target, fragment } }) {
   renew = false;
 }
 
-// startSeen begins. enough is how many looks have to find a line in view; announce is told of each that a live update brings.
+// startSeen starts tracking. enough is how many looks have to find a line in view; announce is called for each line that
+// a live update adds.
 export function startSeen(enough, announce) {
   looks = enough;
   changed(announce);
