@@ -48,11 +48,11 @@ func (d *Dispatcher) NotifyEmergency(ctx context.Context, revision int64) error 
 // emergencyGuide is shown in Temporal UI beside the current details, for a supervisor who has nothing else.
 const emergencyGuide = `The query **emergency** returns the same and more, as JSON.
 
-Signals by hand, with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, and with "from" and
-"until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
-Where there are several, "emergency" says which. What can't be done is refused, and the current details say why.`
+Manual commands, as signals or updates with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, with
+"from" and "until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
+If there are several, "emergency" says which one. The current details show outcomes and refusals.`
 
-const emergencyStateHint = "The result of the last ReadEmergencySchedule says what is in force and planned, also while no worker runs."
+const emergencyStateHint = "The result of the last ReadEmergencySchedule shows what is in force and planned, even if no worker is running."
 
 func (d *Dispatcher) emergencyOptions() client.StartWorkflowOptions {
 	memo := map[string]any{memoState: emergencyStateHint}
@@ -64,7 +64,7 @@ func (d *Dispatcher) emergencyOptions() client.StartWorkflowOptions {
 		TaskQueue:                workflows.EmergencyQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "the desk's emergencies",
+		StaticSummary:            "emergencies of the whole desk",
 		StaticDetails:            emergencyGuide,
 		WorkflowTaskTimeout:      taskTimeout,
 		Memo:                     memo,

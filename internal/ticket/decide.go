@@ -61,7 +61,7 @@ func (s *decider) decide(c Command) *fault.Error {
 	case c.Repeats > 0:
 		return fault.NewConflict(CodeRepeated, "this repeats command %d, which was received before the workflow was reset", c.Repeats)
 	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
-		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
+		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "you don't have permission to do this"}
 	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
 		return fault.NewConflict(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
 	case !slices.Contains(verb.Statuses, s.t.Status):
