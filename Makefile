@@ -1,4 +1,4 @@
-# Two commands do everything: `make up` runs the product, `make test` passes its tests.
+# The two main commands: `make up` runs the product, `make test` runs its tests.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 DATA    ?= data
@@ -15,19 +15,18 @@ help: ## list the targets
 up: build bin/supportdesk-temporal ## run the product on this machine
 	@exec ./bin/supportdesk up $(UP)
 
-# The same, with a few hundred invented tickets in every state to look at.
-demo: build bin/supportdesk-temporal ## the same, with a few hundred invented tickets
+demo: build bin/supportdesk-temporal ## run the product with 400 invented tickets
 	@exec ./bin/supportdesk up --demo $(UP)
 
 build: ## build bin/supportdesk
 	@go build -ldflags '-X main.version=$(VERSION)' -o bin/supportdesk ./cmd/supportdesk
 
-# Temporal's server is a module of its own: its dependencies are ten times ours.
+# Temporal's server is a separate module, because it has ten times as many dependencies.
 bin/supportdesk-temporal: $(wildcard temporal/*.go) temporal/go.mod temporal/go.sum
 	@echo 'Building the Temporal server, once: about 5 minutes on 2 cores the first time.'
 	@cd temporal && go build -ldflags '-s -w' -o ../bin/supportdesk-temporal .
 
-tools: bin/golangci-lint bin/workflowcheck bin/govulncheck ## build the checkers
+tools: bin/golangci-lint bin/workflowcheck bin/govulncheck ## build the linters
 
 bin/golangci-lint: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -39,21 +38,21 @@ bin/govulncheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
 
 # Everything that CI runs. With CI=true a test that would be skipped fails: internal/skiptest.
-test: check vuln build bin/supportdesk-temporal ## everything that CI runs
+test: check vuln build bin/supportdesk-temporal ## run everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
 	go test -race -timeout 60m ./...
 	cd temporal && go test ./...
 	@$(SAY_IF_NO_BROWSER)
 
-# The tests that need neither Temporal's server nor a browser; the use cases' start PostgreSQL.
+# The tests that need neither Temporal's server nor a browser; those of the use cases start PostgreSQL.
 FAST := . ./activities ./api/request ./internal/app ./internal/chart ./internal/config ./internal/desk ./internal/fault \
 	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/report ./internal/ticket ./internal/webhook
 
-test-fast: ## the tests of the domain and the use cases, under a minute
+test-fast: ## run the tests of the domain and the use cases, under a minute
 	go test $(FAST)
 
-test-one: ## one test by name: make test-one T=TestStep_byHand [P=./internal/store]
-	@test -n "$(T)" || { echo 'say which: make test-one T=TestName [P=./package]'; exit 2; }
+test-one: ## run one test by name: make test-one T=TestStep_byHand [P=./internal/store]
+	@test -n "$(T)" || { echo 'usage: make test-one T=TestName [P=./package]'; exit 2; }
 	go test -count=1 -run '$(T)' $(or $(P),./...)
 
 contract: ## record a changed contract; it also needs a line in CHANGELOG.md
@@ -64,32 +63,32 @@ contract: ## record a changed contract; it also needs a line in CHANGELOG.md
 
 SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
 	else command -v chromium || command -v chromium-browser || command -v google-chrome; fi >/dev/null || \
-	echo 'There is no Chromium: the tests in a browser are skipped. To get one: apt-get install --no-install-recommends chromium'
+	echo 'Chromium is not installed: tests in a browser are skipped. To install it: apt-get install --no-install-recommends chromium'
 
-# The README's pictures, taken of a demonstration desk by its test.
-screenshots: bin/supportdesk-temporal ## the README's pictures
+# The README's pictures, taken by a test of a desk with demo data.
+screenshots: bin/supportdesk-temporal ## take the README's pictures
 	CI=true SUPPORTDESK_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run '^TestScreenshots$$' ./internal/e2e
 
-check: tools ## formatting, linters and the workflows' determinism
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these'; exit 1; }
+check: tools ## check formatting, linters and the determinism of the workflows
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these files'; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	cd temporal && go vet ./...
 	bin/golangci-lint run ./...
 	bin/workflowcheck -config workflows/workflowcheck.yaml ./workflows/...
 
-# Known vulnerabilities in what the program calls, by the database at vuln.go.dev or VULNDB=URL. Where that cannot be
-# had, this says so and fails nothing: a finding does.
-vuln: bin/govulncheck ## known vulnerabilities in what the program calls
+# Known vulnerabilities in the code that the program calls, from the database at vuln.go.dev or VULNDB=URL. Only a finding
+# fails; if the database is unreachable, a message says so.
+vuln: bin/govulncheck ## look for known vulnerabilities in code that the program calls
 	@said=$$(bin/govulncheck $(if $(VULNDB),-db $(VULNDB)) ./... 2>&1); status=$$?; echo "$$said"; \
 	case "$$status $$said" in \
-	'1 govulncheck: fetching vulnerabilities:'*) echo 'The vulnerability database cannot be had here: nothing was looked for.' ;; \
+	'1 govulncheck: fetching vulnerabilities:'*) echo 'The vulnerability database is unreachable: nothing was checked.' ;; \
 	*) exit $$status ;; \
 	esac
 
-bench: build ## every benchmark
+bench: build ## run every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
-# 10,000 open tickets paused and resumed, beside bare signals on the same server: about ten minutes on 2 cores.
-bench-emergency: bin/supportdesk-temporal ## the fan-out of an emergency over 10,000 tickets
+# Pauses and resumes 10,000 open tickets, and compares with bare signals on the same server: about ten minutes on 2 cores.
+bench-emergency: bin/supportdesk-temporal ## measure the fan-out of an emergency over 10,000 tickets
 	SUPPORTDESK_BENCH_TICKETS=$(or $(TICKETS),10000) go test -run '^$$' -bench '^BenchmarkEmergency$$' -benchtime 1x -timeout 40m ./internal/e2e

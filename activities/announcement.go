@@ -54,13 +54,7 @@ func (a *Announcements) Prepare(ctx context.Context, r ticket.AnnounceRequest) (
 // Send sends pending mails for a minute at most, and returns how many are left. It returns an error if the SMTP server is
 // unavailable. A retry does not repeat mails that were sent.
 func (a *Announcements) Send(ctx context.Context, r ticket.SendAnnouncementsRequest) (ticket.SendAnnouncementsResult, error) {
-	beatCtx, stop := context.WithCancel(ctx)
-	beating := make(chan struct{})
-	go func() {
-		defer close(beating)
-		heartbeat(beatCtx, a.heartbeatEvery)
-	}()
-	defer func() { stop(); <-beating }()
+	defer heartbeat(ctx, a.heartbeatEvery)()
 	b := &batch{left: r.Most, until: time.Now().Add(batchTime), stopping: activity.GetWorkerStopChannel(ctx)}
 	var group sync.WaitGroup
 	for range parallelAnnouncements {

@@ -87,7 +87,7 @@ func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	t.Cleanup(sender.Close)
 	s.sender = &crashingSender{Sender: sender}
 	s.sender.after.Store(-1)
-	s.outbox = outbox.New(s.Store, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(app.NewMails(s.Store), s.sender)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s.outbox = outbox.New(s.Store, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.AnnouncementMails(app.NewMails(s.Store).Announcement, s.sender.SendAnnouncement)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	return s
 }
 

@@ -140,7 +140,7 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 		if int(unanswered.Load()) == len(page) {
 			return *last.Load()
 		}
-		activity.GetLogger(ctx).Warn("tickets wait to be told of an emergency", "tickets", n, "error", *last.Load())
+		activity.GetLogger(ctx).Warn("tickets could not be notified of an emergency yet", "tickets", n, "error", *last.Load())
 	}
 	f.result.After = page[len(page)-1]
 	f.result.Notified += len(page) - int(failed.Load())

@@ -1,3 +1,8 @@
+// Package api implements the JSON API: its routes, the access rule of each, validation of requests, and responses,
+// including problem details (RFC 9457). It also mounts the website's pages, which its sub-packages implement.
+//
+// It decides nothing about tickets; the use cases of internal/app do, behind the interfaces in Config. It must not know
+// SQL, mail or Temporal.
 package api
 
 import (
@@ -103,10 +108,10 @@ func New(config Config) (http.Handler, error) {
 	}
 	engine.Use(s.observe, s.sameOrigin)
 	engine.NoRoute(func(c *gin.Context) {
-		s.noRoute(c, http.StatusNotFound, "there is nothing here", "no page has this address")
+		s.noRoute(c, http.StatusNotFound, "there is nothing at this address", "there is no page at this address")
 	})
 	engine.NoMethod(func(c *gin.Context) {
-		s.noRoute(c, http.StatusMethodNotAllowed, "this resource does not know that method", "no page at this address takes that")
+		s.noRoute(c, http.StatusMethodNotAllowed, "this address does not support that method", "the page at this address does not support that method")
 	})
 	if err := s.mount(engine); err != nil {
 		return nil, fmt.Errorf("make the API: %w", err)
@@ -175,7 +180,7 @@ func isAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, 
 // are not browsers send none of the headers that it checks.
 func (s *server) sameOrigin(c *gin.Context) {
 	if err := s.origins.Check(c.Request); err != nil {
-		s.respondError(c, fault.Wrap(err, fault.Forbidden, "another site's page asked for this"))
+		s.respondError(c, fault.Wrap(err, fault.Forbidden, "the request came from another site's page"))
 	}
 }
 
@@ -198,7 +203,7 @@ func (s *server) description() huma.Config {
 	info := &huma.Info{
 		Title:       "Supportdesk",
 		Version:     s.Version,
-		Description: "Support tickets with promises that keep themselves. Instants are RFC 3339 in UTC, durations seconds.",
+		Description: "Support tickets with targets for the first response and the resolution. Instants are in RFC 3339 and UTC, durations in seconds.",
 	}
 	if s.Contact != "" {
 		info.Contact = &huma.Contact{Email: s.Contact}
@@ -211,8 +216,8 @@ func (s *server) description() huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer:    {Type: "http", Scheme: "bearer", Description: "A person's token."},
-					"session": {Type: "apiKey", In: "cookie", Name: "session", Description: "Where a person has signed in on the website; __Host-session over HTTPS."},
+					bearer:    {Type: "http", Scheme: "bearer", Description: "A personal API token."},
+					"session": {Type: "apiKey", In: "cookie", Name: "session", Description: "The session cookie of the website; over HTTPS its name is __Host-session."},
 				},
 			},
 		},

@@ -69,7 +69,7 @@ func (s *server) identify(ctx context.Context, r *http.Request) (desk.Person, er
 	writes := r.Method != http.MethodGet && r.Method != http.MethodHead
 	person, err := s.People.ByToken(ctx, token, writes)
 	if fault.KindOf(err) == fault.Unauthenticated {
-		return desk.Person{}, rejectedToken("the token is not known, or no longer valid")
+		return desk.Person{}, rejectedToken("the token is unknown, or no longer valid")
 	}
 	if err == nil {
 		person.Token = true
@@ -86,7 +86,7 @@ func bearerToken(h http.Header) (string, error) {
 	scheme, token, _ := strings.Cut(values[0], " ")
 	token = strings.Trim(token, " ")
 	if len(values) > 1 || !strings.EqualFold(scheme, bearer) || !visible(token, maxTokenSize) {
-		return "", rejectedToken("the Authorization header holds no bearer token")
+		return "", rejectedToken("the Authorization header contains no bearer token")
 	}
 	return token, nil
 }

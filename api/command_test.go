@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -145,6 +146,33 @@ func TestSubmit_failsWithTheStore(t *testing.T) {
 		h, _ := serve(t, &scripted{err: err})
 		if a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: `{"subject":"s","body":"b"}`}); a.Code != status {
 			t.Errorf("%v: %d", err, a.Code)
+		}
+	}
+}
+
+// TestSnooze_takesAnInstantAndNothingElse, in any zone.
+func TestSnooze_takesAnInstantAndNothingElse(t *testing.T) {
+	for body, status := range map[string]int{
+		`{"until": "2026-12-03T09:00:00Z"}`:      200,
+		`{"until": "2026-12-03T10:00:00+01:00"}`: 200,
+		`{"until": "tomorrow"}`:                  422,
+		`{"until": ""}`:                          422,
+		`{"until": 7}`:                           422,
+		`{}`:                                     422,
+		``:                                       400,
+	} {
+		s := &scripted{}
+		h, _ := serve(t, s)
+		a := do(t, h, call{method: "POST", path: "/api/v1/tickets/" + someNumber + "/snooze", as: "agent", body: body})
+		if a.Code != status || status == 422 && !strings.Contains(a.Body.String(), `"until"`) {
+			t.Errorf("%s: %d %s", body, a.Code, a.Body)
+		}
+		if status == 200 && (len(s.requested) != 1 || s.requested[0].Verb != ticket.VerbSnooze ||
+			!s.requested[0].Until.Equal(time.Date(2026, 12, 3, 9, 0, 0, 0, time.UTC))) {
+			t.Errorf("%s: asked for %+v", body, s.requested)
+		}
+		if status != 200 && len(s.requested) > 0 {
+			t.Errorf("%s: asked for %+v", body, s.requested)
 		}
 	}
 }

@@ -15,42 +15,26 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type declareInput struct{ Body emergencyDeclaration }
-
 type emergencyDeclaration struct {
-	Kind   emergencyKind `json:"kind" doc:"closed: clocks stand still. delayed: targets become longer."`
-	Notice string        `json:"notice" doc:"What the website and the mails say: plain text, 1 to 1000 characters."`
-	From   plannedAt     `json:"starts_at,omitempty" doc:"Without it, or null: now."`
-	Until  plannedAt     `json:"ends_at,omitempty" doc:"Without it, or null: until it is lifted."`
-	Delay  int64         `json:"delay_seconds,omitempty" doc:"delayed only: how much longer targets become."`
+	Kind   emergencyKind `json:"kind" doc:"closed: clocks are paused. delayed: targets are extended."`
+	Notice string        `json:"notice" doc:"The text on the website and in emails: plain text, 1 to 1000 characters."`
+	From   plannedAt     `json:"starts_at,omitempty" doc:"Absent or null: now."`
+	Until  plannedAt     `json:"ends_at,omitempty" doc:"Absent or null: until it is lifted."`
+	Delay  int64         `json:"delay_seconds,omitempty" doc:"delayed only: how much targets are extended."`
 }
 
 type changeInput struct {
 	ID   string `path:"id"`
-	Body emergencyChange
+	Body EmergencyChange
 }
 
-// emergencyChange is a change of an emergency. Properties that are absent stay as they are.
-type emergencyChange struct {
+// EmergencyChange is a change of an emergency. Properties that are absent stay as they are. It is exported because huma
+// leaves out embedded fields of unexported types.
+type EmergencyChange struct {
 	Notice *string   `json:"notice,omitempty" doc:"Plain text, 1 to 1000 characters."`
 	From   plannedAt `json:"starts_at,omitempty" doc:"Only before it begins; null: now."`
 	Until  plannedAt `json:"ends_at,omitempty" doc:"null: until it is lifted."`
-	Delay  *int64    `json:"delay_seconds,omitempty" doc:"delayed only: how much longer targets are in all, from now on; 0 takes back what was added."`
-}
-
-type dryChangeInput struct {
-	ID   string `path:"id"`
-	Body emergencyChangeDryRun
-}
-
-// emergencyChangeDryRun has the properties of emergencyChange and one more. They are repeated because huma does not
-// describe those of an embedded struct.
-type emergencyChangeDryRun struct {
-	Notice *string   `json:"notice,omitempty" doc:"As in PATCH, like all the others but end."`
-	From   plannedAt `json:"starts_at,omitempty"`
-	Until  plannedAt `json:"ends_at,omitempty"`
-	Delay  *int64    `json:"delay_seconds,omitempty"`
-	End    bool      `json:"end,omitempty" doc:"What lifting or cancelling it would do; goes with no other property."`
+	Delay  *int64    `json:"delay_seconds,omitempty" doc:"delayed only: how much targets are extended in total, from now on; 0 removes the extension."`
 }
 
 type emergencyInput struct {
@@ -82,11 +66,7 @@ func (p plannedAt) read(f *input.Fields, field string) time.Time {
 	if p.text == "" {
 		return time.Time{}
 	}
-	at, err := time.Parse(time.RFC3339, p.text)
-	if err != nil {
-		f.Reject(field, "must be an instant such as 2026-11-30T09:00:00Z")
-	}
-	return at
+	return f.Instant(field, p.text)
 }
 
 func (d emergencyDeclaration) plan(key desk.IdempotencyKey) (desk.EmergencyPlan, error) {
@@ -98,7 +78,7 @@ func (d emergencyDeclaration) plan(key desk.IdempotencyKey) (desk.EmergencyPlan,
 	return p, f.Err()
 }
 
-func (a emergencyChange) change() (c desk.EmergencyChange, err error) {
+func (a EmergencyChange) change() (c desk.EmergencyChange, err error) {
 	var f input.Fields
 	c.Notice = a.Notice
 	if a.From.given {
@@ -132,52 +112,85 @@ func emergencyID(typed string) (ticket.EmergencyID, error) {
 	return id, nil
 }
 
-// emergencies returns the use cases of emergencies, or an Unavailable fault if this process has none.
-func (s *server) emergencies() (request.Emergencies, error) {
-	if s.Emergencies == nil {
-		return nil, fault.New(fault.Unavailable, "this process can't command in an emergency")
-	}
-	return s.Emergencies, nil
-}
-
 type emergencyOutput struct {
 	Location string `header:"Location"`
-	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before; it is shown as it stands now."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true if the idempotency key was used before; the emergency is shown as it is now."`
 	Body     emergencyView
 }
 
-type dryRunOutput struct{ Body dryRunView }
+// emergencyView is the current state of an emergency.
+type emergencyView struct {
+	ID          ticket.EmergencyID   `json:"id" example:"E-7Q2K9XM4TD"`
+	Kind        ticket.EmergencyKind `json:"kind"`
+	Stage       desk.EmergencyStage  `json:"stage" enum:"planned,in-force,over,cancelled"`
+	Notice      string               `json:"notice"`
+	From        time.Time            `json:"starts_at"`
+	Until       time.Time            `json:"ends_at,omitzero" doc:"Absent: until it is lifted."`
+	Delay       int64                `json:"delay_seconds,omitempty" doc:"How much targets are extended once all planned changes have taken effect."`
+	DeclaredBy  *assigneeView        `json:"declared_by,omitempty" doc:"Absent: it was declared in Temporal UI."`
+	DeclaredAt  time.Time            `json:"declared_at"`
+	CancelledAt time.Time            `json:"cancelled_at,omitzero"`
+	Revision    int64                `json:"revision" doc:"The revision of the emergency schedule at the last change."`
+}
 
-func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutput, error) {
+func viewEmergency(e desk.Emergency, now time.Time) emergencyView {
+	return emergencyView{
+		ID: e.ID, Kind: e.Kind, Stage: e.Stage(now), Notice: e.Notice, From: e.From.UTC(), Until: e.Until.UTC(), Delay: seconds(e.Delay()),
+		DeclaredAt: e.Declared.UTC(), CancelledAt: e.Cancelled.UTC(), Revision: e.Revision, DeclaredBy: viewRef(e.By),
+	}
+}
+
+type emergencyList struct {
+	Emergencies []emergencyView `json:"emergencies"`
+}
+
+type currentView struct {
+	Emergencies []emergencyView `json:"emergencies"`
+	Fanout      *fanoutView     `json:"fanout,omitempty" doc:"How far the open tickets have applied the last transition; absent: there has been none."`
+}
+
+type fanoutView struct {
+	Transition time.Time          `json:"transition_at"`
+	Verb       ticket.Verb        `json:"verb"`
+	Emergency  ticket.EmergencyID `json:"emergency"`
+	Total      int                `json:"total" doc:"Open tickets when the fan-out started."`
+	Behind     int                `json:"remaining" doc:"Of them, those that have not applied the transition yet. Their deadlines are shown correctly nevertheless."`
+	BeganAt    time.Time          `json:"started_at"`
+	ProvenAt   time.Time          `json:"verified_at,omitzero" doc:"When a query verified that every open ticket has applied the transition; absent: not yet."`
+	Late       []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of the remaining tickets, if the fan-out has taken longer than two minutes. Their requesters are notified once these tickets have applied the transition, all others at once."`
+}
+
+type fileView struct {
+	Emergency emergencyView         `json:"emergency"`
+	Changes   []emergencyChangeView `json:"changes" doc:"Oldest first."`
+	Mails     announcementMailsView `json:"mails"`
+}
+
+type emergencyChangeView struct {
+	Act   desk.EmergencyAction `json:"act" enum:"declared,changed,lifted,cancelled"`
+	By    *assigneeView        `json:"by,omitempty" doc:"Absent: it was done in Temporal UI."`
+	At    time.Time            `json:"at"`
+	After desk.EmergencyState  `json:"after" doc:"The emergency after the change."`
+}
+
+type announcementMailsView struct {
+	Owed       int `json:"pending"`
+	Sent       int `json:"sent"`
+	Bounced    int `json:"bounced"`
+	Superseded int `json:"superseded" doc:"Not sent, because a newer one replaced it."`
+	Held       int `json:"held" doc:"Sent once the recipient's tickets have applied the transition."`
+}
+
+func (s *server) declare(ctx context.Context, in *bodyOf[emergencyDeclaration]) (*emergencyOutput, error) {
 	v := request.Of(ctx)
 	plan, err := in.Body.plan(v.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.emergencies()
-	if err != nil {
-		return nil, err
-	}
-	e, err := m.Declare(ctx, v.Person, plan)
-	if err != nil {
-		return nil, err
-	}
+	e, err := s.Emergencies.Declare(ctx, v.Person, plan)
 	return &emergencyOutput{
 		Location: prefix + "/emergencies/" + string(e.ID), Replayed: replayed(e.Again), Body: viewEmergency(e, time.Now()),
-	}, nil
-}
-
-func (s *server) dryRunDeclaration(ctx context.Context, in *declareInput) (*dryRunOutput, error) {
-	plan, err := in.Body.plan(desk.IdempotencyKey{})
-	if err != nil {
-		return nil, err
-	}
-	m, err := s.emergencies()
-	if err != nil {
-		return nil, err
-	}
-	d, err := m.DryDeclare(ctx, request.Of(ctx).Person, plan)
-	return &dryRunOutput{viewDryRun(d)}, err
+	}, err
 }
 
 func (s *server) changeEmergency(ctx context.Context, in *changeInput) (*emergencyOutput, error) {
@@ -189,11 +202,7 @@ func (s *server) changeEmergency(ctx context.Context, in *changeInput) (*emergen
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.emergencies()
-	if err != nil {
-		return nil, err
-	}
-	e, err := m.Change(ctx, request.Of(ctx).Person, id, change)
+	e, err := s.Emergencies.Change(ctx, request.Of(ctx).Person, id, change)
 	return &emergencyOutput{Body: viewEmergency(e, time.Now())}, err
 }
 
@@ -202,36 +211,51 @@ func (s *server) endEmergency(ctx context.Context, in *emergencyInput) (*emergen
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.emergencies()
-	if err != nil {
-		return nil, err
-	}
-	e, err := m.End(ctx, request.Of(ctx).Person, id)
+	e, err := s.Emergencies.End(ctx, request.Of(ctx).Person, id)
 	return &emergencyOutput{Body: viewEmergency(e, time.Now())}, err
 }
 
-func (s *server) dryRunChange(ctx context.Context, in *dryChangeInput) (*dryRunOutput, error) {
+func (s *server) listEmergencies(ctx context.Context, _ *struct{}) (emergencyList, error) {
+	all, err := s.Emergencies.List(ctx, request.Of(ctx).Person)
+	return emergencyList{viewEmergencies(all)}, err
+}
+
+func viewEmergencies(all []desk.Emergency) []emergencyView {
+	now := time.Now()
+	return viewEach(all, func(e desk.Emergency) emergencyView { return viewEmergency(e, now) })
+}
+
+func (s *server) currentEmergencies(ctx context.Context, _ *struct{}) (view currentView, err error) {
+	all, err := s.Emergencies.Current(ctx)
+	if err != nil {
+		return view, err
+	}
+	view.Emergencies = viewEmergencies(all)
+	f, any, err := s.Emergencies.Fanout(ctx)
+	if any {
+		view.Fanout = &fanoutView{
+			Transition: f.Transition.At.UTC(), Verb: f.Transition.Verb, Emergency: f.Transition.Emergency, Total: f.Total, Behind: f.Behind,
+			BeganAt: f.Began.UTC(), ProvenAt: f.Proven.UTC(), Late: f.Late,
+		}
+	}
+	return view, err
+}
+
+func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (view fileView, err error) {
 	id, err := emergencyID(in.ID)
 	if err != nil {
-		return nil, err
+		return view, err
 	}
-	asked := in.Body
-	change, err := emergencyChange{asked.Notice, asked.From, asked.Until, asked.Delay}.change()
-	if err != nil {
-		return nil, err
-	}
-	if asked.End && change != (desk.EmergencyChange{}) {
-		return nil, fault.Field("end", "goes with no other property")
-	}
-	m, err := s.emergencies()
-	if err != nil {
-		return nil, err
-	}
-	by := request.Of(ctx).Person
-	if asked.End {
-		d, err := m.DryEnd(ctx, by, id)
-		return &dryRunOutput{viewDryRun(d)}, err
-	}
-	d, err := m.DryChange(ctx, by, id, change)
-	return &dryRunOutput{viewDryRun(d)}, err
+	f, err := s.Emergencies.File(ctx, request.Of(ctx).Person, id)
+	return fileView{
+		Emergency: viewEmergency(f.Emergency, time.Now()),
+		Changes: viewEach(f.Edits, func(c desk.EmergencyEdit) emergencyChangeView {
+			return emergencyChangeView{Act: c.Act, By: viewRef(c.By), At: c.At.UTC(), After: c.After}
+		}),
+		Mails: viewMails(f.Mails),
+	}, err
+}
+
+func viewMails(c desk.DeliveryCounts) announcementMailsView {
+	return announcementMailsView{Owed: c.Owed, Sent: c.Sent, Bounced: c.Bounced, Superseded: c.Superseded, Held: c.Held}
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
@@ -100,4 +101,25 @@ func TestTicket_aNoteIsNoChangeToItsRequester(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNext_showsCustomersTheEarliestEventThatTheyMaySee: neither a reminder nor a snooze hides the deadline after it.
+func TestNext_showsCustomersTheEarliestEventThatTheyMaySee(t *testing.T) {
+	o := openFixture(t)
+	path := o.submit("clara", `{"subject": "Late parcel", "body": "Where is it?"}`)
+	type next struct{ Kind, Clock string }
+	check := func(who string, want next) {
+		t.Helper()
+		read := decode[struct{ Next next }](t, o.do(who, 200, "GET", path, "")).Next
+		listed := decode[struct{ Tickets []struct{ Next next } }](t, o.do(who, 200, "GET", "/api/v1/tickets", "")).Tickets[0].Next
+		if read != want || listed != want {
+			t.Errorf("%s reads %v and lists %v, want %v", who, read, listed, want)
+		}
+	}
+	check("anna", next{"remind", "resolution"})
+	check("clara", next{"breach", "resolution"})
+	until := time.Now().Add(time.Minute).UTC().Format(time.RFC3339)
+	o.do("anna", 200, "POST", path+"/snooze", `{"until": "`+until+`"}`)
+	check("anna", next{Kind: "wake"})
+	check("clara", next{"breach", "resolution"})
 }

@@ -7,17 +7,23 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
+	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// observe is the outermost middleware. It gives the request an ID and a time limit, sets the headers that all responses
+// observe is the outermost middleware. It assigns the request an ID and a time limit, sets the headers that all responses
 // have, recovers from panics and writes the access log. It limits the time by the request's context, because
 // http.TimeoutHandler would buffer streams.
 func (s *server) observe(c *gin.Context) {
@@ -147,4 +153,89 @@ func logLevel(status int, path string, failure error, cut bool) slog.Level {
 	default:
 		return slog.LevelInfo
 	}
+}
+
+// proxies are the networks of trusted proxies. gin knows them too, but does not report whether one sent a request.
+type proxies []netip.Prefix
+
+// trustProxies configures gin to take a request's source from the X-Forwarded-For header of trusted proxies. gin's
+// other default, X-Real-IP, is ignored: a proxy that sets the one may pass the client's own value of the other.
+func trustProxies(engine *gin.Engine, trusted []string) (proxies, error) {
+	engine.RemoteIPHeaders = []string{"X-Forwarded-For"}
+	if err := engine.SetTrustedProxies(trusted); err != nil {
+		return nil, fmt.Errorf("trusted proxies: %w", err)
+	}
+	var all proxies
+	for _, text := range trusted { // gin has checked them
+		if ip, err := netip.ParseAddr(text); err == nil {
+			all = append(all, netip.PrefixFrom(ip.Unmap(), ip.Unmap().BitLen()))
+		} else if network, err := netip.ParsePrefix(text); err == nil {
+			all = append(all, network.Masked())
+		}
+	}
+	return all, nil
+}
+
+// sent reports whether a trusted proxy sent the request.
+func (p proxies) sent(c *gin.Context) bool {
+	from, err := netip.ParseAddr(c.RemoteIP())
+	if err != nil {
+		return false
+	}
+	for _, network := range p {
+		if network.Contains(from.Unmap().WithZone("")) {
+			return true
+		}
+	}
+	return false
+}
+
+// Limits for each source of operations that anyone may call: requests per second, and the burst.
+const (
+	trackRate  = rate.Limit(5)
+	trackBurst = 30
+)
+
+// throttle is middleware that rejects requests of a source beyond its rate limit. Neither gin nor huma has one.
+func (s *server) throttle(ctx huma.Context, next func(huma.Context)) {
+	if !s.sources.Allow(request.Of(ctx.Context()).Source) {
+		s.fail(humagin.Unwrap(ctx), fault.New(fault.Limited, "too many requests; try again in a moment"))
+		return
+	}
+	next(ctx)
+}
+
+// compressible are the media types of what the website serves. An event stream is not among them, as it would be held
+// back, and neither is JSON: the API's answers hold secrets such as tokens, and are small.
+var compressible = []string{"text/html", "text/css", "text/javascript", "text/plain", "text/csv", "image/svg+xml"}
+
+const (
+	minCompressed = 1400 // bytes; smaller responses fit into one packet anyway
+	maxPadding    = 32   // bytes
+)
+
+// compress returns a handler that compresses the website's responses. A page contains private content besides text of the
+// request's query, so an attacker who can make a browser request it and observe the length of responses could guess the
+// content letter by letter (BREACH). Therefore responses to cross-site requests are not compressed, and others are padded
+// by an amount that depends on their content, for browsers that don't send where a request comes from.
+func compress(next http.Handler) (http.Handler, error) {
+	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes(compressible), gzhttp.MinSize(minCompressed),
+		gzhttp.EnableZstd(false), gzhttp.RandomJitter(maxPadding, 0, false))
+	if err != nil {
+		return nil, err
+	}
+	compressed := wrap(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r.URL.Path) || fromAnotherSite(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		compressed.ServeHTTP(w, r)
+	}), nil
+}
+
+// fromAnotherSite reports whether another site's page made the browser send the request, a link to this one included.
+func fromAnotherSite(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }

@@ -18,14 +18,14 @@ import (
 // Problem is the body of every error response (problem details, RFC 9457). huma's ErrorModel lacks the fields that
 // clients of this API depend on, and repeats invalid values.
 type Problem struct {
-	Type      string         `json:"type" example:"urn:supportdesk:problem:invalid" doc:"The kind of problem, a URI to compare and not to open."`
+	Type      string         `json:"type" example:"urn:supportdesk:problem:invalid" doc:"The kind of problem: a URI to compare, not to open."`
 	Title     string         `json:"title" doc:"The kind of problem in words."`
 	Status    int            `json:"status" doc:"The HTTP status code."`
-	Detail    string         `json:"detail" doc:"What is wrong this time, for people."`
-	Code      string         `json:"code,omitempty" example:"ticket-closed" doc:"Why a command was refused, as a stable word."`
-	RequestID string         `json:"request_id" doc:"Names this request in the desk's logs."`
-	Unseen    []int          `json:"unseen,omitempty" doc:"With the code unseen-messages: the numbers of the timeline's entries that others wrote after the one that was seen."`
-	Errors    []FieldProblem `json:"errors,omitempty" doc:"The fields at fault."`
+	Detail    string         `json:"detail" doc:"What is wrong with this request, for people to read."`
+	Code      string         `json:"code,omitempty" example:"ticket-closed" doc:"Why a command was refused, as a stable code."`
+	RequestID string         `json:"request_id" doc:"Identifies the request in the server's log."`
+	Unseen    []int          `json:"unseen,omitempty" doc:"With the code unseen-words: the numbers of the timeline's entries that others wrote after the last one that you had seen."`
+	Errors    []FieldProblem `json:"errors,omitempty" doc:"The invalid fields."`
 
 	retryAfter string
 	challenge  string
@@ -33,7 +33,7 @@ type Problem struct {
 
 // FieldProblem is one field of the input and what is wrong with it.
 type FieldProblem struct {
-	Field   string `json:"field" example:"subject" doc:"A field of the body, or query., header. and a name."`
+	Field   string `json:"field" example:"subject" doc:"A field of the body, or a name after query., path. or header."`
 	Message string `json:"message" example:"is empty"`
 }
 
@@ -187,7 +187,7 @@ func fieldOf(d *huma.ErrorDetail) (field, message string) {
 		}
 	}
 	if field == "body" && strings.HasPrefix(d.Message, "json: ") {
-		return field, "holds a value that can't be read"
+		return field, "contains a value that can't be read"
 	}
 	return strings.TrimPrefix(field, "body."), d.Message
 }

@@ -18,87 +18,79 @@ type reports interface {
 }
 
 type reportInput struct {
-	From     string       `query:"from" doc:"First day of submission, such as 2026-11-30, in the policy's zone. Without it the report has twelve weeks."`
-	To       string       `query:"to" doc:"Last day, inclusive; today without it."`
+	From     string       `query:"from" doc:"First day of submission, such as 2026-11-30, in the policy's time zone; absent: the report covers twelve weeks."`
+	To       string       `query:"to" doc:"Last day, inclusive; absent: today."`
 	Priority priorityName `query:"priority"`
 	Category string       `query:"category"`
 	Agent    string       `query:"agent" doc:"A handle or an ID."`
-	Measure  string       `query:"measure" enum:"elapsed,counted" default:"elapsed" doc:"Whether times are taken as they elapsed, or as the promise's clock counts them."`
+	Measure  string       `query:"measure" enum:"elapsed,counted" default:"elapsed" doc:"elapsed: times around the clock. counted: only the time that counts for the target."`
 }
-
-type reportOutput struct{ Body reportView }
 
 // reportView is the report on the promises of a period.
 type reportView struct {
 	From     time.Time         `json:"from"`
 	To       time.Time         `json:"to" doc:"Exclusive."`
-	Zone     string            `json:"time_zone" doc:"Of weeks and days."`
+	Zone     string            `json:"time_zone" doc:"The time zone of weeks and days."`
 	Measure  report.Measure    `json:"measure"`
 	Promises []clockReportView `json:"promises"`
 }
 
 type clockReportView struct {
 	Clock      policy.ClockName `json:"clock"`
-	Total      tallyView        `json:"total"`
-	Weeks      []weekLine       `json:"weeks" doc:"By the week of submission, every one of the period."`
-	Priorities []priorityLine   `json:"priorities" doc:"As they were when the promise was kept, broken or dropped; as they are while it is owed. So too below."`
+	Total      TallyView        `json:"total"`
+	Weeks      []weekLine       `json:"weeks" doc:"By week of submission, every week of the period."`
+	Priorities []priorityLine   `json:"priorities" doc:"By the priority at the time when the target was met, breached or cancelled; while it is pending, by the current one. The same holds for categories and agents."`
 	Categories []categoryLine   `json:"categories"`
 	Agents     []agentLine      `json:"agents"`
 }
 
 type weekLine struct {
-	Week string `json:"week" doc:"Its Monday."`
-	tallyView
+	Week string `json:"week" doc:"The week's Monday."`
+	TallyView
 }
 
 type priorityLine struct {
 	Priority policy.Priority `json:"priority"`
-	tallyView
+	TallyView
 }
 
 type categoryLine struct {
 	Category string `json:"category"`
-	tallyView
+	TallyView
 }
 
 type agentLine struct {
-	Agent *assigneeView `json:"agent,omitempty" doc:"Missing: nobody."`
-	tallyView
+	Agent *assigneeView `json:"agent,omitempty" doc:"Absent: the tickets were unassigned."`
+	TallyView
 }
 
-type tallyView struct {
-	Kept      int      `json:"met" doc:"Delivered strictly before the deadline."`
-	Breached  int      `json:"breached" doc:"The deadline came first, whatever was delivered later."`
-	Owed      int      `json:"pending" doc:"Neither yet."`
-	Dropped   int      `json:"cancelled" doc:"The ticket was closed before either."`
-	KeptShare *float64 `json:"met_share,omitempty" doc:"met / (met + breached); missing when both are 0."`
-	Delivered int      `json:"delivered" doc:"Kept or late."`
-	Median    *int64   `json:"median_seconds,omitempty" doc:"The shortest time within which at least half were delivered."`
-	P90       *int64   `json:"p90_seconds,omitempty" doc:"The shortest time within which at least nine in ten were delivered."`
+// TallyView counts the targets of a line. It is exported because huma leaves out embedded fields of unexported types.
+type TallyView struct {
+	Kept      int      `json:"met" doc:"The target was met before the deadline."`
+	Breached  int      `json:"breached" doc:"The deadline passed first, even if the target was met later."`
+	Owed      int      `json:"pending" doc:"Neither met nor breached yet."`
+	Dropped   int      `json:"cancelled" doc:"The ticket was closed before the target was met or breached."`
+	KeptShare *float64 `json:"met_share,omitempty" doc:"met / (met + breached); absent if both are 0."`
+	Delivered int      `json:"delivered" doc:"Met in time or late."`
+	Median    *int64   `json:"median_seconds,omitempty" doc:"The shortest time within which at least half of these were met."`
+	P90       *int64   `json:"p90_seconds,omitempty" doc:"The shortest time within which at least nine in ten of these were met."`
 }
 
 // reportPromises returns how many promises of a period were met and breached.
-func (s *server) reportPromises(ctx context.Context, in *reportInput) (*reportOutput, error) {
-	if s.Reports == nil {
-		return nil, fault.New(fault.Unavailable, "this process keeps no reports")
-	}
+func (s *server) reportPromises(ctx context.Context, in *reportInput) (view reportView, err error) {
 	zone, err := s.Reports.Zone(ctx)
 	if err != nil {
-		return nil, err
+		return view, err
 	}
 	filter, err := in.filter(time.Now(), zone)
 	if err != nil {
-		return nil, err
+		return view, err
 	}
 	r, err := s.Reports.Promises(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	view := reportView{From: filter.From, To: filter.To, Zone: zone.String(), Measure: filter.Measure}
-	for _, c := range r.Clocks {
-		view.Promises = append(view.Promises, viewClockReport(c, zone))
-	}
-	return &reportOutput{Body: view}, nil
+	return reportView{
+		From: filter.From, To: filter.To, Zone: zone.String(), Measure: filter.Measure,
+		Promises: viewEach(r.Clocks, func(c report.ClockSummary) clockReportView { return viewClockReport(c, zone) }),
+	}, err
 }
 
 func (in *reportInput) filter(now time.Time, zone *time.Location) (report.PromiseFilter, error) {
@@ -119,31 +111,19 @@ func (in *reportInput) filter(now time.Time, zone *time.Location) (report.Promis
 }
 
 func viewClockReport(c report.ClockSummary, zone *time.Location) clockReportView {
-	view := clockReportView{
+	return clockReportView{
 		Clock: c.Clock, Total: viewTally(c.Total),
-		Weeks: []weekLine{}, Priorities: []priorityLine{}, Categories: []categoryLine{}, Agents: []agentLine{},
+		Weeks: viewEach(c.Weeks, func(l report.Line) weekLine {
+			return weekLine{l.Week.In(zone).Format(time.DateOnly), viewTally(l.Tally)}
+		}),
+		Priorities: viewEach(c.Priorities, func(l report.Line) priorityLine { return priorityLine{l.Priority, viewTally(l.Tally)} }),
+		Categories: viewEach(c.Categories, func(l report.Line) categoryLine { return categoryLine{l.Category, viewTally(l.Tally)} }),
+		Agents:     viewEach(c.Agents, func(l report.Line) agentLine { return agentLine{viewRef(l.Agent), viewTally(l.Tally)} }),
 	}
-	for _, l := range c.Weeks {
-		view.Weeks = append(view.Weeks, weekLine{l.Week.In(zone).Format(time.DateOnly), viewTally(l.Tally)})
-	}
-	for _, l := range c.Priorities {
-		view.Priorities = append(view.Priorities, priorityLine{l.Priority, viewTally(l.Tally)})
-	}
-	for _, l := range c.Categories {
-		view.Categories = append(view.Categories, categoryLine{l.Category, viewTally(l.Tally)})
-	}
-	for _, l := range c.Agents {
-		var agent *assigneeView
-		if l.Agent.ID != "" {
-			agent = viewAssignee(&l.Agent)
-		}
-		view.Agents = append(view.Agents, agentLine{agent, viewTally(l.Tally)})
-	}
-	return view
 }
 
-func viewTally(t report.Tally) tallyView {
-	view := tallyView{Kept: t.Kept, Breached: t.Breached, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
+func viewTally(t report.Tally) TallyView {
+	view := TallyView{Kept: t.Kept, Breached: t.Breached, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
 	if share, ok := t.Share(); ok {
 		view.KeptShare = &share
 	}

@@ -50,6 +50,25 @@ func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
 	}
 }
 
+// TestReport_isAsTheDocumentSays: the lines embed their tally, which huma documents only if its type is exported.
+func TestReport_isAsTheDocumentSays(t *testing.T) {
+	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = &stubReports{} })
+	type lines []map[string]any
+	report := decode[struct {
+		Promises []struct{ Weeks, Agents lines }
+	}](t, do(t, h, call{method: "GET", as: "supervisor", path: "/api/v1/reports/promises"}))
+	document := decode[struct {
+		Components struct{ Schemas map[string]schema }
+	}](t, do(t, h, call{method: "GET", path: "/api/openapi.json"}))
+	for name, lines := range map[string]lines{"WeekLine": report.Promises[0].Weeks, "AgentLine": report.Promises[0].Agents} {
+		for property := range lines[0] {
+			if _, documented := document.Components.Schemas[name].Properties[property]; !documented {
+				t.Errorf("%s is not documented to have %s", name, property)
+			}
+		}
+	}
+}
+
 func TestReport_refusesWhatCantBeRead(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = &stubReports{} })
 	for query, field := range map[string]string{

@@ -143,8 +143,8 @@ func TestSite_answersWithPagesAndTheAPIWithProblems(t *testing.T) {
 		media  string
 		says   string
 	}{
-		"/nothing":     {404, "text/html; charset=utf-8", "<p>No page has this address.</p>"},
-		"/api/nothing": {404, "application/problem+json", `"there is nothing here"`},
+		"/nothing":     {404, "text/html; charset=utf-8", "<p>There is no page at this address.</p>"},
+		"/api/nothing": {404, "application/problem+json", `"there is nothing at this address"`},
 		"/panic":       {500, "text/html; charset=utf-8", "<h1>"},
 	} {
 		a := browse(h, "GET", path, "")

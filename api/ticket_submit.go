@@ -11,22 +11,18 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type submitInput struct {
-	Body submission
-}
-
 type submission struct {
 	Subject  string       `json:"subject" doc:"One line, 1 to 200 characters after trimming."`
 	Body     string       `json:"body" doc:"Plain text, 1 to 65536 bytes."`
-	Category string       `json:"category,omitempty" doc:"One of the policy's; without it the policy's first."`
-	Priority priorityName `json:"priority,omitempty" doc:"Without it normal. Whether customers may choose is the policy's."`
+	Category string       `json:"category,omitempty" doc:"One of the policy's categories; absent: the first."`
+	Priority priorityName `json:"priority,omitempty" doc:"Absent: normal. The policy says whether customers may choose."`
 	Order    string       `json:"order,omitempty" doc:"The shop's order number, up to 64 characters."`
-	Follows  string       `json:"follows,omitempty" doc:"The number of one's own ticket that this one follows up."`
+	Follows  string       `json:"follows,omitempty" doc:"The number of an earlier ticket of yours that this one follows up."`
 }
 
 type submitOutput struct {
 	Location string `header:"Location"`
-	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before; the answer is the first one's."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true if the idempotency key was used before; the response is the first one's."`
 	Body     receiptView
 }
 
@@ -36,22 +32,22 @@ type receiptView struct {
 	AcceptedAt time.Time            `json:"accepted_at"`
 	Priority   policy.Priority      `json:"priority"`
 	Category   string               `json:"category"`
-	Policy     int64                `json:"policy" doc:"The version that the ticket keeps for good."`
+	Policy     int64                `json:"policy" doc:"The policy version that the ticket is pinned to."`
 	Promises   promisesView         `json:"promises"`
-	Emergency  *activeEmergencyView `json:"emergency,omitempty" doc:"Present when the ticket was accepted in an emergency."`
+	Emergency  *activeEmergencyView `json:"emergency,omitempty" doc:"Present if the ticket was accepted in an emergency."`
 	Links      linksView            `json:"links"`
 }
 
 type promisesView struct {
-	FirstResponseDue time.Time `json:"first_response_due,omitzero" doc:"Absent while an emergency stops the clock."`
-	ResolutionDue    time.Time `json:"resolution_due,omitzero" doc:"Absent while an emergency stops the clock."`
+	FirstResponseDue time.Time `json:"first_response_due,omitzero" doc:"Absent while an emergency pauses the clock."`
+	ResolutionDue    time.Time `json:"resolution_due,omitzero" doc:"Absent while an emergency pauses the clock."`
 }
 
 // activeEmergencyView is the effect of current emergencies on the deadlines of a new ticket.
 type activeEmergencyView struct {
-	Kind      ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks stand still. delayed: the promises above are later than usual."`
-	ResumesAt time.Time            `json:"resumes_at,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
-	Expected  promisesView         `json:"expected" doc:"Both deadlines if everything ends as planned."`
+	Kind      ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: clocks are paused. delayed: the deadlines above are later than usual."`
+	ResumesAt time.Time            `json:"resumes_at,omitzero" doc:"closed: when the clocks resume if the emergency ends as planned. Absent while no end is planned."`
+	Expected  promisesView         `json:"expected" doc:"Both deadlines if all emergencies end as planned."`
 }
 
 func viewActiveEmergency(r desk.Receipt) *activeEmergencyView {
@@ -81,7 +77,7 @@ func linksOf(n ticket.Number) linksView {
 }
 
 // submit stores a new ticket and returns its deadlines.
-func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
+func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOutput, error) {
 	v := request.Of(ctx)
 	var f input.Fields
 	typed := desk.Submission{
@@ -107,4 +103,40 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		Promises:  promisesView{receipt.Promises.FirstResponse, receipt.Promises.Resolution},
 		Emergency: viewActiveEmergency(receipt),
 	}}, nil
+}
+
+type ratingInput struct {
+	Number string `path:"number"`
+	Body   ratingBody
+}
+
+type ratingBody struct {
+	Score   int    `json:"score" doc:"1 to 5; 5 is the best."`
+	Comment string `json:"comment,omitempty" doc:"Plain text, up to 2000 characters."`
+}
+
+type ratingView struct {
+	Number  ticket.Number `json:"number"`
+	Score   int           `json:"score"`
+	Comment string        `json:"comment,omitempty"`
+	At      time.Time     `json:"at"`
+}
+
+// rate stores the requester's rating. It is not a command: there is nothing to decide, and a later rating replaces an
+// earlier one, so repeating it is safe without an idempotency key.
+func (s *server) rate(ctx context.Context, in *ratingInput) (view ratingView, err error) {
+	n, err := s.number(in.Number)
+	if err != nil {
+		return view, err
+	}
+	var f input.Fields
+	r := desk.Rating{Number: n, Score: in.Body.Score}
+	if in.Body.Comment != "" {
+		r.Comment = f.Words("comment", in.Body.Comment)
+	}
+	if err := f.Err(); err != nil {
+		return view, err
+	}
+	r, err = s.Desk.Rate(ctx, request.Of(ctx).Person, r)
+	return ratingView{Number: r.Number, Score: r.Score, Comment: r.Comment, At: r.At.UTC()}, err
 }

@@ -10,45 +10,41 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type timelineOutput struct {
-	Body timelineView
-}
-
 type timelineView struct {
 	Entries []entryView `json:"entries" doc:"Oldest first."`
 }
 
 // entryView is one event of a timeline. Fields that do not apply, or that only staff may see, are omitted.
 type entryView struct {
-	N              int              `json:"n" doc:"From 1 without a gap, in the timeline as you read it: staff read entries that customers don't."`
+	N              int              `json:"n" doc:"From 1 without gaps, in the timeline as you see it: staff see entries that customers don't."`
 	Kind           ticket.EventKind `json:"kind"`
-	At             time.Time        `json:"at" doc:"When it counts: acceptance, or the instant at which it fell due."`
+	At             time.Time        `json:"at" doc:"When the event took effect: when its command was accepted, or when it fell due."`
 	RecordedAt     time.Time        `json:"recorded_at"`
 	By             namedView        `json:"by"`
 	Body           string           `json:"body,omitempty" doc:"Plain text."`
-	Status         ticket.Status    `json:"status,omitempty" doc:"From here on."`
+	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
-	Priority       policy.Priority  `json:"priority,omitempty" doc:"From here on."`
-	Category       string           `json:"category,omitempty" doc:"From here on."`
-	Assignee       string           `json:"assignee,omitempty" doc:"The handle of who has the ticket from here on."`
-	Group          string           `json:"group,omitempty" doc:"Staff only: of a policy's rule that gave the ticket to somebody, or found nobody."`
+	Priority       policy.Priority  `json:"priority,omitempty" doc:"The new priority."`
+	Category       string           `json:"category,omitempty" doc:"The new category."`
+	Assignee       string           `json:"assignee,omitempty" doc:"The handle of the new assignee."`
+	Group          string           `json:"group,omitempty" doc:"Staff only: the group of the assignment rule that assigned the ticket, or found no available member."`
 	Rule           int              `json:"rule,omitempty" doc:"Staff only: the rule's number in the policy, from 1."`
-	Promise        policy.ClockName `json:"promise,omitempty" doc:"Of an assignment, staff only: the broken one because of which it changed hands."`
+	Promise        policy.ClockName `json:"promise,omitempty" doc:"The clock that the event is about. Of an assignment, staff only: the breached target that caused it."`
 	EscalationStep int              `json:"escalation_step,omitempty" doc:"Staff only."`
 	Emergency      string           `json:"emergency,omitempty"`
-	Policy         int64            `json:"policy,omitempty" doc:"The version of the policy from here on."`
-	Was            int64            `json:"policy_before,omitempty" doc:"The version of the policy until here."`
-	Mail           int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back, that was delivered, or that was sent again."`
-	Since          *time.Time       `json:"since,omitempty" doc:"Staff only: when a mail server took the mail that asks. The requester's silence counts from then."`
+	Policy         int64            `json:"policy,omitempty" doc:"The new policy version."`
+	Was            int64            `json:"policy_before,omitempty" doc:"The previous policy version."`
+	Mail           int              `json:"mail,omitempty" doc:"Staff only: the number of the email that bounced, was delivered or was sent again."`
+	Since          *time.Time       `json:"since,omitempty" doc:"Staff only: when the email that asks the requester to reply was delivered. Their silence counts from then."`
 	Until          *time.Time       `json:"until,omitempty" doc:"Staff only: when a snoozed ticket wakes."`
-	Bounce         *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`
-	Verb           ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
+	Bounce         *bounceView      `json:"bounce,omitempty" doc:"Staff only: the email that bounced."`
+	Verb           ticket.Verb      `json:"verb,omitempty" doc:"The command that was refused."`
 	Code           string           `json:"code,omitempty" doc:"Why it was refused."`
 }
 
 // namedView is a person in a timeline.
 type namedView struct {
-	ID     ticket.PersonID `json:"id,omitempty" doc:"Of staff: shown to staff only."`
+	ID     ticket.PersonID `json:"id,omitempty" doc:"The IDs of staff are shown to staff only."`
 	Name   string          `json:"name,omitempty"`
 	Role   ticket.Role     `json:"role"`
 	Handle string          `json:"handle,omitempty"`
@@ -57,25 +53,19 @@ type namedView struct {
 type bounceView struct {
 	Kind   ticket.MailKind `json:"kind"`
 	To     namedView       `json:"to"`
-	Reason string          `json:"reason" doc:"In the mail server's words."`
-	Resent bool            `json:"resent,omitempty" doc:"It was sent again, and that mail has not come back."`
+	Reason string          `json:"reason" doc:"The mail server's response."`
+	Resent bool            `json:"resent,omitempty" doc:"It was sent again, and the new email has not bounced."`
 }
 
-func (s *server) timeline(ctx context.Context, in *ticketInput) (*timelineOutput, error) {
+func (s *server) timeline(ctx context.Context, in *ticketInput) (view timelineView, err error) {
 	n, err := s.number(in.Number)
 	if err != nil {
-		return nil, err
+		return view, err
 	}
 	viewer := request.Of(ctx).Person
 	entries, err := s.Desk.Timeline(ctx, viewer, n)
-	if err != nil {
-		return nil, err
-	}
-	view := timelineView{Entries: make([]entryView, 0, len(entries))}
-	for _, e := range entries {
-		view.Entries = append(view.Entries, viewEntry(e, viewer))
-	}
-	return &timelineOutput{Body: view}, nil
+	view.Entries = viewEach(entries, func(e desk.Entry) entryView { return viewEntry(e, viewer) })
+	return view, err
 }
 
 func viewEntry(e desk.Entry, viewer desk.Person) entryView {
@@ -87,14 +77,7 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule
 		view.EscalationStep, view.Mail, view.Bounce = e.EscalationStep, e.Mail, viewBounce(e.Bounce)
-		if !e.Since.IsZero() {
-			since := e.Since.UTC()
-			view.Since = &since
-		}
-		if !e.Until.IsZero() {
-			until := e.Until.UTC()
-			view.Until = &until
-		}
+		view.Since, view.Until = instantOrNull(e.Since), instantOrNull(e.Until)
 	}
 	return view
 }

@@ -37,20 +37,20 @@ func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 	s.Work()
 	createTickets(s)
 	want := map[string][]ticket.Number{
-		"Which targets are due today?":                             {"HM-FRESH", "HM-TAKEN"},
-		"Which tickets have a breached target?":                    {"HM-LATE"},
-		"Which escalations are neither answered nor acknowledged?": {"HM-LATE"},
-		"What is paused?":                                          {"HM-HELD", "HM-STILL", "HM-WAITING"},
-		"What is waiting for its requester?":                       {"HM-WAITING"},
-		"What does any emergency pause?":                           {"HM-HELD", "HM-STILL"},
-		"What does a desk-wide emergency pause?":                   {"HM-HELD"},
-		"What does this emergency pause?":                          {"HM-HELD"},
-		"What is unassigned?":                                      {"HM-FRESH", "HM-LATE", "HM-STILL"},
-		"What is assigned to this agent?":                          {"HM-TAKEN", "HM-WAITING", "HM-RESOLVED"},
-		"Which open tickets have a due event today?":               {"HM-TAKEN"},
-		"Which will be resolved or closed by silence soon?":        {"HM-RESOLVED"},
-		"What is urgent in this category?":                         {"HM-LATE"},
-		"What is closed, with emails still to be sent?":            {"HM-ENDING"},
+		"Which targets are due today?":                       {"HM-FRESH", "HM-TAKEN"},
+		"Which tickets are breached?":                        {"HM-LATE"},
+		"Which escalations are not acknowledged?":            {"HM-LATE"},
+		"What is paused?":                                    {"HM-HELD", "HM-STILL", "HM-WAITING"},
+		"What waits for the requester?":                      {"HM-WAITING"},
+		"What is paused by an emergency?":                    {"HM-HELD", "HM-STILL"},
+		"What is paused by an emergency of the entire desk?": {"HM-HELD"},
+		"What is paused by this emergency?":                  {"HM-HELD"},
+		"What is unassigned?":                                {"HM-FRESH", "HM-LATE", "HM-STILL"},
+		"What is assigned to this agent?":                    {"HM-TAKEN", "HM-WAITING", "HM-RESOLVED"},
+		"Which open tickets have a due event?":               {"HM-TAKEN"},
+		"What is resolved or closed automatically soon?":     {"HM-RESOLVED"},
+		"What is urgent in this category?":                   {"HM-LATE"},
+		"What is closed and has queued deliveries?":          {"HM-ENDING"},
 	}
 	queries := readyQueries(t)
 	equal(t, "queries of the guide", slices.Sorted(maps.Keys(queries)), slices.Sorted(maps.Keys(want)))

@@ -113,7 +113,7 @@ func (s *fixture) mailed(kind, address string) string {
 		if !found {
 			break
 		}
-		l, _, err := s.service.Letter(s.t.Context(), k.N)
+		l, _, err := s.service.LoadMail(s.t.Context(), k.N)
 		if err != nil {
 			s.t.Fatal(err)
 		}

@@ -36,14 +36,14 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 	case ticket.FieldPriority:
 		r.Priority = policy.Priority(text)
 		if text != "" && !r.Priority.Valid() {
-			f.Reject(field.Name, "is no priority")
+			f.Reject(field.Name, "is not a priority")
 		}
 	case ticket.FieldAddress:
 		r.Address = f.Optional(field.Name, strings.TrimSpace(text), maxAddress)
 	case ticket.FieldMail:
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			f.Reject(field.Name, "is no mail of this ticket")
+			f.Reject(field.Name, "is not an email of this ticket")
 		}
 		r.Mail = n
 	case ticket.FieldInstant:

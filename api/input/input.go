@@ -3,6 +3,8 @@
 package input
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -56,7 +58,7 @@ func (f *Fields) Optional(field, typed string, limit int) string {
 	case !utf8.ValidString(text):
 		f.Reject(field, "is not UTF-8")
 	case found:
-		f.Reject(field, "holds the character %U, which a line of text can't have", bad)
+		f.Reject(field, "contains the character %U, which is not allowed in a line of text", bad)
 	case utf8.RuneCountInString(text) > limit:
 		f.Reject(field, "is longer than %d characters", limit)
 	}
@@ -70,7 +72,7 @@ func (f *Fields) Words(field, typed string) string {
 	case !desk.Visible(text):
 		f.Reject(field, "is empty")
 	case found:
-		f.Reject(field, "holds the control character %U", bad)
+		f.Reject(field, "contains the control character %U", bad)
 	case len(text) > desk.MaxBody:
 		f.Reject(field, "is longer than %d bytes", desk.MaxBody)
 	}
@@ -84,7 +86,7 @@ func (f *Fields) Number(field, typed string) ticket.Number {
 	}
 	n, err := ticket.ParseNumber(typed)
 	if err != nil {
-		f.Reject(field, "is not a ticket's number")
+		f.Reject(field, "is not a ticket number")
 	}
 	return n
 }
@@ -108,6 +110,35 @@ func (f *Fields) Instant(field, typed string) time.Time {
 		f.Reject(field, "must be an instant, such as 2026-12-03T09:00:00Z")
 	}
 	return at.UTC()
+}
+
+// EncodeCursor encodes a place in a list for use in a URL.
+func EncodeCursor(c desk.Cursor) string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "" // an instant beyond the year 9999, which no policy can produce
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// Cursor decodes the result of EncodeCursor. It is not authenticated: a forged cursor shows only what its sender may see
+// anyway.
+func (f *Fields) Cursor(field, typed string) desk.Cursor {
+	if typed == "" {
+		return desk.Cursor{}
+	}
+	var c desk.Cursor
+	text, err := base64.RawURLEncoding.Strict().DecodeString(typed)
+	if err == nil {
+		d := json.NewDecoder(strings.NewReader(string(text)))
+		d.DisallowUnknownFields()
+		err = d.Decode(&c)
+	}
+	n, bad := ticket.ParseNumber(string(c.Number))
+	if err != nil || bad != nil || n != c.Number || EncodeCursor(c) != typed {
+		f.Reject(field, "is not the cursor of a list")
+	}
+	return c
 }
 
 func firstRejected(text string, allowed func(rune) bool) (rune, bool) {

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,9 +26,9 @@ func (apiCommand) Run(p *program) error {
 }
 
 // localAPICommand is the API of up. Unlike the production command it also serves the mailbox's pages, whose sign-in links
-// let everybody who can read them sign in. Only requests from this machine may read them.
+// let everyone who can read them sign in. Only requests from this machine may read them.
 type localAPICommand struct {
-	Mailbox *url.URL `required:"" help:"Where the mailbox shows its mails."`
+	Mailbox *url.URL `required:"" help:"URL of the mailbox's pages."`
 }
 
 // Run serves the API and the mailbox's pages.
@@ -105,4 +107,25 @@ func (p *program) serveAPI(n *dependencies, handler http.Handler, background ...
 		return fmt.Errorf("api: %w", err)
 	}
 	return nil
+}
+
+// localMailboxCommand is an SMTP server that accepts all mails and shows them on a page. Only up uses it.
+type localMailboxCommand struct {
+	Dir  string `required:"" type:"path" help:"Directory of the emails."`
+	SMTP string `name:"smtp" required:"" help:"Address of the SMTP server."`
+	HTTP string `name:"http" required:"" help:"Address of the pages."`
+}
+
+// Run accepts mails until the program is stopped.
+func (c localMailboxCommand) Run(p *program) error {
+	log := slog.New(slog.NewTextHandler(p.stderr, nil))
+	mailbox, err := local.StartMailbox(local.MailboxOptions{Dir: c.Dir, Addr: c.SMTP})
+	if err != nil {
+		return fmt.Errorf("mailbox: %w", err)
+	}
+	err = serve(p.ctx, c.HTTP, local.LoopbackOnly(mailbox.Handler()), 5*time.Second, log)
+	if stopErr := mailbox.Stop(); err == nil {
+		err = stopErr
+	}
+	return err
 }

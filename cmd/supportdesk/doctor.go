@@ -18,8 +18,8 @@ const (
 )
 
 type doctorCommand struct {
-	Repair bool `help:"Also start the workflows that are missing, ask those that are stuck to look at everything, and register what Temporal lacks."`
-	Quick  bool `help:"Leave out the comparison of every ticket with its timeline, which reads them all."`
+	Repair bool `help:"Also start missing workflows, have stuck ones check their tickets, and register what Temporal lacks."`
+	Quick  bool `help:"Skip the comparison of every ticket with its timeline, which reads all of them."`
 }
 
 // Run prints a sentence for each problem, and fails if there is any that it has not repaired. It may be run while the
@@ -36,7 +36,7 @@ func (c doctorCommand) Run(p *program) error {
 		return p.ctx.Err()
 	}
 	if d.wrong == 0 {
-		d.print("nothing is wrong")
+		d.print("no problems found")
 		return nil
 	}
 	if c.Repair {
@@ -78,23 +78,23 @@ func (d *doctor) report(format string, args ...any) {
 }
 
 // ok reports whether err is nil, and otherwise prints which check failed.
-func (d *doctor) ok(err error, doing string) bool {
+func (d *doctor) ok(err error, check string) bool {
 	if err != nil && d.ctx.Err() == nil {
-		d.report("%s fails: %v", doing, err)
+		d.report("cannot %s: %v", check, err)
 	}
 	return err == nil
 }
 
 // examine runs all checks, without the slow comparison of timelines if quick is set.
 func (d *doctor) examine(quick bool) {
-	if !d.ok(d.db.Ready(d.ctx), "to ask PostgreSQL") {
+	if !d.ok(d.db.Ready(d.ctx), "reach PostgreSQL") {
 		return
 	}
-	d.ok(d.db.Writable(d.ctx), "to write into PostgreSQL")
+	d.ok(d.db.Writable(d.ctx), "write to PostgreSQL")
 	d.idle()
 	d.backlog()
 	d.parked()
-	if d.ok(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "to ask Temporal") && d.namespace() {
+	if d.ok(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "reach Temporal") && d.namespace() {
 		d.workflows()
 	}
 	d.lastReconciliation()
@@ -106,15 +106,15 @@ func (d *doctor) examine(quick bool) {
 // idle reports sessions that hold a transaction open without doing anything.
 func (d *doctor) idle() {
 	sessions, err := d.db.IdleSessions(d.ctx, maxIdle)
-	if !d.ok(err, "to list idle transactions") {
+	if !d.ok(err, "list idle transactions") {
 		return
 	}
 	for _, s := range sessions {
-		from := "locally"
+		from := "local"
 		if s.Client != "" {
 			from = "from " + s.Client
 		}
-		d.report("session %d of %s, %s, program %q, has held a transaction open for %s without doing anything",
+		d.report("session %d of user %s (%s, program %q) has held an idle transaction open for %s",
 			s.PID, s.User, from, s.Program, s.For.Round(time.Second))
 	}
 }
@@ -122,36 +122,36 @@ func (d *doctor) idle() {
 // backlog reports commands that wait to be delivered to Temporal.
 func (d *doctor) backlog() {
 	b, err := d.db.Backlog(d.ctx, d.config.ReconcileAfter)
-	if d.ok(err, "to count the commands that wait") && b.Commands > 0 {
-		d.report("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
+	if d.ok(err, "count the commands that wait") && b.Commands > 0 {
+		d.report("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command is waiting", "commands are waiting"), b.Oldest.Round(time.Second))
 	}
 }
 
 // parked reports tickets with a due event that can't be recorded.
 func (d *doctor) parked() {
 	parked, err := d.db.Parked(d.ctx, maxNamed)
-	if !d.ok(err, "to list what is parked") {
+	if !d.ok(err, "list parked tickets") {
 		return
 	}
 	for _, p := range parked {
-		d.report("ticket %s has something due that can't be recorded since %s, and is tried again: %s", p.Number, p.Since.UTC().Format(time.RFC3339), p.Reason)
+		d.report("ticket %s has had a due event since %s that can't be recorded and is retried: %s", p.Number, p.Since.UTC().Format(time.RFC3339), p.Reason)
 	}
 }
 
 // namespace checks Temporal's namespace and search attributes, and reports whether the namespace exists.
 func (d *doctor) namespace() bool {
 	missing, attributes, err := dispatch.Lacking(d.ctx, d.temporal)
-	if !d.ok(err, "to list Temporal's search attributes") {
+	if !d.ok(err, "list Temporal's search attributes") {
 		return false
 	}
 	if d.lacking = missing || len(attributes) > 0; d.lacking {
 		d.fixable++
 	}
 	if missing {
-		d.report("Temporal has no namespace %s: no workflow runs", d.temporal.Namespace)
+		d.report("Temporal has no namespace %s, so no workflow runs", d.temporal.Namespace)
 	}
 	if len(attributes) > 0 {
-		d.report("Temporal lacks %s, and no workflow gets on: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
+		d.report("Temporal lacks %s, so no workflow can proceed: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
 	}
 	return !missing
 }
@@ -159,7 +159,7 @@ func (d *doctor) namespace() bool {
 // workflows reports tickets without a running workflow and tickets whose workflow is stuck.
 func (d *doctor) workflows() {
 	lost, err := d.reconciler.Survey(d.ctx, func(int) {})
-	d.ok(err, "to compare the tickets with their workflows")
+	d.ok(err, "compare the tickets with their workflows")
 	d.lost = lost // also after an error: those that were compared
 	owing := 0
 	for _, o := range d.lost {
@@ -169,14 +169,14 @@ func (d *doctor) workflows() {
 	}
 	if n := len(d.lost); n > 0 {
 		d.fixable++
-		d.report("%s: %s", count(n, "ticket has no running workflow, and nothing keeps its promises", "tickets have no running workflow, and nothing keeps their promises"), named(d.lost))
+		d.report("%s: %s", count(n, "ticket has no running workflow, so its targets are not watched", "tickets have no running workflow, so their targets are not watched"), named(d.lost))
 	}
 	if owing > 0 {
 		d.fixable++
-		d.report("%s mails or calls and no running workflow", count(owing, "ticket owes", "tickets owe"))
+		d.report("%s pending emails or webhook calls and no running workflow", count(owing, "ticket has", "tickets have"))
 	}
 	stuck, err := d.db.StuckTickets(d.ctx)
-	if !d.ok(err, "to list the tickets that are stuck") {
+	if !d.ok(err, "list stuck tickets") {
 		return
 	}
 	for _, s := range stuck {
@@ -184,7 +184,7 @@ func (d *doctor) workflows() {
 	}
 	if n := len(stuck); n > 0 {
 		d.fixable++
-		d.report("%s: %s; the first since %s", count(n, "ticket does not move although its workflow runs", "tickets do not move although their workflows run"),
+		d.report("%s: %s; the first since %s", count(n, "ticket is stuck although its workflow is running", "tickets are stuck although their workflows are running"),
 			named(d.stuck), stuck[0].Since.UTC().Format(time.RFC3339))
 	}
 }
@@ -193,7 +193,7 @@ func (d *doctor) workflows() {
 func (d *doctor) lastReconciliation() {
 	r, err := d.db.Reconciliation(d.ctx)
 	switch {
-	case !d.ok(err, "to read when workflows were last looked after"):
+	case !d.ok(err, "read the time of the last reconciliation"):
 	case r.Looked.IsZero():
 		d.report("no worker has ever looked for lost workflows")
 	case r.Late(time.Now()):
@@ -205,11 +205,11 @@ func (d *doctor) lastReconciliation() {
 func (d *doctor) disagreements() {
 	for after := ticket.Number(""); ; {
 		found, compared, last, err := d.db.Disagreements(d.ctx, after, comparedPage)
-		if !d.ok(err, "to compare the tickets with their timelines") {
+		if !d.ok(err, "compare the tickets with their timelines") {
 			return
 		}
 		for _, f := range found {
-			d.report("ticket %s disagrees with itself: %s", f.Number, f.Says)
+			d.report("ticket %s does not match its timeline: %s", f.Number, f.Says)
 		}
 		if after = last; compared < comparedPage {
 			return
@@ -221,7 +221,7 @@ func (d *doctor) disagreements() {
 func (d *doctor) repair() error {
 	some := append(append([]desk.Overdue{}, d.lost...), d.stuck...)
 	if !d.lacking && len(some) == 0 {
-		d.print("there is nothing that this program can repair")
+		d.print("none of this can be repaired automatically")
 		return nil
 	}
 	if d.lacking {
@@ -231,7 +231,7 @@ func (d *doctor) repair() error {
 		}
 	}
 	if len(some) > 0 {
-		d.print(fmt.Sprintf("having %s looked after, at most %v a second: those that don't run are started",
+		d.print(fmt.Sprintf("checking %s, at most %v per second; missing workflows are started",
 			count(len(some), "ticket", "tickets"), d.config.ReconcileRate))
 		err := d.reconciler.Repair(d.ctx, some, func(done int) { d.print(fmt.Sprintf("%d of %d", done, len(some))) })
 		if err != nil {

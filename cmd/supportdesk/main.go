@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // deadlines must not depend on the host's time zone database
 
@@ -40,27 +42,27 @@ type program struct {
 
 type commands struct {
 	Up        upCommand        `cmd:"" help:"Run everything on this machine: PostgreSQL, Temporal with its UI, a mailbox, the worker and the API."`
-	API       apiCommand       `cmd:"" name:"api" help:"Serve the HTTP API and deliver what it accepts."`
-	Worker    workerCommand    `cmd:"" help:"Run tickets' workflows, take their steps and send their mails."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring the database's schema, the policy and Temporal's search attributes up to date."`
-	People    peopleCommands   `cmd:"" help:"Add people, give them tokens, take them away."`
-	Doctor    doctorCommand    `cmd:"" help:"Say what is wrong: lost workflows, numbers that disagree, what holds others up. Fails if anything is."`
-	Reconcile reconcileCommand `cmd:"" help:"Have every open ticket's workflow started or look at everything, after Temporal has lost its data or was restored."`
-	Policy    policyCommands   `cmd:"" help:"Check a policy document, and compute deadlines by it."`
+	API       apiCommand       `cmd:"" name:"api" help:"Serve the HTTP API and the website, and deliver what they accept."`
+	Worker    workerCommand    `cmd:"" help:"Run workflows and activities, and send emails."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema, the policy and Temporal's search attributes up to date."`
+	People    peopleCommands   `cmd:"" help:"Add, list and disable people, and manage their tokens."`
+	Doctor    doctorCommand    `cmd:"" help:"Look for problems: lost workflows, inconsistent tickets, blocking sessions. Fails if there are any."`
+	Reconcile reconcileCommand `cmd:"" help:"Start or check the workflow of every open ticket, after Temporal has lost its data or was restored."`
+	Policy    policyCommands   `cmd:"" help:"Check, publish and compare policies, and compute deadlines."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
-	Restored restoredCommand `cmd:"" help:"Bring Temporal after a database that was restored from a copy."`
+	Restored restoredCommand `cmd:"" help:"Bring Temporal in line with a database that was restored from a backup."`
 
-	Health       healthCommand       `cmd:"" hidden:"" help:"Ask a process whether it is well, for a container's health check."`
-	Demo         demoCommand         `cmd:"" hidden:"" help:"Fill a desk with invented tickets."`
+	Health       healthCommand       `cmd:"" hidden:"" help:"Check whether a process is healthy, for a container's health check."`
+	Demo         demoCommand         `cmd:"" hidden:"" help:"Add invented tickets."`
 	LocalAPI     localAPICommand     `cmd:"" name:"local-api" hidden:"" help:"The API with the mailbox's pages, for up."`
 	LocalMailbox localMailboxCommand `cmd:"" name:"local-mailbox" hidden:"" help:"The mailbox, for up."`
 }
 
 const description = `Customer support whose promises keep themselves.
 
-Everything but up, and policy where it only reads files, is configured by the environment (SUPPORTDESK_…, TEMPORAL_…);
-the README has the table.`
+All commands except up, and those of policy that only read files, are configured by environment variables
+(SUPPORTDESK_…, TEMPORAL_…), which the README lists.`
 
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	exited := false
@@ -79,4 +81,24 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("%w (supportdesk --help lists the commands)", err)
 	}
 	return chosen.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr})
+}
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version = ""
+
+type versionCommand struct{}
+
+func (versionCommand) Run(p *program) error {
+	_, err := fmt.Fprintf(p.stdout, "supportdesk %s (%s %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+func versionName() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

@@ -72,7 +72,7 @@ func TestHelp_explainsEveryCommandAndFlag(t *testing.T) {
 		"migrate":         {"--policy=", "--skip-temporal", "search attributes"},
 		"restored":        {"--reason=TEXT", "--by=TEXT", "--yes", "would do"},
 		"people add":      {"--role=", "customer,agent,supervisor,administrator", "--name=", "--email=", "--handle="},
-		"people token":    {"<who>", "Handle or e-mail address"},
+		"people token":    {"<who>", "Handle or email address"},
 		"people link":     {"--email=", "--lasts=1h"},
 		"people revoke":   {"<who>"},
 		"doctor":          {"--repair", "--quick"},

@@ -19,8 +19,8 @@ import (
 const temporalTimeout = time.Minute
 
 type migrateCommand struct {
-	Policy       string `type:"existingfile" help:"Publish this policy document, if it differs from the newest. Without it, Holesalemart's is published when there is none."`
-	SkipTemporal bool   `help:"Leave Temporal's search attributes alone."`
+	Policy       string `type:"existingfile" help:"Policy document to publish if it differs from the newest version. Default: Holesalemart's, if no policy has been published."`
+	SkipTemporal bool   `help:"Don't register Temporal's search attributes."`
 }
 
 // Run applies migrations, publishes the policy if there is none or one is given, and registers search attributes. It is

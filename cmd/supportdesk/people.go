@@ -14,19 +14,19 @@ import (
 )
 
 type peopleCommands struct {
-	Add     peopleAdd     `cmd:"" help:"Add somebody and print a bearer token for them, once."`
-	List    peopleList    `cmd:"" help:"List everybody."`
-	Link    peopleLink    `cmd:"" help:"Print a link that signs somebody in, once."`
-	Token   peopleToken   `cmd:"" help:"Print a new bearer token for somebody, once, and mail them that it was made."`
-	Revoke  peopleRevoke  `cmd:"" help:"Revoke every token that somebody has."`
-	Disable peopleDisable `cmd:"" help:"Let somebody in no more. What they did and wrote stays."`
+	Add     peopleAdd     `cmd:"" help:"Add a person and print an API token for them, once."`
+	List    peopleList    `cmd:"" help:"List everyone."`
+	Link    peopleLink    `cmd:"" help:"Print a link that signs a person in, once."`
+	Token   peopleToken   `cmd:"" help:"Print a new API token for a person, once, and notify them by email."`
+	Revoke  peopleRevoke  `cmd:"" help:"Revoke all API tokens of a person."`
+	Disable peopleDisable `cmd:"" help:"Disable a person's account. What they did and wrote stays."`
 }
 
 type peopleAdd struct {
 	Role   ticket.Role `required:"" enum:"customer,agent,supervisor,administrator" help:"${enum}."`
 	Name   string      `required:"" help:"As others see it."`
-	Email  string      `required:"" help:"Where their mail goes; unique."`
-	Handle string      `help:"Staff only: what Temporal and lists show, such as agent-7. Drawn when missing; don't use a personal name."`
+	Email  string      `required:"" help:"Their email address; unique."`
+	Handle string      `help:"Staff only: what Temporal and lists show, such as agent-7. Generated if missing; don't use a personal name."`
 }
 
 func (c peopleAdd) Run(p *program) error {
@@ -41,8 +41,8 @@ func (c peopleAdd) Run(p *program) error {
 
 // peopleLink prints a sign-in link for a person who can't receive mail yet, such as the first administrator.
 type peopleLink struct {
-	Email string        `required:"" help:"Of somebody who has been added."`
-	Lasts time.Duration `default:"1h" help:"How long it works, unless it is used before. Default: ${default}."`
+	Email string        `required:"" help:"Of a person who has been added."`
+	Lasts time.Duration `default:"1h" help:"How long the link works unless it is used before. Default: ${default}."`
 }
 
 func (c peopleLink) Run(p *program) error {
@@ -51,7 +51,7 @@ func (c peopleLink) Run(p *program) error {
 		return err
 	}
 	if c.Lasts <= 0 {
-		return errors.New("--lasts must be more than nothing")
+		return errors.New("--lasts must be positive")
 	}
 	return p.withStore(func(db *store.Store) error {
 		url, err := account.New(db.Accounts(), config.BaseURL).CreateLink(p.ctx, c.Email, c.Lasts)
@@ -64,7 +64,7 @@ func (c peopleLink) Run(p *program) error {
 }
 
 type peopleToken struct {
-	Who string `arg:"" help:"Handle or e-mail address."`
+	Who string `arg:"" help:"Handle or email address."`
 }
 
 func (c peopleToken) Run(p *program) error {
@@ -83,7 +83,7 @@ func (p *program) printToken(person desk.Person, issue func(context.Context, tic
 }
 
 type peopleRevoke struct {
-	Who string `arg:"" help:"Handle or e-mail address."`
+	Who string `arg:"" help:"Handle or email address."`
 }
 
 func (c peopleRevoke) Run(p *program) error {
@@ -98,7 +98,7 @@ func (c peopleRevoke) Run(p *program) error {
 }
 
 type peopleDisable struct {
-	Who string `arg:"" help:"Handle or e-mail address."`
+	Who string `arg:"" help:"Handle or email address."`
 }
 
 func (c peopleDisable) Run(p *program) error {
@@ -107,9 +107,9 @@ func (c peopleDisable) Run(p *program) error {
 			return err
 		}
 		f := desk.Filter{Viewer: desk.Person{Role: ticket.RoleAdministrator}, Queue: desk.QueueAll, Open: true, Limit: 100}
-		whose := "assigned to them"
+		which := "still assigned to them"
 		if f.Assignee = string(person.ID); !person.Role.Staff() {
-			f.Assignee, f.Requester, whose = "", string(person.ID), "theirs"
+			f.Assignee, f.Requester, which = "", string(person.ID), "that they submitted"
 		}
 		open, more, err := db.List(p.ctx, f)
 		if err != nil || len(open) == 0 {
@@ -119,7 +119,7 @@ func (c peopleDisable) Run(p *program) error {
 		if more {
 			least = "more than "
 		}
-		_, err = fmt.Fprintf(p.stdout, "open tickets that are still %s: %s%d; an administrator can deal with them at /people/%s/disable\n", whose, least, len(open), person.ID)
+		_, err = fmt.Fprintf(p.stdout, "open tickets %s: %s%d; an administrator can handle them at /people/%s/disable\n", which, least, len(open), person.ID)
 		return err
 	})
 }
@@ -133,7 +133,7 @@ func (peopleList) Run(p *program) error {
 			return err
 		}
 		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tROLE\tHANDLE\tNAME\tE-MAIL")
+		fmt.Fprintln(table, "ID\tROLE\tHANDLE\tNAME\tEMAIL")
 		for _, one := range people {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", one.ID, one.Role, one.Handle, one.Name, one.Address)
 		}

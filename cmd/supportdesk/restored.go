@@ -15,13 +15,13 @@ import (
 type restoredCommand struct {
 	Reason string `required:"" placeholder:"TEXT" help:"Why the database was restored, for the record."`
 	By     string `default:"supportdesk restored" placeholder:"TEXT" help:"Who did it."`
-	Yes    bool   `help:"Do it. Without, it says what it would do and does nothing."`
+	Yes    bool   `help:"Do it. Without this flag, only print what it would do."`
 }
 
 // Run increments the epoch and replaces workflows. If it is interrupted, a worker continues.
 func (c restoredCommand) Run(p *program) error {
 	if strings.TrimSpace(c.Reason) == "" {
-		return errors.New("--reason must say why the epoch is raised")
+		return errors.New("--reason must say why the database was restored")
 	}
 	n, err := p.connect()
 	if err != nil {
@@ -40,11 +40,11 @@ func (c restoredCommand) Run(p *program) error {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "Epoch %d has begun. %s\n", done.Epoch, asOf(done))
-	fmt.Fprintf(p.stdout, "Every session has ended. One-time links called off: %d.\n", done.Links)
+	fmt.Fprintf(p.stdout, "Every session has ended. One-time links withdrawn: %d.\n", done.Links)
 	if err := replacer.Finish(p.ctx); err != nil {
-		return fmt.Errorf("the epoch is raised, and workflows are still to be replaced, which a worker goes on with: %w", err)
+		return fmt.Errorf("the new epoch has begun, but not all workflows have been replaced; a worker will continue: %w", err)
 	}
-	_, err = fmt.Fprintf(p.stdout, "Tickets whose workflows were started anew: %d. Start the workers and the API.\n", done.Tickets)
+	_, err = fmt.Fprintf(p.stdout, "Tickets whose workflows were restarted: %d. Now start the workers and the API.\n", done.Tickets)
 	return err
 }
 
@@ -62,15 +62,15 @@ func plan(p *program, n *dependencies, replacer *dispatch.Replacer) error {
 	running := strconv.Itoa(orphans)
 	if err != nil {
 		n.log.Warn("running workflows can't be counted", "error", err)
-		running = "not known while Temporal does not answer"
+		running = "unknown, because Temporal does not respond"
 	}
 	_, err = fmt.Fprintf(p.stdout, `%s
 With --yes this will
-- begin a new epoch: no Message-ID is used again that was used since the copy was made
-- start anew the workflow Emergency, and those of tickets that are open or owe something: %d
-- terminate workflows that run for tickets that this database does not have: %s
-- end every session, and call off one-time links that are open: %d
-Stop every API and worker before. Nothing has been done.
+- begin a new epoch, so that no Message-ID used since the backup is used again
+- restart the Emergency workflow, and those of tickets that are open or have something to send: %d
+- terminate workflows of tickets that are not in this database: %s
+- end all sessions, and withdraw open one-time links: %d
+Stop every API and worker first. Nothing has been changed yet.
 `, asOf(r), r.Tickets, running, r.Links)
 	return err
 }
@@ -79,5 +79,43 @@ func asOf(r desk.Restoration) string {
 	if r.Latest.IsZero() {
 		return "There is no ticket in this database."
 	}
-	return "The last that this database knows of a ticket is of " + r.Latest.UTC().Format(time.RFC3339) + "."
+	return "The latest event of a ticket in this database is from " + r.Latest.UTC().Format(time.RFC3339) + "."
+}
+
+// progressEvery is how often reconcile prints its progress.
+const progressEvery = 5 * time.Second
+
+type reconcileCommand struct{}
+
+// Run reconciles all tickets after Temporal has lost its data or was restored from an older copy. The worker's reconciler
+// starts missing workflows by itself; this command also makes workflows that were restored in an older state take a step.
+func (reconcileCommand) Run(p *program) error {
+	n, err := p.connect()
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	d := newDoctor(p, n)
+	if err := d.register(); err != nil {
+		return err
+	}
+	tickets, err := n.db.CountKept(p.ctx)
+	if err != nil {
+		return err
+	}
+	takes := time.Duration(float64(tickets) / n.config.ReconcileRate * float64(time.Second))
+	d.print(fmt.Sprintf("%s open or still have emails or webhook calls to send. Each ticket's workflow is started if it is missing, and checks its ticket if it is running: "+
+		"at most %v per second, which takes about %s. Nothing is sent twice.", count(tickets, "ticket is", "tickets are"), n.config.ReconcileRate, takes.Round(time.Second)))
+	shown := time.Now()
+	err = d.reconciler.RepairAll(p.ctx, func(done int) {
+		if time.Since(shown) >= progressEvery {
+			d.print(fmt.Sprintf("%d of %d", done, tickets))
+			shown = time.Now()
+		}
+	})
+	if err != nil {
+		return errors.Join(err, errors.New("run this again; nothing is done twice"))
+	}
+	d.print("done")
+	return nil
 }

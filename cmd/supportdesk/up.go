@@ -1,27 +1,32 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"text/tabwriter"
 
 	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 type upCommand struct {
-	Data   string `default:"data" type:"path" help:"Directory that keeps everything; made when missing. Default: ${default}."`
-	Policy string `type:"existingfile" help:"Policy document for new tickets, published if it differs from the newest. Default: the one in force, at first Holesalemart's."`
+	Data   string `default:"data" type:"path" help:"Data directory; created if missing. Default: ${default}."`
+	Policy string `type:"existingfile" help:"Policy document for new tickets; published if it differs from the newest. Default: the policy in force, at first Holesalemart's."`
 
-	Demo        bool `help:"Fill the desk with a few hundred invented tickets in every state, once."`
-	DemoTickets int  `hidden:"" help:"How many, for measuring. Above 4,000 they are all closed, so that Temporal is not flooded."`
+	Demo        bool `help:"Add a few hundred invented tickets in every status, once."`
+	DemoTickets int  `hidden:"" help:"Number of invented tickets, for measurements. Above 4,000 they are all closed, so that Temporal is not flooded."`
 
-	Port         int `default:"8080" help:"Of the API; 0 picks a free one, here as below. Default: ${default}."`
-	UIPort       int `name:"ui-port" default:"8233" help:"Of Temporal's UI. Default: ${default}."`
-	MailboxPort  int `default:"8025" help:"Of the mailbox's pages. Default: ${default}."`
-	SMTPPort     int `name:"smtp-port" default:"1025" help:"Of the mailbox's SMTP server. Default: ${default}."`
-	TemporalPort int `default:"7233" help:"Of Temporal's gRPC frontend. Default: ${default}."`
-	PostgresPort int `default:"5433" help:"Of PostgreSQL. Default: ${default}."`
+	Port         int `default:"8080" help:"Port of the API; 0, here and below, picks a free one. Default: ${default}."`
+	UIPort       int `name:"ui-port" default:"8233" help:"Port of Temporal UI. Default: ${default}."`
+	MailboxPort  int `default:"8025" help:"Port of the mailbox's pages. Default: ${default}."`
+	SMTPPort     int `name:"smtp-port" default:"1025" help:"Port of the mailbox's SMTP server. Default: ${default}."`
+	TemporalPort int `default:"7233" help:"Port of Temporal's gRPC frontend. Default: ${default}."`
+	PostgresPort int `default:"5433" help:"Port of PostgreSQL. Default: ${default}."`
 }
 
 // Run starts the whole stack, prints the addresses, and stops everything when the program is stopped.
@@ -39,7 +44,7 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	err = lock.AwaitOrphans(p.ctx, func() {
-		_, _ = fmt.Fprintln(p.stdout, "Waiting for the parts of the last run, which was killed, to end")
+		_, _ = fmt.Fprintln(p.stdout, "Waiting for processes of the last run, which was killed, to end")
 	})
 	if p.ctx.Err() != nil {
 		return nil
@@ -59,7 +64,7 @@ func (c upCommand) Run(p *program) (err error) {
 		}
 	}
 	<-p.ctx.Done()
-	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", relativeDir(c.Data))
+	_, err = fmt.Fprintln(p.stdout, "\nStopping. All data is kept in", relativeDir(c.Data))
 	return err
 }
 
@@ -76,4 +81,74 @@ func (c *upCommand) check(p *program) (err error) {
 	}
 	c.Policy, err = filepath.Abs(c.Policy)
 	return err
+}
+
+// welcome prints the addresses, how to sign in, and what to try first.
+func (s *stack) welcome() error {
+	var b strings.Builder
+	b.WriteString("\nSupportdesk is up. Press Ctrl-C to stop it; all data is kept in " + relativeDir(s.command.Data) + "\n\n")
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "  Website\t%s/\t(for customers and visitors)\n", s.url())
+	fmt.Fprintf(table, "  Panel\t%s/desk\t(for agents)\n", s.url())
+	fmt.Fprintf(table, "  Supervision\t%s/supervision\t(for supervisors and administrators)\n", s.url())
+	fmt.Fprintf(table, "  API\t%s/api/v1\t(described by %s/api/openapi.json)\n", s.url(), s.url())
+	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
+	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
+	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
+		filepath.Join(relativeDir(s.command.Data), partPostgres, "password"))
+	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, `
+Sign in with one of these links. Each works once, within %.0f hours; the next start creates new ones. After that, enter the
+address at %s/sign-in, choose "Email me a link instead" and open the email at
+%s/dev/mail.
+
+`, linkLifetime.Hours(), s.url(), s.url())
+	for _, l := range s.links {
+		fmt.Fprintf(table, "  %s's link\t%s\t%s\n", l.role, l.url, l.address)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	b.WriteString("\nAPI tokens stay the same from one start to the next.\n\n")
+	for _, t := range s.tokens {
+		fmt.Fprintf(table, "  %s's token\t%s\n", t.Role, t.Token)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, `
+Submit your first ticket:
+
+  curl -s %s/api/v1/tickets -H 'Authorization: Bearer %s' \
+    -H 'Content-Type: application/json' -d '{"subject": "My parcel is late", "body": "It was due last week."}'
+
+`, s.url(), cmp.Or(s.tokenOf(ticket.RoleCustomer), "sd_…"))
+	_, err := fmt.Fprint(s.stdout, b.String())
+	return err
+}
+
+// tokenOf returns a role's token, or "" if its person has been disabled.
+func (s *stack) tokenOf(role ticket.Role) string {
+	for _, t := range s.tokens {
+		if t.Role == role {
+			return t.Token
+		}
+	}
+	return ""
+}
+
+// relativeDir returns a directory relative to the working directory if it is inside it, and dir otherwise.
+func relativeDir(dir string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return dir
+	}
+	short, err := filepath.Rel(here, dir)
+	if err != nil || !filepath.IsLocal(short) {
+		return dir
+	}
+	return short
 }

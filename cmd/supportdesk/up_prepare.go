@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/account"
-	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/demo"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -37,14 +38,6 @@ type signInLink struct {
 	role    ticket.Role
 	address string // email address of the person
 	url     string
-}
-
-// localPeople are the people of the local stack. Their names say that they are invented.
-var localPeople = []desk.Person{
-	{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
-	{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
-	{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
-	{Role: ticket.RoleAdministrator, Name: "Demo Administrator", Address: "administrator@demo.example", Handle: "administrator-1"},
 }
 
 // prepare brings the schema, the policy, Temporal and the people up to date.
@@ -119,7 +112,7 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 		err = json.Unmarshal(text, &s.tokens)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read %s: %w; remove it to have new tokens drawn", file, err)
+		return fmt.Errorf("read %s: %w; remove it to have new tokens created", file, err)
 	}
 	kept := map[ticket.Role]string{}
 	for _, t := range s.tokens {
@@ -128,8 +121,8 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 		}
 	}
 	s.tokens = nil
-	for _, person := range localPeople {
-		known, err := ensurePerson(ctx, db, person)
+	for _, person := range demo.LocalPeople() {
+		known, err := demo.EnsurePerson(ctx, db, person)
 		if fault.KindOf(err) == fault.NotFound { // an administrator has disabled them; don't undo that
 			continue
 		}
@@ -145,27 +138,41 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 	if text, err = json.MarshalIndent(s.tokens, "", "  "); err != nil {
 		return err
 	}
-	return replaceFile(file, text)
+	return local.ReplaceFile(file, text, false)
 }
 
-// replaceFile replaces a file atomically: after a crash or on a full disk the old one remains.
-func replaceFile(file string, text []byte) error {
-	draft := file + ".draft"
-	if err := os.WriteFile(draft, text, 0o600); err != nil {
-		return errors.Join(err, os.Remove(draft))
-	}
-	return os.Rename(draft, file)
+// demoCommand adds invented tickets. It is hidden, because it must not be used in production.
+type demoCommand struct {
+	Tickets int `help:"Number of tickets. Above 4,000 they are all closed, so that Temporal isn't flooded."`
 }
 
-// ensurePerson adds a person or returns the existing one, by handle if their address has changed.
-func ensurePerson(ctx context.Context, db *store.Store, person desk.Person) (desk.Person, error) {
-	added, err := db.AddPerson(ctx, person)
-	if fault.KindOf(err) != fault.Conflict {
-		return added, err
+// demoStore combines the use cases that adding demonstration tickets needs.
+type demoStore struct {
+	*store.Store
+	*app.Imports
+	*app.Staffing
+	*app.Workspace
+}
+
+// manyTickets is the number of tickets from which on a message says that adding them takes a while.
+const manyTickets = 5000
+
+// Run adds the tickets. It is idempotent.
+func (c demoCommand) Run(p *program) error {
+	if c.Tickets < 0 {
+		return fault.New(fault.Invalid, "--tickets must not be negative")
 	}
-	found, err := db.PersonByHandleOrAddress(ctx, person.Address)
-	if fault.KindOf(err) == fault.NotFound && person.Handle != "" {
-		return db.PersonByHandleOrAddress(ctx, person.Handle)
+	if c.Tickets > manyTickets {
+		if _, err := fmt.Fprintf(p.stdout, "Adding up to %d demo tickets; a thousand take a second or two.\n", c.Tickets); err != nil {
+			return err
+		}
 	}
-	return found, err
+	return p.withStore(func(db *store.Store) error {
+		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db), app.NewStaffing(db), app.NewWorkspace(db)}, demo.Options{Tickets: c.Tickets})
+		if err != nil || added == 0 {
+			return err
+		}
+		_, err = fmt.Fprintf(p.stdout, "%d demo tickets have been added\n", added)
+		return err
+	})
 }

@@ -96,10 +96,10 @@ func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) erro
 func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
 	c, mails := n.config, app.NewMails(n.db)
 	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
-		outbox.TicketMails:       mail.NewTicketMailSender(mails, sender),
-		outbox.AnnouncementMails: mail.NewAnnouncementSender(mails, sender),
-		outbox.AccountMails:      mail.NewAccountMailSender(account.New(n.db.Accounts(), c.BaseURL), sender),
-		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log),
+		outbox.TicketMails:       mail.TicketMails(mails.LoadMail, sender.Send),
+		outbox.AnnouncementMails: mail.AnnouncementMails(mails.Announcement, sender.SendAnnouncement),
+		outbox.AccountMails:      mail.AccountMails(account.New(n.db.Accounts(), c.BaseURL).LoadMail, sender.SendAccount),
+		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log).Load,
 	}, n.log)
 }
 

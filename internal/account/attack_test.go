@@ -45,14 +45,14 @@ func TestAttacker_cannotLockTheOwnerOut(t *testing.T) {
 		return err
 	})
 	exhaust(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", address) })
-	_ = h.letters()
+	_ = h.takeMails()
 	_, err := h.SignIn(t.Context(), account.Browser{Source: source}, address, secret)
 	wantKind(t, err, fault.Limited)
 
 	if err := h.RequestLink(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Fatalf("the owner cannot request a link: %v", err)
 	}
-	if _, err := h.Use(t.Context(), tokenOf(t, h.letter("sign-in", address).URL), "", "", account.RevokeTokens); err != nil {
+	if _, err := h.Use(t.Context(), tokenOf(t, h.takeMail("sign-in", address).URL), "", "", account.RevokeTokens); err != nil {
 		t.Fatalf("the owner's link: %v", err)
 	}
 	// Signed in, the owner can still reauthenticate; an attacker cannot exhaust that limit.
@@ -62,11 +62,11 @@ func TestAttacker_cannotLockTheOwnerOut(t *testing.T) {
 	if err := h.RequestReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Errorf("the owner cannot request a reset: %v", err)
 	}
-	h.letter("reset", address)
+	h.takeMail("reset", address)
 
 	// An attacker who exhausts the links fills the owner's mailbox with working links.
 	exhaust(t, func(from string) error { return h.RequestLink(t.Context(), account.Browser{Source: from}, address) })
-	mailed := h.letters()
+	mailed := h.takeMails()
 	newest := mailed[len(mailed)-1]
 	if newest.Kind != account.MailKind(account.SignIn) {
 		t.Fatalf("the newest mail is %s", newest.Kind)
@@ -121,7 +121,7 @@ func TestAttacker_cannotLockOutAKnownDevice(t *testing.T) {
 func TestAttacker_cannotBlockARegistration(t *testing.T) {
 	h := open(t)
 	exhaust(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", "new@demo.example") })
-	all := h.letters()
+	all := h.takeMails()
 	if _, err := h.Use(t.Context(), tokenOf(t, all[len(all)-1].URL), "Demo Newcomer", secret, account.RevokeTokens); err != nil {
 		t.Error(err)
 	}
@@ -209,11 +209,11 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 			return err
 		},
 		"a reset": func(p desk.Person, tokens account.Tokens) error {
-			_ = h.letters()
+			_ = h.takeMails()
 			if err := h.RequestReset(t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 				return err
 			}
-			_, err := h.Use(t.Context(), tokenOf(t, h.letter("reset", p.Address).URL), "", secret, tokens)
+			_, err := h.Use(t.Context(), tokenOf(t, h.takeMail("reset", p.Address).URL), "", secret, tokens)
 			return err
 		},
 		"signing out everywhere": func(p desk.Person, tokens account.Tokens) error {
@@ -222,7 +222,7 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 		},
 	}
 	for _, p := range []desk.Person{h.customer, h.agent} {
-		_ = h.letters()
+		_ = h.takeMails()
 		h.setPassword(p)
 		for name, act := range acts {
 			for tokens, want := range map[account.Tokens]string{account.RevokeTokens: "", account.KeepTokens: "token"} {
@@ -250,7 +250,7 @@ func TestConversationLink_ofAMailSentAfterwardsWorks(t *testing.T) {
 	if _, err := h.SignOutEverywhere(t.Context(), h.customer, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
-	letter, _, err := app.NewMails(h.db).Letter(t.Context(), n, 1)
+	letter, _, err := app.NewMails(h.db).LoadMail(t.Context(), n, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,13 +280,13 @@ func TestSession_aloneCannotTakeOverTheAccount(t *testing.T) {
 		if refused, ok := errors.AsType[*fault.Error](err); !ok || refused.Code != account.CodeReauthenticate {
 			t.Errorf("%s by an open session: %v", what, err)
 		}
-		if all := h.letters(); len(all) > 0 {
+		if all := h.takeMails(); len(all) > 0 {
 			t.Errorf("%s was refused, and mails %+v", what, all)
 		}
 		if err := acts[what](account.Proof{Recent: true}); err != nil {
 			t.Errorf("%s after a recent sign-in: %v", what, err)
 		}
-		_ = h.letters()
+		_ = h.takeMails()
 	}
 	// Now there is a password, and a recent sign-in is no substitute.
 	wantKind(t, acts["a token"](account.Proof{Recent: true}), fault.Invalid)
@@ -298,12 +298,12 @@ func TestMakeToken_notifiesTheOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := h.letter(account.TokenCreated, h.customer.Address)
+	l := h.takeMail(account.TokenCreated, h.customer.Address)
 	if l.Label != "Laptop" || !l.Writes || time.Since(l.At).Abs() > time.Minute || strings.Contains(fmt.Sprintf("%+v", l), token) {
 		t.Errorf("the mail is %+v", l)
 	}
 	if _, err := h.db.IssueTokenAndTell(t.Context(), h.agent.ID, "supportdesk people"); err != nil {
 		t.Fatal(err)
 	}
-	h.letter(account.TokenCreated, h.agent.Address)
+	h.takeMail(account.TokenCreated, h.agent.Address)
 }

@@ -2,8 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"strings"
@@ -95,9 +93,7 @@ func (s *Service) limit(ctx context.Context, a RateLimit, of string) (key []byte
 
 // Key returns the key under which the limit of one subject is stored.
 func (a RateLimit) Key(secret []byte, of string) []byte {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(a.name + "\x00" + of))
-	return mac.Sum(nil)
+	return keyedMAC(secret, a.name+"\x00"+of)
 }
 
 // network maps an IPv4 address to itself and an IPv6 address to its /64, which one subscriber controls. All invalid

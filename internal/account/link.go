@@ -63,13 +63,18 @@ func (s *Service) linkToken(ctx context.Context, id string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return id + sign(key, id), nil
+	return id + encodedMAC(key, id), nil
 }
 
-func sign(key []byte, id string) string {
+// encodedMAC returns a MAC in the alphabet of URLs and cookies.
+func encodedMAC(key []byte, text string) string {
+	return base64.RawURLEncoding.EncodeToString(keyedMAC(key, text))
+}
+
+func keyedMAC(key []byte, text string) []byte {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(id))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
 }
 
 // parseLinkToken returns the ID in a token, or errInvalidLink if the MAC does not match.
@@ -82,7 +87,7 @@ func (s *Service) parseLinkToken(ctx context.Context, token string) (string, err
 		return "", err
 	}
 	id, got := token[:idLength], token[idLength:]
-	if subtle.ConstantTimeCompare([]byte(got), []byte(sign(key, id))) != 1 {
+	if subtle.ConstantTimeCompare([]byte(got), []byte(encodedMAC(key, id))) != 1 {
 		return "", errInvalidLink
 	}
 	return id, nil

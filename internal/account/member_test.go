@@ -33,7 +33,7 @@ func TestInvite_createsStaffWithTheirRole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	letters := h.letters()
+	letters := h.takeMails()
 	if len(letters) != 2 {
 		t.Fatalf("mails %+v", letters)
 	}
@@ -65,7 +65,7 @@ func TestInvite_isLimitedForEachAdministrator(t *testing.T) {
 		}
 	}
 	wantKind(t, invite(50), fault.Limited)
-	if n := len(h.letters()); n != 50 {
+	if n := len(h.takeMails()); n != 50 {
 		t.Errorf("%d mails", n)
 	}
 }
@@ -75,7 +75,7 @@ func TestUninvite_withdrawsTheInvitation(t *testing.T) {
 	if err := h.Invite(t.Context(), h.administrator, desk.Person{Role: ticket.RoleAgent, Name: "Demo", Address: "new@demo.example"}); err != nil {
 		t.Fatal(err)
 	}
-	token := tokenOf(t, h.letter("invitation", "new@demo.example").URL)
+	token := tokenOf(t, h.takeMail("invitation", "new@demo.example").URL)
 	if err := h.WithdrawInvitation(t.Context(), h.administrator, token[:26]); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestInvitations_endWithTheInvitersRights(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		token := tokenOf(t, h.letters()[0].URL)
+		token := tokenOf(t, h.takeMails()[0].URL)
 		if err := act(other.ID); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -200,7 +200,7 @@ func TestMembers_areFoundByNameAddressAndHandle(t *testing.T) {
 	}
 }
 
-func TestNextLetter_claimsAMailOnce(t *testing.T) {
+func TestClaimNextDelivery_claimsAMailOnce(t *testing.T) {
 	h := open(t)
 	for range 5 {
 		h.sql(`DELETE FROM allowances`)

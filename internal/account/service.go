@@ -1,3 +1,12 @@
+// Package account implements sign-in: registration, invitations, passwords, one-time links, API tokens, identities at
+// an OpenID provider, and the mails that belong to them. It must not know HTTP, SQL, SMTP or Temporal: storage is
+// behind small interfaces, and a Mail holds the data of a mail that internal/mail renders.
+//
+// Three rules hold throughout. No response reveals whether an account exists: known and unknown addresses take the same
+// path, cost the same work and get the same message; only a mail makes a difference. No credential is stored in usable
+// form: a link's secret is derived from its random ID, and passwords are hashed. And signing in depends on no other
+// service: account mails are written to the outbox in the transaction that causes them and sent by a worker, not by a
+// workflow as those of tickets are, so that people can sign in while Temporal is down.
 package account
 
 import (
@@ -48,7 +57,7 @@ type links interface {
 	Ask(ctx context.Context, id string, p Purpose, address string, lifetime time.Duration) error
 	// Register creates a VerifyAddress link and queues its mail, or a mail that the address has an account already.
 	Register(ctx context.Context, id, name, address string, lifetime time.Duration) error
-	// Enter uses a SignIn link. Enter, TakeIn, Reset and ChangeAddress return a NotFound fault if the link is no longer valid.
+	// Enter uses a SignIn link. Enter, TakeIn, Reset and Move return a NotFound fault if the link is no longer valid.
 	Enter(ctx context.Context, id string) (Authenticated, error)
 	// TakeIn uses a VerifyAddress or an Invitation link. It returns a Conflict fault if another account has the address by
 	// now.
@@ -69,8 +78,8 @@ type passwords interface {
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
 	// EndAll ends all sessions by starting a new epoch.
 	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Authenticated, error)
-	// SignInWithIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
-	// a NotFound fault for anybody else.
+	// ByIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
+	// a NotFound fault for anyone else.
 	ByIdentity(ctx context.Context, i Identity) (Authenticated, error)
 }
 
@@ -110,7 +119,7 @@ type events interface {
 
 type mails interface {
 	// OwedMail returns a stored mail and its delivery status.
-	OwedMail(ctx context.Context, id int64) (m StoredMail, status desk.DeliveryStatus, err error)
+	OwedMail(ctx context.Context, id int64) (m Mail, status desk.DeliveryStatus, err error)
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
 	// Notices returns current and planned emergencies, which every mail mentions.
 	Notices(ctx context.Context) ([]desk.Emergency, error)
@@ -127,7 +136,7 @@ func New(v store, site string) *Service {
 	return &Service{store: v, hasher: newHasher(), site: strings.TrimRight(site, "/")}
 }
 
-var errAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")
+var errAdministrator = fault.New(fault.Forbidden, "only administrators can do this")
 
 // MayAdminister returns a Forbidden fault unless people of a role may change the accounts of others.
 func MayAdminister(role ticket.Role) error {

@@ -22,8 +22,8 @@ const (
 	other  = "seventeen yellow bicycles"
 )
 
-// letters marks all queued mails as sent and returns them.
-func (h *fixture) letters() []account.Mail {
+// takeMails marks all queued mails as sent and returns them.
+func (h *fixture) takeMails() []account.Mail {
 	h.t.Helper()
 	var all []account.Mail
 	for {
@@ -34,7 +34,7 @@ func (h *fixture) letters() []account.Mail {
 		if !found {
 			return all
 		}
-		l, _, err := h.Letter(h.t.Context(), k.N)
+		l, _, err := h.LoadMail(h.t.Context(), k.N)
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -45,10 +45,10 @@ func (h *fixture) letters() []account.Mail {
 	}
 }
 
-// letter returns the only queued mail, of the kind and to the address given.
-func (h *fixture) letter(kind account.MailKind, to string) account.Mail {
+// takeMail returns the only queued mail, of the kind and to the address given.
+func (h *fixture) takeMail(kind account.MailKind, to string) account.Mail {
 	h.t.Helper()
-	all := h.letters()
+	all := h.takeMails()
 	if len(all) != 1 || all[0].Kind != kind || all[0].To.Address != to {
 		h.t.Fatalf("queued mails are %+v, want one %s to %s", all, kind, to)
 	}
@@ -61,11 +61,11 @@ func (h *fixture) setPassword(p desk.Person) account.Authenticated {
 	if err := h.RequestReset(h.t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 		h.t.Fatal(err)
 	}
-	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret, account.RevokeTokens)
+	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.takeMail("reset", p.Address).URL), "", secret, account.RevokeTokens)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if all := h.letters(); len(all) != 1 || all[0].Kind != account.PasswordSet && all[0].Kind != account.PasswordChanged {
+	if all := h.takeMails(); len(all) != 1 || all[0].Kind != account.PasswordSet && all[0].Kind != account.PasswordChanged {
 		h.t.Fatalf("queued mails are %+v, want one about the new password", all)
 	}
 	return used.Authenticated
@@ -76,7 +76,7 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	if err := h.Register(t.Context(), source, " Demo Newcomer ", "new@demo.example"); err != nil {
 		t.Fatal(err)
 	}
-	letter := h.letter("verify", "new@demo.example")
+	letter := h.takeMail("verify", "new@demo.example")
 	if letter.To.Name != "" {
 		t.Errorf("the mail to an unverified address contains the typed name %q", letter.To.Name)
 	}
@@ -136,7 +136,7 @@ func TestResponses_doNotRevealWhetherAnAccountExists(t *testing.T) {
 		}
 	}
 	kinds := map[string]int{}
-	for _, l := range h.letters() {
+	for _, l := range h.takeMails() {
 		kinds[string(l.Kind)+" "+l.To.Address]++
 	}
 	want := map[string]int{
@@ -180,7 +180,7 @@ func TestUse_limitsHashesPerLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	letters := h.letters()
+	letters := h.takeMails()
 	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
@@ -216,14 +216,14 @@ func TestUse_rejectsInvalidatedLinks(t *testing.T) {
 		if err := h.RequestReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 			t.Fatal(err)
 		}
-		reset := tokenOf(t, h.letter("reset", address).URL)
+		reset := tokenOf(t, h.takeMail("reset", address).URL)
 		for _, token := range []string{sign, reset} {
 			spoil(token[:26])
 			if _, err := h.Use(t.Context(), token, "", secret, account.RevokeTokens); fault.KindOf(err) != fault.NotFound {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		h.letters()
+		h.takeMails()
 	}
 }
 
@@ -238,7 +238,7 @@ func (h *fixture) move(p desk.Person, address string) {
 	if err := h.ChangeAddress(h.t.Context(), source, p, account.Proof{Current: secret, Recent: true}, address); err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", "", account.RevokeTokens); err != nil {
+	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.takeMail("address", address).URL), "", "", account.RevokeTokens); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -311,7 +311,7 @@ func TestPassword_rules(t *testing.T) {
 			if err := h.RequestReset(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 				t.Fatal(err)
 			}
-			return tokenOf(t, h.letter("reset", h.customer.Address).URL)
+			return tokenOf(t, h.takeMail("reset", h.customer.Address).URL)
 		}()
 		_, err := h.Use(t.Context(), token, "", password, account.RevokeTokens)
 		if (err == nil) != fine {
@@ -320,7 +320,7 @@ func TestPassword_rules(t *testing.T) {
 		if f, ok := errors.AsType[*fault.Error](err); ok && (f.Kind != fault.Invalid || f.Details[0].Field != "password") {
 			t.Errorf("%q: %v", password, err)
 		}
-		h.letters()
+		h.takeMails()
 	}
 }
 
@@ -365,7 +365,7 @@ func TestChangePassword_requiresTheOldOneAndEndsSessions(t *testing.T) {
 	}
 	_, err = h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret)
 	wantKind(t, err, fault.Unauthenticated)
-	h.letter(account.PasswordChanged, h.customer.Address)
+	h.takeMail(account.PasswordChanged, h.customer.Address)
 }
 
 func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T) {
@@ -376,11 +376,11 @@ func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T
 	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "next@demo.example"); err != nil {
 		t.Fatal(err)
 	}
-	first := tokenOf(t, h.letter("address", "next@demo.example").URL)
+	first := tokenOf(t, h.takeMail("address", "next@demo.example").URL)
 	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "last@demo.example"); err != nil {
 		t.Fatal(err)
 	}
-	last := tokenOf(t, h.letter("address", "last@demo.example").URL)
+	last := tokenOf(t, h.takeMail("address", "last@demo.example").URL)
 	_, err := h.Use(t.Context(), first, "", "", account.RevokeTokens)
 	wantKind(t, err, fault.NotFound)
 	if p, err := h.Profile(t.Context(), h.customer); err != nil || p.Person.Address != h.customer.Address {
@@ -390,7 +390,7 @@ func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T
 		t.Errorf("%+v, %v", used, err)
 	}
 	told := map[account.MailKind]string{}
-	for _, l := range h.letters() {
+	for _, l := range h.takeMails() {
 		told[l.Kind] = l.To.Address
 	}
 	if len(told) != 2 || told[account.AddressChanged] != h.customer.Address || told[account.AddressConfirmed] != "last@demo.example" {
@@ -401,7 +401,7 @@ func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T
 	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, h.agent.Address); err != nil {
 		t.Fatal(err)
 	}
-	h.letter(account.AlreadyRegistered, h.agent.Address)
+	h.takeMail(account.AlreadyRegistered, h.agent.Address)
 }
 
 func TestByIdentity_linksVerifiedStaffOnce(t *testing.T) {

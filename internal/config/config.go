@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,15 +105,15 @@ func Load(getenv func(string) string) (Config, error) {
 	}
 	c.check(p.reject)
 	c.parseWebhooks(getenv, p.reject)
-	if len(p.told) > 0 {
-		return c, fmt.Errorf("configuration: %w", errors.Join(p.told...))
+	if len(p.errs) > 0 {
+		return c, fmt.Errorf("configuration: %w", errors.Join(p.errs...))
 	}
 	return c, nil
 }
 
 // problems collects the first error of each variable.
 type problems struct {
-	told  []error
+	errs  []error
 	names map[string]bool
 }
 
@@ -124,14 +125,14 @@ func (p *problems) reject(name, format string, args ...any) {
 		p.names = map[string]bool{}
 	}
 	p.names[name] = true
-	p.told = append(p.told, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
+	p.errs = append(p.errs, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
 }
 
 // conversionError replaces an error of the library, which names fields and Go types, by one about the variable.
 func (p *problems) conversionError(err error, environment map[string]string) {
 	parse, ok := errors.AsType[env.ParseError](err)
 	if !ok { // missing required variables are reported already
-		p.told = append(p.told, err)
+		p.errs = append(p.errs, err)
 		return
 	}
 	field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
@@ -196,11 +197,6 @@ func (c *Config) checkLimits(reject reject) {
 	if c.SMTPTimeout > maxSMTPTimeout {
 		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be at most two minutes: %s", c.SMTPTimeout)
 	}
-	for name, rate := range map[string]float64{"SUPPORTDESK_MAILS_PER_SECOND": c.MailRate, "SUPPORTDESK_EMERGENCY_PER_SECOND": c.FanoutRate, "SUPPORTDESK_RECONCILE_PER_SECOND": c.ReconcileRate} {
-		if math.IsInf(rate, 0) || math.IsNaN(rate) {
-			reject(name, "is not a number: %v", rate)
-		}
-	}
 	positive(reject, "SUPPORTDESK_MAILS_PER_SECOND", c.MailRate)
 	positive(reject, "SUPPORTDESK_WORKER_STEPS", c.WorkerSteps)
 	positive(reject, "SUPPORTDESK_WORKER_MAILS", c.WorkerMails)
@@ -221,9 +217,7 @@ func (c *Config) checkOIDC(reject reject) {
 	if c.OIDCIssuer == "" && c.OIDCClientID == "" && c.OIDCClientSecret == "" {
 		return
 	}
-	if u, err := url.Parse(c.OIDCIssuer); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		reject("SUPPORTDESK_OIDC_ISSUER", "is not an http or https URL: %q", c.OIDCIssuer)
-	}
+	checkURL(reject, "SUPPORTDESK_OIDC_ISSUER", c.OIDCIssuer)
 	if c.OIDCClientID == "" {
 		reject("SUPPORTDESK_OIDC_CLIENT_ID", "is required for sign-in with OpenID Connect")
 	}
@@ -265,16 +259,16 @@ func checkListenAddress(reject reject, name, address string) {
 }
 
 func oneOf(reject reject, name, value string, allowed ...string) {
-	for _, a := range allowed {
-		if value == a {
-			return
-		}
+	if !slices.Contains(allowed, value) {
+		reject(name, "is not %s: %q", strings.Join(allowed, " or "), value)
 	}
-	reject(name, "is not %s: %q", strings.Join(allowed, " or "), value)
 }
 
 func positive[N int | int32 | float64 | time.Duration](reject reject, name string, value N) {
-	if value <= 0 {
+	switch rate := float64(value); {
+	case math.IsInf(rate, 0) || math.IsNaN(rate):
+		reject(name, "is not a number: %v", value)
+	case value <= 0:
 		reject(name, "must be positive: %v", value)
 	}
 }

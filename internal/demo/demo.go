@@ -33,7 +33,6 @@ type Options struct {
 	MaxOpen int       // maximum number of tickets that are not closed, approximately; 0: 2,000
 	Seed    uint64    // random seed
 	Now     time.Time // end of the period; zero: now
-	Prefix  string    // of ticket numbers; "HM" when empty
 }
 
 // store is the desk to fill.
@@ -66,9 +65,11 @@ func Fill(ctx context.Context, k store, o Options) (added int, err error) {
 	}
 	w := generator{options: o, policy: p, cast: cast, closed: map[ticket.PersonID]closedTicket{}}
 	for w.written < o.Tickets {
-		tickets, err := w.write(min(batchSize, o.Tickets-w.written))
-		if err != nil {
-			return added, err
+		tickets := make([]desk.ImportTicket, min(batchSize, o.Tickets-w.written))
+		for i := range tickets {
+			if tickets[i], err = w.next(); err != nil {
+				return added, err
+			}
 		}
 		n, err := k.Import(ctx, tickets)
 		added += n
@@ -99,9 +100,6 @@ func (o Options) complete() Options {
 		o.Now = time.Now()
 	}
 	o.Now = o.Now.UTC().Truncate(time.Second)
-	if o.Prefix == "" {
-		o.Prefix = "HM"
-	}
 	return o
 }
 
@@ -121,18 +119,6 @@ type closedTicket struct {
 	at     time.Time
 }
 
-func (w *generator) write(n int) ([]desk.ImportTicket, error) {
-	tickets := make([]desk.ImportTicket, 0, n)
-	for range n {
-		c, err := w.next()
-		if err != nil {
-			return nil, err
-		}
-		tickets = append(tickets, c)
-	}
-	return tickets, nil
-}
-
 // next generates a ticket from a random source of its own, so that it doesn't depend on the others.
 func (w *generator) next() (desk.ImportTicket, error) {
 	rng := rand.New(rand.NewPCG(w.options.Seed, uint64(w.written)))
@@ -142,7 +128,7 @@ func (w *generator) next() (desk.ImportTicket, error) {
 	}
 	w.written++
 	s := newBuilder(rng, w.policy, w.cast, w.options.Now)
-	s.ticket.Number = number(w.options.Prefix, rng)
+	s.ticket.Number = number(rng)
 	if before, ok := w.closed[s.requester.ID]; ok && s.now.Sub(before.at) > room && s.percentChance(12) {
 		s.follow(before)
 	}
@@ -160,11 +146,11 @@ func (w *generator) next() (desk.ImportTicket, error) {
 }
 
 // number draws like ticket.NewNumber, but reproducibly.
-func number(prefix string, rng *rand.Rand) ticket.Number {
+func number(rng *rand.Rand) ticket.Number {
 	const crockford, length = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 10
 	code := make([]byte, length)
 	for i := range code {
 		code[i] = crockford[rng.IntN(len(crockford))]
 	}
-	return ticket.Number(prefix + "-" + string(code))
+	return ticket.Number("HM-" + string(code))
 }

@@ -47,7 +47,7 @@ func (s *stack) diagnosed(wants ...string) {
 			}
 		}
 		lines := strings.Count(out, "\n")
-		return lines == max(len(wants), 1) && (len(wants) > 0 || out == "nothing is wrong\n"), out
+		return lines == max(len(wants), 1) && (len(wants) > 0 || out == "no problems found\n"), out
 	})
 }
 
@@ -65,7 +65,7 @@ func TestDoctor_saysWhatIsWrongAndRepairsIt(t *testing.T) {
 	if err := s.temporalClient().TerminateWorkflow(t.Context(), lost, "", "by mistake"); err != nil {
 		t.Fatal(err)
 	}
-	s.diagnosed("1 ticket has no running workflow, and nothing keeps its promises: " + lost)
+	s.diagnosed("1 ticket has no running workflow, so its targets are not watched: " + lost)
 
 	conn, err := pgx.ConnectConfig(t.Context(), pool.Config().ConnConfig)
 	if err != nil {
@@ -94,16 +94,16 @@ func TestDoctor_saysWhatIsWrongAndRepairsIt(t *testing.T) {
 			break
 		}
 	}
-	s.diagnosed("ticket " + other + " disagrees with itself: 1 commands are decided and 0 outcomes are on record")
+	s.diagnosed("ticket " + other + " does not match its timeline: 1 commands are decided and 0 outcomes are on record")
 	if out, well := s.doctor("--quick"); !well {
 		t.Errorf("in a hurry it reads timelines all the same: %s", out)
 	}
 	if _, err := pool.Exec(t.Context(), `UPDATE reconciler SET looked_at = now() - interval '1 hour'`); err != nil {
 		t.Fatal(err)
 	}
-	s.diagnosed("disagrees with itself", "no worker has looked for lost workflows since")
+	s.diagnosed("does not match its timeline", "no worker has looked for lost workflows since")
 	s.temporal.Kill()
-	s.diagnosed("disagrees with itself", "no worker has looked", "to ask Temporal fails")
+	s.diagnosed("does not match its timeline", "no worker has looked", "cannot reach Temporal")
 }
 
 func TestReconcile_bringsAWholeLostTemporalBack(t *testing.T) {
@@ -117,8 +117,8 @@ func TestReconcile_bringsAWholeLostTemporalBack(t *testing.T) {
 	s.temporal.Stop()
 	s.removeTemporalData()
 	s.temporal.Restart()
-	s.diagnosed("Temporal lacks 13 search attributes, and no workflow gets on: Assignee, ", "20 tickets have no running workflow")
-	if out := s.run("reconcile"); !strings.Contains(out, "20 tickets are open or owe mails or calls.") || !strings.HasSuffix(out, "done\n") {
+	s.diagnosed("Temporal lacks 13 search attributes, so no workflow can proceed: Assignee, ", "20 tickets have no running workflow")
+	if out := s.run("reconcile"); !strings.Contains(out, "20 tickets are open or still have emails or webhook calls to send.") || !strings.HasSuffix(out, "done\n") {
 		t.Errorf("it says\n%s", out)
 	}
 	s.diagnosed()

@@ -40,7 +40,7 @@ func emergencies(t *testing.T, s *stack) {
 	before = promised(own, 2)
 	second := declare(t, s, supervisor, "delayed")
 	moved(own, before, 24*time.Hour)
-	s.announced(supervisor, "Our answers take longer", numbers...)
+	s.announced(supervisor, "Our responses take longer", numbers...)
 	supervisor.Goto("/supervision/emergencies/" + second)
 	supervisor.Fill("Extension of targets", "2")
 	supervisor.Click("Dry run")
@@ -49,9 +49,9 @@ func emergencies(t *testing.T, s *stack) {
 	supervisor.Click("Save changes")
 	supervisor.See("The emergency has been changed")
 	moved(own, before, 48*time.Hour)
-	s.announced(supervisor, "Changed: Our answers take longer", numbers...)
+	s.announced(supervisor, "Update: Our responses take longer", numbers...)
 	finish(t, supervisor)
-	s.announced(supervisor, "Our answers take their usual time again")
+	s.announced(supervisor, "Our response times are back to normal")
 	moved(own, before, 48*time.Hour) // what was promised in it stays so
 	s.checkAnnouncements()
 }
@@ -170,8 +170,8 @@ func (s *stack) checkAnnouncements() {
 	}
 	want := []string{
 		"Our support is closed until further notice", "Our support is open again",
-		"Our answers take longer than usual until further notice",
-		"Changed: Our answers take longer than usual until further notice", "Our answers take their usual time again",
+		"Our responses take longer than usual until further notice",
+		"Update: Our responses take longer than usual until further notice", "Our response times are back to normal",
 	}
 	if !slices.Equal(told, want) {
 		s.t.Errorf("the customer was told %q, not %q", told, want)

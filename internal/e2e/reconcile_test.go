@@ -316,7 +316,7 @@ func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.agent.must(http.StatusAccepted, http.MethodPost, "/tickets/"+stuck+"/replies", words{"body": "unheard"})
-	s.diagnosed("1 ticket does not move although its workflow runs: " + stuck)
+	s.diagnosed("1 ticket is stuck although its workflow is running: " + stuck)
 	if err := c.TerminateWorkflow(t.Context(), other, "", "by mistake"); err != nil {
 		t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func TestRestore_ofAnOlderDatabase(t *testing.T) {
 func (s *stack) checkPlan(orphan string) {
 	s.t.Helper()
 	plan := s.run("restored", "--reason", "a disk was lost")
-	for _, want := range []string{"open or owe something: 2\n", "tickets that this database does not have: 1\n", "Nothing has been done."} {
+	for _, want := range []string{"open or have something to send: 2\n", "tickets that are not in this database: 1\n", "Nothing has been changed yet."} {
 		if !strings.Contains(plan, want) {
 			s.t.Errorf("the plan does not say %q:\n%s", want, plan)
 		}

@@ -100,7 +100,7 @@ func TestBounce_handsTheTicketBackAndTheMailIsSentAgain(t *testing.T) {
 	})
 	again := func(m mailtest.Message) bool { return slices.Contains(m.To, "right@demo.example") }
 	s.agent.do(number, fmt.Sprintf("mails/%d/resend", s.bounce(number)), words{"address": "right@demo.example"})
-	if m := s.mails.Wait(t, again); !strings.Contains(m.Text, "The red or the blue one?") || !strings.Contains(m.Text, "within 7 days of this mail") {
+	if m := s.mails.Wait(t, again); !strings.Contains(m.Text, "The red or the blue one?") || !strings.Contains(m.Text, "within 7 days of this email") {
 		t.Errorf("sent again: %s", m.Text)
 	}
 	s.at(number, "question-delivered")

@@ -26,7 +26,7 @@ func TestUp_helpsWhoHasUsedALink(t *testing.T) {
 		p.See("This link is no longer valid", "choose Email me a link instead")
 		looksWell(t, p)
 		p.ClickOn(`main a[href="/dev/mail"]`)
-		p.See("Every mail that this desk sends ends here")
+		p.See("Every email that this desk sends is delivered here")
 		p.Goto(link)
 		p.ClickOn(`main a[href="/sign-in"]`)
 		p.Fill("Email address", "agent@demo.example")
@@ -34,7 +34,7 @@ func TestUp_helpsWhoHasUsedALink(t *testing.T) {
 		p.See("Check your inbox")
 		looksWell(t, p)
 		p.ClickOn(`main a[href="/dev/mail"]`)
-		p.See("Every mail that this desk sends ends here")
+		p.See("Every email that this desk sends is delivered here")
 		eventually(t, "the mail is in the mailbox", func() (bool, string) {
 			p.Goto("/dev/mail?to=agent@demo.example")
 			return browsertest.Value[bool](p, `document.querySelector("ol.mails a") !== null`), p.Read("main")

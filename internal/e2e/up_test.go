@@ -73,7 +73,7 @@ func up(t *testing.T, data string, more ...string) *upRun {
 			t.Fatalf("up ended: %v\n%s", u.program.Err(), u.out.all())
 		default:
 		}
-		return strings.Contains(u.out.all(), "Submit a first ticket"), u.out.all()
+		return strings.Contains(u.out.all(), "Submit your first ticket"), u.out.all()
 	})
 	return u
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// account is the unprivilegedAccount user that a child of root runs as.
+// account is the unprivileged user that a child of root runs as.
 type account struct {
 	name     string
 	uid, gid uint32

@@ -75,28 +75,31 @@ func startChild(spec childSpec) (*child, error) {
 	return c, <-started
 }
 
-// end asks the child to stop, waits, and kills it on a time-out.
-func (c *child) end() error {
+// Stop asks the process to stop cleanly, waits, and kills it on a time-out.
+func (c *child) Stop() error {
 	c.expected.Store(true)
 	_ = c.process.Signal(c.spec.stop) // fails only when it has ended
 	select {
 	case <-c.done:
 		return nil
 	case <-time.After(killTimeout):
-		c.kill()
+		c.Kill()
 		return fmt.Errorf("%s did not stop within %s and was killed", c.spec.name, killTimeout)
 	}
 }
 
-// kill sends SIGKILL and waits until the child and its descendants are gone.
-func (c *child) kill() {
+// Kill sends SIGKILL and waits until the process and its descendants are gone.
+func (c *child) Kill() {
 	c.expected.Store(true)
 	_ = syscall.Kill(-c.process.Pid, syscall.SIGKILL)
 	<-c.done
 }
 
-// err returns why the child ended by itself; nil while it runs and after end or kill.
-func (c *child) err() error {
+// Done is closed when the process has ended.
+func (c *child) Done() <-chan struct{} { return c.done }
+
+// Err returns why the process ended by itself; nil while it runs and after Stop or Kill.
+func (c *child) Err() error {
 	select {
 	case <-c.done:
 	default:

@@ -43,7 +43,7 @@ func LockDir(dir string) (*Lock, error) {
 }
 
 // AwaitOrphans waits until all processes that a killed holder started under its lock have ended; they keep its ports
-// until then. On Linux the kernel has told them to stop; elsewhere they keep running, which is a Conflict fault.
+// until then. On Linux the kernel has signalled them to stop; elsewhere they keep running, which is a Conflict fault.
 // waiting is called if there is something to wait for. No process may be started under the lock before.
 func (l *Lock) AwaitOrphans(ctx context.Context, waiting func()) error {
 	if tryLock(l.parts) {

@@ -42,7 +42,7 @@ func parseMessage(e envelope, raw []byte) Message {
 	}
 	reader, err := mail.CreateReader(bytes.NewReader(raw))
 	if reader == nil || (err != nil && !readable(err)) {
-		m.Subject, m.Text = "(unreadable mail)", clean(string(raw))
+		m.Subject, m.Text = "(unreadable email)", clean(string(raw))
 		return m
 	}
 	m.readHeader(reader.Header)

@@ -21,6 +21,27 @@ const (
 // ownNames are what up keeps beside the directories of its parts. That of PostgreSQL is StartPostgres's to close.
 var ownNames = []string{"up.lock", "parts.lock", "tokens.json", "tokens.json.draft", "postgresql"}
 
+// ReplaceFile writes a private file atomically: after a failure the old one remains, and no part of the new one, which may be
+// what fills the disk. If synced, a power failure does no harm either. A kill leaves at most a draft, which the next call overwrites.
+func ReplaceFile(path string, text []byte, synced bool) error {
+	draft := path + ".draft"
+	file, err := os.OpenFile(draft, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, privateFile)
+	if err == nil {
+		_, err = file.Write(text)
+		if err == nil && synced {
+			err = file.Sync()
+		}
+		err = errors.Join(err, file.Close())
+	}
+	if err == nil {
+		err = os.Rename(draft, path)
+	}
+	if err != nil {
+		_ = os.Remove(draft)
+	}
+	return err
+}
+
 // RestrictPermissions restricts a data directory and its parts, given by name, to their owner: older versions of up did not. A
 // directory with anything else in it, such as a home directory, keeps its mode.
 func RestrictPermissions(dir string, parts ...string) error {

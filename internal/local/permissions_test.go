@@ -83,3 +83,28 @@ func TestPrivatise_leavesForeignThingsAlone(t *testing.T) {
 		checkMode(t, filepath.Join(dir, "log"), 0o700)
 	}
 }
+
+func TestReplaceFile_leavesTheOldOneWhenItFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tokens.json")
+	if err := local.ReplaceFile(file, []byte("old"), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(file+".draft", 0o700); err != nil { // as good as a full disk
+		t.Fatal(err)
+	}
+	if err := local.ReplaceFile(file, []byte("new"), true); err == nil {
+		t.Error("a write that cannot be is no error")
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != "old" {
+		t.Errorf("the file holds %q: %v", got, err)
+	}
+	if err := os.RemoveAll(file + ".draft"); err != nil {
+		t.Fatal(err)
+	}
+	if err := local.ReplaceFile(file, []byte("new"), true); err != nil {
+		t.Error(err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "new" {
+		t.Errorf("the file holds %q", got)
+	}
+}

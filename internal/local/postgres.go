@@ -31,7 +31,7 @@ type PostgresOptions struct {
 
 // Postgres is a running server. It does not outlive this process.
 type Postgres struct {
-	child   *child
+	*child
 	port    int
 	secrets secrets
 }
@@ -124,8 +124,8 @@ func (p *Postgres) await(ctx context.Context) error {
 			return p.ensureRoles(ctx)
 		}
 		select {
-		case <-p.child.done:
-			return p.child.failure()
+		case <-p.done:
+			return p.failure()
 		case <-ctx.Done():
 			return fmt.Errorf("wait for PostgreSQL: %w", errors.Join(ctx.Err(), err))
 		case <-tick.C:
@@ -151,15 +151,3 @@ func (p *Postgres) dsn(user, password, database string) string {
 
 // Port returns the port on 127.0.0.1.
 func (p *Postgres) Port() int { return p.port }
-
-// Stop shuts the server down cleanly: connections are closed, everything is written.
-func (p *Postgres) Stop() error { return p.child.end() }
-
-// Kill sends SIGKILL and returns when all processes are gone.
-func (p *Postgres) Kill() { p.child.kill() }
-
-// Done is closed when the server has ended.
-func (p *Postgres) Done() <-chan struct{} { return p.child.done }
-
-// Err returns why the server ended by itself; nil while it runs and after Stop or Kill.
-func (p *Postgres) Err() error { return p.child.err() }

@@ -153,19 +153,9 @@ func (c *cluster) syncNames() error {
 	return nil
 }
 
-// writePassword writes a password atomically and syncs it to disk, as initdb does with the cluster, which is useless
-// without it.
+// writePassword syncs a password to disk, as initdb does with the cluster, which is useless without it.
 func writePassword(file, password string) error {
-	draft := file + ".draft"
-	out, err := os.OpenFile(draft, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, privateFile)
-	if err == nil {
-		_, err = out.WriteString(password + "\n")
-		err = errors.Join(err, out.Sync(), out.Close())
-	}
-	if err == nil {
-		err = os.Rename(draft, file)
-	}
-	if err != nil {
+	if err := ReplaceFile(file, []byte(password+"\n"), true); err != nil {
 		return fmt.Errorf("write password: %w", err)
 	}
 	return nil
@@ -195,7 +185,7 @@ func (c *cluster) initdb(ctx context.Context, draft, locale string) error {
 	select {
 	case <-child.done:
 	case <-ctx.Done():
-		child.kill()
+		child.Kill()
 		return ctx.Err()
 	}
 	if child.exit != nil {

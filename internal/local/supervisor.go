@@ -1,9 +1,14 @@
+// Package local runs the stack of `supportdesk up` and of tests on one machine: PostgreSQL and Temporal servers as
+// child processes, and a mailbox that receives all mail over SMTP and shows it. Children do not outlive their parent,
+// and nothing here deletes data. It knows nothing of tickets and is not used in production.
 package local
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/loop"
@@ -24,7 +29,7 @@ type Service interface {
 
 // Supervisor restarts services that end by themselves. Supervise and Stop must be called from one goroutine.
 type Supervisor struct {
-	report   func(string)  // a line for whoever watches
+	report   func(string)  // prints a line
 	services []*supervised // in the order of their start
 }
 
@@ -100,3 +105,31 @@ func (k *supervised) restart(ctx context.Context, pauses *loop.Backoff) Service 
 	}
 	return nil
 }
+
+// ProgramOptions describes a program to run.
+type ProgramOptions struct {
+	Name string    // for errors
+	Path string    // absolute path
+	Args []string  // without the program's own name
+	Env  []string  // KEY=value; nil: inherited
+	Log  io.Writer // output; nil: discarded
+	Lock *Lock     // awaited by a successor's AwaitOrphans; may be nil
+}
+
+// Program is a running program. It does not outlive this process.
+type Program struct{ *child }
+
+// StartProgram starts a program. It does not wait until it is ready.
+func StartProgram(o ProgramOptions) (*Program, error) {
+	child, err := startChild(childSpec{
+		name: o.Name, path: o.Path, args: o.Args, env: o.Env, log: o.Log, files: o.Lock.inherit(),
+		stop: syscall.SIGTERM, orphan: syscall.SIGTERM,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Program{child}, nil
+}
+
+// PID returns the process ID.
+func (p *Program) PID() int { return p.process.Pid }

@@ -39,7 +39,7 @@ type Temporal struct {
 	// UI is the URL of the web UI; empty if there is none.
 	UI string
 
-	child *child
+	*child
 }
 
 // FindTemporal returns the path of the Temporal server: SUPPORTDESK_TEMPORAL_BIN, or the one next to this program. If
@@ -122,24 +122,12 @@ func (t *Temporal) await(ctx context.Context, ready <-chan string) error {
 		}
 		t.UI = strings.TrimPrefix(t.UI, "-")
 		return nil
-	case <-t.child.done:
-		return t.child.failure()
+	case <-t.done:
+		return t.failure()
 	case <-ctx.Done():
-		return fmt.Errorf("wait for Temporal: %w", errors.Join(ctx.Err(), errors.New(t.child.tail.String())))
+		return fmt.Errorf("wait for Temporal: %w", errors.Join(ctx.Err(), errors.New(t.tail.String())))
 	}
 }
-
-// Stop shuts the server down cleanly.
-func (t *Temporal) Stop() error { return t.child.end() }
-
-// Kill ends the server as kill -9 does.
-func (t *Temporal) Kill() { t.child.kill() }
-
-// Done closes when the server has ended.
-func (t *Temporal) Done() <-chan struct{} { return t.child.done }
-
-// Err is why the server ended by itself; nil while it runs and after Stop or Kill.
-func (t *Temporal) Err() error { return t.child.err() }
 
 // firstLine hands over the first line written to it and drops the rest.
 type firstLine struct {

@@ -66,7 +66,7 @@ func newAccountFixture(t *testing.T, outboxes int) *accountFixture {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			ended <- outbox.New(db, map[outbox.Queue]outbox.Transport{outbox.AccountMails: mail.NewAccountMailSender(account.New(db.Accounts(), "https://support.example.com"), sender)}, slog.New(slog.DiscardHandler)).Run(ctx, outbox.AccountMails)
+			ended <- outbox.New(db, map[outbox.Queue]outbox.Transport{outbox.AccountMails: mail.AccountMails(account.New(db.Accounts(), "https://support.example.com").LoadMail, sender.SendAccount)}, slog.New(slog.DiscardHandler)).Run(ctx, outbox.AccountMails)
 		}()
 		t.Cleanup(func() {
 			stop()
@@ -176,7 +176,7 @@ func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 	o.sql(`UPDATE links SET used_at = clock_timestamp() WHERE id = (SELECT min(id) FROM links WHERE purpose = 'sign-in')`)
 	o.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE purpose = 'sign-in' AND used_at IS NULL`)
 	reasons := strings.Join(o.settled(), "; ")
-	if !strings.Contains(reasons, "550 5.1.1 no such mailbox") || strings.Count(reasons, "its time was over") != 2 {
+	if !strings.Contains(reasons, "550 5.1.1 no such mailbox") || strings.Count(reasons, "it expired") != 2 {
 		t.Errorf("given up: %s", reasons)
 	}
 	if sent := o.sink.Messages(); len(sent) != 0 {

@@ -1,11 +1,9 @@
 package mail
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -20,8 +18,7 @@ type announcementView struct {
 	More      int
 
 	Open, List, Notice string // URLs: the conversation if there is one ticket, the list of tickets, the notice
-	Contact, Privacy   string
-	Policy, Sender     string
+	footer
 }
 
 // affectedTicketView is a ticket of the recipient in an announcement.
@@ -38,33 +35,14 @@ type moveView struct {
 	Waiting                         bool
 }
 
-// parseAnnouncement parses the templates and executes them once for every kind of emergency and announcement.
-func (r *Renderer) parseAnnouncement() (err error) {
-	if r.announcement, err = parseTemplates("templates/announcement/announcement", "templates/announcement/words.tmpl"); err != nil {
-		return fmt.Errorf("announcements: %w", err)
-	}
-	for _, kind := range ticket.EmergencyKinds() {
-		for _, announces := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
-			trial := desk.Announcement{Announces: announces, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}, Tickets: make([]desk.AffectedTicket, 1)}
-			if _, err := r.RenderAnnouncement(trial); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
+const announcementTemplate = "templates/announcement/words.tmpl"
 
 // RenderAnnouncement renders an announcement. It fails for one without a policy.
 func (r *Renderer) RenderAnnouncement(a desk.Announcement) (Message, error) {
-	if a.Policy == nil || a.Policy.Zone == nil {
-		return Message{}, fmt.Errorf("render announcement %d: it has no policy", a.ID)
-	}
-	v := r.viewAnnouncement(a)
-	m, err := r.announcement.execute(&v, &v.Subject)
-	if err != nil {
-		return Message{}, fmt.Errorf("render announcement %d: %w", a.ID, err)
-	}
-	return m, nil
+	return r.render(announcementTemplate, a.Policy, func() (any, *string) {
+		v := r.viewAnnouncement(a)
+		return &v, &v.Subject
+	})
 }
 
 func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
@@ -75,8 +53,7 @@ func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
 		notice: newNotices([]desk.Notice{about}, a.At, a.Policy.Zone)[0],
 		Name:   oneLine(a.To.Name, maxName), Announces: a.Announces, Planned: a.Stage == desk.StagePlanned, More: a.More,
 		List: r.cfg.BaseURL + "/tickets", Notice: r.cfg.BaseURL + "/notice",
-		Contact: oneLine(a.Policy.Contact, 0), Privacy: oneLine(a.Policy.PrivacyURL, 0),
-		Policy: oneLine(a.Policy.Name, 0), Sender: oneLine(r.cfg.From.Name, maxName),
+		footer: newFooter(a.Policy, r.cfg),
 	}
 	if a.Token != "" {
 		v.Open = r.cfg.BaseURL + "/c/" + a.Token
@@ -84,7 +61,7 @@ func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
 	for _, t := range a.Tickets {
 		v.Tickets = append(v.Tickets, affectedTicketView{
 			Number: t.Number, Subject: oneLine(t.Subject, maxSubject),
-			Moves: append(moveViews("First answer", t.FirstResponse, a), moveViews("Resolution", t.Resolution, a)...),
+			Moves: append(moveViews("First response", t.FirstResponse, a), moveViews("Resolution", t.Resolution, a)...),
 		})
 	}
 	return v
@@ -99,10 +76,4 @@ func moveViews(label string, m desk.Move, a desk.Announcement) []moveView {
 	return []moveView{{
 		Label: label, Before: in(m.Before), Due: in(m.Due), Expected: in(m.Expected), Breached: in(m.Breached), Waiting: m.Waiting,
 	}}
-}
-
-// composeAnnouncement renders an announcement with its headers, as compose does.
-func composeAnnouncement(r *Renderer, a desk.Announcement, now time.Time) (outgoing, error) {
-	h := headers{messageID: AnnouncementID(a.ID, r.cfg.Domain)}
-	return buildMail(r, a.To, now, h, func() (Message, error) { return r.RenderAnnouncement(a) })
 }

@@ -74,7 +74,7 @@ func TestDeliverNext_aFailedMailStepsAside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &announcementStore{pending: []int64{1, 2, 3}, deferred: map[int64]time.Duration{}}
-			h := outbox.New(p, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(p, &failingSender{mail: 1, err: c.err})}, slog.New(slog.DiscardHandler))
+			h := outbox.New(p, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.AnnouncementMails(p.Announcement, (&failingSender{mail: 1, err: c.err}).SendAnnouncement)}, slog.New(slog.DiscardHandler))
 			found, status, err := h.DeliverNext(t.Context(), outbox.AnnouncementMails)
 			if !found || status != desk.DeliveryOwed || (err != nil) != c.fails {
 				t.Fatalf("found %t, %q, %v", found, status, err)

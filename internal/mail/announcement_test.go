@@ -152,7 +152,7 @@ func TestMoved_datesAreWrittenInThePolicysZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("First answer: by %s (before: %s)", "Sat 28 Nov 2026, 13:00 CET", "Wed 25 Nov 2026, 13:00 CET")
+	want := fmt.Sprintf("First response: by %s (before: %s)", "Sat 28 Nov 2026, 13:00 CET", "Wed 25 Nov 2026, 13:00 CET")
 	if !strings.Contains(m.Text, want) || m.Subject != "Our support is closed until Thu 26 Nov 2026, 11:00 CET" {
 		t.Errorf("lacks %q: %s\n%s", want, m.Subject, m.Text)
 	}

@@ -22,15 +22,8 @@ type outgoing struct {
 	needsUTF8 bool // the recipient's address is not ASCII, so the server must support SMTPUTF8
 }
 
-// compose renders a ticket mail with its headers. It returns an *Undeliverable for an invalid address.
-func compose(r *Renderer, data desk.MailData, now time.Time) (outgoing, error) {
-	h := headers{messageID: MessageID(data.Number, data.N, data.Epoch, r.cfg.Domain), answers: data.Kind == ticket.MailReceipt}
-	h.inReplyTo, h.references = thread(data, r.cfg.Domain)
-	return buildMail(r, data.To, now, h, func() (Message, error) { return r.Render(data) })
-}
-
-// buildMail returns a mail with the headers and the rendered content.
-func buildMail(r *Renderer, box desk.Mailbox, now time.Time, h headers, render func() (Message, error)) (outgoing, error) {
+// compose renders a mail and returns it with its headers. It returns an *Undeliverable for an invalid address.
+func (r *Renderer) compose(box desk.Mailbox, h headers, render func(now time.Time) (Message, error)) (outgoing, error) {
 	to, err := parseMailbox(box)
 	if err != nil {
 		return outgoing{}, err
@@ -39,7 +32,8 @@ func buildMail(r *Renderer, box desk.Mailbox, now time.Time, h headers, render f
 	if err != nil {
 		return outgoing{}, err
 	}
-	content, err := render()
+	now := time.Now()
+	content, err := render(now)
 	if err != nil {
 		return outgoing{}, err
 	}
@@ -56,7 +50,7 @@ func buildMail(r *Renderer, box desk.Mailbox, now time.Time, h headers, render f
 	return outgoing{from: from, to: envelope(to), message: written.Bytes(), needsUTF8: !ascii(to.Address)}, nil
 }
 
-// newMessage returns a message with the headers From and Reply-To, and the sender for the envelope.
+// newMessage returns a message with the header From, and the sender for the envelope.
 func (r *Renderer) newMessage() (m *gomail.Msg, sender string, err error) {
 	from, err := parseMailbox(r.cfg.From)
 	if err != nil {
@@ -64,13 +58,6 @@ func (r *Renderer) newMessage() (m *gomail.Msg, sender string, err error) {
 	}
 	m = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	m.FromMailAddress(&from)
-	if r.cfg.ReplyTo.Address != "" {
-		replyTo, err := parseMailbox(r.cfg.ReplyTo)
-		if err != nil {
-			return nil, "", fmt.Errorf("write address for replies: %w", err)
-		}
-		m.ReplyToMailAddress(&replyTo)
-	}
 	return m, envelope(from), nil
 }
 
@@ -132,4 +119,38 @@ func encodedWords(rest string) []string {
 		rest = rest[cut:]
 	}
 	return words
+}
+
+// MessageID returns the Message-ID of a ticket's nth mail, such as <hm-7q2k9xm4td.3@example.com>. It is the same each
+// time the mail is sent, so that mail servers can drop duplicates. Mail 1 is the root of the thread. After a database is
+// restored from a backup, n may repeat; the epoch, unless it is 0, makes the Message-ID different.
+func MessageID(number ticket.Number, n int, epoch int64, domain string) string {
+	if epoch == 0 {
+		return fmt.Sprintf("<%s.%d@%s>", strings.ToLower(string(number)), n, domain)
+	}
+	return fmt.Sprintf("<%s.%d.%d@%s>", strings.ToLower(string(number)), n, epoch, domain)
+}
+
+// AnnouncementID returns the Message-ID of an announcement, which is the same each time it is sent.
+func AnnouncementID(id int64, domain string) string {
+	return fmt.Sprintf("<announcement.%d@%s>", id, domain)
+}
+
+// AccountID returns the Message-ID of an account mail, which is the same each time it is sent.
+func AccountID(id int64, domain string) string {
+	return fmt.Sprintf("<account.%d@%s>", id, domain)
+}
+
+// thread returns the values of In-Reply-To and References, both empty for the root. The root is a reference even for
+// recipients who never received it, such as agents, because it identifies the thread.
+func thread(data desk.MailData, domain string) (inReplyTo, references string) {
+	if data.N <= 1 {
+		return "", ""
+	}
+	root := MessageID(data.Number, 1, data.RootEpoch, domain)
+	if data.Previous <= 1 {
+		return root, root
+	}
+	previous := MessageID(data.Number, data.Previous, data.PreviousEpoch, domain)
+	return previous, root + " " + previous
 }

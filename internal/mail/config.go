@@ -33,9 +33,8 @@ type Config struct {
 	Roots    *x509.CertPool // trusted certificate authorities; nil: the system's
 
 	From    desk.Mailbox
-	ReplyTo desk.Mailbox // optional
-	Domain  string       // right-hand side of every Message-ID, and the host name in EHLO
-	BaseURL string       // of the website, such as https://support.example.com; may end in a slash
+	Domain  string // right-hand side of every Message-ID, and the host name in EHLO
+	BaseURL string // of the website, such as https://support.example.com; may end in a slash
 
 	// Timeout limits connecting, and separately the transmission of a mail up to the final dot. Zero means 30 seconds.
 	Timeout time.Duration
@@ -79,11 +78,6 @@ func (c Config) check() (Config, error) {
 func (c Config) checkNames(complain func(field, format string, args ...any)) {
 	if _, err := parseMailbox(c.From); err != nil {
 		complain("From", "%q is no mail address", c.From.Address)
-	}
-	if c.ReplyTo != (desk.Mailbox{}) {
-		if _, err := parseMailbox(c.ReplyTo); err != nil {
-			complain("ReplyTo", "%q is no mail address", c.ReplyTo.Address)
-		}
 	}
 	if _, err := mail.ParseAddress("id@" + c.Domain); err != nil || !ascii(c.Domain) {
 		complain("Domain", "%q is no domain name in ASCII", c.Domain)

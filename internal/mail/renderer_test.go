@@ -87,7 +87,7 @@ func TestRender_writesBothPromisesInThePolicysZone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"First answer by: " + tt.wantFirst + "\n", "Resolution by: " + tt.wantR + "\n"} {
+			for _, want := range []string{"First response by: " + tt.wantFirst + "\n", "Resolution by: " + tt.wantR + "\n"} {
 				if !strings.Contains(m.Text, want) {
 					t.Errorf("text lacks %q:\n%s", want, m.Text)
 				}
@@ -188,7 +188,7 @@ func TestRender_refusesDataItCannotRender(t *testing.T) {
 
 func TestNewRenderer_namesEveryWrongField(t *testing.T) {
 	_, err := mail.NewRenderer(mail.Config{
-		TLS: "maybe", From: desk.Mailbox{Address: "no address"}, ReplyTo: desk.Mailbox{Address: "a@b\r\nBcc: c@d"},
+		TLS: "maybe", From: desk.Mailbox{Address: "a@b\r\nBcc: c@d"},
 		Domain: "two words", BaseURL: "javascript:alert(1)", Timeout: -1,
 	})
 	f, ok := errors.AsType[*fault.Error](err)
@@ -199,7 +199,7 @@ func TestNewRenderer_namesEveryWrongField(t *testing.T) {
 	for _, d := range f.Details {
 		fields = append(fields, d.Field)
 	}
-	if diff := cmp.Diff([]string{"Host", "Port", "TLS", "From", "ReplyTo", "Domain", "BaseURL", "Timeout"}, fields); diff != "" {
+	if diff := cmp.Diff([]string{"Host", "Port", "TLS", "From", "Domain", "BaseURL", "Timeout"}, fields); diff != "" {
 		t.Error(diff)
 	}
 	inClear := config()

@@ -1,3 +1,9 @@
+// Package mail renders mails and sends them to an SMTP server. It sets the headers that keep the mails of a ticket in one
+// thread, and returns whether a mail was sent, rejected for good, or is to be tried again. Its transports load and send
+// deliveries of an outbox: mails of tickets, of announcements and of accounts. It knows no SQL, Temporal or HTTP.
+//
+// No error of this package contains names, addresses or text that people wrote, because errors are recorded in Temporal.
+// What a server replied about a rejected mail is separate, in Undeliverable.Reason.
 package mail
 
 import (
@@ -7,6 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Sender renders mails and sends them to the SMTP server. It keeps connections open for a few seconds between mails.
@@ -37,39 +44,37 @@ func NewSender(cfg Config) (*Sender, error) {
 // error is a defect. Send returns when ctx ends, unless the server has the whole mail: then it waits for the reply, ten
 // minutes at most.
 func (s *Sender) Send(ctx context.Context, data desk.MailData) error {
-	p, err := compose(s.renderer, data, time.Now())
-	if err != nil {
-		return err
-	}
-	return s.send(ctx, p)
+	domain := s.renderer.cfg.Domain
+	h := headers{messageID: MessageID(data.Number, data.N, data.Epoch, domain), answers: data.Kind == ticket.MailReceipt}
+	h.inReplyTo, h.references = thread(data, domain)
+	return s.send(ctx, data.To, h, func(time.Time) (Message, error) { return s.renderer.Render(data) })
 }
 
-// SendAccount sends an account mail. Its errors are those of Send.
+// SendAccount sends an account mail. Its errors are those of Send. Account mails form no thread, because a mail program that
+// collapses a thread would hide the valid link.
 func (s *Sender) SendAccount(ctx context.Context, mail account.Mail) error {
-	p, err := composeAccount(s.renderer, mail, time.Now())
-	if err != nil {
-		return err
-	}
-	return s.send(ctx, p)
+	h := headers{messageID: AccountID(mail.ID, s.renderer.cfg.Domain)}
+	return s.send(ctx, mail.To, h, func(now time.Time) (Message, error) { return s.renderer.RenderAccount(mail, now) })
 }
 
 // SendAnnouncement sends an announcement. Its errors are those of Send.
 func (s *Sender) SendAnnouncement(ctx context.Context, a desk.Announcement) error {
-	p, err := composeAnnouncement(s.renderer, a, time.Now())
+	h := headers{messageID: AnnouncementID(a.ID, s.renderer.cfg.Domain)}
+	return s.send(ctx, a.To, h, func(time.Time) (Message, error) { return s.renderer.RenderAnnouncement(a) })
+}
+
+func (s *Sender) send(ctx context.Context, to desk.Mailbox, h headers, render func(now time.Time) (Message, error)) error {
+	p, err := s.renderer.compose(to, h, render)
 	if err != nil {
 		return err
 	}
-	return s.send(ctx, p)
-}
-
-func (s *Sender) send(ctx context.Context, p outgoing) error {
 	if c := s.idle.get(); c != nil {
 		f, err := s.sendOver(ctx, c, p)
 		if err != nil {
 			return err
 		}
 		if f == nil || !f.stale() || ctx.Err() != nil {
-			return deliveryError(f)
+			return f.deliveryError()
 		}
 	}
 	c, err := s.dialer.dial(ctx)
@@ -80,7 +85,7 @@ func (s *Sender) send(ctx context.Context, p outgoing) error {
 	if err != nil {
 		return err
 	}
-	return deliveryError(f)
+	return f.deliveryError()
 }
 
 // sendOver sends a mail over a connection, and puts the connection into the pool if it still works.
@@ -100,10 +105,3 @@ func (s *Sender) sendOver(ctx context.Context, c *connection, p outgoing) (*fail
 
 // Close closes idle connections. Mails under way are finished, and their connections closed after them.
 func (s *Sender) Close() { s.idle.close() }
-
-func deliveryError(f *failure) error {
-	if f == nil {
-		return nil
-	}
-	return f.deliveryError()
-}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +36,7 @@ type memoryStore struct {
 
 var errStore = errors.New("the database is away")
 
-func (b *memoryStore) Letter(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
+func (b *memoryStore) LoadMail(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
 	return b.data, cmp.Or(desk.DeliveryStatus(b.state), desk.DeliveryOwed), b.loadErr
 }
 
@@ -59,7 +58,7 @@ var fourthMail = outbox.Key{Queue: outbox.TicketMails, Ticket: number, N: 4}
 func ticketOutbox(b *memoryStore, s interface {
 	Send(context.Context, desk.MailData) error
 }) *outbox.Outbox {
-	return outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.TicketMails: mail.NewTicketMailSender(b, s)}, slog.New(slog.DiscardHandler))
+	return outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.TicketMails: mail.TicketMails(b.LoadMail, s.Send)}, slog.New(slog.DiscardHandler))
 }
 
 func (b *memoryStore) record(ctx context.Context, state, reason string) error {
@@ -125,7 +124,7 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 		t.Errorf("recorded %q, %q", outbox.state, outbox.reason)
 	}
 	outbox.state, outbox.data.To.Address = "", "nobody"
-	if bounced, err := p.Deliver(t.Context(), fourthMail); !bounced || err != nil || !strings.HasPrefix(outbox.reason, "The address ") {
+	if bounced, err := p.Deliver(t.Context(), fourthMail); !bounced || err != nil || outbox.reason != "This is not a valid email address." {
 		t.Fatal(bounced, err, outbox.reason)
 	}
 }

@@ -44,7 +44,7 @@ type Deferral struct {
 
 // Error returns the codes, but not the reason, which may name people.
 func (e *Deferral) Error() string {
-	return fmt.Sprintf("mail put off: SMTP reply %d %s", e.Code, e.Enhanced)
+	return fmt.Sprintf("mail deferred: SMTP reply %d %s", e.Code, e.Enhanced)
 }
 
 // Deferral returns codes and reason, for agents.
@@ -55,7 +55,7 @@ func formatReply(code int, enhanced, reason string) string {
 }
 
 var (
-	errAddress = &Undeliverable{Enhanced: "5.1.3", Reason: "The address is not one that a mail can be sent to."}
+	errAddress = &Undeliverable{Enhanced: "5.1.3", Reason: "This is not a valid email address."}
 	errUnicode = &Undeliverable{Enhanced: "5.6.7", Reason: "The address has characters that our mail server cannot handle."}
 )
 
@@ -119,12 +119,15 @@ func (f *failure) concernsMail() bool {
 	return ok && f.stage != stageMail && !slices.Contains(sessionCodes, reply.Code)
 }
 
-// deliveryError returns the error of Send: an *Undeliverable for a permanent reply about this mail, a Limited fault if the
+// deliveryError returns the error of Send: nil without a failure, an *Undeliverable for a permanent reply about this mail, a Limited fault if the
 // server asks for a later try, with a *Deferral as its cause if that is about this mail, and otherwise an Unavailable one.
 func (f *failure) deliveryError() error {
+	if f == nil {
+		return nil
+	}
 	reply, ok := f.reply()
 	if !ok || reply.Code < 400 || reply.Code > 599 || reply.Code == codeShuttingDown || reply.Code >= 500 && !f.concernsMail() {
-		return fault.Wrap(f, fault.Unavailable, "the mail server did not take the mail")
+		return fault.Wrap(f, fault.Unavailable, "the mail server did not accept the email")
 	}
 	enhanced := enhancedStatus.FindString(reply.Msg)
 	reason := oneLine(enhancedStatus.ReplaceAllString(reply.Msg, ""), maxReason)

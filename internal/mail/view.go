@@ -23,29 +23,28 @@ type view struct {
 	Cause          ticket.Cause
 	Priority       policy.Priority
 	EscalationStep int
-	Promise        string // reminder and escalation: the target that is due, such as "resolution of this ticket"
+	Target         string // reminder and escalation: the target that is due, such as "resolution of this ticket"
 	Facts          []fact
 
 	FirstResponse, Resolution                 string // deadlines in the future
 	FirstLate, ResolutionLate                 string // deadlines that have passed
 	FirstNow, ResolutionNow                   bool   // due at the instant that the mail reports
 	ExpectedFirstResponse, ExpectedResolution string // if an emergency that pauses the clocks ends as planned
-	Late                                      bool   // the mail tells the requester that a deadline has passed
+	Late                                      bool   // the mail says to the requester that a deadline has passed
 	Overdue                                   bool   // reminder: Due has passed
 
-	Due        string
-	Next       string // escalation: when the next step is due
-	Silence    string // how long the requester may stay silent
-	Unanswered bool   // reminder and escalation: the target is the first response
-	Staff      bool   // the recipient is staff
-	Unpromised bool   // a new ticket without deadlines, because its clocks are paused
-	Waits      bool   // the resolution clock is paused while the ticket waits for the requester
+	Due          string
+	Next         string // escalation: when the next step is due
+	Silence      string // how long the requester may stay silent
+	Unanswered   bool   // reminder and escalation: the target is the first response
+	Staff        bool   // the recipient is staff
+	WithoutDates bool   // a new ticket without deadlines, because its clocks are paused
+	Waits        bool   // the resolution clock is paused while the ticket waits for the requester
 
-	Instead          string // name of the intended recipient, who is disabled; empty if that is the recipient
-	Acknowledge      string // escalation: URL of the page that acknowledges it
-	Open, Track      string // URLs: the conversation (for staff, the ticket's page), and the public status page
-	Contact, Privacy string
-	Policy, From     string
+	Instead     string // name of the intended recipient, who is disabled; empty if that is the recipient
+	Acknowledge string // escalation: URL of the page that acknowledges it
+	Open, Track string // URLs: the conversation (for staff, the ticket's page), and the public status page
+	footer
 
 	Notices []notice
 }
@@ -60,19 +59,18 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
 		Message: paragraphs(data.Body), Echo: data.Kind == ticket.MailReceipt,
 		Instead: oneLine(data.Instead, maxName),
-		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Promise: promiseNames[data.Clock],
+		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
 		ExpectedFirstResponse: in(data.Expected.FirstResponse), ExpectedResolution: in(data.Expected.Resolution),
 		Overdue: !data.DueAt.IsZero() && !data.DueAt.After(data.Sent),
 		Due:     in(data.DueAt), Next: in(nextStepTime(data)), Silence: formatDays(data.Silence),
 		Unanswered: data.Clock == policy.FirstResponse,
 		Staff:      data.Kind.ToStaff(),
-		Unpromised: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
+		WithoutDates: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
 			data.FirstResponseLate.IsZero() && data.ResolutionLate.IsZero(),
 		Waits: slices.Contains(data.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
 		Open:  open(data, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(data.Number),
-		Contact: oneLine(data.Policy.Contact, 0), Privacy: oneLine(data.Policy.PrivacyURL, 0),
-		Policy: oneLine(data.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
+		footer:  newFooter(data.Policy, cfg),
 		Notices: newNotices(data.Notices, now, data.Policy.Zone),
 	}
 	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
@@ -131,7 +129,7 @@ func facts(v view, data desk.MailData) []fact {
 	if data.Kind.ToStaff() {
 		assignee := v.Assignee
 		if assignee == "" {
-			assignee = "nobody yet"
+			assignee = "no one yet"
 		}
 		list = append(list, fact{"Status", statusForStaff[data.Status]}, fact{"Priority", string(data.Priority)}, fact{"Assigned to", assignee})
 	} else {
@@ -140,10 +138,10 @@ func facts(v view, data desk.MailData) []fact {
 	for _, p := range []struct {
 		name, due, late string
 		now             bool
-	}{{"First answer", v.FirstResponse, v.FirstLate, v.FirstNow}, {"Resolution", v.Resolution, v.ResolutionLate, v.ResolutionNow}} {
+	}{{"First response", v.FirstResponse, v.FirstLate, v.FirstNow}, {"Resolution", v.Resolution, v.ResolutionLate, v.ResolutionNow}} {
 		switch {
 		case p.late != "":
-			list = append(list, fact{p.name, "was due by " + p.late + ", and is late"})
+			list = append(list, fact{p.name, "was due by " + p.late + " and is overdue"})
 		case p.now:
 			list = append(list, fact{p.name, "due now"})
 		case p.due != "":
@@ -168,15 +166,15 @@ func nextStepTime(data desk.MailData) time.Time {
 	return next
 }
 
-var promiseNames = map[policy.ClockName]string{
+var targetNames = map[policy.ClockName]string{
 	policy.FirstResponse: "first response to this ticket",
 	policy.Resolution:    "resolution of this ticket",
 }
 
 var statusForRequester = map[ticket.Status]string{
 	ticket.StatusNew:      "received",
-	ticket.StatusOpen:     "we are working on it",
-	ticket.StatusWaiting:  "waiting for your answer",
+	ticket.StatusOpen:     "in progress",
+	ticket.StatusWaiting:  "waiting for you",
 	ticket.StatusResolved: "resolved",
 	ticket.StatusClosed:   "closed",
 }
@@ -187,4 +185,57 @@ var statusForStaff = map[ticket.Status]string{
 	ticket.StatusWaiting:  "waiting for the requester",
 	ticket.StatusResolved: "resolved",
 	ticket.StatusClosed:   "closed",
+}
+
+// footer is the data of the end of every mail.
+type footer struct{ Contact, Privacy, Policy, Sender string }
+
+func newFooter(p *policy.Policy, cfg Config) footer {
+	return footer{
+		Contact: oneLine(p.Contact, 0), Privacy: oneLine(p.PrivacyURL, 0), Policy: oneLine(p.Name, 0), Sender: oneLine(cfg.From.Name, maxName),
+	}
+}
+
+// notice is the notice of an emergency, in every mail while the emergency is in force or planned.
+type notice struct {
+	Closed  bool // support is closed; otherwise replies take longer
+	InForce bool
+	From    string
+	Until   string // empty: until further notice
+	By      string // by how much targets are extended, such as "48 hours"; empty if closed
+	Words   [][]string
+}
+
+func newNotices(all []desk.Notice, now time.Time, zone *time.Location) []notice {
+	notices := make([]notice, 0, len(all))
+	for _, n := range all {
+		shown := notice{
+			Closed: n.Kind == ticket.EmergencyClosed, InForce: n.InForce,
+			From: formatTime(n.From, now, zone), Until: formatTime(n.Until, now, zone), Words: paragraphs(n.Text),
+		}
+		if !shown.Closed {
+			shown.By = policy.FormatHours(n.By)
+		}
+		notices = append(notices, shown)
+	}
+	return notices
+}
+
+// formatTime formats an instant in a time zone, as in "Thu 3 Dec 2026, 11:00 UTC". It includes seconds within an hour of
+// now, where a time without them would be misleading. A zone without an abbreviation appears as an offset, such as
+// "UTC+05:30". It returns an empty string for the zero time.
+func formatTime(at, now time.Time, zone *time.Location) string {
+	if at.IsZero() {
+		return ""
+	}
+	at = at.In(zone)
+	layout := "Mon 2 Jan 2006, 15:04"
+	if at.Second() != 0 && at.Sub(now).Abs() < time.Hour {
+		layout = "Mon 2 Jan 2006, 15:04:05"
+	}
+	name, _ := at.Zone()
+	if name == "" || name[0] == '+' || name[0] == '-' {
+		name = at.Format("UTC-07:00")
+	}
+	return at.Format(layout) + " " + name
 }

@@ -1,4 +1,4 @@
-// Package openid lets an OpenID Connect provider say who somebody is: the authorization code flow with PKCE, a state and
+// Package openid signs people in with an OpenID Connect provider: the authorization code flow with PKCE, a state and
 // a nonce. It knows what to ask and whom to believe, and nothing of sessions, pages or people.
 package openid
 
@@ -20,21 +20,21 @@ import (
 )
 
 const (
-	patience    = 10 * time.Second // for one answer of the provider's
-	attemptTime = 15 * time.Minute // for somebody to sign in there
+	timeout     = 10 * time.Second // for one response of the provider
+	attemptTime = 15 * time.Minute // for a person to sign in there
 	clockSkew   = 2 * time.Minute  // between the provider's clock and ours
 )
 
-// Config names a provider and what this desk is to it.
+// Config is a provider and the credentials of this desk there.
 type Config struct {
-	Issuer       string // its address; discovery is below it
+	Issuer       string // its URL, below which discovery is
 	ClientID     string
 	ClientSecret string
 	Name         string // for the button
-	Callback     string // where it sends people back to
+	Callback     string // the URL to which it redirects people
 }
 
-// Provider is where staff may sign in. Safe for concurrent use.
+// Provider is an OpenID Connect provider with which staff may sign in. It is safe for concurrent use.
 type Provider struct {
 	config Config
 	client *http.Client
@@ -43,23 +43,23 @@ type Provider struct {
 	known *oidc.Provider
 }
 
-// New makes a provider and asks it nothing yet: it may be away while the desk starts.
+// New returns a provider without contacting it, because it may be unavailable while the desk starts.
 func New(c Config) *Provider {
-	return &Provider{config: c, client: &http.Client{Timeout: patience}}
+	return &Provider{config: c, client: &http.Client{Timeout: timeout}}
 }
 
-// Name is what people call it.
+// Name returns the name for the sign-in button.
 func (p *Provider) Name() string { return p.config.Name }
 
-// Attempt is what has to be kept, out of everybody's sight, until the provider answers.
+// Attempt is the secret state of a sign-in until the provider redirects the person back.
 type Attempt struct {
 	State, Nonce, Verifier string
 	Until                  time.Time
-	Again                  bool // a session that the provider has already is not enough
+	Again                  bool // an existing session at the provider is not enough
 }
 
-// Begin returns the address at which somebody signs in; again asks the provider to have them prove who they are although
-// they are signed in there. Unavailable: the provider does not answer.
+// Begin returns the URL at which a person signs in; again makes the provider authenticate them even if they are signed in
+// there. It returns an Unavailable fault if the provider does not respond.
 func (p *Provider) Begin(ctx context.Context, again bool) (to string, a Attempt, err error) {
 	flow, _, err := p.discover(ctx)
 	if err != nil {
@@ -73,8 +73,8 @@ func (p *Provider) Begin(ctx context.Context, again bool) (to string, a Attempt,
 	return flow.AuthCodeURL(a.State, options...), a, nil
 }
 
-// Finish takes the provider's answer to an attempt. Forbidden: it is no answer to that one, it came too late, or the
-// provider refused. Unavailable: the provider does not answer.
+// Finish returns the identity in the provider's answer to an attempt. It returns a Forbidden fault if the answer belongs to
+// another attempt, is late or a refusal, and an Unavailable one if the provider does not respond.
 func (p *Provider) Finish(ctx context.Context, a Attempt, answer url.Values) (account.Identity, error) {
 	switch {
 	case a.State == "" || subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(a.State)) != 1:
@@ -104,9 +104,9 @@ func (p *Provider) Finish(ctx context.Context, a Attempt, answer url.Values) (ac
 	return identity(proof, a)
 }
 
-// identity believes an address only when the provider says that it has verified it, and that somebody has signed in again
-// only when it says when. A provider that is asked with max_age has to (OpenID Connect Core, 3.1.2.1); in an answer that
-// does not say, somebody may have taken max_age out of the request.
+// identity trusts an address only if the provider has verified it, and a repeated sign-in only if the provider says when it
+// was. A provider must say so if the request contains max_age (OpenID Connect Core, 3.1.2.1); otherwise max_age may have been
+// removed from the request.
 func identity(proof *oidc.IDToken, a Attempt) (account.Identity, error) {
 	var claims struct {
 		Email    string `json:"email"`
@@ -131,17 +131,17 @@ func identity(proof *oidc.IDToken, a Attempt) (account.Identity, error) {
 }
 
 func refused(cause error) error {
-	return fault.Wrap(cause, fault.Forbidden, "signing in there did not work; try again")
+	return fault.Wrap(cause, fault.Forbidden, "the sign-in there failed; try again")
 }
 
-// discover asks the provider where its endpoints are, until it has answered once.
+// discover requests the provider's endpoints until it has responded once.
 func (p *Provider) discover(ctx context.Context) (oauth2.Config, *oidc.Provider, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.known == nil {
 		found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.config.Issuer)
 		if err != nil {
-			return oauth2.Config{}, nil, fault.Wrap(err, fault.Unavailable, "signing in there does not work now; use your password or a link")
+			return oauth2.Config{}, nil, fault.Wrap(err, fault.Unavailable, "signing in there is not possible at the moment; use your password or a sign-in link")
 		}
 		p.known = found
 	}

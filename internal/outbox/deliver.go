@@ -9,6 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 var errClaimed = fault.New(fault.Unavailable, "another try at the same delivery is under way")
@@ -71,9 +72,9 @@ func (o *Outbox) attempt(ctx context.Context, k Key, try string) (desk.DeliveryS
 func (o *Outbox) send(ctx context.Context, k Key) (desk.DeliveryStatus, error) {
 	transport, known := o.transports[k.Queue]
 	if !known {
-		return desk.DeliveryOwed, fault.New(fault.Internal, "nothing sends what is in queue %q", k.Queue)
+		return desk.DeliveryOwed, fault.New(fault.Internal, "queue %q has no transport", k.Queue)
 	}
-	d, err := transport.Load(ctx, k)
+	d, err := transport(ctx, k)
 	if err != nil {
 		return desk.DeliveryOwed, fmt.Errorf("load: %w", err)
 	}
@@ -86,7 +87,7 @@ func (o *Outbox) send(ctx context.Context, k Key) (desk.DeliveryStatus, error) {
 	case d.Obsolete:
 		return o.settle(ctx, k, desk.DeliverySuperseded, "")
 	case !d.Until.IsZero() && !d.Until.After(time.Now()):
-		return o.settle(ctx, k, lost, "its time was over before it could be sent")
+		return o.settle(ctx, k, lost, "it expired before it could be sent")
 	}
 	err = d.Send(ctx)
 	if err == nil {
@@ -157,4 +158,62 @@ func (o *Outbox) deferred(ctx context.Context, k Key, d Delivery, line string, c
 	}
 	o.log.Warn("a delivery is deferred", "queue", k.Queue, "n", k.N, "tries", d.Tries, "pause", pause, "error", cause)
 	return desk.DeliveryOwed, nil
+}
+
+const (
+	claimTime  = 20 * time.Second // a claim expires after this, should its process have crashed
+	renewEvery = claimTime / 4    // how often a running try renews its claim
+)
+
+// keepClaim renews a claim until end is called. A renewal that fails is retried by the next one: while the store is
+// unavailable, no other try can claim the delivery either.
+func (o *Outbox) keepClaim(ctx context.Context, k Key, try string) (end func()) {
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // a try continues for a while after its ctx has ended
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(renewEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-ticker.C:
+				_, _ = o.store.ClaimDelivery(renewing, k, try, claimTime)
+			}
+		}
+	}()
+	return func() {
+		stop()
+		<-stopped
+	}
+}
+
+// release ends the claim on a delivery that was not settled, so that the next try need not wait until it expires.
+func (o *Outbox) release(ctx context.Context, k Key, try string) {
+	releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	_ = o.store.ReleaseDelivery(releasing, k, try)
+}
+
+const (
+	recordPause    = 100 * time.Millisecond // after the first call; doubles with each
+	recordPauseMax = 2 * time.Second
+	recordTime     = 5 * time.Second // for one call
+)
+
+// untilRecorded calls record until it succeeds or fails permanently. When ctx ends it finishes the current call and makes
+// one more, because an outage may have just ended.
+func untilRecorded(ctx context.Context, record func(context.Context) error) error {
+	pauses := loop.Backoff{First: recordPause, Max: recordPauseMax}
+	for {
+		last := ctx.Err() != nil
+		trying, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+		err := record(trying)
+		cancel()
+		if err == nil || last || fault.KindOf(err).Permanent() {
+			return err
+		}
+		loop.Sleep(ctx, pauses.Next())
+	}
 }

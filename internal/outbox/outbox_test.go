@@ -109,7 +109,7 @@ func (f *fixture) owe(q outbox.Queue, numbers ...int64) {
 	}
 }
 
-// Load implements outbox.Transport.
+// Load is the transport of every queue.
 func (f *fixture) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
 	d := outbox.Delivery{Send: func(ctx context.Context) error {
 		err := f.send(ctx, k)
@@ -130,7 +130,7 @@ func (f *fixture) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, erro
 }
 
 // outbox returns one of several processes' that send what there is.
-func (f *fixture) outbox() *outbox.Outbox { return newOutbox(f.Store, f) }
+func (f *fixture) outbox() *outbox.Outbox { return newOutbox(f.Store, f.Load) }
 
 func newOutbox(s outbox.Store, t outbox.Transport) *outbox.Outbox {
 	return outbox.New(s, map[outbox.Queue]outbox.Transport{
@@ -286,7 +286,7 @@ func TestDeliverNext_settlesByWhatTheRecipientAnswers(t *testing.T) {
 		"an announcement can't be made":        {key: anAnnouncement, answer: errors.New("no such template"), want: delivery{status: desk.DeliveryOwed, pause: 10 * time.Minute}},
 		"an account's mail is refused":         {key: anAccountMail, answer: refused("550 no"), want: delivery{status: desk.DeliveryBounced, reason: "550 no"}},
 		"the server of accounts is away":       {key: anAccountMail, answer: unreachable, want: delivery{status: desk.DeliveryOwed, tries: 1, deferred: true, pause: 2 * time.Second}},
-		"an account's mail is out of date":     {key: anAccountMail, before: `expires_at = now() - interval '1 s'`, answer: errors.New("sent"), want: delivery{status: desk.DeliveryBounced, reason: "its time was over before it could be sent"}},
+		"an account's mail is out of date":     {key: anAccountMail, before: `expires_at = now() - interval '1 s'`, answer: errors.New("sent"), want: delivery{status: desk.DeliveryBounced, reason: "it expired before it could be sent"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)

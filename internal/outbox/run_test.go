@@ -86,7 +86,7 @@ func (q *queue) SettleDelivery(_ context.Context, k outbox.Key, status desk.Deli
 	return nil
 }
 
-// Load implements outbox.Transport.
+// Load is the transport of every queue.
 func (q *queue) Load(context.Context, outbox.Key) (outbox.Delivery, error) {
 	if q.loadFails {
 		return outbox.Delivery{}, errAway
@@ -126,7 +126,7 @@ func running(t *testing.T, q *queue, test func(t *testing.T, stop func())) (log 
 	var logged bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
 		q.begun = time.Now()
-		o := outbox.New(q, map[outbox.Queue]outbox.Transport{outbox.AccountMails: q}, slog.New(slog.NewTextHandler(&logged, nil)))
+		o := outbox.New(q, map[outbox.Queue]outbox.Transport{outbox.AccountMails: q.Load}, slog.New(slog.NewTextHandler(&logged, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- o.Run(ctx, outbox.AccountMails) }()

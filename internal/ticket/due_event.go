@@ -40,6 +40,18 @@ func (m DueEvent) Same(other DueEvent) bool {
 // Next returns the ticket's next due event, and false if there is none: during an emergency, for a closed ticket, or when
 // the policy provides for nothing more. A time in the past means that it is overdue.
 func Next(t Ticket, p *policy.Policy) (DueEvent, bool) {
+	return earliest(t, p, func(DueKind) bool { return true })
+}
+
+// NextForRequester returns the next due event that the requester may see: reminders, escalation steps and waking are
+// internal to staff.
+func NextForRequester(t Ticket, p *policy.Policy) (DueEvent, bool) {
+	return earliest(t, p, func(kind DueKind) bool {
+		return kind != DueReminder && kind != DueEscalation && kind != DueWake
+	})
+}
+
+func earliest(t Ticket, p *policy.Policy, shown func(DueKind) bool) (DueEvent, bool) {
 	var next DueEvent
 	if t.InEmergency() || t.Closed() {
 		return next, false
@@ -48,7 +60,7 @@ func Next(t Ticket, p *policy.Policy) (DueEvent, bool) {
 		if due.Before(t.NotBefore) {
 			due = t.NotBefore
 		}
-		if next.Kind == "" || due.Before(next.Due) {
+		if shown(kind) && (next.Kind == "" || due.Before(next.Due)) {
 			next = DueEvent{Kind: kind, Clock: clock, EscalationStep: step, Due: due}
 		}
 	}

@@ -1,3 +1,6 @@
+// Package webhook calls the webhooks that the escalation steps of a policy name. A call is a signed POST request which
+// says that a target was breached and links to the ticket; it contains no text that a person wrote. A Caller is a
+// transport of the outbox, which records calls and retries them. The package must not know SQL or Temporal.
 package webhook
 
 import (
@@ -39,7 +42,7 @@ func NewCaller(c calls, endpoints map[string]Endpoint, site string, log *slog.Lo
 	return &Caller{calls: c, endpoints: endpoints, site: site, client: client(tryTime), log: log, now: time.Now}
 }
 
-// Load loads a call for one try. It implements outbox.Transport.
+// Load is the transport of an outbox.
 func (c *Caller) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
 	call, err := c.calls.Call(ctx, k.Ticket, int(k.N))
 	return outbox.Delivery{Status: call.Status, Tries: call.Tries, Send: func(ctx context.Context) error {

@@ -111,7 +111,7 @@ type calling struct {
 func caller(b *records, address string) calling {
 	c := webhook.NewCaller(b, map[string]webhook.Endpoint{"ops": {URL: address, Secret: secret}}, "https://help.example", slog.New(slog.DiscardHandler))
 	c.Now(func() time.Time { return now })
-	return calling{outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.Webhooks: c}, slog.New(slog.DiscardHandler)), c}
+	return calling{outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.Webhooks: c.Load}, slog.New(slog.DiscardHandler)), c}
 }
 
 func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
@@ -177,7 +177,7 @@ func TestDeliver_triesAgainWhatMayPassAndNothingElse(t *testing.T) {
 	}{
 		500: {true, "HTTP 500"}, 502: {true, "HTTP 502"}, 503: {true, "HTTP 503"}, 429: {true, "HTTP 429"}, 408: {true, "HTTP 408"}, 425: {true, "HTTP 425"},
 		400: {false, "HTTP 400"}, 401: {false, "HTTP 401"}, 404: {false, "HTTP 404"}, 410: {false, "HTTP 410"},
-		304: {false, "HTTP 304, and no redirect is followed"},
+		304: {false, "HTTP 304; redirects are not followed"},
 	} {
 		b := newRecords()
 		failed, err := caller(b, newEndpoint(t, status(code)).URL).Deliver(t.Context(), third)

@@ -45,7 +45,7 @@ func client(timeout time.Duration) *http.Client {
 func (c *Caller) post(ctx context.Context, e Endpoint, event string, content []byte) result {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(content))
 	if err != nil {
-		return result{final: true, reason: "its address can't be read"}
+		return result{final: true, reason: "its URL is invalid"}
 	}
 	sign(request.Header, e.Secret, event, c.now(), content)
 	response, err := c.client.Do(request)
@@ -65,7 +65,7 @@ func resultOfStatus(status int) result {
 	case status >= 200 && status < 300:
 		return result{taken: true}
 	case status >= 300 && status < 400:
-		return result{final: true, reason: reason + ", and no redirect is followed"}
+		return result{final: true, reason: reason + "; redirects are not followed"}
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
 		return result{reason: reason}
 	default:

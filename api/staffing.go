@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
@@ -18,15 +19,11 @@ type staffing interface {
 	request.Groups
 }
 
-type absenceInput struct{ Body absence }
-
 type absence struct {
-	Away  bool      `json:"away" doc:"false: back."`
-	Until time.Time `json:"until,omitempty" doc:"When one is back by oneself. Without it one is away until one says so."`
-	Agent string    `json:"agent,omitempty" doc:"A handle or an ID; without it oneself. Only supervisors may name somebody else."`
+	Away  bool      `json:"away" doc:"true: away; false: back."`
+	Until time.Time `json:"until,omitempty" doc:"When the absence ends by itself. Absent: it ends with away: false only."`
+	Agent string    `json:"agent,omitempty" doc:"A handle or an ID; absent: yourself. Only supervisors may name another person."`
 }
-
-type colleagueOutput struct{ Body colleagueView }
 
 type colleaguesOutput struct {
 	Body struct {
@@ -39,20 +36,18 @@ type colleagueView struct {
 	Handle string      `json:"handle"`
 	Name   string      `json:"name"`
 	Role   ticket.Role `json:"role"`
-	Load   int         `json:"load" doc:"Tickets of theirs that are new, open or waiting."`
-	Away   bool        `json:"away" doc:"Assignment rules give them no tickets; people still can."`
+	Load   int         `json:"load" doc:"Assigned tickets that are new, open or waiting."`
+	Away   bool        `json:"away" doc:"Assignment rules do not choose this person; people still can."`
 	Since  *time.Time  `json:"since,omitempty"`
-	Until  *time.Time  `json:"until,omitempty" doc:"Missing: until they say so."`
+	Until  *time.Time  `json:"until,omitempty" doc:"Absent: no end is set."`
 }
 
 type groupInput struct {
-	Group string `path:"group" doc:"Its handle."`
+	Group string `path:"group" doc:"The group's handle."`
 }
 
-type newGroupInput struct{ Body newGroup }
-
 type newGroup struct {
-	Handle string `json:"handle" doc:"What policies call it: 1 to 40 small letters, digits and hyphens, a letter first. It never changes."`
+	Handle string `json:"handle" doc:"The name in policies: 1 to 40 lower-case letters, digits and hyphens, beginning with a letter. It never changes."`
 	Title  string `json:"title" doc:"1 to 100 characters."`
 }
 
@@ -68,8 +63,6 @@ type memberInput struct {
 	Agent string `path:"agent" doc:"A handle or an ID."`
 }
 
-type groupOutput struct{ Body groupView }
-
 type groupsOutput struct {
 	Body struct {
 		Groups []groupView `json:"groups"`
@@ -79,87 +72,66 @@ type groupsOutput struct {
 type groupView struct {
 	Handle  string          `json:"handle"`
 	Title   string          `json:"title"`
-	Fixed   bool            `json:"fixed,omitempty" doc:"The group of all agents, which is always there."`
+	Fixed   bool            `json:"fixed,omitempty" doc:"The group of all agents, which always exists."`
 	Members []colleagueView `json:"members"`
 }
 
 // colleagues lists the staff with who is away and how many tickets each is assigned.
 func (s *server) colleagues(ctx context.Context, _ *struct{}) (*colleaguesOutput, error) {
-	if s.Staffing == nil {
-		return nil, errNoStaffing
-	}
 	staff, err := s.Staffing.Staff(ctx)
-	if err != nil {
-		return nil, err
-	}
 	out := &colleaguesOutput{}
-	out.Body.Staff = viewColleagues(staff)
-	return out, nil
+	out.Body.Staff = viewEach(staff, viewColleague)
+	return out, err
 }
 
 // setAway marks a member of staff as away or as back. It is idempotent, because the request contains the new state.
-func (s *server) setAway(ctx context.Context, in *absenceInput) (*colleagueOutput, error) {
-	if s.Staffing == nil {
-		return nil, errNoStaffing
-	}
+func (s *server) setAway(ctx context.Context, in *bodyOf[absence]) (view colleagueView, err error) {
 	var f input.Fields
 	by, whose := request.Of(ctx).Person, f.Optional("agent", in.Body.Agent, input.MaxWord)
 	if !in.Body.Away && !in.Body.Until.IsZero() {
-		f.Reject("until", "is for who is away")
+		f.Reject("until", "is only allowed with away: true")
 	}
 	if err := f.Err(); err != nil {
-		return nil, err
+		return view, err
 	}
 	if whose == "" {
 		whose = string(by.ID)
 	}
 	var c desk.Colleague
-	var err error
 	if in.Body.Away {
 		c, err = s.Staffing.LeaveDesk(ctx, by, whose, in.Body.Until)
 	} else {
 		c, err = s.Staffing.ReturnToDesk(ctx, by, whose)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &colleagueOutput{Body: viewColleague(c)}, nil
+	return viewColleague(c), err
 }
 
 func (s *server) groups(ctx context.Context, _ *struct{}) (*groupsOutput, error) {
-	if s.Staffing == nil {
-		return nil, errNoStaffing
-	}
 	all, err := s.Staffing.Groups(ctx, request.Of(ctx).Person)
-	if err != nil {
-		return nil, err
-	}
 	out := &groupsOutput{}
-	for _, g := range all {
-		out.Body.Groups = append(out.Body.Groups, viewGroup(g))
-	}
-	return out, nil
+	out.Body.Groups = viewEach(all, viewGroup)
+	return out, err
 }
 
-func (s *server) makeGroup(ctx context.Context, in *newGroupInput) (*groupOutput, error) {
+func (s *server) makeGroup(ctx context.Context, in *bodyOf[newGroup]) (groupView, error) {
 	return s.changeGroup(ctx, in.Body.Handle, func(by desk.Person) error {
 		return s.Staffing.MakeGroup(ctx, by, in.Body.Handle, in.Body.Title)
 	})
 }
 
-func (s *server) renameGroup(ctx context.Context, in *titleInput) (*groupOutput, error) {
+func (s *server) renameGroup(ctx context.Context, in *titleInput) (groupView, error) {
 	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
 		return s.Staffing.RenameGroup(ctx, by, in.Group, in.Body.Title)
 	})
 }
 
-func (s *server) joinGroup(ctx context.Context, in *memberInput) (*groupOutput, error) {
+func (s *server) joinGroup(ctx context.Context, in *memberInput) (groupView, error) {
 	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
 		return s.Staffing.JoinGroup(ctx, by, in.Group, in.Agent)
 	})
 }
 
-func (s *server) leaveGroup(ctx context.Context, in *memberInput) (*groupOutput, error) {
+func (s *server) leaveGroup(ctx context.Context, in *memberInput) (groupView, error) {
 	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
 		return s.Staffing.LeaveGroup(ctx, by, in.Group, in.Agent)
 	})
@@ -167,9 +139,6 @@ func (s *server) leaveGroup(ctx context.Context, in *memberInput) (*groupOutput,
 
 // deleteGroup deletes a group and returns the remaining ones.
 func (s *server) deleteGroup(ctx context.Context, in *groupInput) (*groupsOutput, error) {
-	if s.Staffing == nil {
-		return nil, errNoStaffing
-	}
 	if err := s.Staffing.DeleteGroup(ctx, request.Of(ctx).Person, in.Group); err != nil {
 		return nil, err
 	}
@@ -177,47 +146,30 @@ func (s *server) deleteGroup(ctx context.Context, in *groupInput) (*groupsOutput
 }
 
 // changeGroup applies change to a group and returns its new state.
-func (s *server) changeGroup(ctx context.Context, handle string, change func(by desk.Person) error) (*groupOutput, error) {
-	if s.Staffing == nil {
-		return nil, errNoStaffing
-	}
+func (s *server) changeGroup(ctx context.Context, handle string, change func(by desk.Person) error) (groupView, error) {
 	by := request.Of(ctx).Person
 	if err := change(by); err != nil {
-		return nil, err
+		return groupView{}, err
 	}
 	all, err := s.Staffing.Groups(ctx, by)
-	if err != nil {
-		return nil, err
+	i := slices.IndexFunc(all, func(g desk.Group) bool { return g.Handle == handle })
+	switch {
+	case err != nil:
+		return groupView{}, err
+	case i < 0: // it was deleted concurrently
+		return groupView{}, fault.New(fault.NotFound, "there is no such group")
 	}
-	for _, g := range all {
-		if g.Handle == handle {
-			return &groupOutput{Body: viewGroup(g)}, nil
-		}
-	}
-	return nil, fault.New(fault.NotFound, "there is no such group") // it was deleted concurrently
+	return viewGroup(all[i]), nil
 }
-
-var errNoStaffing = fault.New(fault.Unavailable, "this process keeps no groups")
 
 func viewGroup(g desk.Group) groupView {
-	return groupView{Handle: g.Handle, Title: g.Title, Fixed: g.Fixed, Members: viewColleagues(g.Members)}
-}
-
-func viewColleagues(all []desk.Colleague) []colleagueView {
-	views := make([]colleagueView, 0, len(all))
-	for _, c := range all {
-		views = append(views, viewColleague(c))
-	}
-	return views
+	return groupView{Handle: g.Handle, Title: g.Title, Fixed: g.Fixed, Members: viewEach(g.Members, viewColleague)}
 }
 
 func viewColleague(c desk.Colleague) colleagueView {
-	view := colleagueView{Handle: c.Handle, Name: c.Name, Role: c.Role, Load: c.Load, Away: c.Away.Now()}
-	if since := c.Away.Since.UTC(); c.Away.Now() {
-		view.Since = &since
-	}
-	if until := c.Away.Until.UTC(); !c.Away.Until.IsZero() {
-		view.Until = &until
+	view := colleagueView{Handle: c.Handle, Name: c.Name, Role: c.Role, Load: c.Load, Away: c.Away.Now(), Until: instantOrNull(c.Away.Until)}
+	if view.Away {
+		view.Since = instantOrNull(c.Away.Since)
 	}
 	return view
 }

@@ -81,7 +81,7 @@ func TestAdoption_isRehearsedAndAccepted(t *testing.T) {
 		t.Errorf("the audit is %s", audit)
 	}
 	o.do("sam", 422, "POST", "/api/v1/policies/2/adoption", `{}`)
-	if wrong := o.do("sam", 422, "POST", "/api/v1/policies/2/adoption", `{"tickets": ["`+number+`", "parcel"]}`).Body.String(); !strings.Contains(wrong, `\"parcel\" is no ticket's number`) {
+	if wrong := o.do("sam", 422, "POST", "/api/v1/policies/2/adoption", `{"tickets": ["`+number+`", "parcel"]}`).Body.String(); !strings.Contains(wrong, `\"parcel\" is not a ticket number`) {
 		t.Errorf("a number that is none is answered with %s", wrong)
 	}
 	o.do("sam", 404, "POST", "/api/v1/policies/9/adoption", `{"from_version": 1}`)

@@ -25,7 +25,7 @@ func TestPolicyDiff_tellsInWordsWhatChanged(t *testing.T) {
 	if want := "First response: 72 hours during opening hours → 3 business days\n"; got.failure != nil || got.out != want {
 		t.Errorf("%v, %q, want %q", got.failure, got.out, want)
 	}
-	if got := call(t, nil, "policy", "diff", was, was); got.out != "They say the same.\n" {
+	if got := call(t, nil, "policy", "diff", was, was); got.out != "No differences.\n" {
 		t.Errorf("%q", got.out)
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -69,12 +68,10 @@ func TestSend_keepsOneThreadATicket(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t, behaviour{})
-			cfg := server.config()
-			cfg.ReplyTo = desk.Mailbox{Name: "Nobody", Address: "no-reply@holesalemart.example"}
 			l := sampleMail(tt.kind)
 			l.N, l.Previous = tt.n, tt.previous
 			before := time.Now().Truncate(time.Second)
-			s := newSender(t, cfg)
+			s := newSender(t, server.config())
 			if err := s.Send(t.Context(), l); err != nil {
 				t.Fatal(err)
 			}
@@ -82,9 +79,9 @@ func TestSend_keepsOneThreadATicket(t *testing.T) {
 			checkHeaders(t, s, l, data)
 			h := parse(t, data).Header
 			got := []string{h.Get("Message-Id"), h.Get("In-Reply-To"), h.Get("References"), h.Get("Auto-Submitted"), h.Get("Precedence"),
-				h.Get("X-Auto-Response-Suppress"), h.Get("Reply-To"), h.Get("From")}
+				h.Get("X-Auto-Response-Suppress"), h.Get("From")}
 			want := []string{id(tt.n), tt.inReplyTo, tt.references, tt.auto, tt.precedence, "All",
-				`"Nobody" <no-reply@holesalemart.example>`, `"Holesalemart Support" <support@holesalemart.example>`}
+				`"Holesalemart Support" <support@holesalemart.example>`}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
