@@ -24,7 +24,7 @@ type Problem struct {
 	Detail    string         `json:"detail" doc:"What is wrong with this request, for people to read."`
 	Code      string         `json:"code,omitempty" example:"ticket-closed" doc:"Why a command was refused, as a stable code."`
 	RequestID string         `json:"request_id" doc:"Identifies the request in the server's log."`
-	Unseen    []int          `json:"unseen,omitempty" doc:"With the code unseen-words: the numbers of the timeline's entries that others wrote after the last one that you had seen."`
+	Unseen    []int          `json:"unseen,omitempty" doc:"With the code unseen-messages: the numbers of the timeline's entries that others wrote after the last one that you had seen."`
 	Errors    []FieldProblem `json:"errors,omitempty" doc:"The invalid fields."`
 
 	retryAfter string

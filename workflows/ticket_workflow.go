@@ -100,14 +100,37 @@ func (t *ticketWorkflow) done() bool {
 	return t.digest.Closed() && !t.hasWork() && t.digest.Parked == nil && t.deliveries.idle() && len(t.deliveries.pending) == 0
 }
 
-// hasWork reports whether a step is to be taken. While a ticket is parked, commands and due events wait, but steps still
-// take manual commands, which PostgreSQL then stores, so that they never pile up here.
+// hasWork reports whether a step is to be taken.
 func (t *ticketWorkflow) hasWork() bool {
-	if len(t.manual) > 0 || t.hasMoreDeliveries() {
-		return true
+	_, needed := t.nextRequest()
+	return needed
+}
+
+// nextRequest returns the request for the next step, for the first reason that there is, and whether there is any. While a
+// ticket is parked, commands and due events wait, but steps still take manual commands, which PostgreSQL then stores, so
+// that they never pile up here.
+func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
+	r = ticket.StepRequest{Number: t.number, Mails: t.lastMail}
+	if !t.deliveries.hasRoom() {
+		r.Mails = noMails
 	}
-	news := len(t.bounced) > 0 || len(t.delivered) > 0
-	return t.digest.Parked == nil && (t.digest.Command < t.lastCommand || news || t.catchUp || t.due.Kind != "")
+	active := t.digest.Parked == nil
+	switch {
+	case active && t.digest.Command < t.lastCommand:
+		r.Command = t.lastCommand
+	case len(t.manual) > 0:
+		r.Manual = t.manual[:min(len(t.manual), ticket.MaxManual)]
+	case active && len(t.bounced) > 0:
+		r.Bounced = t.bounced[0]
+	case active && len(t.delivered) > 0:
+		r.Delivered = t.delivered[0]
+	case active && t.due.Kind != "" && !t.catchUp:
+		r.Due = t.due.Due
+	default:
+		r.Schedule = true
+		return r, active && t.catchUp || t.hasMoreDeliveries()
+	}
+	return r, true
 }
 
 // hasMoreDeliveries reports whether a step is to return further pending deliveries, for which there is room.
@@ -149,30 +172,12 @@ func (t *ticketWorkflow) stepAll(ctx workflow.Context) error {
 	return nil
 }
 
-// step takes one step, for the first of the reasons that there are.
+// step takes one step.
 func (t *ticketWorkflow) step(ctx workflow.Context) error {
 	if err := t.meter.step(ctx); err != nil {
 		return err
 	}
-	r := ticket.StepRequest{Number: t.number, Mails: t.lastMail}
-	if !t.deliveries.hasRoom() {
-		r.Mails = noMails
-	}
-	parked := t.digest.Parked != nil
-	switch {
-	case !parked && t.digest.Command < t.lastCommand:
-		r.Command = t.lastCommand
-	case len(t.manual) > 0:
-		r.Manual = t.manual[:min(len(t.manual), ticket.MaxManual)]
-	case len(t.bounced) > 0 && !parked:
-		r.Bounced = t.bounced[0]
-	case len(t.delivered) > 0 && !parked:
-		r.Delivered = t.delivered[0]
-	case t.due.Kind != "" && !t.catchUp && !parked:
-		r.Due = t.due.Due
-	default:
-		r.Schedule = true
-	}
+	r, _ := t.nextRequest()
 	result, err := callStep(ctx, r, t.stepSummary(r))
 	if err != nil {
 		return err

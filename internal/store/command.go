@@ -22,7 +22,7 @@ var commandSQL string
 
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
-	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}
+	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "you don't have permission to do this"}
 	errClosed   = fault.NewConflict(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
 	errNotNow   = fault.New(fault.Unavailable, "that could not be taken just now; try again")
 )
