@@ -60,9 +60,6 @@ func (s *Store) Colleague(ctx context.Context, handleOrID string) (desk.Colleagu
 }
 
 func (s *Store) oneColleague(ctx context.Context, statement string, args ...any) (desk.Colleague, error) {
-	rows, err := s.pool.Query(ctx, statement, args...)
-	if err != nil {
-		return desk.Colleague{}, err
-	}
+	rows, _ := s.pool.Query(ctx, statement, args...)
 	return pgx.CollectExactlyOneRow(rows, scanColleague)
 }

@@ -43,7 +43,7 @@ func (a *Accounts) Link(ctx context.Context, id string) (account.Link, error) {
 // findLink returns the link that a statement selects, with the person it is for. A link of a disabled person is
 // NotFound.
 func findLink(ctx context.Context, q querier, statement, id string) (account.Link, error) {
-	rows, err := q.Query(ctx, `
+	rows, _ := q.Query(ctx, `
 		WITH l AS (`+statement+`)
 		SELECT l.id, l.purpose, coalesce(p.id, '') AS person, coalesce(p.role, l.role) AS role, coalesce(p.name, l.name) AS name,
 			coalesce(p.address, l.address) AS address, coalesce(p.handle, l.handle, '') AS handle,
@@ -51,9 +51,6 @@ func findLink(ctx context.Context, q querier, statement, id string) (account.Lin
 			EXISTS (SELECT FROM tokens WHERE person = p.id AND revoked_at IS NULL) AS has_tokens
 		FROM l LEFT JOIN people p ON p.id = l.person
 		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id)
-	if err != nil {
-		return account.Link{}, explain(err, "look up a link")
-	}
 	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[linkRow])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account.Link{}, errLink

@@ -44,16 +44,13 @@ func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnn
 // RequesterTickets returns the oldest of a requester's tickets that an emergency concerns, at most limit, and their total
 // number. Tickets without a step are left out: their receipts, which mention the emergency, are still to come.
 func (s *Store) RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []app.RequesterTicket, total int, err error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT t.number, w.subject, t.policy, t.state, count(*) OVER () AS total
 		FROM tickets t
 		JOIN commands c ON c.ticket = t.number AND c.seq = 1
 		JOIN messages w ON w.id = c.message
 		WHERE t.requester = $1 AND t.state IS NOT NULL AND `+concerned+`
 		ORDER BY t.submitted_at, t.number LIMIT $2`, requester, limit)
-	if err != nil {
-		return nil, 0, explain(err, "read the tickets of %s", requester)
-	}
 	tickets, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t app.RequesterTicket, err error) {
 		var stored []byte
 		var state ticket.State

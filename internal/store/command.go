@@ -103,16 +103,13 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 
 // command runs the statement that accepts a command. It returns pgx.ErrNoRows if nothing was accepted.
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
-	rows, err := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
+	rows, _ := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
 	}))
-	if err != nil {
-		return desk.Accepted{}, err
-	}
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 		return a, row.Scan(&a.Number, &a.Seq, &a.At, &a.Policy)
 	})

@@ -32,15 +32,12 @@ func (s *Store) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emer
 
 // emergencies returns the emergencies e that a clause selects.
 func emergencies(ctx context.Context, q querier, clause string, args ...any) ([]desk.Emergency, error) {
-	rows, err := q.Query(ctx, `
+	rows, _ := q.Query(ctx, `
 		SELECT e.id, e.kind, e.notice, e.starts_at, nullif(e.ends_at, 'infinity'), e.cancelled_at, e.declared_at, e.revision,
 			coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, ''),
 			ARRAY(SELECT extract(epoch FROM d.starts_at)::bigint FROM emergency_delays d WHERE d.emergency = e.id ORDER BY d.starts_at),
 			ARRAY(SELECT d.seconds FROM emergency_delays d WHERE d.emergency = e.id ORDER BY d.starts_at)
 		FROM emergencies e LEFT JOIN people p ON p.id = e.declared_by `+clause, args...)
-	if err != nil {
-		return nil, err
-	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e desk.Emergency, err error) {
 		var until, cancelled *time.Time
 		var from, seconds []int64
@@ -57,12 +54,9 @@ func emergencies(ctx context.Context, q querier, clause string, args ...any) ([]
 // EmergencyChanges returns the changes of an emergency with their authors, oldest first; none if there is no such
 // emergency.
 func (s *Store) EmergencyChanges(ctx context.Context, id ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT c.revision, c.act, c.at, c.plan, coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, '')
 		FROM emergency_changes c LEFT JOIN people p ON p.id = c.by_person WHERE c.emergency = $1 ORDER BY c.revision`, id)
-	if err != nil {
-		return nil, explain(err, "read what was done to emergency %s", id)
-	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.EmergencyEdit, err error) {
 		var plan []byte
 		if err = row.Scan(&c.Revision, &c.Act, &c.At, &plan, &c.By.ID, &c.By.Name, &c.By.Handle, &c.By.Role); err == nil {

@@ -71,14 +71,11 @@ type emergencyRow struct {
 
 // readSchedule reads the schedule and its revision in one statement, so that they agree.
 func readSchedule(ctx context.Context, q querier) (ticket.EmergencySchedule, error) {
-	rows, err := q.Query(ctx, `
+	rows, _ := q.Query(ctx, `
 		SELECT g.revision, e.id, e.kind, e.starts_at, nullif(e.ends_at, 'infinity') AS ends_at,
 			array(SELECT starts_at FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS froms,
 			array(SELECT seconds FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS seconds
 		FROM gate g LEFT JOIN emergencies e ON e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
-	if err != nil {
-		return ticket.EmergencySchedule{}, err
-	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[emergencyRow])
 	if err != nil {
 		return ticket.EmergencySchedule{}, err

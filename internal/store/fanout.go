@@ -22,10 +22,7 @@ const whereLate = `status <> 'closed' AND (` + whereBehind + ` OR gate_at >= $1 
 
 // firstLate returns the lowest numbers of late tickets, at most ticket.MaxLate.
 func (s *Store) firstLate(ctx context.Context, transition time.Time, paused bool) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` ORDER BY number LIMIT $3`, transition, paused, ticket.MaxLate)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` ORDER BY number LIMIT $3`, transition, paused, ticket.MaxLate)
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 }
 
@@ -36,21 +33,15 @@ func (s *Store) OpenBefore(ctx context.Context, transition time.Time, after tick
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` AND number > $3 ORDER BY number LIMIT $4`,
+	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` AND number > $3 ORDER BY number LIMIT $4`,
 		transition, schedule.PausesAt(transition), after, limit)
-	if err != nil {
-		return nil, explain(err, "list the tickets behind an edge")
-	}
 	page, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 	return page, explain(err, "list the tickets behind an edge")
 }
 
 // StillBehind returns those of some tickets to which the transition at an instant is still to be applied.
 func (s *Store) StillBehind(ctx context.Context, transition time.Time, some []ticket.Number) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+whereBehind, transition, some)
-	if err != nil {
-		return nil, explain(err, "look which tickets are behind an edge")
-	}
+	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+whereBehind, transition, some)
 	left, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 	return left, explain(err, "look which tickets are behind an edge")
 }

@@ -30,13 +30,10 @@ func (s *Store) ImportTx(ctx context.Context, fn func(app.ImportTx) error) error
 
 // Fresh implements app.ImportTx.
 func (im *importTx) Fresh(ctx context.Context, numbers []ticket.Number) (map[ticket.Number]bool, error) {
-	rows, err := im.tx.Query(ctx, `SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT FROM tickets WHERE number = n)`, numbers)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := im.tx.Query(ctx, `SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT FROM tickets WHERE number = n)`, numbers)
 	fresh := map[ticket.Number]bool{}
 	var number ticket.Number
-	_, err = pgx.ForEachRow(rows, []any{&number}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&number}, func() error {
 		fresh[number] = true
 		return nil
 	})

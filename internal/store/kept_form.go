@@ -54,14 +54,11 @@ func keptKey(action, page string) []byte {
 
 // KeptForms returns the forms stored in a browser for a person on a page, oldest first.
 func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT person, page, action, fields, kept_at FROM kept_forms
 		WHERE browser = @browser AND person = @person AND page = @page AND kept_at > clock_timestamp() - @stays::interval
 		ORDER BY kept_at`,
 		pgx.StrictNamedArgs{"browser": browser, "person": person, "page": page, "stays": keptFor})
-	if err != nil {
-		return nil, explain(err, "look for kept forms")
-	}
 	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f desk.KeptForm, err error) {
 		var fields string
 		if err = row.Scan(&f.Person, &f.Page, &f.Action, &fields, &f.Kept); err == nil {

@@ -44,7 +44,7 @@ type mailRow struct {
 // Mail returns a ticket's mail with the ticket and its events up to the one that caused the mail. It is NotFound if there
 // is no such mail.
 func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (app.StoredMail, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
 			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
 			m.epoch, coalesce(previous.n, 0) AS previous, coalesce(previous.epoch, 0) AS previous_epoch,
@@ -63,9 +63,6 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (app.Stored
 		LEFT JOIN LATERAL (SELECT n, epoch FROM deliveries
 			WHERE ticket = m.ticket AND person = m.person AND n < m.n ORDER BY n DESC LIMIT 1) previous ON true
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail)
-	if err != nil {
-		return app.StoredMail{}, explain(err, "load mail %d of %s", mail, n)
-	}
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[mailRow])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return app.StoredMail{}, errNoMail

@@ -37,14 +37,11 @@ func (s *Store) Leave(ctx context.Context, by desk.Person, n ticket.Number) erro
 
 // Looking returns the people who have a ticket open, longest first: those seen within desk.PresenceLasts.
 func (s *Store) Looking(ctx context.Context, n ticket.Number) ([]desk.Presence, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT p.id, p.name, p.handle, p.role, l.writing, l.since, l.seen_at
 		FROM presences l JOIN people p ON p.id = l.person
 		WHERE l.ticket = $1 AND l.seen_at > clock_timestamp() - $2::interval AND p.disabled_at IS NULL
 		ORDER BY l.since, p.id`, n, desk.PresenceLasts)
-	if err != nil {
-		return nil, explain(err, "look who looks at %s", n)
-	}
 	looking, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Presence, err error) {
 		return p, row.Scan(&p.Person.ID, &p.Person.Name, &p.Person.Handle, &p.Person.Role, &p.Writing, &p.Since, &p.Seen)
 	})

@@ -60,10 +60,7 @@ func (s *Store) OverdueOf(ctx context.Context, patience time.Duration, some []ti
 }
 
 func (s *Store) overdue(ctx context.Context, sql string, args ...any) ([]desk.Overdue, error) {
-	rows, err := s.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, explain(err, "look for overdue tickets")
-	}
+	rows, _ := s.pool.Query(ctx, sql, args...)
 	page, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.Overdue])
 	return page, explain(err, "look for overdue tickets")
 }
@@ -80,10 +77,7 @@ const keptQuery = `
 // Kept returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and closed ones with
 // unsent deliveries. It has at most limit, after a number.
 func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, keptQuery, after, limit)
-	if err != nil {
-		return nil, explain(err, "list the tickets with workflows")
-	}
+	rows, _ := s.pool.Query(ctx, keptQuery, after, limit)
 	page, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 	return page, explain(err, "list the tickets with workflows")
 }

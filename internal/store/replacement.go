@@ -20,10 +20,7 @@ func (s *Store) Replacing(ctx context.Context) (r desk.Replacing, err error) {
 
 // ToReplace returns a page of the workflows still to be replaced, ordered by ID: at most limit of them, after one.
 func (s *Store) ToReplace(ctx context.Context, after string, limit int) ([]string, error) {
-	rows, err := s.pool.Query(ctx, `SELECT workflow FROM replacements WHERE workflow > $1 ORDER BY workflow LIMIT $2`, after, limit)
-	if err != nil {
-		return nil, explain(err, "list the workflows to replace")
-	}
+	rows, _ := s.pool.Query(ctx, `SELECT workflow FROM replacements WHERE workflow > $1 ORDER BY workflow LIMIT $2`, after, limit)
 	workflows, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	return workflows, explain(err, "list the workflows to replace")
 }
@@ -44,11 +41,8 @@ func (s *Store) ReplacingOver(ctx context.Context, epoch int64) error {
 
 // Unknown returns those of some numbers for which there is no ticket.
 func (s *Store) Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT number FROM unnest($1::text[]) number WHERE NOT EXISTS (SELECT FROM tickets t WHERE t.number = number.number)`, some)
-	if err != nil {
-		return nil, explain(err, "look which tickets there are")
-	}
 	unknown, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 	return unknown, explain(err, "look which tickets there are")
 }

@@ -16,7 +16,7 @@ import (
 // OpenTickets counts the tickets that are not closed by status, age and assignee. bands are instants in descending
 // order; the band of a ticket is the number of them at or after its submission.
 func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT c.status, c.band, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			c.count, c.due, c.breached, c.snoozed
 		FROM (
@@ -25,9 +25,6 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 				count(*) FILTER (WHERE snoozed_until IS NOT NULL) AS snoozed
 			FROM tickets WHERE status <> 'closed' GROUP BY 1, 2, 3) c
 		LEFT JOIN people a ON a.id = c.assignee`, pgx.StrictNamedArgs{"bands": bands, "due": dueBefore})
-	if err != nil {
-		return nil, explain(err, "count open tickets")
-	}
 	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c report.OpenCount, err error) {
 		return c, row.Scan(&c.Status, &c.Band, &c.Agent.ID, &c.Agent.Name, &c.Agent.Handle, &c.Agent.Role, &c.Count, &c.DueToday, &c.Breached, &c.Snoozed)
 	})
@@ -37,7 +34,7 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 // Escalated returns the open tickets whose escalation is not acknowledged, up to limit: the highest escalation step
 // first, then the longest overdue.
 func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations, err error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			t.rung, t.state, (SELECT count(*) FROM tickets WHERE rung > 0 AND status <> 'closed')
 		FROM tickets t
@@ -45,9 +42,6 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations,
 		JOIN messages m ON m.id = c.message
 		LEFT JOIN people a ON a.id = t.assignee
 		WHERE t.rung > 0 AND t.status <> 'closed' ORDER BY t.rung DESC, t.owed_at, t.number LIMIT $1`, limit)
-	if err != nil {
-		return e, explain(err, "list escalations")
-	}
 	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one report.Escalation, err error) {
 		var data []byte
 		if err := row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
@@ -89,7 +83,7 @@ func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since t
 	if status == desk.DeliveryBounced {
 		which, order = `m.status = 'bounced' AND m.settled_at >= $2`, `settled_at DESC`
 	}
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT m.ticket, coalesce(w.subject, ''), m.emergency, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address,
 			m.owed_at, m.deferred_at, m.settled_at, coalesce(m.reason, '')
 		FROM (
@@ -104,9 +98,6 @@ func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since t
 		LEFT JOIN messages w ON w.id = c.message
 		JOIN people p ON p.id = m.person
 		ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1`, limit, since)
-	if err != nil {
-		return nil, explain(err, "list mails")
-	}
 	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p report.Mail, err error) {
 		var deferred, settled *time.Time
 		err = row.Scan(&p.Number, &p.Subject, &p.Emergency, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,

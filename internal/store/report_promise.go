@@ -79,13 +79,10 @@ type charge struct {
 
 // charges returns all charges by ID.
 func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT c.id, c.priority, c.category, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS name,
 			coalesce(a.handle, '') AS handle, coalesce(a.role, '') AS role
 		FROM charges c LEFT JOIN people a ON a.id = c.agent`)
-	if err != nil {
-		return nil, err
-	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[charge])
 	byID := make(map[int32]charge, len(found))
 	for _, c := range found {
@@ -116,20 +113,17 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 				AND (@agent = '' OR a.id = @agent OR lower(a.handle) = lower(@agent)))`
 		args["priority"], args["category"], args["agent"] = f.Priority, f.Category, f.Agent
 	}
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT w.n::int - 1, packed
 		FROM unnest(@begins::timestamptz[], @ends::timestamptz[]) WITH ORDINALITY AS w (begins, ends, n),
 			LATERAL (SELECT string_agg(int8send(
 				(charge::bigint << 40) | (verdict::int::bigint << 32) | coalesce(`+taken+`::bigint, 4294967295)), '') AS packed
 				FROM promises WHERE clock = @clock AND submitted_at >= w.begins AND submitted_at < w.ends `+condition+`) p
 		WHERE packed IS NOT NULL`, args)
-	if err != nil {
-		return nil, err
-	}
 	var found []chargedCount
 	var week int
 	var packed pgtype.DriverBytes // valid until the next row, which is long enough
-	_, err = pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
 		found = unpack(found, packed, name, week)
 		return nil
 	})

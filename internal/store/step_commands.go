@@ -56,11 +56,8 @@ func (r commandRow) command() ticket.Command {
 
 // Commands implements app.StepTx. It returns the commands numbered after+1 to upTo, in order.
 func (st *stepTx) Commands(ctx context.Context, after, upTo int64) ([]ticket.Command, error) {
-	rows, err := st.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
+	rows, _ := st.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
 		WHERE c.ticket = $1 AND c.seq > $2 AND c.seq <= $3 ORDER BY c.seq`, st.number, after, upTo)
-	if err != nil {
-		return nil, err
-	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (ticket.Command, error) {
 		r, err := pgx.RowToStructByName[commandRow](row)
 		return r.command(), err

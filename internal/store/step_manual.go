@@ -15,15 +15,12 @@ import (
 
 // ManualCommands implements app.StepTx. It returns those of the keys that are stored.
 func (st *stepTx) ManualCommands(ctx context.Context, keys []string) (map[string]app.StoredManualCommand, error) {
-	rows, err := st.tx.Query(ctx, `SELECT hand_key, seq, coalesce(hand_run, '') FROM commands WHERE ticket = $1 AND hand_key = ANY ($2)`,
+	rows, _ := st.tx.Query(ctx, `SELECT hand_key, seq, coalesce(hand_run, '') FROM commands WHERE ticket = $1 AND hand_key = ANY ($2)`,
 		st.number, keys)
-	if err != nil {
-		return nil, err
-	}
 	known := map[string]app.StoredManualCommand{}
 	var key string
 	var n app.StoredManualCommand
-	_, err = pgx.ForEachRow(rows, []any{&key, &n.Seq, &n.Run}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&key, &n.Seq, &n.Run}, func() error {
 		known[key] = n
 		return nil
 	})

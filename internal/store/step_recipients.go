@@ -16,14 +16,11 @@ type recipients struct{ q querier }
 
 // Disabled implements app.StepTx.
 func (r recipients) Disabled(ctx context.Context, some []ticket.PersonID) (map[ticket.PersonID]app.Disabled, error) {
-	rows, err := r.q.Query(ctx, `SELECT id, role, coalesce(handle, '') FROM people WHERE id = ANY ($1) AND disabled_at IS NOT NULL`, some)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := r.q.Query(ctx, `SELECT id, role, coalesce(handle, '') FROM people WHERE id = ANY ($1) AND disabled_at IS NOT NULL`, some)
 	disabled := map[ticket.PersonID]app.Disabled{}
 	var person ticket.PersonID
 	var who app.Disabled
-	_, err = pgx.ForEachRow(rows, []any{&person, &who.Role, &who.Handle}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&person, &who.Role, &who.Handle}, func() error {
 		disabled[person] = who
 		return nil
 	})
@@ -34,24 +31,18 @@ func (r recipients) Disabled(ctx context.Context, some []ticket.PersonID) (map[t
 // who are few.
 func (r recipients) Audience(ctx context.Context, a policy.Audience) ([]ticket.PersonID, error) {
 	role := cmp.Or(map[policy.Audience]ticket.Role{policy.NotifyAdministrators: ticket.RoleAdministrator}[a], ticket.RoleSupervisor)
-	rows, err := r.q.Query(ctx, `SELECT id FROM people WHERE role = $1 AND role <> 'customer' AND disabled_at IS NULL ORDER BY id`, role)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := r.q.Query(ctx, `SELECT id FROM people WHERE role = $1 AND role <> 'customer' AND disabled_at IS NULL ORDER BY id`, role)
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.PersonID])
 }
 
 // StaffByHandle implements app.StepTx. The map's keys are handles in lower case.
 func (r recipients) StaffByHandle(ctx context.Context, handles []string) (map[string]ticket.PersonID, error) {
-	rows, err := r.q.Query(ctx, `SELECT id, lower(handle) FROM people
+	rows, _ := r.q.Query(ctx, `SELECT id, lower(handle) FROM people
 		WHERE lower(handle) IN (SELECT lower(named) FROM unnest($1::text[]) named) AND role <> 'customer' AND disabled_at IS NULL`, handles)
-	if err != nil {
-		return nil, err
-	}
 	people := map[string]ticket.PersonID{}
 	var person ticket.PersonID
 	var handle string
-	_, err = pgx.ForEachRow(rows, []any{&person, &handle}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&person, &handle}, func() error {
 		people[handle] = person
 		return nil
 	})
@@ -76,7 +67,7 @@ func (st *stepTx) Roster(ctx context.Context, group string) ([]ticket.Candidate,
 
 // roster returns the members of a group who are available, by ID.
 func roster(ctx context.Context, q querier, group string) ([]ticket.Candidate, error) {
-	rows, err := q.Query(ctx, `
+	rows, _ := q.Query(ctx, `
 		SELECT p.id, p.handle, (SELECT count(*) FROM tickets WHERE assignee = p.id AND status IN ('new', 'open', 'waiting')) AS load,
 			coalesce(t.turn, 0) AS turn
 		FROM people p LEFT JOIN group_turns t ON t.group_handle = @group AND t.person = p.id
@@ -85,8 +76,5 @@ func roster(ctx context.Context, q querier, group string) ([]ticket.Candidate, e
 			AND CASE WHEN @group = @everyone THEN p.role = 'agent'
 				ELSE EXISTS (SELECT FROM group_members m WHERE m.group_handle = @group AND m.person = p.id) END
 		ORDER BY p.id`, pgx.StrictNamedArgs{"group": group, "everyone": policy.Everyone})
-	if err != nil {
-		return nil, err
-	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[ticket.Candidate])
 }

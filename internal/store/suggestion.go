@@ -64,14 +64,11 @@ func (s *Store) ImportSuggestions(ctx context.Context, all []desk.Suggestion) (a
 // Suggestions returns the newest suggestions, up to limit, or only unread ones. waiting is the number of all unread
 // ones.
 func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT s.id, s.body, s.at, s.read_at, coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, '')
 		FROM suggestions s LEFT JOIN people p ON p.id = s.person
 		WHERE NOT $1 OR s.read_at IS NULL
 		ORDER BY s.at DESC, s.id DESC LIMIT $2`, unread, limit)
-	if err != nil {
-		return nil, 0, explain(err, "list suggestions")
-	}
 	all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one desk.Suggestion, err error) {
 		var from desk.Ref
 		var read *time.Time

@@ -138,10 +138,7 @@ func (s *Store) Track(ctx context.Context, n ticket.Number) (desk.Record, error)
 
 // record returns the ticket n if it meets a condition, and errNoTicket otherwise.
 func (s *Store) record(ctx context.Context, n ticket.Number, condition string, args ...any) (desk.Record, error) {
-	rows, err := s.pool.Query(ctx, recordSQL+condition, args...)
-	if err != nil {
-		return desk.Record{}, explain(err, "load ticket %s", n)
-	}
+	rows, _ := s.pool.Query(ctx, recordSQL+condition, args...)
 	found, err := collectRecords[recordRow](rows)
 	if err == nil && len(found) == 0 {
 		return desk.Record{}, errNoTicket
@@ -156,10 +153,7 @@ func (s *Store) record(ctx context.Context, n ticket.Number, condition string, a
 
 // followers returns a ticket's follow-ups, the oldest first. All are of the same requester.
 func (s *Store) followers(ctx context.Context, n ticket.Number) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE follows = $1 ORDER BY submitted_at, number`, n)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE follows = $1 ORDER BY submitted_at, number`, n)
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 }
 

@@ -36,7 +36,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	if err := s.visible(ctx, viewer, n); err != nil {
 		return nil, explain(err, "load the timeline of %s", n)
 	}
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.internal, false) AS internal,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
@@ -49,9 +49,6 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.told = e.n AND b.queue = 'ticket'
 		LEFT JOIN people r ON r.id = b.person
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
-	if err != nil {
-		return nil, explain(err, "load the timeline of %s", n)
-	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[entryRow])
 	if err != nil {
 		return nil, explain(err, "load the timeline of %s", n)

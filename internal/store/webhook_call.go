@@ -28,11 +28,8 @@ func scanCall(row pgx.CollectableRow) (c desk.WebhookDelivery, err error) {
 
 // Call returns a webhook call with its data and its delivery status. It returns NotFound if there is none.
 func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.WebhookDelivery, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
+	rows, _ := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
 		WHERE c.ticket = $1 AND c.n = $2 AND c.queue = 'webhook'`, n, call)
-	if err != nil {
-		return desk.WebhookDelivery{}, explain(err, "load call %d of %s", call, n)
-	}
 	c, err := pgx.CollectExactlyOneRow(rows, scanCall)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.WebhookDelivery{}, errNoCall
@@ -42,10 +39,7 @@ func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.Webho
 
 // webhookCalls returns a ticket's webhook calls in order.
 func (s *Store) webhookCalls(ctx context.Context, n ticket.Number) ([]desk.WebhookDelivery, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
+	rows, _ := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
 		WHERE c.ticket = $1 AND c.queue = 'webhook' ORDER BY c.n`, n)
-	if err != nil {
-		return nil, err
-	}
 	return pgx.CollectRows(rows, scanCall)
 }
