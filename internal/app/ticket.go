@@ -96,34 +96,28 @@ func (s *Tickets) accept(ctx context.Context, by desk.Person, sub desk.Submissio
 
 // checkSubmission sets the policy's defaults and returns an Invalid fault that names the invalid fields.
 func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error {
-	var details []fault.Detail
-	reject := func(field, message string) {
-		details = append(details, fault.Detail{Field: field, Message: message})
-	}
+	var wrong fault.Details
 	switch {
 	case s.Category == "":
 		s.Category = p.Categories[0]
 	case !slices.Contains(p.Categories, s.Category):
-		reject("category", "is not one of the policy's categories")
+		wrong.Add("category", "is not one of the policy's categories")
 	}
 	switch {
 	case s.Priority == "":
 		s.Priority = policy.PriorityNormal
 	case !s.Priority.Valid():
-		reject("priority", "is not low, normal, high or urgent")
+		wrong.Add("priority", "is not low, normal, high or urgent")
 	case !p.CustomersChoosePriority && by.Role == ticket.RoleCustomer && s.Priority != policy.PriorityNormal:
-		reject("priority", "is chosen by the desk under the policy in force")
+		wrong.Add("priority", "is chosen by the desk under the policy in force")
 	}
 	if utf8.RuneCountInString(s.Subject) > desk.MaxSubject {
-		reject("subject", "is longer than 200 characters")
+		wrong.Add("subject", "is longer than 200 characters")
 	}
 	if len(s.Body) > desk.MaxBody {
-		reject("body", "is longer than 64 KiB")
+		wrong.Add("body", "is longer than 64 KiB")
 	}
-	if len(details) > 0 {
-		return fault.Fields(details...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // Command accepts a command and waits up to outcomeWait for its outcome. If decided is false, the command is decided later.

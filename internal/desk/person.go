@@ -43,27 +43,23 @@ var (
 
 // Check returns an Invalid fault that names every invalid field: role, name, address, handle.
 func (p Person) Check() error {
-	var wrong []fault.Detail
-	reject := func(field, message string) { wrong = append(wrong, fault.Detail{Field: field, Message: message}) }
+	var wrong fault.Details
 	if !slices.Contains(ticket.Roles(), p.Role) {
-		reject("role", "must be customer, agent, supervisor or administrator")
+		wrong.Add("role", "must be customer, agent, supervisor or administrator")
 	}
 	if !ValidName(p.Name) {
-		reject("name", "must have 1 to 200 characters, in one line and all of them visible")
+		wrong.Add("name", "must have 1 to 200 characters, in one line and all of them visible")
 	}
 	if !ValidAddress(p.Address) {
-		reject("address", "must be an email address")
+		wrong.Add("address", "must be an email address")
 	}
 	switch {
 	case p.Role == ticket.RoleCustomer && p.Handle != "":
-		reject("handle", "is for staff only")
+		wrong.Add("handle", "is for staff only")
 	case p.Role.Staff() && (!handleShape.MatchString(p.Handle) || idShape.MatchString(strings.ToUpper(p.Handle))):
-		reject("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
+		wrong.Add("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
 	}
-	if len(wrong) > 0 {
-		return fault.Fields(wrong...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // ValidID reports whether text has the shape of a person's ID.

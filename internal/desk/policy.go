@@ -64,22 +64,19 @@ type Published struct {
 // Check returns an Invalid fault if reason or effective date are invalid, as far as that can be checked without the
 // database. policy.Parse checks the document.
 func (p Publication) Check() error {
-	var details []fault.Detail
+	var wrong fault.Details
 	switch reason := strings.TrimSpace(p.Reason); {
 	case !Visible(reason):
-		details = append(details, fault.Detail{Field: "reason", Message: "must say why the policy changes: customers read it"})
+		wrong.Add("reason", "must say why the policy changes: customers read it")
 	case utf8.RuneCountInString(reason) > MaxReason:
-		details = append(details, fault.Detail{Field: "reason", Message: "is longer than 500 characters"})
+		wrong.Add("reason", "is longer than 500 characters")
 	case strings.ContainsFunc(strings.NewReplacer("\r\n", "", "\n", "", "\t", "").Replace(reason), forbidden) || !utf8.ValidString(reason):
-		details = append(details, fault.Detail{Field: "reason", Message: "must be plain text, and all of it visible"})
+		wrong.Add("reason", "must be plain text, and all of it visible")
 	}
 	if !p.Effective.IsZero() && p.Effective.Year() > 9999 {
-		details = append(details, fault.Detail{Field: "effective_at", Message: "lies too far ahead"})
+		wrong.Add("effective_at", "lies too far ahead")
 	}
-	if len(details) > 0 {
-		return fault.Fields(details...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // Draft is the result of checking a document before its publication.

@@ -18,20 +18,17 @@ type Group struct {
 
 // Check returns an Invalid fault that names every invalid field: handle, title.
 func (g Group) Check() error {
-	var wrong []fault.Detail
+	var wrong fault.Details
 	switch {
 	case g.Handle == policy.Everyone:
-		wrong = append(wrong, fault.Detail{Field: "handle", Message: "everyone is the group of all agents, which is always there"})
+		wrong.Add("handle", "everyone is the group of all agents, which is always there")
 	case !policy.ValidGroup(g.Handle):
-		wrong = append(wrong, fault.Detail{Field: "handle", Message: "must be 1 to 40 small letters, digits and hyphens, a letter first"})
+		wrong.Add("handle", "must be 1 to 40 small letters, digits and hyphens, a letter first")
 	}
 	if !validName(g.Title, maxTitle) {
-		wrong = append(wrong, fault.Detail{Field: "title", Message: "must have 1 to 100 characters, in one line and all of them visible"})
+		wrong.Add("title", "must have 1 to 100 characters, in one line and all of them visible")
 	}
-	if len(wrong) > 0 {
-		return fault.Fields(wrong...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // Present returns the number of members to whom rules can assign tickets now.

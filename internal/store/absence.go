@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,10 +25,8 @@ func (s *Store) MarkAway(ctx context.Context, person ticket.PersonID, until time
 	c, err = s.oneColleague(ctx, `UPDATE people p SET away_until = $2::timestamptz,
 		away_since = CASE WHEN away_until > clock_timestamp() THEN away_since ELSE clock_timestamp() END
 		WHERE id = $1 AND $2::timestamptz > clock_timestamp() RETURNING `+colleagueColumns, person, end)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Colleague{}, false, nil
-	}
-	return c, err == nil, explain(err, "mark a person as away")
+	marked, err = found(err)
+	return c, marked, explain(err, "mark a person as away")
 }
 
 // MarkBack ends a person's absence.
@@ -43,20 +40,14 @@ const colleagueColumns = `p.id, p.name, p.handle, p.role,
 	(SELECT count(*) FROM tickets WHERE assignee = p.id AND status IN ('new', 'open', 'waiting')), ` + absenceColumns
 
 func scanColleague(row pgx.CollectableRow) (c desk.Colleague, err error) {
-	var since, until *time.Time
-	err = row.Scan(&c.ID, &c.Name, &c.Handle, &c.Role, &c.Load, &since, &until)
-	c.Away = desk.Absence{Since: orZero(since), Until: orZero(until)}
-	return c, err
+	return c, row.Scan(&c.ID, &c.Name, &c.Handle, &c.Role, &c.Load, nullable(&c.Away.Since), nullable(&c.Away.Until))
 }
 
 // Colleague returns a member of staff who is not disabled, by handle or ID. It returns NotFound otherwise.
 func (s *Store) Colleague(ctx context.Context, handleOrID string) (desk.Colleague, error) {
 	c, err := s.oneColleague(ctx, `SELECT `+colleagueColumns+` FROM people p
 		WHERE p.role <> 'customer' AND p.disabled_at IS NULL AND (p.id = $1 OR lower(p.handle) = lower($1))`, handleOrID)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Colleague{}, errNobody
-	}
-	return c, explain(err, "look for a colleague")
+	return c, explain(missing(err, errNobody), "look for a colleague")
 }
 
 func (s *Store) oneColleague(ctx context.Context, statement string, args ...any) (desk.Colleague, error) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,11 +51,8 @@ func findLink(ctx context.Context, q querier, statement, id string) (account.Lin
 		FROM l LEFT JOIN people p ON p.id = l.person
 		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id)
 	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[linkRow])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Link{}, errLink
-	}
 	if err != nil {
-		return account.Link{}, explain(err, "look up a link")
+		return account.Link{}, explain(missing(err, errLink), "look up a link")
 	}
 	return account.Link{
 		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, HasTokens: r.HasTokens, Until: r.ExpiresAt,
@@ -182,11 +178,8 @@ func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time
 			SELECT @id, 'sign-in', p.id, clock_timestamp() + @lasts FROM people p
 			WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL RETURNING person`,
 			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&person)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errNobody
-		}
 		if err != nil {
-			return err
+			return missing(err, errNobody)
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: person})
 	})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -155,11 +154,8 @@ func (a *Accounts) Uninvite(ctx context.Context, by ticket.PersonID, linkID stri
 		err := tx.QueryRow(ctx, `UPDATE links SET expires_at = clock_timestamp()
 			WHERE id = $1 AND purpose = 'invitation' AND used_at IS NULL AND expires_at > clock_timestamp()
 			RETURNING address || ' as ' || role`, linkID).Scan(&invited)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.New(fault.NotFound, "that invitation is not open any more")
-		}
 		if err != nil {
-			return err
+			return missing(err, fault.New(fault.NotFound, "that invitation is not open any more"))
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventInvitationWithdrawn, Actor: by, Detail: invited})
 	})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,10 +23,7 @@ func authenticated(ctx context.Context, q querier, id ticket.PersonID) (e accoun
 func scanAuthenticated(row pgx.Row) (e account.Authenticated, err error) {
 	p := &e.Person
 	err = row.Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Authenticated{}, errNobody
-	}
-	return e, explain(err, "look for a person")
+	return e, explain(missing(err, errNobody), "look for a person")
 }
 
 // Password returns the person with an address and the hash of their password. Both are empty, without an error, if
@@ -39,10 +35,7 @@ func (a *Accounts) Password(ctx context.Context, address string) (e account.Auth
 		FROM people p LEFT JOIN passwords w ON w.person = p.id
 		WHERE lower(p.address) = lower($1) AND p.disabled_at IS NULL`, address).
 		Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch, &hash)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Authenticated{}, "", nil
-	}
-	return e, hash, explain(err, "look up a password")
+	return e, hash, explain(missing(err, nil), "look up a password")
 }
 
 // SetPassword replaces the hash of a password, ends all sessions and links of the person, and revokes their tokens if

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,19 +13,12 @@ import (
 // Profile returns a person's own account. It returns NotFound if they are disabled.
 func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Profile, error) {
 	var p account.Profile
-	var set *time.Time
 	err := a.pool.QueryRow(ctx, `
 		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.created_at, w.set_at,
 			coalesce((SELECT array_agg(issuer ORDER BY issuer) FROM identities WHERE person = p.id), '{}')
 		FROM people p LEFT JOIN passwords w ON w.person = p.id WHERE p.id = $1 AND p.disabled_at IS NULL`, id).
-		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Since, &set, &p.Identities)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Profile{}, errNobody
-	}
-	if set != nil {
-		p.PasswordSetAt = *set
-	}
-	return p, explain(err, "read the account of %s", id)
+		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Since, nullable(&p.PasswordSetAt), &p.Identities)
+	return p, explain(missing(err, errNobody), "read the account of %s", id)
 }
 
 // Rename changes the name of a person who is not disabled.
@@ -55,11 +46,7 @@ func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []
 		ORDER BY lower(address) LIMIT @limit + 1`,
 		pgx.StrictNamedArgs{"role": string(f.Role), "search": f.Search, "after": f.After, "limit": f.Limit})
 	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (m account.Member, err error) {
-		var disabled *time.Time
-		err = row.Scan(&m.ID, &m.Role, &m.Name, &m.Address, &m.Handle, &m.Since, &disabled)
-		if disabled != nil {
-			m.DisabledAt = *disabled
-		}
+		err = row.Scan(&m.ID, &m.Role, &m.Name, &m.Address, &m.Handle, &m.Since, nullable(&m.DisabledAt))
 		return m, err
 	})
 	if err != nil {
@@ -106,11 +93,8 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 			WITH old AS (SELECT role FROM people WHERE id = $1)
 			UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL RETURNING (SELECT role FROM old)`,
 			id, role, generatedHandle(id)).Scan(&before)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errNobody
-		}
 		if err != nil {
-			return err
+			return missing(err, errNobody)
 		}
 		if err := endRights(ctx, tx, id); err != nil {
 			return err
@@ -178,11 +162,7 @@ func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.To
 		SELECT id, label, created_at, last_used_at, 'write' = ANY (scopes) FROM tokens
 		WHERE person = $1 AND revoked_at IS NULL ORDER BY created_at DESC, id DESC`, id)
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t account.Token, err error) {
-		var used *time.Time
-		err = row.Scan(&t.ID, &t.Label, &t.CreatedAt, &used, &t.Writes)
-		if used != nil {
-			t.LastUsed = *used
-		}
+		err = row.Scan(&t.ID, &t.Label, &t.CreatedAt, nullable(&t.LastUsed), &t.Writes)
 		return t, err
 	})
 	return list, explain(err, "list the tokens of %s", id)
@@ -222,11 +202,8 @@ func (a *Accounts) RevokeToken(ctx context.Context, id ticket.PersonID, token in
 		var label string
 		err := tx.QueryRow(ctx, `UPDATE tokens SET revoked_at = clock_timestamp()
 			WHERE id = $2 AND person = $1 AND revoked_at IS NULL RETURNING label`, id, token).Scan(&label)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.New(fault.NotFound, "you have no such token")
-		}
 		if err != nil {
-			return err
+			return missing(err, fault.New(fault.NotFound, "you have no such token"))
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventTokenRevoked, Person: id, Actor: id, Detail: label})
 	})

@@ -84,13 +84,12 @@ func announcedEmergencies(ctx context.Context, tx pgx.Tx) ([]announcedEmergency,
 	for _, e := range all {
 		one := announcedEmergency{Emergency: e}
 		var terms desk.EmergencyTerms
-		var until *time.Time
 		var seconds int64
 		err := tx.QueryRow(ctx, `
 			SELECT n, stage, starts_at, nullif(ends_at, 'infinity'), seconds FROM announcements
-			WHERE emergency = $1 ORDER BY n DESC LIMIT 1`, e.ID).Scan(&one.n, &terms.Stage, &terms.From, &until, &seconds)
+			WHERE emergency = $1 ORDER BY n DESC LIMIT 1`, e.ID).Scan(&one.n, &terms.Stage, &terms.From, nullable(&terms.Until), &seconds)
 		if err == nil {
-			terms.Until, terms.By = orZero(until), time.Duration(seconds)*time.Second
+			terms.By = time.Duration(seconds) * time.Second
 			one.lastTerms = &terms
 		} else if !errors.Is(err, pgx.ErrNoRows) {
 			return nil, err

@@ -17,7 +17,6 @@ import (
 func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnnouncement, err error) {
 	a := &m.Data
 	a.ID = id
-	var until *time.Time
 	var seconds int64
 	err = s.pool.QueryRow(ctx, `
 		SELECT coalesce(before.unsent, false), coalesce(before.sent, false), m.status, m.tries, m.person, p.name, p.address,
@@ -33,11 +32,11 @@ func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnn
 			WHERE o.person = m.person AND b.emergency = a.emergency AND b.n < a.n) before ON true
 		WHERE m.queue = 'announcement' AND m.n = $1 AND m.ticket IS NULL`, id).
 		Scan(&m.Unsent, &m.Sent, &m.Delivery, &m.Tries, &m.Person, &a.To.Name, &a.To.Address,
-			&a.Disabled, &a.Announces, &a.Stage, &a.From, &until, &seconds, &a.At, &a.Emergency, &a.Kind, &a.Notice)
+			&a.Disabled, &a.Announces, &a.Stage, &a.From, nullable(&a.Until), &seconds, &a.At, &a.Emergency, &a.Kind, &a.Notice)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return app.StoredAnnouncement{}, errNoMail
 	}
-	a.Until, a.By = orZero(until), time.Duration(seconds)*time.Second
+	a.By = time.Duration(seconds) * time.Second
 	return m, explain(err, "load announcement's mail %d", id)
 }
 

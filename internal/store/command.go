@@ -153,10 +153,8 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 	err := s.pool.QueryRow(ctx, `SELECT status = 'closed', events FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
 		r.Number, by.Role.Staff(), by.ID).Scan(&closed, &entries)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return desk.Accepted{}, errNoTicket
 	case err != nil:
-		return desk.Accepted{}, explain(err, "accept %s for %s", r.Verb, r.Number)
+		return desk.Accepted{}, explain(missing(err, errNoTicket), "accept %s for %s", r.Verb, r.Number)
 	case closed && !r.Verb.Fits(ticket.StatusClosed):
 		return desk.Accepted{}, errClosed
 	case by.Role.Staff() && r.Seen > max(entries, 1):

@@ -52,13 +52,11 @@ func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int)
 
 // Postbag counts the mails of an emergency's announcements by delivery status.
 func (s *Store) Postbag(ctx context.Context, id ticket.EmergencyID) (p desk.DeliveryCounts, err error) {
-	var last *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*) FILTER (WHERE m.status = 'owed'), count(*) FILTER (WHERE m.status = 'sent'),
 			count(*) FILTER (WHERE m.status = 'bounced'), count(*) FILTER (WHERE m.status = 'superseded'),
 			count(*) FILTER (WHERE m.status = 'held'), max(m.settled_at)
 		FROM announcements a JOIN deliveries m ON m.announcement = a.id WHERE a.emergency = $1`, id).
-		Scan(&p.Owed, &p.Sent, &p.Bounced, &p.Superseded, &p.Held, &last)
-	p.Last = orZero(last)
+		Scan(&p.Owed, &p.Sent, &p.Bounced, &p.Superseded, &p.Held, nullable(&p.Last))
 	return p, explain(err, "count the mails of emergency %s", id)
 }

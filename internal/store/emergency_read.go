@@ -39,11 +39,9 @@ func emergencies(ctx context.Context, q querier, clause string, args ...any) ([]
 			ARRAY(SELECT d.seconds FROM emergency_delays d WHERE d.emergency = e.id ORDER BY d.starts_at)
 		FROM emergencies e LEFT JOIN people p ON p.id = e.declared_by `+clause, args...)
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e desk.Emergency, err error) {
-		var until, cancelled *time.Time
 		var from, seconds []int64
-		err = row.Scan(&e.ID, &e.Kind, &e.Notice, &e.From, &until, &cancelled, &e.Declared, &e.Revision,
+		err = row.Scan(&e.ID, &e.Kind, &e.Notice, &e.From, nullable(&e.Until), nullable(&e.Cancelled), &e.Declared, &e.Revision,
 			&e.By.ID, &e.By.Name, &e.By.Handle, &e.By.Role, &from, &seconds)
-		e.Until, e.Cancelled = orZero(until), orZero(cancelled)
 		for i := range min(len(from), len(seconds)) {
 			e.Delays = append(e.Delays, ticket.Delay{From: time.Unix(from[i], 0).UTC(), By: time.Duration(seconds[i]) * time.Second})
 		}

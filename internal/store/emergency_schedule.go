@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -64,7 +65,7 @@ type emergencyRow struct {
 	ID       *ticket.EmergencyID
 	Kind     *ticket.EmergencyKind
 	StartsAt *time.Time
-	EndsAt   *time.Time // nil: until it is lifted
+	EndsAt   zeronull.Timestamptz // zero: until it is lifted
 	Froms    []time.Time
 	Seconds  []int64
 }
@@ -91,10 +92,7 @@ func readSchedule(ctx context.Context, q querier) (ticket.EmergencySchedule, err
 }
 
 func (r emergencyRow) emergency() ticket.Emergency {
-	e := ticket.Emergency{ID: *r.ID, Kind: *r.Kind, From: *r.StartsAt}
-	if r.EndsAt != nil {
-		e.Until = *r.EndsAt
-	}
+	e := ticket.Emergency{ID: *r.ID, Kind: *r.Kind, From: *r.StartsAt, Until: time.Time(r.EndsAt)}
 	for i, from := range r.Froms {
 		e.Delays = append(e.Delays, ticket.Delay{From: from, By: time.Duration(r.Seconds[i]) * time.Second})
 	}

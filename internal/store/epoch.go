@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,12 +25,10 @@ const openLinks = `used_at IS NULL AND expires_at > clock_timestamp()`
 
 // PlanRestoration returns what RaiseEpoch would do, and changes nothing.
 func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err error) {
-	var latest *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT (SELECT number FROM epoch), (SELECT max(latest_at) FROM tickets),
 			(SELECT count(*) FROM tickets t WHERE `+needsWorkflow+`), (SELECT count(*) FROM links WHERE `+openLinks+`)`).
-		Scan(&r.Epoch, &latest, &r.Tickets, &r.Links)
-	r.Latest = orZero(latest)
+		Scan(&r.Epoch, nullable(&r.Latest), &r.Tickets, &r.Links)
 	return r, explain(err, "look what a restore left")
 }
 
@@ -53,13 +50,12 @@ func (s *Store) RaiseEpoch(ctx context.Context, reason, by string) (r desk.Resto
 
 // raiseEpoch does the work of RaiseEpoch in tx.
 func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Restoration, err error) {
-	var latest *time.Time
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		UPDATE epoch SET number = greatest(number + 1, floor(extract(epoch FROM clock_timestamp()))::bigint), raised_at = clock_timestamp(),
 			raised_by = $1, reason = $2, replaced_at = NULL
 		RETURNING number, (SELECT max(latest_at) FROM tickets)`, by, reason).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&r.Epoch, &latest) })
+		QueryRow(func(row pgx.Row) error { return row.Scan(&r.Epoch, nullable(&r.Latest)) })
 	batch.Queue(`INSERT INTO replacements SELECT t.number FROM tickets t WHERE ` + needsWorkflow + ` ON CONFLICT DO NOTHING`)
 	batch.Queue(`SELECT count(*) FROM replacements WHERE workflow <> $1`, desk.EmergencyReplacement).QueryRow(func(row pgx.Row) error { return row.Scan(&r.Tickets) })
 	batch.Queue(`INSERT INTO replacements VALUES ($1) ON CONFLICT DO NOTHING`, desk.EmergencyReplacement)
@@ -72,6 +68,5 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 	if err = tx.SendBatch(ctx, batch).Close(); err != nil {
 		return r, err
 	}
-	r.Latest = orZero(latest)
 	return r, record(ctx, tx, account.Event{Kind: account.EventSessionsEnded, Detail: "everybody's, after a restore"})
 }

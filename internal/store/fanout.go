@@ -88,20 +88,14 @@ func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 // false if there was none.
 func (s *Store) MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error) {
 	f, err := s.fanout(ctx, `WHERE proven_at IS NOT NULL AND total >= $1 ORDER BY proven_at DESC LIMIT 1`, least)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Fanout{}, false, nil
-	}
-	return f, err == nil, explain(err, "read the last fan-out measured")
+	exists, err := found(err)
+	return f, exists, explain(err, "read the last fan-out measured")
 }
 
 // fanout returns the first fan-out that a clause selects, and pgx.ErrNoRows if there is none.
 func (s *Store) fanout(ctx context.Context, clause string, args ...any) (f desk.Fanout, err error) {
-	var proven *time.Time
 	err = s.pool.QueryRow(ctx, `SELECT `+fanoutColumns+` FROM fanouts `+clause, args...).
-		Scan(&f.Transition.At, &f.Transition.Verb, &f.Transition.Emergency, &f.Revision, &f.Total, &f.Told, &f.Behind, &f.Began, &f.Updated, &proven)
-	if proven != nil {
-		f.Proven = *proven
-	}
+		Scan(&f.Transition.At, &f.Transition.Verb, &f.Transition.Emergency, &f.Revision, &f.Total, &f.Told, &f.Behind, &f.Began, &f.Updated, nullable(&f.Proven))
 	return f, err
 }
 

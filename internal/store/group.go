@@ -72,11 +72,8 @@ func (s *Store) RemoveMember(ctx context.Context, by ticket.PersonID, group, han
 func (s *Store) changeGroup(ctx context.Context, e account.Event, statement string, args ...any) error {
 	err := s.within(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, statement, args...).Scan(&e.Person)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errNoGroup
-		}
 		if err != nil {
-			return err
+			return missing(err, errNoGroup)
 		}
 		return record(ctx, tx, e)
 	})

@@ -87,20 +87,10 @@ func (s *Store) mailRecords(ctx context.Context, n ticket.Number) ([]desk.Posted
 		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
 		WHERE m.ticket = $1 AND m.queue = 'ticket' ORDER BY m.n`, n)
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Posted, err error) {
-		var settled, deferred *time.Time
 		err = row.Scan(&p.N, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Status, &p.Owed, &p.Event,
-			&settled, &deferred, &p.Reason, &p.Resends, &p.Address, &p.Resent)
-		p.Settled, p.Deferred = orZero(settled), orZero(deferred)
+			nullable(&p.Settled), nullable(&p.Deferred), &p.Reason, &p.Resends, &p.Address, &p.Resent)
 		return p, err
 	})
-}
-
-// orZero returns *t, or the zero time if t is nil.
-func orZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
 }
 
 // mostOthers is the number of a requester's other tickets that are listed.

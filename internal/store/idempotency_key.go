@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // errNew is returned when no request was accepted under a key.
-var errNew = errors.New("not accepted before")
+var errNew error = fault.New(fault.NotFound, "not accepted before")
 
 // Repeated returns what was accepted earlier under an idempotency key, and false if nothing was. It returns Conflict if
 // the key was used for another request.
@@ -26,10 +25,7 @@ func (s *Store) Repeated(ctx context.Context, by desk.Person, key desk.Idempoten
 // SentWith returns the ticket of the command that a person sent under a key, or an empty number if there is none.
 func (s *Store) SentWith(ctx context.Context, by desk.Person, key string) (n ticket.Number, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT ticket FROM commands WHERE by_person = $1 AND key = $2`, by.ID, key).Scan(&n)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", nil
-	}
-	return n, explain(err, "look up what was sent")
+	return n, explain(missing(err, nil), "look up what was sent")
 }
 
 // repeated returns the response to the first request under a key, with Again set. It returns errNew if there was none.
@@ -45,11 +41,8 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, key desk.Idempoten
 		FROM commands c JOIN tickets t ON t.number = c.ticket
 		WHERE c.by_person = $1 AND c.key = $2`, by.ID, key.Key).
 		Scan(&a.Number, &a.Seq, &a.At, &a.Policy, &a.Priority, &a.Category, &first)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return desk.Accepted{}, errNew
-	case err != nil:
-		return desk.Accepted{}, explain(err, "look up an idempotency key")
+	if err != nil {
+		return desk.Accepted{}, explain(missing(err, errNew), "look up an idempotency key")
 	}
 	if err := key.Repeats(first); err != nil {
 		return desk.Accepted{}, err

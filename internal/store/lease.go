@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Lease takes or renews the lease with a name, and reports whether the holder has it. It does not while another holder's
@@ -17,10 +14,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, lasts time.Durat
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 			WHERE l.holder = excluded.holder OR l.until < clock_timestamp()
 		RETURNING true`, name, holder, lasts).Scan(&ours)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
-	return ours, explain(err, "take the lease %s", name)
+	return ours, explain(missing(err, nil), "take the lease %s", name)
 }
 
 // EndLease ends a lease, if the holder still has it, so that another process can take it at once.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -64,11 +63,8 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (app.Stored
 			WHERE ticket = m.ticket AND person = m.person AND n < m.n ORDER BY n DESC LIMIT 1) previous ON true
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail)
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[mailRow])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return app.StoredMail{}, errNoMail
-	}
 	if err != nil {
-		return app.StoredMail{}, explain(err, "load mail %d of %s", mail, n)
+		return app.StoredMail{}, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
 	}
 	stored, err := row.mail(n, mail)
 	return stored, explain(err, "load mail %d of %s", mail, n)

@@ -47,10 +47,7 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 			WHERE `+which+` AND (status <> 'owed' OR claimed_by IS NULL OR claimed_by = @try OR claimed_until < clock_timestamp())
 			RETURNING 1)
 		SELECT EXISTS (SELECT FROM claim) FROM deliveries WHERE `+which, args).Scan(&ours)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, errNoDelivery
-	}
-	return ours, explain(err, "claim a delivery")
+	return ours, explain(missing(err, errNoDelivery), "claim a delivery")
 }
 
 // emergenciesChangedAt selects when the emergency of each announcement was last changed. For Options.Settle after that, none
@@ -58,9 +55,9 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 const emergenciesChangedAt = `(SELECT a.id AS announcement, max(c.at) AS changed_at
 	FROM announcements a JOIN emergency_changes c ON c.emergency = a.emergency GROUP BY 1)`
 
-// ClaimNextDelivery claims for an attempt the delivery of a queue that has been due the longest; found is false if none may
+// ClaimNextDelivery claims for an attempt the delivery of a queue that has been due the longest; due is false if none may
 // be sent now. It serves the queues of accounts and announcements, whose deliveries have no ticket.
-func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try string, lasts time.Duration) (k outbox.Key, found bool, err error) {
+func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try string, lasts time.Duration) (k outbox.Key, due bool, err error) {
 	args := pgx.StrictNamedArgs{"queue": q, "try": try, "lasts": lasts}
 	settled := ``
 	if q == outbox.AnnouncementMails {
@@ -76,10 +73,8 @@ func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try strin
 				AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) `+settled+`
 			ORDER BY not_before, n LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING n`, args).Scan(&k.N)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return outbox.Key{}, false, nil
-	}
-	return k, err == nil, explain(err, "claim the next delivery")
+	due, err = found(err)
+	return k, due, explain(err, "claim the next delivery")
 }
 
 // ReleaseDelivery ends an attempt's claim, if it still has it.

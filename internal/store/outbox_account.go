@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,10 +36,7 @@ func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.StoredMail
 		FROM deliveries m LEFT JOIN links l ON l.id = m.link LEFT JOIN tokens t ON t.id = m.token
 		WHERE m.queue = 'account' AND m.n = $1 AND m.ticket IS NULL`, id).
 		Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.At, &m.Until, &m.Label, &m.Writes, &status)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return m, "", errNoMail
-	}
-	return m, status, explain(err, "load an account's mail")
+	return m, status, explain(missing(err, errNoMail), "load an account's mail")
 }
 
 // queueCleanup deletes some of the accounts' mails and links that ended settledRetention ago. Each call deletes more than

@@ -12,23 +12,20 @@ import (
 
 // NextDelivery returns when the next delivery of a queue may be sent; the zero time if there is none. One that is due
 // already is claimed by another process or has just been added, so it returns an instant shortly ahead.
-func (s *Store) NextDelivery(ctx context.Context, q outbox.Queue) (time.Time, error) {
-	var next *time.Time
-	err := s.pool.QueryRow(ctx, `
+func (s *Store) NextDelivery(ctx context.Context, q outbox.Queue) (next time.Time, err error) {
+	err = s.pool.QueryRow(ctx, `
 		SELECT CASE WHEN count(*) > 0 THEN greatest(min(greatest(not_before, claimed_until)), clock_timestamp() + @pause::interval) END
 		FROM deliveries WHERE queue = @queue AND ticket IS NULL AND status = 'owed'`,
-		pgx.StrictNamedArgs{"queue": q, "pause": claimedPause}).Scan(&next)
-	return orZero(next), explain(err, "look for a delivery")
+		pgx.StrictNamedArgs{"queue": q, "pause": claimedPause}).Scan(nullable(&next))
+	return next, explain(err, "look for a delivery")
 }
 
 // AnnouncementsLeft returns how many announcement mails are unsent, and when the next of them may be sent.
 func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.SendAnnouncementsResult, err error) {
-	var next *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), nullif(greatest(min(greatest(not_before, claimed_until, changed_at + $1::interval)), '1970-01-01'), '1970-01-01')
 		FROM deliveries LEFT JOIN `+emergenciesChangedAt+` c USING (announcement)
-		WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'`, s.settle).Scan(&result.Left, &next)
-	result.Next = orZero(next)
+		WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'`, s.settle).Scan(&result.Left, nullable(&result.Next))
 	return result, explain(err, "count announcements' mails")
 }
 

@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -25,10 +22,8 @@ func notice(n ticket.Number, seq int64) string { return fmt.Sprintf("%s:%d", n, 
 func (s *Store) Outcome(ctx context.Context, n ticket.Number, seq int64) (o ticket.Outcome, decided bool, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT refused, code, reason FROM outcomes WHERE ticket = $1 AND seq = $2`, n, seq).
 		Scan(&o.Refused, &o.Code, &o.Reason)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return ticket.Outcome{}, false, nil
-	}
-	return o, err == nil, explain(err, "read the outcome of command %d of %s", seq, n)
+	decided, err = found(err)
+	return o, decided, explain(err, "read the outcome of command %d of %s", seq, n)
 }
 
 // announce notifies pages of a change after its commit. A notification inside the commit would make commits wait for

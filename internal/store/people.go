@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -119,8 +118,5 @@ func (s *Store) person(ctx context.Context, q querier, condition string, args ..
 	rows, _ := q.Query(ctx,
 		`SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people WHERE `+condition, args...)
 	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Person{}, errNobody
-	}
-	return p, explain(err, "look for a person")
+	return p, explain(missing(err, errNobody), "look for a person")
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,11 +24,8 @@ func (s *Store) policy(ctx context.Context, q querier, version int64) (*policy.P
 	}
 	var document []byte
 	err := q.QueryRow(ctx, `SELECT document FROM policies WHERE version = $1`, version).Scan(&document)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fault.New(fault.NotFound, "there is no policy version %d", version)
-	}
 	if err != nil {
-		return nil, explain(err, "read policy version %d", version)
+		return nil, explain(missing(err, fault.New(fault.NotFound, "there is no policy version %d", version)), "read policy version %d", version)
 	}
 	return s.parsePolicy(version, document)
 }
@@ -59,11 +55,8 @@ func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byt
 	err := s.pool.QueryRow(ctx, `
 		SELECT version, document FROM policies WHERE effective_at <= clock_timestamp() ORDER BY version DESC LIMIT 1`).
 		Scan(&version, &document)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil, nil, ErrNoPolicy
-	}
 	if err != nil {
-		return 0, nil, nil, explain(err, "read the policy in force")
+		return 0, nil, nil, explain(missing(err, ErrNoPolicy), "read the policy in force")
 	}
 	p, err := s.parsePolicy(version, document)
 	return version, p, document, err

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,23 +23,19 @@ func (s *Store) PublishTx(ctx context.Context, fn func(app.PublishTx) error) err
 
 type publishTx struct{ tx pgx.Tx }
 
-func (t publishTx) PublishedBefore(ctx context.Context, author, key string) (p desk.Published, fingerprint []byte, found bool, err error) {
+func (t publishTx) PublishedBefore(ctx context.Context, author, key string) (p desk.Published, fingerprint []byte, published bool, err error) {
 	err = t.tx.QueryRow(ctx, `SELECT version, effective_at, published_at, fingerprint FROM policies WHERE author = $1 AND key = $2`,
 		author, key).Scan(&p.Version, &p.Effective, &p.At, &fingerprint)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Published{}, nil, false, nil
-	}
-	return p, fingerprint, err == nil, err
+	published, err = found(err)
+	return p, fingerprint, published, err
 }
 
 func (t publishTx) NewestPolicy(ctx context.Context) (p app.NewestPolicy, err error) {
-	var effective *time.Time
 	err = t.tx.QueryRow(ctx, `
 		SELECT coalesce(p.version, 0), p.document, p.effective_at, now.clock
 		FROM (SELECT clock_timestamp() AS clock) now
 		LEFT JOIN (SELECT version, document, effective_at FROM policies ORDER BY version DESC LIMIT 1) p ON true`).
-		Scan(&p.Version, &p.Document, &effective, &p.Clock)
-	p.Effective = orZero(effective)
+		Scan(&p.Version, &p.Document, nullable(&p.Effective), &p.Clock)
 	return p, err
 }
 

@@ -77,8 +77,5 @@ func (s *Store) Rating(ctx context.Context, viewer desk.Person, n ticket.Number)
 	err := s.pool.QueryRow(ctx, `
 		SELECT r.score, r.comment, r.at FROM ratings r JOIN tickets t ON t.number = r.ticket
 		WHERE t.number = $1 AND ($2 OR t.requester = $3)`, n, viewer.Role.Staff(), viewer.ID).Scan(&r.Score, &r.Comment, &r.At)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Rating{}, errNoRating
-	}
-	return r, explain(err, "read the rating of %s", n)
+	return r, explain(missing(err, errNoRating), "read the rating of %s", n)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,7 +25,6 @@ func (s *Store) NoteAudit(ctx context.Context, audited int, ended bool) error {
 // Reconciliation returns the reconciler's status.
 func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error) {
 	var r desk.Reconciliation
-	var looked, began, ended, restarted *time.Time
 	err := s.pool.QueryRow(ctx, `
 		SELECT looked_at, audit_began, audit_ended, audited, restarted, restarted_at, c.missing, c.stuck, c.owed,
 			(SELECT count(*) FROM parked_steps)
@@ -36,8 +34,7 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 				count(*) FILTER (WHERE found = 'missing' AND (
 					EXISTS (SELECT FROM deliveries m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
 			FROM ticket_checks k) c`, desk.StuckAfter).
-		Scan(&looked, &began, &ended, &r.Audited, &r.Restarted, &restarted, &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
-	r.Looked, r.AuditBegan, r.AuditEnded, r.RestartedAt = orZero(looked), orZero(began), orZero(ended), orZero(restarted)
+		Scan(nullable(&r.Looked), nullable(&r.AuditBegan), nullable(&r.AuditEnded), &r.Audited, &r.Restarted, nullable(&r.RestartedAt), &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
 	return r, explain(err, "read how the workflows stand")
 }
 

@@ -60,7 +60,6 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations,
 
 // MailState counts the mails that are not sent yet, and those that bounced since an instant.
 func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.MailStatus, err error) {
-	var oldest *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT w.waiting, w.oldest, w.put_off,
 			(SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'bounced' AND settled_at >= $1),
@@ -70,9 +69,8 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.Ma
 			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced' AND settled_at >= $1)
 		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off 
 			FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed') w`,
-		lostSince).Scan(&m.Waiting, &oldest, &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
+		lostSince).Scan(&m.Waiting, nullable(&m.Oldest), &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
 		&m.AnnouncementsWaiting, &m.AnnouncementsBounced)
-	m.Oldest = orZero(oldest)
 	return m, explain(err, "count the mails that wait")
 }
 
@@ -99,10 +97,8 @@ func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since t
 		JOIN people p ON p.id = m.person
 		ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1`, limit, since)
 	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p report.Mail, err error) {
-		var deferred, settled *time.Time
 		err = row.Scan(&p.Number, &p.Subject, &p.Emergency, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
-			&deferred, &settled, &p.Reason)
-		p.Deferred, p.Settled = orZero(deferred), orZero(settled)
+			nullable(&p.Deferred), nullable(&p.Settled), &p.Reason)
 		return p, err
 	})
 	return parcels, explain(err, "list mails")

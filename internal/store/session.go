@@ -27,13 +27,11 @@ type Sessions struct{ store *Store }
 func (s *Store) Sessions() *Sessions { return &Sessions{store: s} }
 
 // FindCtx returns the data of a session, and false if there is none or it has expired.
-func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found bool, err error) {
+func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, exists bool, err error) {
 	err = s.store.pool.QueryRow(ctx,
 		`SELECT data FROM sessions WHERE hash = $1 AND expires_at > clock_timestamp()`, hash).Scan(&data)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, false, nil
-	}
-	return data, err == nil, explain(err, "find a session")
+	exists, err = found(err)
+	return data, exists, explain(err, "find a session")
 }
 
 // CommitCtx stores a session until it expires, and deletes some expired sessions and kept forms. A session that was
@@ -80,20 +78,14 @@ func (s *Store) BySession(ctx context.Context, id ticket.PersonID, epoch int64) 
 		SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people
 		WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL`, id, epoch)
 	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Person{}, fault.New(fault.Unauthenticated, "that session has ended; sign in again")
-	}
-	return p, explain(err, "look up a session's person")
+	return p, explain(missing(err, fault.New(fault.Unauthenticated, "that session has ended; sign in again")), "look up a session's person")
 }
 
 // SessionEpoch returns the epoch that a new session must carry. It returns NotFound if there is no such person or they
 // are disabled.
 func (s *Store) SessionEpoch(ctx context.Context, id ticket.PersonID) (epoch int64, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT session_epoch FROM people WHERE id = $1 AND disabled_at IS NULL`, id).Scan(&epoch)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, errNobody
-	}
-	return epoch, explain(err, "read the session epoch of %s", id)
+	return epoch, explain(missing(err, errNobody), "read the session epoch of %s", id)
 }
 
 // EndSessions ends every session of a person.

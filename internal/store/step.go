@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,24 +39,20 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	var requester ticket.PersonID
 	var version, gate int64
 	var state []byte
-	var passed *time.Time
 	batch := &pgx.Batch{}
 	batch.Queue(shareSchedule, gateLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`,
 			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, &passed, &l.Parked, &l.Desk.Unmailed)
+			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, nullable(&l.Passed), &l.Parked, &l.Desk.Unmailed)
 		})
 	// The clock is read once both locks are held: whatever is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM gate, epoch`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&l.Clock, &gate, &st.epoch) })
-	if err := st.tx.SendBatch(ctx, batch).Close(); errors.Is(err, pgx.ErrNoRows) {
-		return l, errNoTicket
-	} else if err != nil {
-		return l, err
+	if err := st.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return l, missing(err, errNoTicket)
 	}
-	l.Passed = orZero(passed)
 	if l.Desk.Policy, err = st.Policy(ctx, version); err != nil {
 		return l, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -38,20 +39,16 @@ type commandRow struct {
 	Guarded    bool
 	Expected   ticket.PersonID
 	Seen       int
-	Until      *time.Time
+	Until      zeronull.Timestamptz
 }
 
 func (r commandRow) command() ticket.Command {
-	c := ticket.Command{
+	return ticket.Command{
 		Seq: r.Seq, Verb: r.Verb, By: ticket.Actor{ID: r.ByPerson, Role: r.ByRole}, At: r.AcceptedAt, Message: r.Message,
 		Assignee: r.Assignee, Handle: r.Handle, Priority: r.Priority, Category: r.Category, Emergency: r.Emergency,
 		Extension: time.Duration(r.Extension) * time.Second, Policy: r.Adopts, Malformed: r.Malformed, Repeats: r.Repeats,
-		Guarded: r.Guarded, Expected: r.Expected, Seen: r.Seen,
+		Guarded: r.Guarded, Expected: r.Expected, Seen: r.Seen, Until: time.Time(r.Until),
 	}
-	if r.Until != nil {
-		c.Until = *r.Until
-	}
-	return c
 }
 
 // Commands implements app.StepTx. It returns the commands numbered after+1 to upTo, in order.

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,42 +12,34 @@ import (
 )
 
 // Undelivered implements app.StepTx.
-func (st *stepTx) Undelivered(ctx context.Context, n int) (u app.Undelivered, found bool, err error) {
+func (st *stepTx) Undelivered(ctx context.Context, n int) (u app.Undelivered, exists bool, err error) {
 	err = st.tx.QueryRow(ctx, `
 		SELECT CASE WHEN asks THEN event ELSE 0 END, coalesce(webhook, '') FROM deliveries
 		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks, &u.Webhook)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return u, false, nil
-	}
-	return u, err == nil, err
+	exists, err = found(err)
+	return u, exists, err
 }
 
 // AskingMail implements app.StepTx.
-func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, found bool, err error) {
-	var settled *time.Time
+func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, exists bool, err error) {
 	err = st.tx.QueryRow(ctx, `
 		SELECT m.n, CASE WHEN m.status <> 'owed' THEN greatest(date_trunc('second', m.settled_at), e.at) END, m.status = 'bounced'
 		FROM deliveries m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
-		WHERE m.ticket = $1 AND m.event = $2 AND m.asks`, st.number, event).Scan(&m.N, &settled, &m.Bounced)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return m, false, nil
-	}
-	m.Settled = orZero(settled)
-	return m, err == nil, err
+		WHERE m.ticket = $1 AND m.event = $2 AND m.asks`, st.number, event).Scan(&m.N, nullable(&m.Settled), &m.Bounced)
+	exists, err = found(err)
+	return m, exists, err
 }
 
 // MailToResend implements app.StepTx.
-func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.BouncedMail, found bool, err error) {
+func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.BouncedMail, exists bool, err error) {
 	err = st.tx.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.rung, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
 		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
 		WHERE c.ticket = $1 AND c.seq = $2`, st.number, command).
 		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.EscalationStep, &m.Event, &m.Bounced, &m.Resent)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return m, false, nil
-	}
-	return m, err == nil, err
+	exists, err = found(err)
+	return m, exists, err
 }
 
 // queueDeliveries inserts the mails and webhook calls that follow from the step's events.

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -115,12 +116,32 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// querier is implemented by a connection, a pool and a transaction.
+// querier is implemented by a connection, a pool and a transaction. An error of Query is also that of the rows it returns, so
+// where these are collected at once it is read there.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
+
+// missing returns instead for the error of a query that found no row, and any other error as it is.
+func missing(err, instead error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return instead
+	}
+	return err
+}
+
+// found reports whether a query found a row. Finding none is no error.
+func found(err error) (bool, error) {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// nullable returns t for scanning, or for a statement's argument: the zero time is null.
+func nullable(t *time.Time) *zeronull.Timestamptz { return (*zeronull.Timestamptz)(t) }
 
 // within runs fn in a transaction, which is committed if fn returns nil and rolled back otherwise.
 func (s *Store) within(ctx context.Context, fn func(pgx.Tx) error) error {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -71,9 +70,7 @@ func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []
 		ORDER BY s.at DESC, s.id DESC LIMIT $2`, unread, limit)
 	all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one desk.Suggestion, err error) {
 		var from desk.Ref
-		var read *time.Time
-		err = row.Scan(&one.ID, &one.Body, &one.At, &read, &from.ID, &from.Name, &from.Handle, &from.Role)
-		one.Read = orZero(read)
+		err = row.Scan(&one.ID, &one.Body, &one.At, nullable(&one.Read), &from.ID, &from.Name, &from.Handle, &from.Role)
 		if from.ID != "" {
 			one.From = &from
 		}

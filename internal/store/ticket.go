@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -161,8 +160,5 @@ func (s *Store) followers(ctx context.Context, n ticket.Number) ([]ticket.Number
 func (s *Store) visible(ctx context.Context, viewer desk.Person, n ticket.Number) error {
 	err := s.pool.QueryRow(ctx, `SELECT FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
 		n, viewer.Role.Staff(), viewer.ID).Scan()
-	if errors.Is(err, pgx.ErrNoRows) {
-		return errNoTicket
-	}
-	return err
+	return missing(err, errNoTicket)
 }

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,10 +17,8 @@ const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.rung
 	c.status, c.owed_at, c.deferred_at, c.tries, coalesce(c.reason, ''), c.settled_at`
 
 func scanCall(row pgx.CollectableRow) (c desk.WebhookDelivery, err error) {
-	var deferred, settled *time.Time
 	err = row.Scan(&c.Number, &c.N, &c.Event, &c.Epoch, &c.Webhook, &c.Clock, &c.EscalationStep, &c.Priority, &c.Breached, &c.Due, &c.Fired,
-		&c.Status, &c.Owed, &deferred, &c.Tries, &c.Reason, &settled)
-	c.Deferred, c.Settled = orZero(deferred), orZero(settled)
+		&c.Status, &c.Owed, nullable(&c.Deferred), &c.Tries, &c.Reason, nullable(&c.Settled))
 	return c, err
 }
 
@@ -31,10 +27,7 @@ func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.Webho
 	rows, _ := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
 		WHERE c.ticket = $1 AND c.n = $2 AND c.queue = 'webhook'`, n, call)
 	c, err := pgx.CollectExactlyOneRow(rows, scanCall)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.WebhookDelivery{}, errNoCall
-	}
-	return c, explain(err, "load call %d of %s", call, n)
+	return c, explain(missing(err, errNoCall), "load call %d of %s", call, n)
 }
 
 // webhookCalls returns a ticket's webhook calls in order.
