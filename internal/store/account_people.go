@@ -23,16 +23,7 @@ func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Pro
 
 // Rename changes the name of a person who is not disabled.
 func (a *Accounts) Rename(ctx context.Context, id ticket.PersonID, name string) error {
-	return a.changePerson(ctx, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
-}
-
-// changePerson runs a statement about one person. It returns NotFound if no row was changed.
-func (a *Accounts) changePerson(ctx context.Context, doing, statement string, args ...any) error {
-	tag, err := a.pool.Exec(ctx, statement, args...)
-	if err == nil && tag.RowsAffected() == 0 {
-		return errNobody
-	}
-	return explain(err, "%s", doing)
+	return changeOne(ctx, a.pool, errNobody, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
 }
 
 // Members returns a page of people that match f, ordered by address. more reports whether there are others after it.
@@ -107,10 +98,7 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 // Disable disables an account and ends its sessions, links and tokens. It returns NotFound if there is none.
 func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
-		if err == nil && tag.RowsAffected() == 0 {
-			return errNobody
-		}
+		err := changeOne(ctx, tx, errNobody, "disable", `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
 		if err == nil {
 			err = endRights(ctx, tx, id)
 		}
@@ -125,11 +113,7 @@ func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 // Enable enables a disabled account.
 func (a *Accounts) Enable(ctx context.Context, by, id ticket.PersonID) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = NULL WHERE id = $1`, id)
-		if err == nil && tag.RowsAffected() == 0 {
-			return errNobody
-		}
-		if err != nil {
+		if err := changeOne(ctx, tx, errNobody, "enable", `UPDATE people SET disabled_at = NULL WHERE id = $1`, id); err != nil {
 			return err
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventEnabled, Person: id, Actor: by})

@@ -124,6 +124,15 @@ type querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
+// changeOne runs a statement that changes one row, and returns none if it changed nothing.
+func changeOne(ctx context.Context, q querier, none error, doing, statement string, args ...any) error {
+	tag, err := q.Exec(ctx, statement, args...)
+	if err == nil && tag.RowsAffected() == 0 {
+		return none
+	}
+	return explain(err, "%s", doing)
+}
+
 // missing returns instead for the error of a query that found no row, and any other error as it is.
 func missing(err, instead error) error {
 	if errors.Is(err, pgx.ErrNoRows) {

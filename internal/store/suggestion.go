@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -85,10 +86,6 @@ func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []
 // MarkSuggestion marks a suggestion as read or unread. The time of the first reading is kept. It returns NotFound if
 // there is none.
 func (s *Store) MarkSuggestion(ctx context.Context, id int64, read bool) error {
-	tag, err := s.pool.Exec(ctx, `
+	return changeOne(ctx, s.pool, fault.New(fault.NotFound, "there is no such suggestion"), fmt.Sprintf("mark suggestion %d", id), `
 		UPDATE suggestions SET read_at = CASE WHEN $2 THEN coalesce(read_at, clock_timestamp()) END WHERE id = $1`, id, read)
-	if err == nil && tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "there is no such suggestion")
-	}
-	return explain(err, "mark suggestion %d", id)
 }
