@@ -94,7 +94,7 @@ func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 // declare closes the desk, as if that had been just after everybody submitted, and announces it.
 func (s *announcementFixture) declare(notice string) {
 	s.t.Helper()
-	if _, err := s.DeclareEmergency(s.t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: notice}); err != nil {
+	if _, err := app.DeclareEmergency(s.t.Context(), s, desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: notice}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '1 day'`)
@@ -241,7 +241,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	until := time.Now().Add(72 * time.Hour).Truncate(time.Second)
-	if _, err := s.ChangeEmergency(t.Context(), desk.Person{}, all[0].ID, desk.EmergencyChange{Until: &until}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), s, desk.Person{}, all[0].ID, desk.EmergencyChange{Until: &until}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6}); err != nil {

@@ -8,14 +8,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyChanger changes the emergency schedule. Each change takes effect at a whole second and is logged with the person
-// who made it, the zero person for a manual command.
-type emergencyChanger interface {
-	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
-	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
-	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
-}
-
 // emergencyReader reads emergencies and their audit logs.
 type emergencyReader interface {
 	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
@@ -44,7 +36,7 @@ type affectedReader interface {
 // Emergencies lets supervisors declare, change and end emergencies, compute the effect in a dry run, and follow the fan-out
 // to the open tickets.
 type Emergencies struct {
-	changer  emergencyChanger
+	schedule scheduleStore
 	reader   emergencyReader
 	affected affectedReader
 	policies publishedPolicies
@@ -53,27 +45,27 @@ type Emergencies struct {
 }
 
 // NewEmergencies returns Emergencies over a store. It wakes the notifier after each change of the schedule.
-func NewEmergencies(c emergencyChanger, r emergencyReader, a affectedReader, p publishedPolicies, notifier waker) *Emergencies {
-	return &Emergencies{changer: c, reader: r, affected: a, policies: p, notifier: notifier, dryRuns: make(chan struct{}, maxDryRuns)}
+func NewEmergencies(c scheduleStore, r emergencyReader, a affectedReader, p publishedPolicies, notifier waker) *Emergencies {
+	return &Emergencies{schedule: c, reader: r, affected: a, policies: p, notifier: notifier, dryRuns: make(chan struct{}, maxDryRuns)}
 }
 
 // Declare declares an emergency. Once it returns, the emergency applies to every ticket, even before the fan-out has reached
 // its workflow. Declare returns a Forbidden fault unless by is a supervisor or an administrator, an Invalid one that names
 // the fields of the plan, and a Conflict if desk.MaxEmergencies are in force or planned.
 func (s *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	return s.command(by, func() (desk.Emergency, error) { return s.changer.DeclareEmergency(ctx, by, p) })
+	return s.command(by, func() (desk.Emergency, error) { return DeclareEmergency(ctx, s.schedule, by, p) })
 }
 
 // Change changes an emergency from now on. It returns the faults of Declare, NotFound, and a Conflict for a change of the
 // past; see desk.Emergency.Changed.
 func (s *Emergencies) Change(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
-	return s.command(by, func() (desk.Emergency, error) { return s.changer.ChangeEmergency(ctx, by, id, c) })
+	return s.command(by, func() (desk.Emergency, error) { return ChangeEmergency(ctx, s.schedule, by, id, c) })
 }
 
 // End lifts an emergency in force or cancels a planned one. It returns Forbidden, NotFound, and a Conflict if the emergency
 // is over.
 func (s *Emergencies) End(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
-	return s.command(by, func() (desk.Emergency, error) { return s.changer.EndEmergency(ctx, by, id) })
+	return s.command(by, func() (desk.Emergency, error) { return EndEmergency(ctx, s.schedule, by, id) })
 }
 
 // command makes a change if the person has the permission. Manual commands are executed by ManualEmergencies.

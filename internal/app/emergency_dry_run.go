@@ -24,7 +24,7 @@ func (s *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.Eme
 		return desk.DryRun{}, err
 	}
 	at := nextSecond()
-	after, err := p.Declared(undeclared, desk.Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
+	after, err := p.Declared(undeclared, by.Ref(), at)
 	if err != nil {
 		return desk.DryRun{}, err
 	}

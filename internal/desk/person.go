@@ -31,6 +31,9 @@ type Ref struct {
 	Role   ticket.Role     `json:"role"`
 }
 
+// Ref is the person as others see them.
+func (p Person) Ref() Ref { return Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role} }
+
 const (
 	maxName    = 200 // characters
 	maxAddress = 254 // bytes, RFC 5321

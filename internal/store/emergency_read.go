@@ -20,12 +20,17 @@ func (s *Store) Emergencies(ctx context.Context) ([]desk.Emergency, error) {
 
 // Emergency returns an emergency by ID. It returns NotFound if there is none.
 func (s *Store) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
-	all, err := emergencies(ctx, s.pool, `WHERE e.id = $1`, id)
-	if err != nil {
-		return desk.Emergency{}, explain(err, "read emergency %s", id)
+	e, err := oneEmergency(ctx, s.pool, id)
+	return e, explain(err, "read emergency %s", id)
+}
+
+func oneEmergency(ctx context.Context, q querier, id ticket.EmergencyID) (desk.Emergency, error) {
+	all, err := emergencies(ctx, q, `WHERE e.id = $1`, id)
+	if err == nil && len(all) == 0 {
+		err = errNoEmergency
 	}
-	if len(all) == 0 {
-		return desk.Emergency{}, errNoEmergency
+	if err != nil {
+		return desk.Emergency{}, err
 	}
 	return all[0], nil
 }

@@ -195,7 +195,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	var declared desk.Emergency
 	var err error
 	for {
-		declared, err = d.DeclareEmergency(t.Context(), d.supervisor, closedBy("Closed."))
+		declared, err = app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("Closed."))
 		if fault.KindOf(err) != fault.Unavailable || time.Since(stood) > slack {
 			break
 		}
