@@ -115,7 +115,7 @@ func (s *announcementFixture) environment(ctx context.Context, perSecond float64
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(sdkworker.Options{BackgroundActivityContext: ctx})
-	a := activities.NewAnnouncements(s.Store, s.outbox, perSecond, time.Second)
+	a := activities.NewAnnouncements(app.NewAnnouncements(s.Store), s.outbox, perSecond, time.Second)
 	env.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: "PrepareAnnouncements"})
 	env.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: "SendAnnouncements"})
 	return env

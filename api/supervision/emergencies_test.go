@@ -234,7 +234,7 @@ func TestEmergency_listsLateTickets(t *testing.T) {
 	}
 	reach("Tickets are being updated")
 	if err == nil {
-		_, err = o.Store.Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
+		_, err = app.NewAnnouncements(o.Store).Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
 	}
 	if err != nil {
 		t.Fatal(err)

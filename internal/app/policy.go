@@ -24,8 +24,18 @@ type adoptionStore interface {
 	Chosen(ctx context.Context, version int64, c desk.TicketChoice, each func(desk.Record) error) error
 	// TicketPolicies returns status and version of those of some tickets that exist.
 	TicketPolicies(context.Context, []ticket.Number) (map[ticket.Number]TicketPolicy, error)
-	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) (desk.Adoption, error)
+	// AdoptPolicy accepts a command for each ticket of a choice that can be moved to a version. It returns desk.ErrKeyReused if
+	// the key was used before, which AdoptedBefore tells more about.
+	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) ([]desk.Adopted, error)
+	// AdoptedBefore returns the commands that a person sent with a key.
+	AdoptedBefore(ctx context.Context, by ticket.PersonID, key desk.IdempotencyKey) ([]KeyedCommand, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
+}
+
+// KeyedCommand is a command that was sent with an idempotency key.
+type KeyedCommand struct {
+	desk.Adopted
+	Same bool // it moves its ticket, as the same request would
 }
 
 // TicketPolicy is a ticket's status and the policy version that it is pinned to.

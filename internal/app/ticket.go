@@ -21,7 +21,8 @@ type acceptor interface {
 	// Repeated returns what was accepted before with a key, and false if nothing was.
 	Repeated(context.Context, desk.Person, desk.IdempotencyKey) (desk.Accepted, bool, error)
 	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error)
-	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
+	// Rate returns false unless the person may rate the ticket now.
+	Rate(context.Context, desk.Person, desk.Rating) (r desk.Rating, rated bool, err error)
 }
 
 // ticketReader reads tickets. It returns a NotFound fault for a ticket that the person may not see.
@@ -145,7 +146,33 @@ func (s *Tickets) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk
 	if err := authorise(by, customersOnly); err != nil {
 		return desk.Rating{}, err
 	}
-	return s.acceptor.Rate(ctx, by, r)
+	r, rated, err := s.acceptor.Rate(ctx, by, r)
+	if err == nil && !rated {
+		err = s.notRatable(ctx, by, r.Number)
+	}
+	if err != nil {
+		return desk.Rating{}, err
+	}
+	return r, nil
+}
+
+// Codes of a Conflict when a ticket can't be rated.
+const (
+	CodeTooEarly = "not-resolved"
+	CodeTooLate  = "rating-over"
+)
+
+// notRatable returns why a requester can't rate a ticket.
+func (s *Tickets) notRatable(ctx context.Context, by desk.Person, n ticket.Number) error {
+	record, err := s.reader.Ticket(ctx, by, n)
+	switch {
+	case err != nil:
+		return err
+	case record.State == nil || record.State.Ticket.Status != ticket.StatusClosed:
+		return fault.NewConflict(CodeTooEarly, "a ticket can be rated once it is resolved")
+	default:
+		return fault.NewConflict(CodeTooLate, "a ticket can be rated until %d days after it was closed", desk.RatingTime/(24*time.Hour))
+	}
 }
 
 // Ticket returns a ticket as the viewer may see it, and a NotFound fault if they may not.

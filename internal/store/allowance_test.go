@@ -295,7 +295,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	of := account.CommandLimit(d.customer)
 	for i := range of.Burst / 2 {
-		if _, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 3}); err != nil {
+		if _, err := d.tickets.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 3}); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.Suggest(t.Context(), d.customer, fmt.Sprint("key ", i), "More tea."); err != nil {
@@ -305,7 +305,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 			t.Fatal(err) // the same form again
 		}
 	}
-	_, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5})
+	_, err := d.tickets.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5})
 	usedUp(t, err, of)
 	usedUp(t, d.Suggest(t.Context(), d.customer, "another", "More coffee."), of)
 	if err := d.Suggest(t.Context(), d.customer, "key 1", "More tea."); err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,22 +12,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Codes of a Conflict when a ticket can't be rated.
-const (
-	CodeTooEarly = "not-resolved"
-	CodeTooLate  = "rating-over"
-)
-
 var errNoRating = fault.New(fault.NotFound, "the ticket has not been rated")
 
-// Rate stores the rating of a ticket by its requester and replaces an earlier one. It applies to the current assignee,
-// also after the ticket is reassigned. It returns NotFound if the ticket doesn't exist or is another requester's,
-// Limited if by has written too much lately, and Conflict unless the ticket is resolved, or was closed within
-// desk.RatingTime. Commands that no step has decided yet are not considered.
-func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
+// Rate stores the rating of a ticket by its requester and replaces an earlier one. It applies to the current assignee, also
+// after the ticket is reassigned. rated is false unless by is the requester of the ticket and it is resolved, or was closed
+// within desk.RatingTime; commands that no step has decided yet are not considered. It returns Limited if by has written too
+// much lately.
+func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (_ desk.Rating, rated bool, err error) {
 	u, err := s.use(ctx, by, account.CommandLimit(by))
 	if err != nil {
-		return desk.Rating{}, err
+		return r, false, err
 	}
 	err = s.pool.QueryRow(ctx, `
 		WITH rated AS (
@@ -46,28 +39,12 @@ func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.R
 			"number": r.Number, "by": by.ID, "score": r.Score, "comment": r.Comment, "open": desk.RatingTime,
 		})).Scan(&r.At)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Rating{}, s.notRated(ctx, by, r.Number, u)
+		return r, false, s.spent(ctx, u)
 	}
 	if err == nil {
 		s.announce(ctx, r.Number, desk.ChangeRated)
 	}
-	return r, explain(err, "rate ticket %s", r.Number)
-}
-
-// notRated returns the reason why the statement stored nothing.
-func (s *Store) notRated(ctx context.Context, by desk.Person, n ticket.Number, u use) error {
-	record, err := s.Ticket(ctx, by, n)
-	if err == nil {
-		err = s.spent(ctx, u)
-	}
-	switch {
-	case err != nil:
-		return err
-	case record.State == nil || record.State.Ticket.Status != ticket.StatusClosed:
-		return fault.NewConflict(CodeTooEarly, "a ticket can be rated once it is resolved")
-	default:
-		return fault.NewConflict(CodeTooLate, "a ticket can be rated until %d days after it was closed", desk.RatingTime/(24*time.Hour))
-	}
+	return r, err == nil, explain(err, "rate ticket %s", r.Number)
 }
 
 // Rating returns a ticket's rating to its requester or to staff. It returns NotFound if there is none or the viewer may
