@@ -37,8 +37,7 @@ func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 
 // Unsettled returns the mails that are neither sent nor bounced.
 func (d *Desk) Unsettled(n ticket.Number) []ticket.Owed {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	var owed []ticket.Owed
 	for _, m := range d.tickets[n].mails {
 		if !m.settled {

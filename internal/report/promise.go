@@ -21,9 +21,6 @@ const (
 	MeasureCounted Measure = "counted" // time that the promise's clock counts: without pauses and, depending on the policy, closed hours
 )
 
-// Measures returns all measures.
-func Measures() []Measure { return []Measure{MeasureElapsed, MeasureCounted} }
-
 // PromiseFilter selects the promises of a report. An empty field selects all.
 type PromiseFilter struct {
 	From, To time.Time // of submission: [From, To)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/outbox"
@@ -25,7 +26,7 @@ func openLimited(t testing.TB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	d.Store = s
+	d.Store, d.tickets = s, app.NewTickets(s, s, s, nil, nil)
 	return d
 }
 
@@ -325,7 +326,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 }
 
 // TestAllowances_areSpentAlikeByEveryStatement: the generic cell rate algorithm stands in spending, for ratings,
-// suggestions and sign-ins, in command.sql, and for several submissions at once in submit.sql.
+// suggestions, sign-ins and commands, and for several submissions at once in submit.sql.
 func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
 	d := openLimited(t)
 	n := d.taken(d.customer)

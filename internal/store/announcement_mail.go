@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,16 +49,10 @@ func (s *Store) RequesterTickets(ctx context.Context, requester ticket.PersonID,
 		WHERE t.requester = $1 AND t.state IS NOT NULL AND `+concerned+`
 		ORDER BY t.submitted_at, t.number LIMIT $2`, requester, limit)
 	tickets, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t app.RequesterTicket, err error) {
-		var stored []byte
 		var state ticket.State
-		if err = row.Scan(&t.Number, &t.Subject, &t.Policy, &stored, &total); err != nil {
-			return t, err
-		}
-		if err = json.Unmarshal(stored, &state); err != nil {
-			return t, fmt.Errorf("read the state of %s: %w", t.Number, err)
-		}
+		err = row.Scan(&t.Number, &t.Subject, &t.Policy, &state, &total)
 		t.Ticket = state.Ticket
-		return t, nil
+		return t, err
 	})
 	return tickets, total, explain(err, "read the tickets of %s", requester)
 }

@@ -18,7 +18,14 @@ import (
 )
 
 //go:embed command.sql
-var commandSQL string
+var commandTemplate string
+
+// acceptsCommand is whether a ticket accepts a command.
+const acceptsCommand = `number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
+	AND (NOT @staff OR @seen::bigint <= greatest(events, 1))`
+
+var commandSQL = strings.NewReplacer("{accepts}", acceptsCommand,
+	"{spending}", spending(`EXISTS (SELECT FROM tickets WHERE `+acceptsCommand+`)`)).Replace(commandTemplate)
 
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")

@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -30,22 +28,11 @@ func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int)
 		SELECT number, requester, policy, submitted_at, priority, category, state->'ticket'
 		FROM tickets WHERE status <> 'closed' AND status <> 'resolved' AND number > $1 ORDER BY number LIMIT $2`, after, limit)
 	page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o desk.OpenTicket, err error) {
-		var at time.Time
-		var priority policy.Priority
-		var category string
-		var state []byte
-		if err = row.Scan(&o.Number, &o.Requester, &o.Policy, &at, &priority, &category, &state); err != nil {
-			return o, err
-		}
-		if state != nil {
-			o.State = &ticket.Ticket{}
-			return o, json.Unmarshal(state, o.State)
-		}
-		o.Submission = ticket.Command{
-			Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{ID: o.Requester, Role: ticket.RoleCustomer}, At: at,
-			Message: 1, Priority: priority, Category: category, // the number of the message does not affect targets
-		}
-		return o, nil
+		c := &o.Submission
+		err = row.Scan(&o.Number, &o.Requester, &o.Policy, &c.At, &c.Priority, &c.Category, &o.State)
+		c.Seq, c.Verb, c.By = 1, ticket.VerbSubmit, ticket.Actor{ID: o.Requester, Role: ticket.RoleCustomer}
+		c.Message = 1 // any number, which does not affect targets
+		return o, err
 	})
 	return page, explain(err, "read open tickets")
 }

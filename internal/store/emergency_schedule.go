@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -65,7 +64,7 @@ type emergencyRow struct {
 	ID       *ticket.EmergencyID
 	Kind     *ticket.EmergencyKind
 	StartsAt *time.Time
-	EndsAt   zeronull.Timestamptz // zero: until it is lifted
+	EndsAt   instant // zero: until it is lifted
 	Froms    []time.Time
 	Seconds  []int64
 }

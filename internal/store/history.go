@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -25,56 +23,27 @@ func (s *Store) History(ctx context.Context, n ticket.Number) (h desk.History, e
 	return h, explain(err, "load the history of %s", n)
 }
 
-type commandRecordRow struct {
-	Seq         int64
-	Verb        ticket.Verb
-	By          ticket.PersonID
-	Name        string
-	Handle      string
-	Role        ticket.Role
-	AcceptedAt  time.Time
-	Agent       ticket.PersonID
-	AgentName   string
-	AgentHandle string
-	AgentRole   ticket.Role
-	Priority    policy.Priority
-	Category    string
-	Refused     *bool
-	Code        string
-	Reason      string
-	DecidedAt   *time.Time
-}
-
 func (s *Store) commandRecords(ctx context.Context, n ticket.Number) ([]desk.CommandRecord, error) {
 	rows, _ := s.pool.Query(ctx, `
 		SELECT c.seq, c.verb, coalesce(p.id, '') AS by, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle, c.by_role AS role,
 			c.accepted_at, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
 			coalesce(a.role, '') AS agent_role, coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category,
-			o.refused, coalesce(o.code, '') AS code, coalesce(o.reason, '') AS reason, o.decided_at
+			coalesce(o.refused, false), coalesce(o.code, '') AS code, coalesce(o.reason, '') AS reason, o.decided_at
 		FROM commands c
 		LEFT JOIN people p ON p.id = c.by_person
 		LEFT JOIN people a ON a.id = c.assignee
 		LEFT JOIN outcomes o ON o.ticket = c.ticket AND o.seq = c.seq
 		WHERE c.ticket = $1 ORDER BY c.seq`, n)
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.CommandRecord, error) {
-		r, err := pgx.RowToStructByName[commandRecordRow](row)
-		return r.record(), err
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.CommandRecord, err error) {
+		var agent desk.Ref
+		err = row.Scan(&c.Seq, &c.Verb, &c.By.ID, &c.By.Name, &c.By.Handle, &c.By.Role, &c.At, &agent.ID, &agent.Name, &agent.Handle, &agent.Role,
+			&c.Priority, &c.Category, &c.Outcome.Refused, &c.Outcome.Code, &c.Outcome.Reason, nullable(&c.Taken))
+		if agent.ID != "" {
+			c.Agent = &agent
+		}
+		c.Decided = !c.Taken.IsZero()
+		return c, err
 	})
-}
-
-func (r commandRecordRow) record() desk.CommandRecord {
-	a := desk.CommandRecord{
-		Seq: r.Seq, Verb: r.Verb, By: desk.Ref{ID: r.By, Name: r.Name, Handle: r.Handle, Role: r.Role}, At: r.AcceptedAt,
-		Priority: r.Priority, Category: r.Category,
-	}
-	if r.Agent != "" {
-		a.Agent = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}
-	}
-	if r.DecidedAt != nil {
-		a.Decided, a.Taken = true, *r.DecidedAt
-		a.Outcome = ticket.Outcome{Refused: *r.Refused, Code: r.Code, Reason: r.Reason}
-	}
-	return a
 }
 
 func (s *Store) mailRecords(ctx context.Context, n ticket.Number) ([]desk.Posted, error) {

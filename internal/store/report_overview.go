@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,17 +41,11 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations,
 		LEFT JOIN people a ON a.id = t.assignee
 		WHERE t.rung > 0 AND t.status <> 'closed' ORDER BY t.rung DESC, t.owed_at, t.number LIMIT $1`, limit)
 	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one report.Escalation, err error) {
-		var data []byte
-		if err := row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
-			&one.EscalationStep, &data, &e.Count); err != nil {
-			return one, err
-		}
 		var state ticket.State
-		if err := json.Unmarshal(data, &state); err != nil {
-			return one, fmt.Errorf("read the state of %s: %w", one.Number, err)
-		}
+		err = row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
+			&one.EscalationStep, &state, &e.Count)
 		one.Ticket = state.Ticket
-		return one, nil
+		return one, err
 	})
 	return e, explain(err, "list escalations")
 }

@@ -54,16 +54,12 @@ func weekSpans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time)
 		if i+1 < len(weeks) {
 			end = weeks[i+1]
 		}
-		begins, ends = append(begins, later(from, week)), append(ends, end)
+		if week.Before(from) {
+			week = from
+		}
+		begins, ends = append(begins, week), append(ends, end)
 	}
 	return begins, ends
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // charge is a combination of priority, category and agent that SLA records are counted under.

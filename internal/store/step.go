@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,7 +36,7 @@ func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedT
 func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	var requester ticket.PersonID
 	var version, gate int64
-	var state []byte
+	var state *ticket.State
 	batch := &pgx.Batch{}
 	batch.Queue(shareSchedule, gateLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`,
@@ -60,10 +58,9 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 		return l, err
 	}
 	if state == nil {
-		l.State.Ticket = ticket.Draft(st.number, requester, version, l.Desk.Policy)
-	} else if err := json.Unmarshal(state, &l.State); err != nil {
-		return l, fmt.Errorf("read the state: %w", err)
+		state = &ticket.State{Ticket: ticket.Draft(st.number, requester, version, l.Desk.Policy)}
 	}
+	l.State = *state
 	return l, nil
 }
 

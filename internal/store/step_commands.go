@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -39,7 +38,7 @@ type commandRow struct {
 	Guarded    bool
 	Expected   ticket.PersonID
 	Seen       int
-	Until      zeronull.Timestamptz
+	Until      instant
 }
 
 func (r commandRow) command() ticket.Command {

@@ -37,7 +37,7 @@ type manualRow struct {
 	Emergency string          `json:"emergency"`
 	Extension int64           `json:"extension"`
 	Policy    int64           `json:"policy"`
-	Until     *time.Time      `json:"until"`
+	Until     time.Time       `json:"until,omitzero"`
 	Malformed bool            `json:"malformed"`
 	Key       string          `json:"key"`
 	Run       string          `json:"run"`
@@ -50,7 +50,7 @@ func (st *stepTx) AddManualCommands(ctx context.Context, commands []app.ManualCo
 	for _, c := range commands {
 		rows = append(rows, manualRow{
 			Seq: c.Seq, Verb: c.Verb, Assignee: c.Assignee, Priority: c.Priority, Category: c.Category, Emergency: c.Emergency,
-			Extension: int64(c.Extension / time.Second), Policy: c.Policy, Until: instant(c.Until), Malformed: c.Malformed, Key: c.Key, Run: c.Run, Repeats: c.Repeats,
+			Extension: int64(c.Extension / time.Second), Policy: c.Policy, Until: c.Until, Malformed: c.Malformed, Key: c.Key, Run: c.Run, Repeats: c.Repeats,
 		})
 	}
 	data, err := json.Marshal(rows)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -110,14 +109,6 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 			"snoozed": instant(t.SnoozedUntil),
 		})
 	return nil
-}
-
-// instant returns nil, a null in SQL, for the zero time.
-func instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 var _ app.StepStore = (*Store)(nil)

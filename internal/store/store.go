@@ -149,8 +149,11 @@ func found(err error) (bool, error) {
 	return err == nil, err
 }
 
-// nullable returns t for scanning, or for a statement's argument: the zero time is null.
-func nullable(t *time.Time) *zeronull.Timestamptz { return (*zeronull.Timestamptz)(t) }
+// instant is a time whose zero value is null in SQL.
+type instant = zeronull.Timestamptz
+
+// nullable returns t to be scanned as an instant.
+func nullable(t *time.Time) *instant { return (*instant)(t) }
 
 // within runs fn in a transaction, which is committed if fn returns nil and rolled back otherwise.
 func (s *Store) within(ctx context.Context, fn func(pgx.Tx) error) error {

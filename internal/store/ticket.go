@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -58,7 +56,7 @@ type recordRow struct {
 	SubmittedAt   time.Time
 	UpdatedAt     time.Time
 	ShownAt       time.Time
-	State         []byte
+	State         *ticket.State
 	Policy        int64
 	LastCommand   int64
 	Schedule      int64 `db:"gate"`
@@ -77,42 +75,31 @@ type recordWithExcerptRow struct {
 	LastRole     *ticket.Role
 }
 
-func (r recordWithExcerptRow) record() (desk.Record, error) {
-	record, err := r.recordRow.record()
-	record.Last = r.excerpt()
-	return record, err
+func (r recordWithExcerptRow) record() desk.Record {
+	record := r.recordRow.record()
+	if r.LastText != nil {
+		record.Last = &desk.Excerpt{
+			Text: *r.LastText, Internal: *r.LastInternal, At: *r.LastAt,
+			By: desk.Ref{ID: *r.LastBy, Name: *r.LastName, Handle: *r.LastHandle, Role: *r.LastRole},
+		}
+	}
+	return record
 }
 
-func (r recordWithExcerptRow) excerpt() *desk.Excerpt {
-	if r.LastText == nil {
-		return nil
-	}
-	return &desk.Excerpt{
-		Text: *r.LastText, Internal: *r.LastInternal, At: *r.LastAt,
-		By: desk.Ref{ID: *r.LastBy, Name: *r.LastName, Handle: *r.LastHandle, Role: *r.LastRole},
-	}
-}
-
-func (r recordRow) record() (desk.Record, error) {
+func (r recordRow) record() desk.Record {
 	record := desk.Record{
 		Number: r.Ticket, Subject: r.Subject, Order: r.OrderNumber, Follows: r.Follows,
 		Requester: desk.Ref{ID: r.Requester, Name: r.RequesterName, Role: r.RequesterRole},
-		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Schedule: r.Schedule,
+		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Schedule: r.Schedule, State: r.State,
 	}
 	if r.Agent != "" {
 		record.Assignee = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}
 	}
-	if r.State != nil {
-		record.State = new(ticket.State)
-		if err := json.Unmarshal(r.State, record.State); err != nil {
-			return desk.Record{}, fmt.Errorf("read the state of %s: %w", r.Ticket, err)
-		}
-	}
-	return record, nil
+	return record
 }
 
 // recordSource is a row from which a record is made.
-type recordSource interface{ record() (desk.Record, error) }
+type recordSource interface{ record() desk.Record }
 
 // collectRecords scans rows into Rs and returns their records.
 func collectRecords[R recordSource](rows pgx.Rows) ([]desk.Record, error) {
@@ -121,7 +108,7 @@ func collectRecords[R recordSource](rows pgx.Rows) ([]desk.Record, error) {
 		if err != nil {
 			return desk.Record{}, err
 		}
-		return r.record()
+		return r.record(), nil
 	})
 }
 
