@@ -22,7 +22,7 @@ type emergencyView struct {
 	DeclaredBy  *assigneeView        `json:"declared_by,omitempty" doc:"Absent: by hand, in Temporal UI."`
 	DeclaredAt  time.Time            `json:"declared_at"`
 	CancelledAt time.Time            `json:"cancelled_at,omitzero"`
-	Revision    int64                `json:"revision" doc:"Of the gate, at the last change."`
+	Revision    int64                `json:"revision" doc:"Of the emergency schedule, at the last change."`
 }
 
 func viewEmergency(e desk.Emergency, now time.Time) emergencyView {
@@ -53,7 +53,7 @@ type fanoutView struct {
 	Transition time.Time          `json:"transition_at"`
 	Verb       ticket.Verb        `json:"verb"`
 	Emergency  ticket.EmergencyID `json:"emergency"`
-	Total      int                `json:"total" doc:"Open tickets that had to be told when it began."`
+	Total      int                `json:"total" doc:"Open tickets to notify when it began."`
 	Behind     int                `json:"remaining" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
 	BeganAt    time.Time          `json:"started_at"`
 	ProvenAt   time.Time          `json:"verified_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`

@@ -124,7 +124,7 @@ func TestLife(t *testing.T) {
 	}
 
 	staffs := decode[timelineJSON](t, o.do("anna", 200, "GET", self+"/timeline", ""))
-	const kinds = "submitted assigned agent-replied information-requested customer-replied progress-told noted reclassified " +
+	const kinds = "submitted assigned agent-replied information-requested customer-replied progress-updated noted reclassified " +
 		"resolved customer-replied reopened resolved reopened resolved closed"
 	if staffs.kinds() != kinds || strings.ReplaceAll(words, "\r", "") != staffs.Entries[0].Body || staffs.Entries[1].By.ID == "" {
 		t.Errorf("staff's timeline: %s, %+v", staffs.kinds(), staffs.Entries[:2])

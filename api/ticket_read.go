@@ -33,7 +33,7 @@ type ticketView struct {
 	UpdatedAt      time.Time       `json:"updated_at" doc:"When something last happened to it that you may see."`
 	Policy         int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
 	Pending        bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
-	Escalation     *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
+	Escalation     *int            `json:"escalation,omitempty" doc:"Staff only: the highest escalation step that has fired and has been neither answered nor acknowledged; 0 if there is none."`
 	Snoozed        *time.Time      `json:"snoozed_until,omitempty" doc:"Staff only: when the ticket wakes."`
 	AwaitsDelivery bool            `json:"awaiting_delivery,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
 	Next           *dueEventView   `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders, escalations and waking are shown to staff only."`

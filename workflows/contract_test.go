@@ -33,10 +33,12 @@ func TestContract_isTheRecordedOne(t *testing.T) {
 	}
 	for _, payload := range []any{
 		workflows.Signal{}, workflows.Start{}, workflows.Claim{}, workflows.ManualOutcome{}, workflows.Report{},
-		ticket.StepRequest{}, ticket.StepResult{}, ticket.Digest{}, ticket.PromiseDigest{}, ticket.Owed{}, ticket.ManualCommand{},
+		ticket.StepRequest{}, ticket.StepResult{}, ticket.Digest{}, ticket.PromiseDigest{}, ticket.SearchFields{}, ticket.DueEvent{},
+		ticket.EmergencyPeriod{}, ticket.Parked{}, ticket.Owed{}, ticket.ManualCommand{},
 		ticket.ManualOutcome{}, ticket.DeliveryRequest{}, ticket.DeliveryResult{},
 		workflows.EmergencyStart{}, workflows.EmergencyReport{}, workflows.EmergencyOutcome{}, workflows.Fanout{},
-		workflows.AnnouncementState{}, workflows.ScheduleChanged{}, ticket.EmergencyOutlook{}, ticket.FanoutRequest{}, ticket.FanoutResult{},
+		workflows.AnnouncementState{}, workflows.ScheduleChanged{}, ticket.EmergencyOutlook{}, ticket.ActiveEmergency{}, ticket.Transition{},
+		ticket.FanoutRequest{}, ticket.FanoutResult{},
 		ticket.FanoutCheck{}, ticket.ManualEmergencyCommand{}, ticket.ManualEmergencyResult{}, ticket.AnnounceRequest{}, ticket.AnnounceResult{},
 		ticket.SendAnnouncementsRequest{}, ticket.SendAnnouncementsResult{},
 	} {

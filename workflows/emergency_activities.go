@@ -36,7 +36,7 @@ func callReadSchedule(ctx workflow.Context) (o ticket.EmergencyOutlook, err erro
 
 // callCheckTickets checks all open tickets. The time-out allows for a few million.
 func callCheckTickets(ctx workflow.Context, transition ticket.Transition) (p ticket.FanoutCheck, err error) {
-	ctx = emergencyActivity(ctx, "check that every open ticket has taken up "+transitionLine(transition), workflow.ActivityOptions{
+	ctx = emergencyActivity(ctx, "check that every open ticket has applied "+transitionLine(transition), workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * time.Minute,
 	})
 	err = workflow.ExecuteActivity(ctx, CheckTicketsActivity, transition).Get(ctx, &p)
@@ -50,7 +50,7 @@ const notifyAttempts = 10
 // resumes from the last one. It returns an error after notifyAttempts, so that a ticket that fails each of them does not
 // block the fan-out.
 func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (result ticket.FanoutResult, err error) {
-	summary := fmt.Sprintf("notify open tickets of %s: %d notified", transitionLine(r.Transition), f.Notified)
+	summary := fmt.Sprintf("notify open tickets of %s: %d notified so far", transitionLine(r.Transition), f.Notified)
 	ctx = emergencyActivity(ctx, summary, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second})
 	options := workflow.GetActivityOptions(ctx)
 	options.RetryPolicy.MaximumAttempts = notifyAttempts
@@ -61,7 +61,7 @@ func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (
 
 // callManualCommand executes a manual command.
 func callManualCommand(ctx workflow.Context, command ticket.ManualEmergencyCommand) (result ticket.ManualEmergencyResult, err error) {
-	ctx = emergencyActivity(ctx, command.Name+", sent by hand", workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
+	ctx = emergencyActivity(ctx, command.Name+" (manual)", workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
 	err = workflow.ExecuteActivity(ctx, ManualCommandActivity, command).Get(ctx, &result)
 	return result, err
 }

@@ -39,7 +39,7 @@ type announcer struct {
 func newAnnouncer(ctx workflow.Context, in AnnouncementState) *announcer {
 	a := &announcer{
 		state: in, mayHaveMails: !in.Idle || in.Pending, running: 2,
-		changed: workflow.NewNamedBufferedChannel(ctx, "herald", 1),
+		changed: workflow.NewNamedBufferedChannel(ctx, "announcements changed", 1),
 	}
 	ctx, a.stop = workflow.WithCancel(ctx)
 	workflow.GoNamed(ctx, "announce", a.prepareLoop)
@@ -68,9 +68,9 @@ func (a *announcer) line() string {
 	if a.state.Unsent == 0 && a.state.Held == 0 {
 		return ""
 	}
-	line := fmt.Sprintf("mails of announcements: %d sent so far, %d left", a.state.Sent, a.state.Unsent)
+	line := fmt.Sprintf("announcement emails: %d sent, %d left", a.state.Sent, a.state.Unsent)
 	if a.state.Held > 0 {
-		line += fmt.Sprintf(", %d held back until their recipients' tickets are right", a.state.Held)
+		line += fmt.Sprintf(", %d held until their recipients' tickets are up to date", a.state.Held)
 	}
 	return line
 }
@@ -136,7 +136,7 @@ func (a *announcer) sleep(ctx workflow.Context, until time.Time) {
 	}
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "until a mail server may be asked again"})
+	timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "retry sending announcements"})
 	_ = workflow.Await(ctx, func() bool { return timer.IsReady() || a.mayHaveMails || a.stopped }) // if stopped, sendLoop returns
 }
 
@@ -144,7 +144,7 @@ func (a *announcer) sleep(ctx workflow.Context, until time.Time) {
 func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Minute, // inserts a row for each of a million requesters
-		Summary:             "record announcements, with all tickets right up to " + instant(r.Proven),
+		Summary:             "record announcements; tickets are up to date as of " + instant(r.Proven),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,
@@ -161,7 +161,7 @@ func callSendAnnouncements(ctx workflow.Context, r ticket.SendAnnouncementsReque
 		StartToCloseTimeout: mailTimeout,
 		HeartbeatTimeout:    20 * time.Second,
 		WaitForCancellation: true,
-		Summary:             "mails of announcements",
+		Summary:             "send announcements",
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,

@@ -20,15 +20,15 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 		b.WriteString("**No emergency** is in force or planned.\n\n")
 	}
 	if w.fanout.Transition.At.IsZero() {
-		b.WriteString("- no ticket was ever notified of one\n")
+		b.WriteString("- no transition yet\n")
 	} else {
 		fmt.Fprintf(&b, "- %s\n", w.fanout.line(now))
 	}
 	if w.fanout.late(now) {
-		fmt.Fprintf(&b, "- not right yet: %s\n", w.fanout.lateLine())
+		fmt.Fprintf(&b, "- not up to date: %s\n", w.fanout.lateLine())
 	}
 	if w.schedule.Until.IsZero() {
-		b.WriteString("- next: nothing, until it is changed\n")
+		b.WriteString("- next: nothing planned\n")
 	} else {
 		fmt.Fprintf(&b, "- next: %s\n", w.scheduleLine())
 	}
@@ -36,7 +36,7 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
 	if len(w.manual) > 0 {
-		fmt.Fprintf(&b, "- %d manual commands wait\n", len(w.manual))
+		fmt.Fprintf(&b, "- %d manual commands waiting\n", len(w.manual))
 	}
 	for _, l := range slices.Backward(w.outcomes) {
 		if l.Refused != "" {
@@ -55,9 +55,9 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 func (f Fanout) line(now time.Time) string {
 	switch {
 	case !f.DoneAt.IsZero() && f.Total == 0:
-		return fmt.Sprintf("%s: every open ticket has taken it up (%d)", transitionLine(f.Transition), f.Check.Open)
+		return fmt.Sprintf("%s: all %d open tickets are up to date", transitionLine(f.Transition), f.Check.Open)
 	case !f.DoneAt.IsZero():
-		return fmt.Sprintf("%s: every open ticket has taken it up; %d were notified in %s%s", transitionLine(f.Transition), f.Total,
+		return fmt.Sprintf("%s: every open ticket is up to date; %d were notified in %s%s", transitionLine(f.Transition), f.Total,
 			f.DoneAt.Sub(f.Began).Round(time.Second), perSecond(f.Total, f.DoneAt.Sub(f.Began)))
 	case f.Round == 0:
 		return transitionLine(f.Transition) + ": checking which tickets are behind"
@@ -66,7 +66,7 @@ func (f Fanout) line(now time.Time) string {
 	}
 	line := fmt.Sprintf("%s: all %d notified, **%d behind**, round %d", transitionLine(f.Transition), f.Total, f.Check.Left(), f.Round)
 	if f.Check.Wrong > 0 {
-		line += fmt.Sprintf("; %d of them are not as the schedule says: look at these", f.Check.Wrong)
+		line += fmt.Sprintf("; %d of them disagree with the schedule, which is a defect", f.Check.Wrong)
 	}
 	return line
 }
@@ -81,7 +81,7 @@ func (f Fanout) lateLine() string {
 	if more := f.Check.Left() - len(names); more > 0 {
 		line += fmt.Sprintf(" and %d more", more)
 	}
-	return line + "; their requesters are written to once they are"
+	return line + "; their requesters are notified once they are"
 }
 
 // retryLine describes the next round.
@@ -100,7 +100,7 @@ func perSecond(n int, took time.Duration) string {
 }
 
 func emergencyLine(c ticket.ActiveEmergency, at time.Time) string {
-	stage, until := "in force since", "until it is lifted"
+	stage, until := "in force since", "until lifted"
 	if c.From.After(at) {
 		stage = "planned from"
 	}
@@ -109,7 +109,7 @@ func emergencyLine(c ticket.ActiveEmergency, at time.Time) string {
 	}
 	line := fmt.Sprintf("**%s** %s %s, %s (%s)", c.Kind, stage, instant(c.From), until, c.ID)
 	if c.Kind == ticket.EmergencyDelayed {
-		line += fmt.Sprintf(", targets %s longer", c.By)
+		line += fmt.Sprintf(", targets extended by %s", c.By)
 	}
 	return line
 }

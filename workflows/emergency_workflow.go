@@ -169,9 +169,9 @@ func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
 
 // The kinds of events for the timer.
 const (
-	dueTransition          ticket.DueKind = "edge"
-	dueRetryFanout         ticket.DueKind = "again"
-	duePartialAnnouncement ticket.DueKind = "part"
+	dueTransition          ticket.DueKind = "transition"
+	dueRetryFanout         ticket.DueKind = "retry-fanout"
+	duePartialAnnouncement ticket.DueKind = "partial-announcement"
 )
 
 // nextEvent returns the event for the timer: the next transition, another round of the fan-out, or a partial announcement.
@@ -180,7 +180,7 @@ func (w *emergencyWorkflow) nextEvent() ticket.DueEvent {
 	for _, m := range []ticket.DueEvent{
 		{Kind: dueTransition, Due: w.nextChange, Label: w.scheduleLine()},
 		{Kind: dueRetryFanout, Due: w.fanout.RetryAt, Label: w.fanout.retryLine()},
-		{Kind: duePartialAnnouncement, Due: w.fanout.partialDue(), Label: "announce it to those whose tickets are right"},
+		{Kind: duePartialAnnouncement, Due: w.fanout.partialDue(), Label: "announce to requesters whose tickets are up to date"},
 	} {
 		if !m.Due.IsZero() && (first.Due.IsZero() || m.Due.Before(first.Due)) {
 			first = m

@@ -158,7 +158,7 @@ func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	if !proven || next.Fanout.DoneAt.IsZero() {
 		t.Errorf("announced %+v at %s; at last: %+v", h.announceRequests, h.announced, next.Fanout)
 	}
-	if strings.Contains(early, string(ticketNumber(1))) || !strings.Contains(late, "not right yet: "+string(ticketNumber(1))+";") || !strings.Contains(late, "7 held back") {
+	if strings.Contains(early, string(ticketNumber(1))) || !strings.Contains(late, "not up to date: "+string(ticketNumber(1))+";") || !strings.Contains(late, "7 held until") {
 		t.Errorf("the card after a minute:\n%s\nafter three:\n%s", early, late)
 	}
 	if got := report.Fanout.Check.Late; !slices.Equal(got, []ticket.Number{ticketNumber(1)}) {

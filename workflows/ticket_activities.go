@@ -58,13 +58,13 @@ func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 		for i, m := range r.Manual {
 			verbs[i] = string(m.Verb)
 		}
-		return listed(verbs) + ", by hand"
+		return listed(verbs) + " (manual)"
 	case r.Bounced > 0:
-		return fmt.Sprintf("record that mail %d bounced", r.Bounced)
+		return fmt.Sprintf("record that email %d bounced", r.Bounced)
 	case r.Delivered > 0:
-		return fmt.Sprintf("count the requester's silence from the delivery of mail %d", r.Delivered)
+		return fmt.Sprintf("start silence: email %d was delivered", r.Delivered)
 	case r.Schedule:
-		return "catch up: commands, what is due, emergencies"
+		return "catch up on commands, due events and emergencies"
 	case !r.Due.IsZero():
 		return strings.TrimSpace(fmt.Sprintf("%s %s", t.due.Kind, clockName(t.due.Clock))) + ", due " + instant(r.Due)
 	case len(t.claims) == 0:
@@ -103,7 +103,7 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 		StartToCloseTimeout: mailTimeout,
 		HeartbeatTimeout:    20 * time.Second,
 		WaitForCancellation: true,
-		Summary:             fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.Recipient()),
+		Summary:             fmt.Sprintf("email %d: %s to %s", owed.N, owed.Kind, owed.Recipient()),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,
@@ -127,7 +127,7 @@ func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (
 		TaskQueue:           WebhookQueue,
 		StartToCloseTimeout: 30 * time.Second,
 		WaitForCancellation: true,
-		Summary:             fmt.Sprintf("call %d: webhook %s", owed.N, owed.Webhook),
+		Summary:             fmt.Sprintf("webhook call %d: %s", owed.N, owed.Webhook),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute,
 			NonRetryableErrorTypes: permanentErrors,

@@ -20,7 +20,7 @@ var (
 	AttributeAssignee   = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: unassigned
 	AttributeEscalation = temporal.NewSearchAttributeKeyInt64("EscalationStep")
 	AttributeNextDue    = temporal.NewSearchAttributeKeyTime("NextDue")          // unset: there is no due event
-	AttributeNextEvent  = temporal.NewSearchAttributeKeyKeyword("NextEvent")     // the due event at NextDue: a ticket.DueKind, but for escalation-step
+	AttributeNextEvent  = temporal.NewSearchAttributeKeyKeyword("NextEvent")     // the due event at NextDue, a ticket.DueKind
 	AttributePromise    = temporal.NewSearchAttributeKeyKeyword("NextPromise")   // the pending promise due first: a policy.ClockName; unset: no clock runs
 	AttributePromiseDue = temporal.NewSearchAttributeKeyTime("PromiseDue")       // its deadline
 	AttributeBreached   = temporal.NewSearchAttributeKeyBool("Breached")         // see ticket.Ticket.Breached
@@ -62,18 +62,10 @@ type attributeValues struct {
 	emergency  ticket.EmergencyID
 }
 
-// eventName returns the name of a due event as people search for it.
-func eventName(kind ticket.DueKind) string {
-	if kind == ticket.DueEscalation {
-		return "escalation-step"
-	}
-	return string(kind)
-}
-
 func attributesOf(d ticket.Digest) attributeValues {
 	a := attributeValues{
 		status: d.Status, priority: d.Priority, handle: d.Handle, escalation: d.EscalationStep, nextDue: d.Next.Due, paused: d.Paused,
-		category: d.Category, nextEvent: eventName(d.Next.Kind), promise: d.SearchFields.Promise, promiseDue: d.PromiseDue,
+		category: d.Category, nextEvent: string(d.Next.Kind), promise: d.SearchFields.Promise, promiseDue: d.PromiseDue,
 		breached: d.Breached, emergency: d.Emergency,
 	}
 	for _, reason := range d.PausedFor {

@@ -42,7 +42,7 @@ func (d *deferral) active(ctx workflow.Context, s workflow.Selector) bool {
 	if d.cancel == nil {
 		timerCtx, cancel := workflow.WithCancel(ctx)
 		d.cancel = cancel
-		timer := workflow.NewTimerWithOptions(timerCtx, d.by, workflow.TimerOptions{Summary: "search attributes, after an emergency's transition"})
+		timer := workflow.NewTimerWithOptions(timerCtx, d.by, workflow.TimerOptions{Summary: "update search attributes after a transition"})
 		s.AddFuture(timer, func(f workflow.Future) {
 			if f.Get(ctx, nil) == nil {
 				*d = deferral{}

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// details returns the current details in Markdown: status, assignee, what the ticket waits for, its promises, pending
+// details returns the current details in Markdown: status, assignee, what the ticket is waiting for, its promises, pending
 // deliveries, and the outcomes of the last manual commands. Their size is bounded.
 func (t *ticketWorkflow) details() string {
 	var b strings.Builder
@@ -21,7 +21,7 @@ func (t *ticketWorkflow) details() string {
 		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, escapeMarkdown(f.text))
 	}
 	if t.page != "" {
-		fmt.Fprintf(&b, "\n[%s on its page](%s)\n", t.number, t.page)
+		fmt.Fprintf(&b, "\n[Open %s in Supportdesk](%s)\n", t.number, t.page)
 	}
 	return b.String()
 }
@@ -42,18 +42,18 @@ type fact struct{ name, text string }
 // facts returns the heading of the details and their lines.
 func (t *ticketWorkflow) facts() (head string, rest []fact) {
 	d := t.digest
-	holder := "nobody has taken it"
+	holder := "unassigned"
 	if d.Handle != "" {
 		holder = "assigned to " + d.Handle
 	}
 	head = fmt.Sprintf("%s, priority %s, category %s, %s", d.Status, d.Priority, d.Category, holder)
 	if p := d.Parked; p != nil {
-		rest = append(rest, fact{"stuck", fmt.Sprintf("what is due can't be recorded since %s (%s); tried again %s",
+		rest = append(rest, fact{"stuck", fmt.Sprintf("due events can't be recorded since %s (%s); next attempt %s",
 			instant(p.Since), p.Reason, instant(p.Retry))})
 	}
-	rest = append(rest, fact{"waits for", waitsFor(d)})
+	rest = append(rest, fact{"waiting for", waitingFor(d)})
 	if d.Next.Kind != "" {
-		rest = append(rest, fact{"next by itself", d.Next.Label})
+		rest = append(rest, fact{"next due event", d.Next.Label})
 	}
 	for _, name := range policy.ClockNames() {
 		rest = append(rest, fact{clockName(name), promiseLine(*d.Promise(name))})
@@ -65,33 +65,33 @@ func (t *ticketWorkflow) facts() (head string, rest []fact) {
 		rest = append(rest, fact{"emergencies", strings.Join(lines, "; ")})
 	}
 	if owed := t.deliveries.pending; len(owed) > 0 {
-		rest = append(rest, fact{"mails still to be sent", mailsLine(owed)})
+		rest = append(rest, fact{"pending deliveries", deliveriesLine(owed)})
 	}
 	for _, m := range slices.Backward(t.outcomes) {
-		rest = append(rest, fact{"by hand", fmt.Sprintf("%s (%s)", m.Outcome, instant(m.At))})
+		rest = append(rest, fact{"manual", fmt.Sprintf("%s (%s)", m.Outcome, instant(m.At))})
 	}
 	return head, rest
 }
 
-// waitsFor describes what the ticket waits for.
-func waitsFor(d ticket.Digest) string {
+// waitingFor describes what the ticket waits for.
+func waitingFor(d ticket.Digest) string {
 	switch {
 	case d.Closed():
-		return "nothing, it is closed for good"
+		return "nothing: it is closed"
 	case d.InEmergency():
-		return "the end of the emergency that stops its clocks"
+		return "the end of the emergency that pauses its clocks"
 	case d.AwaitsDelivery && d.Status == ticket.StatusWaiting:
-		return "the delivery of the mail that asks the requester, whose silence does not count before"
+		return "delivery of the email that asks the requester; their silence counts from then on"
 	case d.AwaitsDelivery:
-		return "the delivery of the mail that tells the requester of the resolution, whose silence does not count before"
+		return "delivery of the email about the resolution; the requester's silence counts from then on"
 	case d.Status == ticket.StatusWaiting:
-		return "the requester's answer"
+		return "the requester's reply"
 	case d.Status == ticket.StatusResolved:
-		return "the requester to confirm, to reply or to stay silent"
+		return "the requester's confirmation or reply, or closure by silence"
 	case d.Handle == "":
 		return "an agent to take it"
 	case d.FirstResponse.MetAt.IsZero():
-		return "the first response of " + d.Handle
+		return "the first response by " + d.Handle
 	default:
 		return "the resolution by " + d.Handle
 	}
@@ -102,11 +102,11 @@ func promiseLine(p ticket.PromiseDigest) string {
 	var line string
 	switch {
 	case p.At.IsZero():
-		return "not promised yet"
+		return "not started"
 	case !p.MetAt.IsZero():
 		line = "met " + instant(p.MetAt)
 	case p.Settled:
-		line = "no longer owed"
+		line = "no longer applies"
 	case !p.Due.IsZero():
 		line = "due " + instant(p.Due)
 	default:
@@ -151,29 +151,29 @@ func emergencyLines(d ticket.Digest) []string {
 	for i, s := range d.Emergencies {
 		switch {
 		case s.By != 0:
-			lines[i] = fmt.Sprintf("%s made the targets %s longer %s", s.ID, policy.FormatDuration(s.By), instant(s.From))
+			lines[i] = fmt.Sprintf("%s extended the targets by %s, %s", s.ID, policy.FormatDuration(s.By), instant(s.From))
 		case s.Until.IsZero():
-			lines[i] = fmt.Sprintf("%s stops the clocks since %s", s.ID, instant(s.From))
+			lines[i] = fmt.Sprintf("%s has paused the clocks since %s", s.ID, instant(s.From))
 		default:
-			lines[i] = fmt.Sprintf("%s stopped the clocks from %s to %s", s.ID, instant(s.From), instant(s.Until))
+			lines[i] = fmt.Sprintf("%s paused the clocks from %s to %s", s.ID, instant(s.From), instant(s.Until))
 		}
 	}
 	if d.EarlierEmergencies > 0 {
-		lines = append(lines, fmt.Sprintf("and %d earlier ones", d.EarlierEmergencies))
+		lines = append(lines, fmt.Sprintf("%d earlier ones", d.EarlierEmergencies))
 	}
 	return lines
 }
 
 const (
-	maxListedMails = 5 // are listed one by one
-	maxOutcomes    = 5 // of manual commands are shown
+	maxListedDeliveries = 5 // are listed one by one
+	maxOutcomes         = 5 // of manual commands are shown
 )
 
 // resultSentence returns the result of the workflow of a closed ticket.
 func resultSentence(d ticket.Digest) string {
 	by := map[ticket.Cause]string{
 		ticket.CauseAgent: "Closed by staff", ticket.CauseRequester: "Closed by the requester",
-		ticket.CauseWithdrawn: "Withdrawn by the requester", ticket.CauseSilence: "Closed after the requester's silence",
+		ticket.CauseWithdrawn: "Withdrawn by the requester", ticket.CauseSilence: "Closed by silence",
 	}[d.Cause]
 	if by == "" {
 		by = "Closed"
@@ -184,7 +184,7 @@ func resultSentence(d ticket.Digest) string {
 func promiseResult(p ticket.PromiseDigest) string {
 	switch {
 	case p.MetAt.IsZero() && p.Breached.IsZero():
-		return "no longer owed"
+		return "no longer applies"
 	case p.MetAt.IsZero():
 		return "overdue since " + instant(p.Breached)
 	case p.Breached.IsZero():
@@ -194,9 +194,9 @@ func promiseResult(p ticket.PromiseDigest) string {
 	}
 }
 
-func mailsLine(owed []ticket.Owed) string {
-	names := make([]string, 0, maxListedMails)
-	for _, m := range owed[:min(len(owed), maxListedMails)] {
+func deliveriesLine(owed []ticket.Owed) string {
+	names := make([]string, 0, maxListedDeliveries)
+	for _, m := range owed[:min(len(owed), maxListedDeliveries)] {
 		names = append(names, fmt.Sprintf("%d %s to %s", m.N, m.Kind, m.Recipient()))
 	}
 	line := strings.Join(names, ", ")

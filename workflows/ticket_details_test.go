@@ -60,13 +60,13 @@ func TestQuery_tellsTheStateAndWhatIsOwed(t *testing.T) {
 		t.Errorf("report: %+v", report)
 	}
 	want := "first response: due Tue 3 Nov 2099 10:00:00 UTC; target 1d of calendar time, 0s used by Mon 2 Nov 2099 10:00:00 UTC"
-	if !slices.Contains(report.Summary, want) || !slices.Contains(report.Summary, "waits for: the first response of alice") {
+	if !slices.Contains(report.Summary, want) || !slices.Contains(report.Summary, "waiting for: the first response by alice") {
 		t.Errorf("told: %q", report.Summary)
 	}
 	if len(report.Owed) != 2 || report.Owed[0].Kind != ticket.MailReceipt {
 		t.Errorf("owed: %v", report.Owed)
 	}
-	if next := report.Digest.Next; !next.Due.Equal(begin.Add(12*h)) || !strings.HasPrefix(next.Label, "reminder of the first response Mon 2 Nov 22:00 UTC") {
+	if next := report.Digest.Next; !next.Due.Equal(begin.Add(12*h)) || !strings.HasPrefix(next.Label, "first response reminder Mon 2 Nov 22:00 UTC") {
 		t.Errorf("next: %+v", next)
 	}
 }
@@ -108,10 +108,10 @@ func TestDetails_tellsWhoWhatAndWhy(t *testing.T) {
 	s.run()
 	for _, want := range []string{
 		"**open**, priority normal, category general, assigned to alice",
-		"- **waits for**: the end of the emergency that stops its clocks",
+		"- **waiting for**: the end of the emergency that pauses its clocks",
 		"- **first response**: paused, emergency; target 1d of calendar time, 1h used by Mon 2 Nov 2099 11:00:00 UTC",
-		"- **emergencies**: snow   day   stops the clocks since Mon 2 Nov 2099 11:00:00 UTC",
-		"- **mails still to be sent**: 1 receipt to the requester, 2 assignment to the requester",
+		"- **emergencies**: snow   day   has paused the clocks since Mon 2 Nov 2099 11:00:00 UTC",
+		"- **pending deliveries**: 1 receipt to the requester, 2 assignment to the requester",
 	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("the card lacks %q:\n%s", want, shown)

@@ -25,7 +25,7 @@ import (
 
 const (
 	histories = "testdata/histories"
-	release   = "v4" // of the histories that -record adds
+	release   = "v5" // of the histories that -record adds
 )
 
 var record = flag.Bool("record", false, "play the scenarios on a real server and add their histories to "+histories)

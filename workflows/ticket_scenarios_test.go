@@ -55,13 +55,13 @@ var scenarios = []scenario{
 	{"silence", fastPolicy, silence},
 	{"burst", testPolicy, burst},
 	{"outages", testPolicy, outages},
-	{"by-hand", testPolicy, manual},
+	{"manual", testPolicy, manual},
 	{"reopened", testPolicy, reopened},
 	{"taken-over", testPolicy, takenOver},
 	{"continued", testPolicy, continued},
 	{"webhook", webhookPolicy, escalated},
 	{"adopted", testPolicy, adopted},
-	{"gate", testPolicy, gate},
+	{"schedule", testPolicy, schedule},
 	{"parked", testPolicy, parked},
 	{"reconciled", testPolicy, reconciled},
 }
@@ -79,9 +79,9 @@ func answered(s *desktest.Site) {
 func escalated(s *desktest.Site) {
 	s.Work()
 	s.Tell(number, s.Submit(number))
-	s.Await("the last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 3) })
+	s.Await("the last step", func() bool { return s.Happened(number, ticket.EventEscalated, 3) })
 	s.Ask(number, words(alice, ticket.VerbAgentReply))
-	s.Await("the other ladder's last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 6) })
+	s.Await("the other escalation's last step", func() bool { return s.Happened(number, ticket.EventEscalated, 6) })
 	s.Ask(number, ticket.Command{Verb: ticket.VerbAcknowledge, By: super})
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }
@@ -222,24 +222,24 @@ func adopted(s *desktest.Site) {
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }
 
-// gate passes an emergency of the desk: the signals of its edges ask for a step, and its search attributes follow later.
-func gate(s *desktest.Site) {
+// schedule passes a desk-wide emergency: the signals of its transitions ask for a step, and its search attributes follow later.
+func schedule(s *desktest.Site) {
 	s.Work()
 	s.Tell(number, s.Submit(number))
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 	from := time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
 	e := ticket.Emergency{ID: flood, Kind: ticket.EmergencyClosed, From: from, Until: from.Add(3 * time.Second)}
 	s.SetGate(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{e}})
-	for _, edge := range []struct {
+	for _, transition := range []struct {
 		ticket.Transition
 		leaves ticket.EventKind
 	}{
 		{ticket.Transition{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}, ticket.EventPaused},
 		{ticket.Transition{At: e.Until, Verb: ticket.VerbEmergencyResume, Emergency: e.ID}, ticket.EventResumed},
 	} {
-		s.Await("the edge", func() bool { return time.Now().After(edge.At) })
-		s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).SignalTransition(context.Background(), number, edge.Transition, 1, time.Second))
-		s.Await("what it leaves", func() bool { return s.Happened(number, edge.leaves, 1) })
+		s.Await("the transition", func() bool { return time.Now().After(transition.At) })
+		s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).SignalTransition(context.Background(), number, transition.Transition, 1, time.Second))
+		s.Await("what it leaves", func() bool { return s.Happened(number, transition.leaves, 1) })
 	}
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }

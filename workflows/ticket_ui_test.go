@@ -50,15 +50,15 @@ func TestDetails_haveTheLastManualOutcomesAndTheTicketsPage(t *testing.T) {
 	s.desk.Submit(number)
 	s.execute(workflows.Start{Number: number, Page: page + string(number)})
 	for _, want := range []string{
-		"- **by hand**: assign: done, ticket is open (Mon 2 Nov 2099 12:00:00 UTC)",
-		"- **by hand**: assign: refused, nothing to change (Mon 2 Nov 2099 13:03:00 UTC)",
-		"[HM-7Q2K9XM4TD on its page](https://support.example.com/desk/tickets/HM-7Q2K9XM4TD)",
+		"- **manual**: assign: done, ticket is open (Mon 2 Nov 2099 12:00:00 UTC)",
+		"- **manual**: assign: refused, nothing to change (Mon 2 Nov 2099 13:03:00 UTC)",
+		"[Open HM-7Q2K9XM4TD in Supportdesk](https://support.example.com/desk/tickets/HM-7Q2K9XM4TD)",
 	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("the details lack %q:\n%s", want, shown)
 		}
 	}
-	if strings.Count(shown, "by hand") != 5 || strings.Contains(shown, "reopen") {
+	if strings.Count(shown, "**manual**") != 5 || strings.Contains(shown, "reopen") {
 		t.Errorf("not the last five:\n%s", shown)
 	}
 }
@@ -99,10 +99,10 @@ func TestResult_ofAClosedTicketIsASentence(t *testing.T) {
 			"resolution overdue since Thu 5 Nov 2099 10:00:00 UTC."},
 		"withdrawn": {func(s *fixture) {
 			s.ask(1*h, ticket.Command{Verb: ticket.VerbWithdraw, By: customer})
-		}, "Withdrawn by the requester. First response no longer owed, resolution no longer owed."},
+		}, "Withdrawn by the requester. First response no longer applies, resolution no longer applies."},
 		"silence": {func(s *fixture) {
 			s.ask(1*h, words(alice, ticket.VerbResolve))
-		}, "Closed after the requester's silence. First response on time, Mon 2 Nov 2099 11:00:00 UTC, resolution on time, Mon 2 Nov 2099 11:00:00 UTC."},
+		}, "Closed by silence. First response on time, Mon 2 Nov 2099 11:00:00 UTC, resolution on time, Mon 2 Nov 2099 11:00:00 UTC."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t)
@@ -141,8 +141,8 @@ func TestHistory_namesVerbsOutcomesAndHandles(t *testing.T) {
 
 	summaries, outcomes, signals := shownInHistory(t, s)
 	for _, want := range []string{
-		"commands up to 1", "assign (command 2)", "reopen, by hand", "close (command 4)",
-		"mail 1: receipt to the requester", "mail 3: assigned to alice",
+		"commands up to 1", "assign (command 2)", "reopen (manual)", "close (command 4)",
+		"email 1: receipt to the requester", "email 3: assigned to alice",
 	} {
 		if !slices.Contains(summaries, want) {
 			t.Errorf("no summary %q among %q", want, summaries)

@@ -22,7 +22,7 @@ func manualOutcome(c ticket.ManualCommand, result ticket.StepResult) string {
 		}
 		return line
 	}
-	return fmt.Sprintf("%s: accepted, and not yet decided", c.Verb)
+	return fmt.Sprintf("%s: accepted, not yet decided", c.Verb)
 }
 
 // handleUpdates registers an update for every verb that needs no message. Its result is the outcome of the command.

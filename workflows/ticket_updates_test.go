@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -21,15 +22,20 @@ import (
 
 // update sends an update and returns its answer, or why there is none.
 func update(ctx context.Context, s *desktest.Site, id string, verb ticket.Verb, args ...any) (answer string, err error) {
-	handle, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		UpdateID: id, WorkflowID: workflows.TicketID(number), UpdateName: string(verb), Args: args,
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err != nil {
-		return "", err
+	for {
+		handle, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+			UpdateID: id, WorkflowID: workflows.TicketID(number), UpdateName: string(verb), Args: args,
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		})
+		if _, ok := errors.AsType[*serviceerror.WorkflowNotReady](err); ok && ctx.Err() == nil {
+			continue // a workflow task failed at this moment; sent again with the same ID, the update happens once
+		}
+		if err != nil {
+			return "", err
+		}
+		err = handle.Get(ctx, &answer)
+		return answer, err
 	}
-	err = handle.Get(ctx, &answer)
-	return answer, err
 }
 
 func TestUpdate_saysWhatBecameOfIt(t *testing.T) {

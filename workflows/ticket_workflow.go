@@ -58,7 +58,7 @@ func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
 		deliveries: newDeliveries(ctx, in.Number),
 	}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, TicketQuery, t.report, workflow.QueryHandlerOptions{
-		Description: "What the ticket is, waits for and was promised, in words and as values.",
+		Description: "The ticket's status, what it is waiting for, and its targets, as text and as values.",
 	}); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (t *ticketWorkflow) hasMoreDeliveries() bool {
 // nextEvent returns the event for the timer: the next due event, or the next attempt of a parked ticket.
 func (t *ticketWorkflow) nextEvent() ticket.DueEvent {
 	if p := t.digest.Parked; p != nil {
-		return ticket.DueEvent{Kind: dueRetryParked, Due: p.Retry, Label: "try again to record what is due"}
+		return ticket.DueEvent{Kind: dueRetryParked, Due: p.Retry, Label: "retry recording what is due"}
 	}
 	return t.digest.Next
 }
@@ -233,7 +233,7 @@ func (t *ticketWorkflow) addDeliveries(result ticket.StepResult) {
 func (t *ticketWorkflow) report() (Report, error) {
 	return Report{
 		Summary: t.lines(), Digest: t.digest, LastCommand: t.lastCommand, Outcomes: slices.Clone(t.outcomes),
-		Owed: t.deliveries.pending[:min(len(t.deliveries.pending), maxListedMails)], OwedTotal: len(t.deliveries.pending),
+		Owed: t.deliveries.pending[:min(len(t.deliveries.pending), maxListedDeliveries)], OwedTotal: len(t.deliveries.pending),
 	}, nil
 }
 

@@ -30,7 +30,7 @@ func TestTicket_answeredInTimeBreaksNoPromise(t *testing.T) {
 	)
 }
 
-func TestTicket_remindsBreaksAndClimbsEachRungOnce(t *testing.T) {
+func TestTicket_remindsBreachesAndEscalatesEachStepOnce(t *testing.T) {
 	s := newFixture(t)
 	s.closeAt(20 * day)
 	s.run()
@@ -60,7 +60,7 @@ func TestTicket_remindsBreaksAndClimbsEachRungOnce(t *testing.T) {
 	)
 }
 
-func TestTicket_anAnswerEndsTheLadder(t *testing.T) {
+func TestTicket_anAnswerEndsTheEscalation(t *testing.T) {
 	s := newFixture(t)
 	s.ask(25*h, words(alice, ticket.VerbAgentReply))
 	s.closeAt(40 * h)

@@ -183,7 +183,7 @@ func (s *inPostgreSQL) schedule(g ticket.EmergencySchedule) {
 				e.ID, d.From, int64(d.By/time.Second))
 		}
 	}
-	s.sql(`UPDATE gate SET revision = $1`, g.Revision)
+	s.sql(`UPDATE emergency_schedule SET revision = $1`, g.Revision)
 }
 
 func (s *inPostgreSQL) disable(person ticket.PersonID) {

@@ -79,7 +79,7 @@ func TestFill_showsEveryState(t *testing.T) {
 		`status = 'closed' AND state->'ticket'->>'cause' = 'silence'`:   40,
 		`status = 'closed' AND state->'ticket'->>'cause' = 'withdrawn'`: 10,
 		`status = 'closed' AND state->'ticket'->>'cause' = 'agent'`:     6,
-		`breached`: 20, `rung = 1`: 2, `rung = 2`: 6,
+		`breached`: 20, `escalation_step = 1`: 2, `escalation_step = 2`: 6,
 		`follows IS NOT NULL`: 5, `order_number IS NOT NULL`: 100,
 		`submitted_at < now() - interval '11 weeks'`:                                                            5,
 		`number IN (SELECT ticket FROM events WHERE kind = 'reminded') AND NOT breached AND status <> 'closed'`: 4,

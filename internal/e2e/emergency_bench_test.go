@@ -64,9 +64,9 @@ func (s *stack) move(b *testing.B, pool *pgxpool.Pool, command string, payload a
 	before, used := s.memory(b), processorTime()
 	s.command(command, payload)
 	held := verb == ticket.VerbEmergencyPause
-	s.awaitGrowth(pool, "half are told", tickets/2, `SELECT count(*) FROM tickets WHERE (held IS NOT NULL) = $1`, held)
+	s.awaitGrowth(pool, "half are told", tickets/2, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 	middle := s.memory(b)
-	s.awaitGrowth(pool, "all are told", tickets, `SELECT count(*) FROM tickets WHERE (held IS NOT NULL) = $1`, held)
+	s.awaitGrowth(pool, "all are told", tickets, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 	edge := s.awaitProven(verb)
 	report, err := s.emergency()
 	if err != nil {

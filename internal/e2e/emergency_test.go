@@ -143,7 +143,7 @@ func (s *stack) fill(pool *pgxpool.Pool, tickets int) {
 // checkHeld counts the open tickets that are not as they should be.
 func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, edge ticket.Transition) {
 	s.t.Helper()
-	n, err := s.count(pool, `SELECT count(*) FROM tickets WHERE status <> 'closed' AND (gate_at < $1 OR (held IS NOT NULL) <> $2
+	n, err := s.count(pool, `SELECT count(*) FROM tickets WHERE status <> 'closed' AND (transitions_until < $1 OR (paused_by IS NOT NULL) <> $2
 		OR $2 AND next_due < 'infinity')`, edge.At, held)
 	if n != 0 || err != nil {
 		s.t.Errorf("%d open tickets are not as %s wants them, %v", n, edge.Verb, err)
@@ -193,7 +193,7 @@ func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing
 			s.fill(pool, tickets)
 			dieInTheMiddle := func(held bool) {
 				n := s.awaitCount(pool, "a fan-out is in its middle", middle, tickets-middle,
-					`SELECT count(*) FROM tickets WHERE (held IS NOT NULL) = $1`, held)
+					`SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 				victim.kill(s)
 				t.Logf("the %s dies when %d of %d are told", victim.name, n, tickets)
 				victim.restart(s)

@@ -78,7 +78,7 @@ func TestSignalByHand_aFloodBesideCommandsLosesNothing(t *testing.T) {
 	names := s.endedWell(c, number)
 	heard := names["emergency-extend"] + names["assign"] // one that Temporal took without its answer arriving counts too
 	for query, want := range map[string]int64{
-		`SELECT count(*) FROM commands WHERE ticket = $1 AND hand_key IS NOT NULL`:                      heard,
+		`SELECT count(*) FROM commands WHERE ticket = $1 AND manual_key IS NOT NULL`:                    heard,
 		`SELECT count(*) FROM commands WHERE ticket = $1 AND verb = 'note'`:                             acknowledged.Load(),
 		`SELECT count(*) FROM events WHERE ticket = $1 AND kind IN ('extended', 'assigned', 'refused')`: heard,
 		`SELECT count(*) FROM events WHERE ticket = $1 AND kind = 'noted'`:                              acknowledged.Load(),

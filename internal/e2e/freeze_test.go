@@ -77,7 +77,7 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	s.awaitGrowth(pool, "it is taken", 4, `SELECT count(*) FROM tickets WHERE taken > 0`)
 	for _, sql := range []string{
 		`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'insufficient_resources'; END $$`,
-		`CREATE TRIGGER refuse BEFORE UPDATE OF gate_at ON tickets FOR EACH ROW WHEN (NEW.number = '` + stuck + `') EXECUTE FUNCTION refuse()`,
+		`CREATE TRIGGER refuse BEFORE UPDATE OF transitions_until ON tickets FOR EACH ROW WHEN (NEW.number = '` + stuck + `') EXECUTE FUNCTION refuse()`,
 	} {
 		if _, err := pool.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

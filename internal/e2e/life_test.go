@@ -110,12 +110,12 @@ escalation:
   - {after: 2s, tell: [supervisors]}
 `
 
-func TestPromises_remindBreakAndClimbOnceEachAtTheirInstants(t *testing.T) {
+func TestPromises_remindBreachAndEscalateOnceEachAtTheirInstants(t *testing.T) {
 	t.Parallel()
 	s := start(t, fast)
 	number := s.customer.submit("Fast", "words")
 	var entries []entry
-	eventually(t, "both rungs fire", func() (bool, string) {
+	eventually(t, "both escalation steps fire", func() (bool, string) {
 		entries = s.agent.timeline(number)
 		return len(entries) >= 5, strings.Join(kinds(entries), " ")
 	})
@@ -128,12 +128,12 @@ func TestPromises_remindBreakAndClimbOnceEachAtTheirInstants(t *testing.T) {
 		}
 	}
 	s.supervisor.do(number, "acknowledgement", nil)
-	s.mails.WaitCount(t, 4) // the receipt, the reminder and two rungs
+	s.mails.WaitCount(t, 4) // the receipt, the reminder and two escalation steps
 	if got := len(s.mailsTo("supervisor@demo.example", number)); got != 3 {
 		t.Errorf("the supervisor got %d mails, not 3", got)
 	}
 	if v := s.agent.ticket(number); v.Priority != "high" {
-		t.Errorf("the priority is %s; the first rung raises it to high", v.Priority)
+		t.Errorf("the priority is %s; the first escalation step raises it to high", v.Priority)
 	}
 }
 

@@ -50,7 +50,7 @@ func newFixture(t *testing.T) *fixture {
 		VALUES ('HM-7Q2K9XM4TD', 'P-0000000001', 1, now(), now(), now(), 1, 'new', 'normal', 'other')`)
 	f.sql(`INSERT INTO events (ticket, n, kind, at, data) VALUES ('HM-7Q2K9XM4TD', 1, 'submitted', now(), '{"n": 1, "kind": "submitted"}')`)
 	f.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'Flood.', now(), 1)`)
-	f.sql(`INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision)
+	f.sql(`INSERT INTO announcements (emergency, n, kind, stage, starts_at, ends_at, seconds, verified_at, revision)
 		VALUES ('E-0000000001', 1, 'changed', 'in-force', now(), now(), 0, now(), 1)`)
 	return f
 }
@@ -96,9 +96,9 @@ var (
 func (f *fixture) owe(q outbox.Queue, numbers ...int64) {
 	f.t.Helper()
 	insert := map[outbox.Queue]string{
-		outbox.TicketMails: `INSERT INTO deliveries (queue, ticket, n, event, kind, person, rung)
+		outbox.TicketMails: `INSERT INTO deliveries (queue, ticket, n, event, kind, person, escalation_step)
 			VALUES ('ticket', 'HM-7Q2K9XM4TD', $1::bigint, 1, 'receipt', 'P-' || to_char($1::bigint, 'FM0000000000'), 0)`,
-		outbox.Webhooks: `INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at)
+		outbox.Webhooks: `INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at)
 			VALUES ('webhook', 'HM-7Q2K9XM4TD', $1::bigint, 1, 'hook-' || $1::bigint, 'resolution', 1, 'high', now())`,
 		outbox.AnnouncementMails: `INSERT INTO deliveries (queue, n, announcement, person) VALUES ('announcement', $1::bigint, 1, 'P-' || to_char($1::bigint, 'FM0000000000'))`,
 		outbox.AccountMails: `INSERT INTO deliveries (queue, n, kind, name, address, expires_at)

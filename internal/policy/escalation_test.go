@@ -63,7 +63,7 @@ func TestParse_rejectsInvalidSteps(t *testing.T) {
 	}
 }
 
-func TestRung_For(t *testing.T) {
+func TestEscalationStep_For(t *testing.T) {
 	steps := parse(t, escalationDocument).Escalation
 	for _, c := range []struct {
 		step     int
@@ -78,7 +78,7 @@ func TestRung_For(t *testing.T) {
 		{2, policy.FirstResponse, policy.PriorityLow, false}, {3, policy.FirstResponse, policy.PriorityLow, true},
 	} {
 		if got := steps[c.step].AppliesTo(c.clock, c.priority); got != c.want {
-			t.Errorf("rung %d is for %s at %s: %v, want %v", c.step+1, c.clock, c.priority, got, c.want)
+			t.Errorf("step %d is for %s at %s: %v, want %v", c.step+1, c.clock, c.priority, got, c.want)
 		}
 	}
 }

@@ -76,23 +76,23 @@ func announcedEmergencies(ctx context.Context, tx pgx.Tx) ([]app.AnnouncedEmerge
 	return current, nil
 }
 
-// lastSentTerms selects the terms of the emergency @emergency that were last sent to told.requester. A superseded mail with
+// lastSentTerms selects the terms of the emergency @emergency that were last sent to r.requester. A superseded mail with
 // an active claim counts as sent, since it may be on its way.
 const lastSentTerms = `
 	SELECT a.stage, a.starts_at, a.ends_at, a.seconds FROM announcements a JOIN deliveries m ON m.announcement = a.id
-	WHERE a.emergency = @emergency AND m.person = told.requester
+	WHERE a.emergency = @emergency AND m.person = r.requester
 		AND (m.status = 'sent' OR m.status = 'superseded' AND m.claimed_until > clock_timestamp())
 	ORDER BY a.n DESC LIMIT 1`
 
 // affectedRequesters selects the requesters whom an emergency affects, with what they know of it.
 var affectedRequesters = `
-	SELECT told.requester AS person, heard.stage IS NOT NULL AS informed,
+	SELECT r.requester AS person, heard.stage IS NOT NULL AS informed,
 		coalesce((heard.stage, heard.starts_at, heard.ends_at, heard.seconds) =
 			(@stage::text, @from::timestamptz, coalesce(@until::timestamptz, 'infinity'), @seconds::bigint), false) AS current,
 		EXISTS (SELECT FROM announcements a JOIN deliveries m ON m.announcement = a.id
-			WHERE a.emergency = @emergency AND m.person = told.requester) AS mailed,
-		EXISTS (SELECT FROM tickets t WHERE t.requester = told.requester AND t.submitted_at >= @from AND ` + concerned + `) AS receipt
-	FROM (` + strings.ReplaceAll(announcementRecipients, "$1", "@before") + `) told
+			WHERE a.emergency = @emergency AND m.person = r.requester) AS mailed,
+		EXISTS (SELECT FROM tickets t WHERE t.requester = r.requester AND t.submitted_at >= @from AND ` + concerned + `) AS receipt
+	FROM (` + strings.ReplaceAll(announcementRecipients, "$1", "@before") + `) r
 	LEFT JOIN LATERAL (` + lastSentTerms + `) heard ON true`
 
 // AffectedRequesters implements app.AnnounceTx.
@@ -109,11 +109,11 @@ func (t *announceTx) AffectedRequesters(ctx context.Context, id ticket.Emergency
 func (t *announceTx) AddAnnouncement(ctx context.Context, e app.AnnouncedEmergency, news desk.News, to []ticket.PersonID, r ticket.AnnounceRequest) error {
 	var id int64
 	err := t.tx.QueryRow(ctx, `
-		INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision)
-		VALUES (@emergency, @n, @tells, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
+		INSERT INTO announcements (emergency, n, kind, stage, starts_at, ends_at, seconds, verified_at, revision)
+		VALUES (@emergency, @n, @kind, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
 		RETURNING id`,
 		pgx.StrictNamedArgs{
-			"emergency": e.ID, "n": e.Announcements + 1, "tells": news.Announces, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
+			"emergency": e.ID, "n": e.Announcements + 1, "kind": news.Announces, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
 			"seconds": int64(news.By / time.Second), "proven": r.Proven, "revision": r.Revision,
 		}).Scan(&id)
 	if err != nil {
@@ -124,7 +124,7 @@ func (t *announceTx) AddAnnouncement(ctx context.Context, e app.AnnouncedEmergen
 		UPDATE deliveries m SET status = 'superseded', settled_at = clock_timestamp()
 		FROM announcements a JOIN emergencies e ON e.id = a.emergency
 		WHERE a.id = m.announcement AND a.id <> $2 AND m.status IN ('held', 'owed')
-			AND (a.emergency = $1 OR $3 = 'started' AND a.tells = 'ended' AND e.kind = $4)`, e.ID, id, news.Announces, e.Kind)
+			AND (a.emergency = $1 OR $3 = 'started' AND a.kind = 'ended' AND e.kind = $4)`, e.ID, id, news.Announces, e.Kind)
 	batch.Queue(`
 		INSERT INTO deliveries (queue, announcement, person, status)
 		SELECT 'announcement', $1::bigint, person, 'held' FROM unnest($2::text[]) person ON CONFLICT DO NOTHING`, id, to)
@@ -134,7 +134,7 @@ func (t *announceTx) AddAnnouncement(ctx context.Context, e app.AnnouncedEmergen
 // Schedule implements app.AnnounceTx.
 func (t *announceTx) Schedule(ctx context.Context) (ticket.EmergencySchedule, error) {
 	var revision int64
-	if err := t.tx.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
+	if err := t.tx.QueryRow(ctx, `SELECT revision FROM emergency_schedule`).Scan(&revision); err != nil {
 		return ticket.EmergencySchedule{}, err
 	}
 	return t.store.scheduleSince(ctx, t.tx, revision)

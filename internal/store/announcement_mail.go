@@ -18,7 +18,7 @@ func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnn
 	var seconds int64
 	err = s.pool.QueryRow(ctx, `
 		SELECT coalesce(before.unsent, false), coalesce(before.sent, false), m.status, m.tries, m.person, p.name, p.address,
-			p.disabled_at IS NOT NULL, a.tells, a.stage, a.starts_at, nullif(a.ends_at, 'infinity'),
+			p.disabled_at IS NOT NULL, a.kind, a.stage, a.starts_at, nullif(a.ends_at, 'infinity'),
 			a.seconds, a.made_at, e.id, e.kind, e.notice
 		FROM deliveries m
 		JOIN announcements a ON a.id = m.announcement

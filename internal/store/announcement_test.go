@@ -201,7 +201,7 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.sql(`UPDATE emergencies SET ends_at = starts_at + interval '1 hour' WHERE id = $1`, e.ID)
-	d.sql(`UPDATE gate SET revision = revision + 1`)
+	d.sql(`UPDATE emergency_schedule SET revision = revision + 1`)
 	d.applyTransitions(n)
 	d.announce()
 	want = before
@@ -214,7 +214,7 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 	delay := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 5 * anHour, Notice: "Slow."}), 0)
 	d.sql(`UPDATE emergencies SET starts_at = starts_at - interval '2 seconds' WHERE id = $1`, delay.ID)
 	d.sql(`UPDATE emergency_delays SET starts_at = starts_at - interval '2 seconds' WHERE emergency = $1`, delay.ID)
-	d.sql(`UPDATE gate SET revision = revision + 1`)
+	d.sql(`UPDATE emergency_schedule SET revision = revision + 1`)
 	d.applyTransitions(n)
 	d.announce()
 	want.Before, want.Due = want.Due, want.Due.Add(5*anHour)
@@ -400,11 +400,11 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 
 	// Paused, and then not, although the emergency pauses clocks: late as well.
 	d.applyTransitions(stuck)
-	d.sql(`UPDATE tickets SET held = NULL WHERE number = $1`, stuck)
+	d.sql(`UPDATE tickets SET paused_by = NULL WHERE number = $1`, stuck)
 	if result := d.announceToSome(); result.Held != 1 {
 		t.Errorf("of a ticket that is not paused: %+v", result)
 	}
-	d.sql(`UPDATE tickets SET held = $2 WHERE number = $1`, stuck, e.ID)
+	d.sql(`UPDATE tickets SET paused_by = $2 WHERE number = $1`, stuck, e.ID)
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Left: 3}) {
 		t.Errorf("when all are right: %+v", result)
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -23,8 +22,13 @@ func backfill(t *testing.T, file string) string {
 	if !found || !strings.Contains(fill, "LIMIT 200") {
 		t.Fatal("the migration has no batches")
 	}
-	return strings.Replace(fill, "LIMIT 200", "LIMIT 2", 1)
+	return asNamedNow.Replace(strings.Replace(fill, "LIMIT 200", "LIMIT 2", 1))
 }
+
+// asNamedNow puts the names of today into a migration from before 00031_names.sql.
+var asNamedNow = strings.NewReplacer("{ticket,written}", "{ticket,latest_messages}", "'written'", "'latest_messages'",
+	"progress-told", "progress-updated", "verdict, charge", "sla_status, charge", "'kept'", "'met'", "'broken'", "'breached'",
+	"'dropped'", "'cancelled'", "'owed'", "'pending'")
 
 // TestMigrate_backfillsInBatches: a batch waits for the lock of a step and uses the state that the step leaves, while
 // earlier batches are committed.
@@ -36,15 +40,15 @@ func TestMigrate_backfillsInBatches(t *testing.T) {
 	}
 	slices.Sort(numbers)
 	n := numbers[3]
-	d.sql(`UPDATE tickets SET state = state #- '{ticket,written}', shown_at = NULL`)
+	d.sql(`UPDATE tickets SET state = state #- '{ticket,latest_messages}', shown_at = NULL`)
 	step, err := d.beside.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	later := time.Now().Add(time.Hour).Truncate(time.Second)
 	for statement, args := range map[string][]any{
-		`UPDATE tickets SET state = jsonb_set(state, '{ticket,written}', '{"listed": 99}') WHERE number = $1`: {n},
-		`UPDATE events SET recorded_at = $2 WHERE ticket = $1`:                                                {n, later},
+		`UPDATE tickets SET state = jsonb_set(state, '{ticket,latest_messages}', '{"listed": 99}') WHERE number = $1`: {n},
+		`UPDATE events SET recorded_at = $2 WHERE ticket = $1`:                                                        {n, later},
 	} {
 		if _, err := step.Exec(t.Context(), statement, args...); err != nil {
 			t.Fatal(err)
@@ -59,7 +63,7 @@ func TestMigrate_backfillsInBatches(t *testing.T) {
 		}()
 	}
 	d.waitFor(`SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-	d.waitFor(`SELECT count(*) = 2 FROM tickets WHERE state->'ticket' ? 'written' AND shown_at IS NOT NULL`)
+	d.waitFor(`SELECT count(*) = 2 FROM tickets WHERE state->'ticket' ? 'latest_messages' AND shown_at IS NOT NULL`)
 	if err := step.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +72,13 @@ func TestMigrate_backfillsInBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if listed := one[int](d, `SELECT (state->'ticket'->'written'->>'listed')::int FROM tickets WHERE number = $1`, n); listed != 99 {
+	if listed := one[int](d, `SELECT (state->'ticket'->'latest_messages'->>'listed')::int FROM tickets WHERE number = $1`, n); listed != 99 {
 		t.Errorf("the step's state has become one of %d entries", listed)
 	}
 	if shown := one[time.Time](d, `SELECT shown_at FROM tickets WHERE number = $1`, n); !shown.Equal(later) {
 		t.Errorf("last changed at %s: the step's events were not read", shown)
 	}
-	if left := one[int](d, `SELECT count(*) FROM tickets WHERE NOT state->'ticket' ? 'written' OR shown_at IS NULL`); left != 0 {
+	if left := one[int](d, `SELECT count(*) FROM tickets WHERE NOT state->'ticket' ? 'latest_messages' OR shown_at IS NULL`); left != 0 {
 		t.Errorf("%d tickets are left out", left)
 	}
 }
@@ -83,9 +87,8 @@ func TestMigrate_backfillsInBatches(t *testing.T) {
 func TestMigrate_takesSubmissionsDuringABackfill(t *testing.T) {
 	d := open(t)
 	d.taken(d.customer)
-	d.sql(`ALTER TABLE tickets DROP COLUMN shown_at`)
-	d.sql(beforeDeliveries)
-	d.sql(`DELETE FROM goose_db_version WHERE version_id >= 27`)
+	d.sql(`UPDATE tickets SET shown_at = NULL`)
+	fill := backfill(t, "00027_shown.sql")
 	tx, err := d.beside.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +97,10 @@ func TestMigrate_takesSubmissionsDuringABackfill(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- store.Migrate(t.Context(), d.dsn) }()
+	go func() {
+		_, err := d.beside.Exec(t.Context(), fill)
+		done <- err
+	}()
 	d.waitFor(`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`)
 	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

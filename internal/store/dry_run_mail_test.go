@@ -28,7 +28,7 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 		t.Helper()
 		d.announce()
 		owed := one[int](d, `SELECT count(*) FROM deliveries m JOIN announcements a ON a.id = m.announcement
-			WHERE a.id = (SELECT max(id) FROM announcements) AND a.tells = $1`, tells)
+			WHERE a.id = (SELECT max(id) FROM announcements) AND a.kind = $1`, tells)
 		if dry.Announces != tells || dry.Requesters != owed || owed != want {
 			t.Errorf("%s: the dry run tells %q to %d, %d are owed a mail, want %d", tells, dry.Announces, dry.Requesters, owed, want)
 		}

@@ -219,7 +219,7 @@ func TestEmergencies_areForThoseWhoCommand(t *testing.T) {
 			}
 		}
 	}
-	if bell.count != 0 || one[int64](d, `SELECT revision FROM gate`) != 1 {
+	if bell.count != 0 || one[int64](d, `SELECT revision FROM emergency_schedule`) != 1 {
 		t.Error("something happened")
 	}
 }

@@ -143,7 +143,7 @@ func (g *gateChange) UpdateEmergency(ctx context.Context, by ticket.PersonID, e 
 
 // count increments the revision of the emergency schedule and assigns it to a changed emergency.
 func (g *gateChange) count(ctx context.Context, e *desk.Emergency) error {
-	return g.tx.QueryRow(ctx, `UPDATE gate SET revision = revision + 1 RETURNING revision`).Scan(&e.Revision)
+	return g.tx.QueryRow(ctx, `UPDATE emergency_schedule SET revision = revision + 1 RETURNING revision`).Scan(&e.Revision)
 }
 
 // record stores the emergency's delays and who changed it how.
@@ -166,13 +166,13 @@ func (g *gateChange) record(ctx context.Context, by ticket.PersonID, e desk.Emer
 // first, and its result, nil if there is none yet.
 func (s *Store) BeginManualCommand(ctx context.Context, key, run string) (first string, result *ticket.ManualEmergencyResult, err error) {
 	err = s.pool.QueryRow(ctx, `
-		INSERT INTO emergency_hands (key, run) VALUES ($1, $2)
-		ON CONFLICT (key) DO UPDATE SET run = emergency_hands.run RETURNING run, result`, key, run).Scan(&first, &result)
+		INSERT INTO emergency_manual_commands (key, run) VALUES ($1, $2)
+		ON CONFLICT (key) DO UPDATE SET run = emergency_manual_commands.run RETURNING run, result`, key, run).Scan(&first, &result)
 	return first, result, explain(err, "begin a signal by hand")
 }
 
 // EndManualCommand records the result of a manual command.
 func (s *Store) EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error {
-	_, err := s.pool.Exec(ctx, `UPDATE emergency_hands SET result = $2 WHERE key = $1`, key, result)
+	_, err := s.pool.Exec(ctx, `UPDATE emergency_manual_commands SET result = $2 WHERE key = $1`, key, result)
 	return explain(err, "end a signal by hand")
 }

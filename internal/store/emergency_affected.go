@@ -15,7 +15,7 @@ import (
 func (s *Store) Census(ctx context.Context, before time.Time) (c desk.AffectedCount, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), count(*) FILTER (WHERE `+concerned+`), count(*) FILTER (WHERE `+concerned+` AND t.breached),
-			(SELECT count(*) FROM (`+announcementRecipients+`) told)
+			(SELECT count(*) FROM (`+announcementRecipients+`) r)
 		FROM tickets t WHERE t.status <> 'closed'`, instant(before)).
 		Scan(&c.Open, &c.Owed, &c.Breached, &c.Requesters)
 	return c, explain(err, "count the open tickets")

@@ -97,7 +97,7 @@ func (s *Store) Notices(ctx context.Context) ([]desk.Emergency, error) {
 // readNotices reads the revision before the emergencies, so that a change in between causes another read.
 func (s *Store) readNotices(ctx context.Context, known *noticeCache, now time.Time) (*noticeCache, error) {
 	fresh := &noticeCache{read: now}
-	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&fresh.revision); err != nil {
+	if err := s.pool.QueryRow(ctx, `SELECT revision FROM emergency_schedule`).Scan(&fresh.revision); err != nil {
 		return nil, err
 	}
 	if known != nil && known.revision == fresh.revision {

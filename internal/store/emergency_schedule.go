@@ -16,25 +16,25 @@ const shareSchedule = `SELECT pg_advisory_xact_lock_shared($1)`
 
 // Barrier waits until all submissions and steps in progress have ended. Later ones read a later clock.
 func (s *Store) Barrier(ctx context.Context) error {
-	return s.haveGate(ctx, "wait for what is under way at the gate", func(*gateChange) error { return nil })
+	return s.haveGate(ctx, "wait for submissions and steps in progress", func(*gateChange) error { return nil })
 }
 
 // Schedule returns the emergency schedule: all emergencies except cancelled ones. It is read again only if its revision
 // has changed.
 func (s *Store) Schedule(ctx context.Context) (ticket.EmergencySchedule, error) {
 	var revision int64
-	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
-		return ticket.EmergencySchedule{}, explain(err, "look at the gate")
+	if err := s.pool.QueryRow(ctx, `SELECT revision FROM emergency_schedule`).Scan(&revision); err != nil {
+		return ticket.EmergencySchedule{}, explain(err, "read the emergency schedule's revision")
 	}
 	schedule, err := s.scheduleSince(ctx, s.pool, revision)
-	return schedule, explain(err, "read the gate")
+	return schedule, explain(err, "read the emergency schedule")
 }
 
 // ScheduleSince returns the emergency schedule of a revision or a later one. It doesn't query the database if it already
 // has one.
 func (s *Store) ScheduleSince(ctx context.Context, revision int64) (ticket.EmergencySchedule, error) {
 	schedule, err := s.scheduleSince(ctx, s.pool, revision)
-	return schedule, explain(err, "read the gate")
+	return schedule, explain(err, "read the emergency schedule")
 }
 
 // scheduleSince returns the emergency schedule of a revision or a later one. A caller that shares the schedule's lock and
@@ -75,7 +75,7 @@ func readSchedule(ctx context.Context, q querier) (ticket.EmergencySchedule, err
 		SELECT g.revision, e.id, e.kind, e.starts_at, nullif(e.ends_at, 'infinity') AS ends_at,
 			array(SELECT starts_at FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS froms,
 			array(SELECT seconds FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS seconds
-		FROM gate g LEFT JOIN emergencies e ON e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
+		FROM emergency_schedule g LEFT JOIN emergencies e ON e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[emergencyRow])
 	if err != nil {
 		return ticket.EmergencySchedule{}, err

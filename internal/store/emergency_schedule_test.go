@@ -320,7 +320,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	for _, statement := range []string{
 		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.GateLock),
 		`INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'A test.', date_trunc('second', clock_timestamp()) + interval '1 second', 1)`,
-		`UPDATE gate SET revision = 1`,
+		`UPDATE emergency_schedule SET revision = 1`,
 		`SELECT pg_sleep(1.1)`,
 	} {
 		if _, err := change.Exec(t.Context(), statement); err != nil {
@@ -355,7 +355,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	if held := result.Digest.Emergency; held != "E-0000000001" {
 		t.Errorf("the ticket stepped is held by %q: %+v", held, d.kinds(n))
 	}
-	if row := one[string](d, `SELECT held FROM tickets WHERE number = $1`, n); row != "E-0000000001" {
+	if row := one[string](d, `SELECT paused_by FROM tickets WHERE number = $1`, n); row != "E-0000000001" {
 		t.Errorf("its row says %q", row)
 	}
 	d.consistent(n)
@@ -380,16 +380,16 @@ func (d *shop) takenOf(n ticket.Number) ticket.Number {
 func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	d.sql(`UPDATE tickets SET gate_at = '-infinity', submitted_at = submitted_at - interval '1 hour', latest_at = latest_at - interval '1 hour' WHERE number = $1`, n)
+	d.sql(`UPDATE tickets SET transitions_until = '-infinity', submitted_at = submitted_at - interval '1 hour', latest_at = latest_at - interval '1 hour' WHERE number = $1`, n)
 	d.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, revision)
 		VALUES ('E-0000000001', 'closed', 'A test.', clock_timestamp() - interval '9 hours', clock_timestamp() - interval '8 hours', 1)`)
-	d.sql(`UPDATE gate SET revision = 1`)
+	d.sql(`UPDATE emergency_schedule SET revision = 1`)
 	before := len(d.kinds(n))
 	d.step(ticket.StepRequest{Number: n, Schedule: true})
 	if got := d.kinds(n); len(got) != before {
 		t.Errorf("an emergency of long ago was told: %v", got)
 	}
-	if one[bool](d, `SELECT gate_at < starts_at FROM tickets, emergencies WHERE number = $1`, n) {
+	if one[bool](d, `SELECT transitions_until < starts_at FROM tickets, emergencies WHERE number = $1`, n) {
 		t.Error("the ticket's row is behind an edge that changes nothing for it")
 	}
 }

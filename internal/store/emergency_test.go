@@ -123,8 +123,8 @@ func TestEmergency_unknownOnesAreNotFound(t *testing.T) {
 		_, err = app.EndEmergency(t.Context(), d, d.supervisor, id)
 		wantKind(t, err, fault.NotFound)
 	}
-	if n := one[int64](d, `SELECT revision FROM gate`); n != 0 {
-		t.Errorf("the gate is at revision %d", n)
+	if n := one[int64](d, `SELECT revision FROM emergency_schedule`); n != 0 {
+		t.Errorf("the schedule is at revision %d", n)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestDeclareEmergency_refusedLeavesNothing(t *testing.T) {
 		_, err := app.DeclareEmergency(t.Context(), d, d.supervisor, p)
 		wantKind(t, err, fault.Invalid)
 	}
-	if n := one[int64](d, `SELECT revision + (SELECT count(*) FROM emergencies) + (SELECT count(*) FROM emergency_changes) FROM gate`); n != 0 {
+	if n := one[int64](d, `SELECT revision + (SELECT count(*) FROM emergencies) + (SELECT count(*) FROM emergency_changes) FROM emergency_schedule`); n != 0 {
 		t.Errorf("%d traces", n)
 	}
 }
@@ -147,7 +147,7 @@ func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
 			first = e
 		}
 	}
-	before := one[int64](d, `SELECT revision FROM gate`)
+	before := one[int64](d, `SELECT revision FROM emergency_schedule`)
 	_, err := app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("One more."))
 	wantKind(t, err, fault.Conflict)
 	_, err = app.DeclareEmergency(t.Context(), d, desk.Person{}, closedBy("One more, by hand."))
@@ -155,8 +155,8 @@ func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
 	m, _ := d.command()
 	_, err = m.DryDeclare(t.Context(), d.supervisor, closedBy("One more."))
 	wantKind(t, err, fault.Conflict)
-	if after := one[int64](d, `SELECT revision FROM gate`); after != before {
-		t.Errorf("the gate went from revision %d to %d", before, after)
+	if after := one[int64](d, `SELECT revision FROM emergency_schedule`); after != before {
+		t.Errorf("the schedule went from revision %d to %d", before, after)
 	}
 	d.begun(first, time.Hour)
 	d.sql(`UPDATE emergencies SET ends_at = date_trunc('second', now()) - interval '1 minute' WHERE id = $1`, first.ID)
@@ -279,7 +279,7 @@ func TestEmergency_twoSupervisors(t *testing.T) {
 		}
 	}
 	last := edits[len(edits)-1]
-	if e.Revision != last.Revision || last.After != e.State() || e.Revision != one[int64](d, `SELECT revision FROM gate`) {
+	if e.Revision != last.Revision || last.After != e.State() || e.Revision != one[int64](d, `SELECT revision FROM emergency_schedule`) {
 		t.Errorf("it stands at %+v, and its record at %+v", e.State(), last)
 	}
 }

@@ -59,7 +59,7 @@ func TestRaiseEpoch_listsWhatNeedsAWorkflow(t *testing.T) {
 	unmailed := d.closed()
 	d.sql(`UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1 AND n = 1`, unmailed)
 	uncalled := d.closed()
-	d.sql(`INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at) VALUES ('webhook', $1, 99, 1, 'ops', 'first_response', 1, 'high', now())`, uncalled)
+	d.sql(`INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at) VALUES ('webhook', $1, 99, 1, 'ops', 'first_response', 1, 'high', now())`, uncalled)
 
 	planned, err := d.PlanRestoration(t.Context())
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 
 // whereBehind selects the open tickets to which no step has applied the transition at $1. A ticket accepted after the
 // transition needs no signal: its first step applies it, and its receipt mentions the emergency.
-const whereBehind = `status <> 'closed' AND gate_at < $1 AND NOT (taken = 0 AND submitted_at >= $1)`
+const whereBehind = `status <> 'closed' AND transitions_until < $1 AND NOT (taken = 0 AND submitted_at >= $1)`
 
 // whereLate selects the open tickets that are not in the state that the emergency schedule requires from the transition at
 // $1 on, where $2 says whether clocks are paused: those behind, and those to which the transition was applied and that are
 // paused although they should not be, or the other way round.
-const whereLate = `status <> 'closed' AND (` + whereBehind + ` OR gate_at >= $1 AND (held IS NOT NULL) <> $2)`
+const whereLate = `status <> 'closed' AND (` + whereBehind + ` OR transitions_until >= $1 AND (paused_by IS NOT NULL) <> $2)`
 
 // firstLate returns the lowest numbers of late tickets, at most ticket.MaxLate.
 func (s *Store) firstLate(ctx context.Context, transition time.Time, paused bool) ([]ticket.Number, error) {
@@ -36,14 +36,14 @@ func (s *Store) OpenBefore(ctx context.Context, transition time.Time, after tick
 	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+whereLate+` AND number > $3 ORDER BY number LIMIT $4`,
 		transition, schedule.PausesAt(transition), after, limit)
 	page, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
-	return page, explain(err, "list the tickets behind an edge")
+	return page, explain(err, "list the tickets behind a transition")
 }
 
 // StillBehind returns those of some tickets to which the transition at an instant is still to be applied.
 func (s *Store) StillBehind(ctx context.Context, transition time.Time, some []ticket.Number) ([]ticket.Number, error) {
 	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+whereBehind, transition, some)
 	left, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
-	return left, explain(err, "look which tickets are behind an edge")
+	return left, explain(err, "look which tickets are behind a transition")
 }
 
 // countLate counts the tickets that a fan-out is not done with, and lists some if it has taken longer than
@@ -58,21 +58,21 @@ func (s *Store) countLate(ctx context.Context, f *desk.Fanout) error {
 	if err == nil && f.Behind > 0 && time.Since(f.Began) > ticket.FanoutTimeout {
 		f.Late, err = s.firstLate(ctx, f.Transition.At, paused)
 	}
-	return explain(err, "count the tickets behind an edge")
+	return explain(err, "count the tickets behind a transition")
 }
 
 // NoteTold adds to the number of signals sent for a transition.
 func (s *Store) NoteTold(ctx context.Context, transition time.Time, sent int) error {
-	_, err := s.pool.Exec(ctx, `UPDATE fanouts SET told = told + $2, updated_at = clock_timestamp() WHERE edge_at = $1`, transition, sent)
+	_, err := s.pool.Exec(ctx, `UPDATE fanouts SET notified = notified + $2, updated_at = clock_timestamp() WHERE transition_at = $1`, transition, sent)
 	return explain(err, "note how far a fan-out is")
 }
 
-const fanoutColumns = `edge_at, verb, emergency, revision, total, told, behind, began_at, updated_at, proven_at`
+const fanoutColumns = `transition_at, verb, emergency, revision, total, notified, behind, began_at, updated_at, verified_at`
 
 // LatestFanout returns the fan-out of the latest transition, and false if there was none. While it is not complete, the
 // tickets that are left are counted now, and listed if it takes too long.
 func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
-	f, err := s.fanout(ctx, `ORDER BY edge_at DESC LIMIT 1`)
+	f, err := s.fanout(ctx, `ORDER BY transition_at DESC LIMIT 1`)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return desk.Fanout{}, false, nil
@@ -87,7 +87,7 @@ func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 // MeasuredFanout returns the last complete fan-out to at least so many tickets, from which durations can be estimated, and
 // false if there was none.
 func (s *Store) MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error) {
-	f, err := s.fanout(ctx, `WHERE proven_at IS NOT NULL AND total >= $1 ORDER BY proven_at DESC LIMIT 1`, least)
+	f, err := s.fanout(ctx, `WHERE verified_at IS NOT NULL AND total >= $1 ORDER BY verified_at DESC LIMIT 1`, least)
 	exists, err := found(err)
 	return f, exists, explain(err, "read the last fan-out measured")
 }
@@ -102,12 +102,12 @@ func (s *Store) fanout(ctx context.Context, clause string, args ...any) (f desk.
 // PendingScheduleRevision returns the revision of the emergency schedule, and whether the emergency workflow has yet to be
 // notified of it.
 func (s *Store) PendingScheduleRevision(ctx context.Context) (revision int64, pending bool, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT revision, told < revision FROM gate`).Scan(&revision, &pending)
+	err = s.pool.QueryRow(ctx, `SELECT revision, notified < revision FROM emergency_schedule`).Scan(&revision, &pending)
 	return revision, pending, explain(err, "read the emergency schedule's revision")
 }
 
 // MarkScheduleNotified records the revision up to which the emergency workflow was notified.
 func (s *Store) MarkScheduleNotified(ctx context.Context, revision int64) error {
-	_, err := s.pool.Exec(ctx, `UPDATE gate SET told = $1 WHERE told < $1 AND revision >= $1`, revision)
+	_, err := s.pool.Exec(ctx, `UPDATE emergency_schedule SET notified = $1 WHERE notified < $1 AND revision >= $1`, revision)
 	return explain(err, "record that the emergency workflow was notified")
 }

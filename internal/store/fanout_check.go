@@ -33,15 +33,15 @@ func (s *Store) Prove(ctx context.Context, transition ticket.Transition) (ticket
 	}
 	var check ticket.FanoutCheck
 	err = s.pool.QueryRow(ctx, `
-		SELECT count(*), count(*) FILTER (WHERE `+whereBehind+`), count(*) FILTER (WHERE gate_at >= $1 AND (held IS NOT NULL) <> $2)
+		SELECT count(*), count(*) FILTER (WHERE `+whereBehind+`), count(*) FILTER (WHERE transitions_until >= $1 AND (paused_by IS NOT NULL) <> $2)
 		FROM tickets WHERE status <> 'closed'`, transition.At, schedule.PausesAt(transition.At)).
 		Scan(&check.Open, &check.Behind, &check.Wrong)
 	if err != nil {
-		return ticket.FanoutCheck{}, explain(err, "prove an edge")
+		return ticket.FanoutCheck{}, explain(err, "check a transition")
 	}
 	if check.Left() > 0 {
 		if check.Late, err = s.firstLate(ctx, transition.At, schedule.PausesAt(transition.At)); err != nil {
-			return ticket.FanoutCheck{}, explain(err, "name the tickets behind an edge")
+			return ticket.FanoutCheck{}, explain(err, "name the tickets behind a transition")
 		}
 	}
 	o, err := s.Outlook(ctx)
@@ -58,10 +58,10 @@ func (s *Store) Prove(ctx context.Context, transition ticket.Transition) (ticket
 // recordCheck records a check as the progress of the transition's fan-out, which is complete once no ticket is left.
 func (s *Store) recordCheck(ctx context.Context, transition ticket.Transition, revision int64, check ticket.FanoutCheck) error {
 	_, err := s.pool.Exec(ctx, `
-		INSERT INTO fanouts (edge_at, verb, emergency, revision, total, behind, proven_at)
+		INSERT INTO fanouts (transition_at, verb, emergency, revision, total, behind, verified_at)
 		VALUES (@at, @verb, @emergency, @revision, @left, @left, CASE WHEN @left::int = 0 THEN clock_timestamp() END)
-		ON CONFLICT (edge_at) DO UPDATE SET revision = excluded.revision, behind = excluded.behind, updated_at = clock_timestamp(),
-			proven_at = CASE WHEN excluded.behind = 0 THEN coalesce(fanouts.proven_at, clock_timestamp()) END`,
+		ON CONFLICT (transition_at) DO UPDATE SET revision = excluded.revision, behind = excluded.behind, updated_at = clock_timestamp(),
+			verified_at = CASE WHEN excluded.behind = 0 THEN coalesce(fanouts.verified_at, clock_timestamp()) END`,
 		pgx.StrictNamedArgs{
 			"at": transition.At, "verb": transition.Verb, "emergency": transition.Emergency, "revision": revision,
 			"left": check.Behind + check.Wrong,

@@ -100,7 +100,7 @@ func TestProve_seesATicketThatHoldsWhatTheGateDoesNotSay(t *testing.T) {
 	if p := d.prove(edge); p.Left() != 0 {
 		t.Fatalf("%+v", p)
 	}
-	d.sql(`UPDATE tickets SET held = NULL`)
+	d.sql(`UPDATE tickets SET paused_by = NULL`)
 	if p := d.prove(edge); p.Wrong != 1 || p.Left() != 1 || !slices.Equal(p.Late, []ticket.Number{n}) {
 		t.Errorf("%+v", p)
 	}

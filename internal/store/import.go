@@ -51,7 +51,7 @@ func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, 
 	}
 	var revision int64
 	err = im.tx.QueryRow(ctx, `SELECT date_trunc('second', clock_timestamp()), (SELECT coalesce(max(version), 0) FROM policies WHERE effective_at <= clock_timestamp()),
-		(SELECT revision FROM gate), array(SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, $1::int))`, messages).
+		(SELECT revision FROM emergency_schedule), array(SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, $1::int))`, messages).
 		Scan(&b.Now, &b.Policy, &revision, &b.Messages)
 	if err == nil && b.Policy == 0 {
 		err = ErrNoPolicy

@@ -83,7 +83,7 @@ func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
 		d.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, revision) VALUES ($1, 'closed', 'Snow.', $2, $3, 1)`,
 			fmt.Sprintf("E-000000000%d", i), ago(days[0]), ago(days[1]))
 	}
-	d.sql(`UPDATE gate SET revision = 1`)
+	d.sql(`UPDATE emergency_schedule SET revision = 1`)
 	c := d.past(13,
 		desk.ImportAction{By: d.supervisor, At: ago(11.5), Verb: ticket.VerbAssign, Agent: d.agent},
 		desk.ImportAction{By: d.agent, At: ago(5), Verb: ticket.VerbNote, Body: "Ask the carrier."})
@@ -163,10 +163,10 @@ func (d *shop) storedTicket(n ticket.Number) string {
 		story += asJSON(d.t, e) + "\n"
 	}
 	for _, query := range []string{
-		`SELECT coalesce(string_agg(concat_ws(' ', n, event, kind, person, clock, rung), E'\n' ORDER BY n), '') FROM deliveries WHERE ticket = $1`,
+		`SELECT coalesce(string_agg(concat_ws(' ', n, event, kind, person, clock, escalation_step), E'\n' ORDER BY n), '') FROM deliveries WHERE ticket = $1`,
 		`SELECT string_agg(concat_ws(' ', seq, refused, code, reason), E'\n' ORDER BY seq) FROM outcomes WHERE ticket = $1`,
 		`SELECT string_agg(concat_ws(' ', subject, body, internal), E'\n' ORDER BY id) FROM messages WHERE ticket = $1`,
-		`SELECT concat_ws(' ', submitted_at, last_command, taken, status, priority, category, assignee, next_due, promise_due, breached, rung) FROM tickets WHERE number = $1`,
+		`SELECT concat_ws(' ', submitted_at, last_command, taken, status, priority, category, assignee, next_due, promise_due, breached, escalation_step) FROM tickets WHERE number = $1`,
 	} {
 		story += one[string](d, query, n) + "\n"
 	}

@@ -125,7 +125,7 @@ func (q *listQuery) filter(f desk.Filter) {
 		q.queue(f)
 		q.dueBefore(f.DueBefore)
 		if f.Escalated {
-			q.where(`t.status <> 'closed' AND t.rung > 0`)
+			q.where(`t.status <> 'closed' AND t.escalation_step > 0`)
 		}
 		q.requester(f.Requester)
 		q.byDue(f)

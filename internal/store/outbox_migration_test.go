@@ -23,17 +23,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// beforeDeliveries turns the deliveries of a database back into the tables of version 27.
-const beforeDeliveries = `
-	CREATE TABLE mails AS SELECT * FROM deliveries WHERE queue = 'ticket';
-	CREATE TABLE calls AS SELECT * FROM deliveries WHERE queue = 'webhook';
-	CREATE TABLE announcement_mails AS SELECT n AS id, tries AS deferrals, d.* FROM deliveries d WHERE queue = 'announcement';
-	CREATE TABLE account_mails AS SELECT n AS id, owed_at AS made_at, name AS to_name, address AS to_address, d.* FROM deliveries d WHERE queue = 'account';
-	CREATE SEQUENCE announcement_mails_id_seq OWNED BY announcement_mails.id;
-	CREATE SEQUENCE account_mails_id_seq OWNED BY account_mails.id;
-	DROP TABLE deliveries;
-	DELETE FROM goose_db_version WHERE version_id >= 28;`
-
 // migratedTo returns a connection to a database as a program of an older version leaves it.
 func migratedTo(t *testing.T, version int64) (dsn string, conn *pgx.Conn) {
 	t.Helper()
@@ -114,9 +103,9 @@ const owedByVersion27 = `
 // deliveriesOfVersion27 are all that there are, each with its columns under the names that they have now, and the
 // Message-ID that a program of that version gives it.
 const deliveriesOfVersion27 = `
-	SELECT to_jsonb(m) || '{"queue": "ticket"}', '<' || lower(ticket) || '.' || n || CASE epoch WHEN 0 THEN '' ELSE '.' || epoch END || '@x.example>' FROM mails m
+	SELECT to_jsonb(m) - 'rung' - 'told' || jsonb_build_object('queue', 'ticket', 'escalation_step', rung, 'failure_event', told), '<' || lower(ticket) || '.' || n || CASE epoch WHEN 0 THEN '' ELSE '.' || epoch END || '@x.example>' FROM mails m
 	UNION ALL
-	SELECT to_jsonb(c) || '{"queue": "webhook"}', '' FROM calls c
+	SELECT to_jsonb(c) - 'rung' - 'told' - 'broken_at' || jsonb_build_object('queue', 'webhook', 'escalation_step', rung, 'failure_event', told, 'breached_at', broken_at), '' FROM calls c
 	UNION ALL
 	SELECT to_jsonb(a) - 'id' - 'deferrals' || jsonb_build_object('queue', 'announcement', 'n', id, 'tries', deferrals), '<announcement.' || id || '@x.example>' FROM announcement_mails a
 	UNION ALL

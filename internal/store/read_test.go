@@ -155,21 +155,21 @@ func TestList_queues(t *testing.T) {
 		f    desk.Filter
 		want []ticket.Number
 	}{
-		"all":            {desk.Filter{}, []ticket.Number{pending, fresh, mine, waiting, resolved, closed, breached}},
-		"mine":           {desk.Filter{Queue: desk.QueueMine}, []ticket.Number{mine}},
-		"mine, closed":   {desk.Filter{Queue: desk.QueueMine, Statuses: []ticket.Status{ticket.StatusClosed}}, []ticket.Number{closed}},
-		"unassigned":     {desk.Filter{Queue: desk.QueueUnassigned}, []ticket.Number{pending, fresh, breached}},
-		"due soon":       {desk.Filter{Queue: desk.QueueDueSoon}, []ticket.Number{fresh, mine, breached}},
-		"due before":     {desk.Filter{DueBefore: time.Now().Add(24 * time.Hour)}, []ticket.Number{fresh, mine, breached}},
-		"due by now":     {desk.Filter{DueBefore: time.Now()}, nil},
-		"breached":       {desk.Filter{Queue: desk.QueueBreached}, []ticket.Number{breached}},
-		"waiting":        {desk.Filter{Queue: desk.QueueWaiting}, []ticket.Number{waiting}},
-		"resolved":       {desk.Filter{Queue: desk.QueueResolved}, []ticket.Number{resolved}},
-		"new":            {desk.Filter{Statuses: []ticket.Status{ticket.StatusNew}}, []ticket.Number{pending, fresh, breached}},
-		"by handle":      {desk.Filter{Assignee: d.second.Handle}, []ticket.Number{waiting, resolved}},
-		"by ID":          {desk.Filter{Assignee: string(d.agent.ID)}, []ticket.Number{mine, closed}},
-		"raised by rung": {desk.Filter{Priority: policy.PriorityHigh}, []ticket.Number{breached}},
-		"no category":    {desk.Filter{Category: "payment"}, nil},
+		"all":                  {desk.Filter{}, []ticket.Number{pending, fresh, mine, waiting, resolved, closed, breached}},
+		"mine":                 {desk.Filter{Queue: desk.QueueMine}, []ticket.Number{mine}},
+		"mine, closed":         {desk.Filter{Queue: desk.QueueMine, Statuses: []ticket.Status{ticket.StatusClosed}}, []ticket.Number{closed}},
+		"unassigned":           {desk.Filter{Queue: desk.QueueUnassigned}, []ticket.Number{pending, fresh, breached}},
+		"due soon":             {desk.Filter{Queue: desk.QueueDueSoon}, []ticket.Number{fresh, mine, breached}},
+		"due before":           {desk.Filter{DueBefore: time.Now().Add(24 * time.Hour)}, []ticket.Number{fresh, mine, breached}},
+		"due by now":           {desk.Filter{DueBefore: time.Now()}, nil},
+		"breached":             {desk.Filter{Queue: desk.QueueBreached}, []ticket.Number{breached}},
+		"waiting":              {desk.Filter{Queue: desk.QueueWaiting}, []ticket.Number{waiting}},
+		"resolved":             {desk.Filter{Queue: desk.QueueResolved}, []ticket.Number{resolved}},
+		"new":                  {desk.Filter{Statuses: []ticket.Status{ticket.StatusNew}}, []ticket.Number{pending, fresh, breached}},
+		"by handle":            {desk.Filter{Assignee: d.second.Handle}, []ticket.Number{waiting, resolved}},
+		"by ID":                {desk.Filter{Assignee: string(d.agent.ID)}, []ticket.Number{mine, closed}},
+		"raised by escalation": {desk.Filter{Priority: policy.PriorityHigh}, []ticket.Number{breached}},
+		"no category":          {desk.Filter{Category: "payment"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.f.Viewer = d.agent

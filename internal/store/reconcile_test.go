@@ -53,7 +53,7 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 			func(o desk.Overdue) bool { return o.Mails == 1 && !o.Due },
 		},
 		{
-			"a call is owed", `INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, owed_at)
+			"a call is owed", `INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, owed_at)
 				VALUES ('webhook', $1, 9, 1, 'hook', 'resolution', 1, 'normal', now(), now() - interval '61 s')`,
 			func(o desk.Overdue) bool { return o.Calls == 1 },
 		},
@@ -295,9 +295,9 @@ func TestReconciler_readsByIndexesOnly(t *testing.T) {
 				CASE WHEN i % 10 = 0 THEN 'open' ELSE 'closed' END, priority, category,
 				CASE WHEN i % 10 = 0 THEN now() + i * interval '1 min' ELSE 'infinity' END, state
 			FROM tickets, generate_series(1, 100000) i WHERE number = '` + string(n) + `'`,
-		`INSERT INTO deliveries (queue, ticket, n, event, kind, person, rung, status, settled_at)
+		`INSERT INTO deliveries (queue, ticket, n, event, kind, person, escalation_step, status, settled_at)
 			SELECT 'ticket', t.number, k, k, 'receipt', requester, 0, 'sent', now() FROM tickets t, generate_series(2, 4) k`,
-		`INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, status, settled_at)
+		`INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, status, settled_at)
 			SELECT 'webhook', number, 9, 9, 'hook', 'resolution', 1, 'normal', now(), 'sent', now() FROM tickets`,
 		`INSERT INTO undelivered (ticket, seq, delivered_at) SELECT number, 2, now() FROM tickets LIMIT 20000`,
 		`UPDATE tickets SET next_due = now() - interval '1 h' WHERE number IN (SELECT number FROM tickets WHERE status = 'open' LIMIT 30)`,

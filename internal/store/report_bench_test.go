@@ -15,7 +15,7 @@ func crowd(d *shop) {
 		SELECT 'P-' || lpad(i::text, 10, '0'), 'agent', 'Agent ' || i, 'agent' || i || '@desk.example', 'load-' || i
 		FROM generate_series(1, 20) i`)
 	d.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status,
-			priority, category, assignee, next_due, promise_due, breached, rung)
+			priority, category, assignee, next_due, promise_due, breached, escalation_step)
 		SELECT 'HM-' || lpad(i::text, 10, '0'), $1, 1, at, at, at, 1,
 			CASE WHEN i % 33 > 0 THEN 'closed' WHEN i % 5 = 0 THEN 'waiting' WHEN i % 7 = 0 THEN 'resolved' ELSE 'open' END,
 			(ARRAY['low','normal','normal','high','urgent'])[1 + i % 5], (ARRAY['order','delivery','payment','return','account','other'])[1 + i % 6],
@@ -26,8 +26,8 @@ func crowd(d *shop) {
 	d.sql(`INSERT INTO messages (ticket, subject, body) SELECT number, 'Parcel ' || number, 'words' FROM tickets`)
 	d.sql(`INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
 		SELECT number, 1, 'submit', requester, 'customer', submitted_at, m.id FROM tickets JOIN messages m ON m.ticket = number`)
-	d.sql(`INSERT INTO promises (ticket, clock, submitted_at, verdict, charge, taken, counted)
-		SELECT number, clock, submitted_at, (CASE WHEN status <> 'closed' THEN 'o' WHEN hash % 10 = 0 THEN 'b' ELSE 'k' END)::"char",
+	d.sql(`INSERT INTO promises (ticket, clock, submitted_at, sla_status, charge, taken, counted)
+		SELECT number, clock, submitted_at, (CASE WHEN status <> 'closed' THEN 'p' WHEN hash % 10 = 0 THEN 'b' ELSE 'm' END)::"char",
 			charge_of(priority, category, assignee), CASE WHEN status = 'closed' THEN hash % 400000 END, CASE WHEN status = 'closed' THEN hash % 100000 END
 		FROM tickets, (VALUES ('first_response'), ('resolution')) AS c (clock), LATERAL (SELECT abs(hashtext(number || clock)) AS hash) _
 		ORDER BY submitted_at`)
@@ -62,7 +62,7 @@ func BenchmarkPromises(b *testing.B) {
 func BenchmarkOverview(b *testing.B) {
 	d := open(b)
 	crowd(d)
-	d.sql(`UPDATE tickets SET rung = 0`) // without a state they have no escalation
+	d.sql(`UPDATE tickets SET escalation_step = 0`) // without a state they have no escalation
 	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 	for b.Loop() {
 		if _, err := reports.Overview(b.Context(), time.Now()); err != nil {

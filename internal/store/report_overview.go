@@ -34,12 +34,12 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations, err error) {
 	rows, _ := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
-			t.rung, t.state, (SELECT count(*) FROM tickets WHERE rung > 0 AND status <> 'closed')
+			t.escalation_step, t.state, (SELECT count(*) FROM tickets WHERE escalation_step > 0 AND status <> 'closed')
 		FROM tickets t
 		JOIN commands c ON c.ticket = t.number AND c.seq = 1
 		JOIN messages m ON m.id = c.message
 		LEFT JOIN people a ON a.id = t.assignee
-		WHERE t.rung > 0 AND t.status <> 'closed' ORDER BY t.rung DESC, t.owed_at, t.number LIMIT $1`, limit)
+		WHERE t.escalation_step > 0 AND t.status <> 'closed' ORDER BY t.escalation_step DESC, t.owed_at, t.number LIMIT $1`, limit)
 	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one report.Escalation, err error) {
 		var state ticket.State
 		err = row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
@@ -80,7 +80,7 @@ func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since t
 			(SELECT m.ticket, m.n, '' AS emergency, m.kind, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
 				FROM deliveries m WHERE m.queue = 'ticket' AND m.ticket IS NOT NULL AND `+which+` ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1)
 			UNION ALL
-			(SELECT '', m.n, a.emergency, a.tells, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
+			(SELECT '', m.n, a.emergency, a.kind, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
 				FROM deliveries m JOIN announcements a ON a.id = m.announcement
 				WHERE m.queue = 'announcement' AND m.ticket IS NULL AND `+which+` ORDER BY m.`+order+`, m.n LIMIT $1)
 		) m

@@ -113,7 +113,7 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 		SELECT w.n::int - 1, packed
 		FROM unnest(@begins::timestamptz[], @ends::timestamptz[]) WITH ORDINALITY AS w (begins, ends, n),
 			LATERAL (SELECT string_agg(int8send(
-				(charge::bigint << 40) | (verdict::int::bigint << 32) | coalesce(`+taken+`::bigint, 4294967295)), '') AS packed
+				(charge::bigint << 40) | (sla_status::int::bigint << 32) | coalesce(`+taken+`::bigint, 4294967295)), '') AS packed
 				FROM promises WHERE clock = @clock AND submitted_at >= w.begins AND submitted_at < w.ends `+condition+`) p
 		WHERE packed IS NOT NULL`, args)
 	var found []chargedCount
@@ -126,9 +126,9 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 	return found, err
 }
 
-// slaStatuses maps the letters of the column verdict.
+// slaStatuses maps the letters of the column sla_status.
 var slaStatuses = map[byte]ticket.SLAStatus{
-	'o': ticket.SLAPending, 'k': ticket.SLAMet, 'b': ticket.SLABreached, 'd': ticket.SLACancelled,
+	'p': ticket.SLAPending, 'm': ticket.SLAMet, 'b': ticket.SLABreached, 'c': ticket.SLACancelled,
 }
 
 // unpack groups the SLA records of a week. Each is eight bytes: three of the charge's ID, one letter of the status, and

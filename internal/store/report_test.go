@@ -44,7 +44,7 @@ func (d *shop) countsPromises(n ticket.Number) {
 			want.Taken = int64(r.MetAt.Sub(record.Submitted).Seconds())
 			want.Counted = int64(record.State.Ticket.Promise(name).Clock.Used(p.Calendar, r.MetAt).Seconds())
 		}
-		got := one[row](d, `SELECT (CASE verdict WHEN 'o' THEN 'owed' WHEN 'k' THEN 'kept' WHEN 'b' THEN 'broken' WHEN 'd' THEN 'dropped' END,
+		got := one[row](d, `SELECT (CASE sla_status WHEN 'p' THEN 'pending' WHEN 'm' THEN 'met' WHEN 'b' THEN 'breached' WHEN 'c' THEN 'cancelled' END,
 				priority, category, coalesce(agent, ''), coalesce(taken, -1), coalesce(counted, -1))
 			FROM promises JOIN charges ON id = charge WHERE ticket = $1 AND clock = $2`, n, name)
 		if got != want {
@@ -185,7 +185,7 @@ func TestMigration_countsTicketsFromBefore(t *testing.T) {
 	}
 	d.sql(`CREATE TABLE stepped AS SELECT * FROM promises`)
 	d.sql(`DELETE FROM promises`)
-	d.sql(fill)
+	d.sql(asNamedNow.Replace(fill))
 	if n := one[int64](d, `SELECT count(*) FROM promises`); n != 12 {
 		t.Fatalf("%d promises were filled in, want 12", n)
 	}

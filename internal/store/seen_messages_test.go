@@ -77,10 +77,10 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 			for _, do := range does {
 				do(n)
 			}
-			d.sql(`UPDATE tickets SET state = state #- '{ticket,written}'`) // as the release before this one left it
+			d.sql(`UPDATE tickets SET state = state #- '{ticket,latest_messages}'`) // as the release before this one left it
 			d.sql(find)
 			d.consistent(n)
-			if !one[bool](&d, `SELECT state->'ticket' ? 'written' FROM tickets WHERE number = $1`, n) {
+			if !one[bool](&d, `SELECT state->'ticket' ? 'latest_messages' FROM tickets WHERE number = $1`, n) {
 				t.Error("it says nothing of words")
 			}
 		})

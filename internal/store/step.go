@@ -35,26 +35,26 @@ func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedT
 // lock locks the ticket and loads it. Before its first step it is a draft. It returns errNoTicket if there is none.
 func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	var requester ticket.PersonID
-	var version, gate int64
+	var version, revision int64
 	var state *ticket.State
 	batch := &pgx.Batch{}
 	batch.Queue(shareSchedule, gateLock)
-	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`,
+	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(transitions_until, '-infinity'), `+parkedColumn+`,
 			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, nullable(&l.Passed), &l.Parked, &l.Desk.Unmailed)
 		})
 	// The clock is read once both locks are held: whatever is accepted from here on is accepted later.
-	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM gate, epoch`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&l.Clock, &gate, &st.epoch) })
+	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM emergency_schedule, epoch`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&l.Clock, &revision, &st.epoch) })
 	if err := st.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return l, missing(err, errNoTicket)
 	}
 	if l.Desk.Policy, err = st.Policy(ctx, version); err != nil {
 		return l, err
 	}
-	if l.Desk.Schedule, err = st.store.scheduleSince(ctx, st.tx, gate); err != nil {
+	if l.Desk.Schedule, err = st.store.scheduleSince(ctx, st.tx, revision); err != nil {
 		return l, err
 	}
 	if state == nil {

@@ -15,7 +15,7 @@ import (
 func (st *stepTx) Undelivered(ctx context.Context, n int) (u app.Undelivered, exists bool, err error) {
 	err = st.tx.QueryRow(ctx, `
 		SELECT CASE WHEN asks THEN event ELSE 0 END, coalesce(webhook, '') FROM deliveries
-		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks, &u.Webhook)
+		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND failure_event IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks, &u.Webhook)
 	exists, err = found(err)
 	return u, exists, err
 }
@@ -33,7 +33,7 @@ func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, 
 // MailToResend implements app.StepTx.
 func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.BouncedMail, exists bool, err error) {
 	err = st.tx.QueryRow(ctx, `
-		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.rung, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
+		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.escalation_step, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
 		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
 		WHERE c.ticket = $1 AND c.seq = $2`, st.number, command).
@@ -46,7 +46,7 @@ func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Bou
 func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
 	for _, m := range c.Mails {
 		batch.Queue(`
-			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
+			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, escalation_step, stands_for, epoch, asks)
 			VALUES ('ticket', $1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
 			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.EscalationStep, m.StandsFor, st.epoch, m.Asks)
 		if m.Resends > 0 {
@@ -59,7 +59,7 @@ func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
 	}
 	for _, call := range c.Calls {
 		batch.Queue(`
-			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, epoch)
+			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, epoch)
 			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			st.number, call.N, call.Event, call.Webhook, call.Clock, call.EscalationStep, call.Priority, call.Breached, st.epoch)
 	}
@@ -71,7 +71,7 @@ func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.DeliveryFailure
 	for _, f := range failures {
 		batch.Queue(`
 			UPDATE deliveries SET status = CASE queue WHEN 'webhook' THEN 'failed' ELSE 'bounced' END,
-				reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp()), told = $3
+				reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp()), failure_event = $3
 			WHERE ticket = $1 AND n = $2`, st.number, f.N, f.Event)
 	}
 }
@@ -90,8 +90,8 @@ func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 
 // importedDeliveries are the columns of an import's mails and calls, all of them settled.
 var importedDeliveries = []importTable{
-	{"deliveries", []string{"queue", "ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, mailRows},
-	{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, callRows},
+	{"deliveries", []string{"queue", "ticket", "n", "event", "kind", "person", "clock", "escalation_step", "status", "reason", "settled_at", "failure_event", "owed_at", "stands_for"}, mailRows},
+	{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "escalation_step", "priority", "breached_at", "status", "owed_at", "settled_at"}, callRows},
 }
 
 func mailRows(t app.ImportedTicket) (rows [][]any) {

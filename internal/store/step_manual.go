@@ -15,7 +15,7 @@ import (
 
 // ManualCommands implements app.StepTx. It returns those of the keys that are stored.
 func (st *stepTx) ManualCommands(ctx context.Context, keys []string) (map[string]app.StoredManualCommand, error) {
-	rows, _ := st.tx.Query(ctx, `SELECT hand_key, seq, coalesce(hand_run, '') FROM commands WHERE ticket = $1 AND hand_key = ANY ($2)`,
+	rows, _ := st.tx.Query(ctx, `SELECT manual_key, seq, coalesce(manual_run, '') FROM commands WHERE ticket = $1 AND manual_key = ANY ($2)`,
 		st.number, keys)
 	known := map[string]app.StoredManualCommand{}
 	var key string
@@ -60,7 +60,7 @@ func (st *stepTx) AddManualCommands(ctx context.Context, commands []app.ManualCo
 	return pgx.BeginFunc(ctx, st.tx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO commands (ticket, seq, verb, by_role, accepted_at, assignee, priority, category, emergency, extension,
-			                      policy, until, malformed, hand_key, hand_run, repeats)
+			                      policy, until, malformed, manual_key, manual_run, repeats)
 			SELECT @ticket, h.seq, h.verb, @role, @at, nullif(h.assignee, ''), nullif(h.priority, ''), nullif(h.category, ''),
 				nullif(h.emergency, ''), h.extension, (SELECT version FROM policies WHERE version = h.policy), h.until, h.malformed,
 				h.key, h.run, nullif(h.repeats, 0)
@@ -77,8 +77,8 @@ func (st *stepTx) queueManualOutcomes(batch *pgx.Batch, keys []string, into *[]t
 		return
 	}
 	batch.Queue(`
-		SELECT c.hand_key, o.refused, o.code FROM commands c JOIN outcomes o USING (ticket, seq)
-		WHERE c.ticket = $1 AND c.hand_key = ANY ($2) ORDER BY c.seq`, st.number, keys).Query(func(rows pgx.Rows) (err error) {
+		SELECT c.manual_key, o.refused, o.code FROM commands c JOIN outcomes o USING (ticket, seq)
+		WHERE c.ticket = $1 AND c.manual_key = ANY ($2) ORDER BY c.seq`, st.number, keys).Query(func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.ManualOutcome])
 		return err
 	})

@@ -14,13 +14,13 @@ import (
 func queuePromises(batch *pgx.Batch, t ticket.Ticket, promises []app.PromiseRecord) {
 	for _, p := range promises {
 		batch.Queue(`
-			INSERT INTO promises (ticket, clock, submitted_at, verdict, charge, taken, counted)
-			VALUES (@ticket, @clock, @submitted, left(@verdict, 1)::"char", charge_of(@priority, @category, @agent), @taken, @counted)
+			INSERT INTO promises (ticket, clock, submitted_at, sla_status, charge, taken, counted)
+			VALUES (@ticket, @clock, @submitted, left(@sla_status, 1)::"char", charge_of(@priority, @category, @agent), @taken, @counted)
 			ON CONFLICT ON CONSTRAINT promises_pkey DO UPDATE SET
-				verdict = excluded.verdict, taken = excluded.taken, counted = excluded.counted,
+				sla_status = excluded.sla_status, taken = excluded.taken, counted = excluded.counted,
 				charge = CASE WHEN @settled THEN promises.charge ELSE excluded.charge END`,
 			pgx.StrictNamedArgs{
-				"ticket": t.Number, "clock": p.Clock, "submitted": t.Submitted, "verdict": p.SLAStatus, "priority": p.Priority,
+				"ticket": t.Number, "clock": p.Clock, "submitted": t.Submitted, "sla_status": p.SLAStatus, "priority": p.Priority,
 				"category": p.Category, "agent": p.Agent, "taken": seconds(p.Taken), "counted": seconds(p.Counted), "settled": p.Settled,
 			})
 	}

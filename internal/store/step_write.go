@@ -32,7 +32,7 @@ func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult
 // queueProgress records how far a step without events has come: the transitions it has passed and the commands it has seen.
 func (st *stepTx) queueProgress(batch *pgx.Batch, c app.StepChanges) {
 	if !c.Passed.IsZero() {
-		batch.Queue(`UPDATE tickets SET gate_at = $2 WHERE number = $1`, st.number, c.Passed)
+		batch.Queue(`UPDATE tickets SET transitions_until = $2 WHERE number = $1`, st.number, c.Passed)
 	}
 	if c.Last > 0 {
 		batch.Queue(`UPDATE tickets SET last_command = $2, latest_at = greatest(latest_at, $3) WHERE number = $1`,
@@ -96,16 +96,16 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
 			events = @events, mails = @mails, status = @status, priority = @priority, category = @category, policy = @policy,
 			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
-			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now,
-			shown_at = CASE WHEN @shown THEN @now ELSE shown_at END, gate_at = coalesce(@gate, gate_at), held = nullif(@held, ''),
+			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, escalation_step = @escalation_step, updated_at = @now,
+			shown_at = CASE WHEN @shown THEN @now ELSE shown_at END, transitions_until = coalesce(@transitions, transitions_until), paused_by = nullif(@paused_by, ''),
 			snoozed_until = @snoozed
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": c.State.Command, "last": c.Last, "latest": c.Latest, "events": t.Events,
 			"mails": c.State.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
 			"assignee": t.Assignee, "next": instant(c.State.Next.Due), "promise": instant(promise), "owed": instant(t.OwedAt()),
-			"breached": t.Breached(), "rung": t.EscalationStep(), "now": c.Now, "shown": c.Shown, "number": t.Number,
-			"gate": instant(c.Passed), "held": t.PausingEmergency(),
+			"breached": t.Breached(), "escalation_step": t.EscalationStep(), "now": c.Now, "shown": c.Shown, "number": t.Number,
+			"transitions": instant(c.Passed), "paused_by": t.PausingEmergency(),
 			"snoozed": instant(t.SnoozedUntil),
 		})
 	return nil

@@ -36,4 +36,4 @@ WITH now AS MATERIALIZED (
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, 1 FROM accepted
 )
-SELECT number, submitted_at, policy, (SELECT revision FROM gate) FROM accepted
+SELECT number, submitted_at, policy, (SELECT revision FROM emergency_schedule) FROM accepted

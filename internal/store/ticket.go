@@ -19,7 +19,7 @@ const (
 		coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
 		coalesce(a.role, '') AS agent_role,
 		t.submitted_at, t.updated_at, coalesce(t.shown_at, t.submitted_at) AS shown_at, t.state, t.policy, t.last_command,
-		(SELECT revision FROM gate) AS gate, ` + commandColumns
+		(SELECT revision FROM emergency_schedule) AS schedule, ` + commandColumns
 	recordJoins = `
 	JOIN commands c ON c.ticket = t.number AND c.seq = 1
 	JOIN messages m ON m.id = c.message
@@ -59,7 +59,7 @@ type recordRow struct {
 	State         *ticket.State
 	Policy        int64
 	LastCommand   int64
-	Schedule      int64 `db:"gate"`
+	Schedule      int64
 	commandRow
 }
 

@@ -25,7 +25,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
 		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
-		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.told = e.n AND b.queue = 'ticket'
+		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.failure_event = e.n AND b.queue = 'ticket'
 		LEFT JOIN people r ON r.id = b.person
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
 	entries, err := pgx.CollectRows(rows, scanEntry)

@@ -13,7 +13,7 @@ import (
 var errNoCall = fault.New(fault.NotFound, "there is no such call of a webhook")
 
 // callColumns selects from deliveries c and their events e what scanCall scans.
-const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.rung, c.priority, c.broken_at, e.at, e.recorded_at,
+const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.escalation_step, c.priority, c.breached_at, e.at, e.recorded_at,
 	c.status, c.owed_at, c.deferred_at, c.tries, coalesce(c.reason, ''), c.settled_at`
 
 func scanCall(row pgx.CollectableRow) (c desk.WebhookDelivery, err error) {

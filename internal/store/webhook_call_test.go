@@ -14,7 +14,7 @@ import (
 
 // escalatingPolicy has a first response target of an hour and several escalation steps.
 const escalatingPolicy = `
-name: Ladder
+name: Escalation
 time_zone: UTC
 clocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 100h, counts: calendar}}
 escalation:
@@ -42,7 +42,7 @@ func (d *shop) owedAfter(n ticket.Number, due time.Time, known int) (all []strin
 	return all
 }
 
-func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
+func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}
@@ -62,7 +62,7 @@ func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
 		t.Errorf("the call is %+v", c)
 	}
 	if got := d.owedAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
-		t.Errorf("the next rungs owe %v", got)
+		t.Errorf("the next steps owe %v", got)
 	}
 	d.consistent(n)
 	d.checkCalls(n)
@@ -159,7 +159,7 @@ func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
 	if len(told) != 1 || told[0].Webhook != "watch" || told[0].Mail != 4 {
 		t.Errorf("the timeline tells of %+v", told)
 	}
-	if told := one[int](d, `SELECT told FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND n = 4`, n); told != len(d.timeline(n)) {
+	if told := one[int](d, `SELECT failure_event FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND n = 4`, n); told != len(d.timeline(n)) {
 		t.Errorf("the call was told of in event %d", told)
 	}
 	d.consistent(n)
@@ -180,8 +180,8 @@ func TestImport_settlesCallsWithTheMails(t *testing.T) {
 func (d *shop) written(n ticket.Number) []string {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), `
-		SELECT concat_ws(' ', 'rung', rung, 'to', p.name, CASE WHEN stands_for IS NOT NULL THEN 'instead of ' || stands_for END)
-		FROM deliveries m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND kind = 'escalation' ORDER BY rung, p.name`, n)
+		SELECT concat_ws(' ', 'step', escalation_step, 'to', p.name, CASE WHEN stands_for IS NOT NULL THEN 'instead of ' || stands_for END)
+		FROM deliveries m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND kind = 'escalation' ORDER BY escalation_step, p.name`, n)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -194,16 +194,16 @@ func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) 
 		want    []string
 	}{
 		"somebody and nobody": {func(*shop) {}, []string{
-			"rung 1 to Sue Supervisor", "rung 2 to Anna Agent", "rung 2 to Sue Supervisor instead of nobody-here", "rung 3 to Ada Administrator",
+			"step 1 to Sue Supervisor", "step 2 to Anna Agent", "step 2 to Sue Supervisor instead of nobody-here", "step 3 to Ada Administrator",
 		}},
 		"somebody who left": {func(d *shop) { d.disable(d.agent) }, []string{
-			"rung 1 to Sue Supervisor", "rung 2 to Sue Supervisor instead of ANNA-agent", "rung 3 to Ada Administrator",
+			"step 1 to Sue Supervisor", "step 2 to Sue Supervisor instead of ANNA-agent", "step 3 to Ada Administrator",
 		}},
 		"no supervisor": {func(d *shop) { d.disable(d.supervisor) }, []string{
-			"rung 1 to Ada Administrator", "rung 2 to Ada Administrator instead of nobody-here", "rung 2 to Anna Agent", "rung 3 to Ada Administrator",
+			"step 1 to Ada Administrator", "step 2 to Ada Administrator instead of nobody-here", "step 2 to Anna Agent", "step 3 to Ada Administrator",
 		}},
 		"no administrator": {func(d *shop) { d.disable(d.administrator) }, []string{
-			"rung 1 to Sue Supervisor", "rung 2 to Anna Agent", "rung 2 to Sue Supervisor instead of nobody-here", "rung 3 to Sue Supervisor",
+			"step 1 to Sue Supervisor", "step 2 to Anna Agent", "step 2 to Sue Supervisor instead of nobody-here", "step 3 to Sue Supervisor",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,7 +237,7 @@ func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
 	d.step(ticket.StepRequest{Number: a.Number, Command: as.Seq})
 	d.step(ticket.StepRequest{Number: a.Number, Due: start.Add(time.Hour)})
 	n := a.Number
-	if got, want := d.written(n), []string{"rung 1 to Sue Supervisor"}; !slices.Equal(got, want) {
+	if got, want := d.written(n), []string{"step 1 to Sue Supervisor"}; !slices.Equal(got, want) {
 		t.Errorf("told %v, want %v", got, want)
 	}
 }

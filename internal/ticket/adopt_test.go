@@ -76,7 +76,7 @@ func TestAdoptPolicy_breachesAtOnceWhenTheTargetIsUsedUp(t *testing.T) {
 
 func TestAdoptPolicy_repeatsNoDueEvent(t *testing.T) {
 	f := submitted(t, plainPolicy)
-	f.advance(125) // reminded at 75, broken at 100 with its first rung, the second at 124
+	f.advance(125) // reminded at 75, broken at 100 with its first step, the second at 124
 	before := f.ticket.FirstResponse
 	f.adopt(130, replaced(plainPolicy, "100h", "300h", "after: 24h", "after: 2h"))
 	if r := f.advance(190); slices.ContainsFunc(r.Events, func(e ticket.Event) bool { return e.Promise == policy.FirstResponse }) {
@@ -95,7 +95,7 @@ func TestAdoptPolicy_appliesEscalationAndSilenceFromNowOn(t *testing.T) {
 	f.adopt(110, replaced(plainPolicy, "after: 24h", "after: 5h"))
 	r := f.advance(110)
 	if len(r.Events) != 1 || r.Events[0].Kind != ticket.EventEscalated || r.Events[0].EscalationStep != 2 || !r.Events[0].At.Equal(at(110)) {
-		t.Errorf("the rung that would have been earlier: %+v", r.Events)
+		t.Errorf("the step that would have been earlier: %+v", r.Events)
 	}
 	f = submitted(t, plainPolicy)
 	f.write(1, byAgent, ticket.VerbRequestInformation)

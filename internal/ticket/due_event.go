@@ -16,7 +16,7 @@ type DueKind string
 const (
 	DueReminder   DueKind = "remind"
 	DueBreach     DueKind = "breach"
-	DueEscalation DueKind = "rung"
+	DueEscalation DueKind = "escalation-step"
 	DueNudge      DueKind = "nudge"
 	DueResolve    DueKind = "resolve-by-silence"
 	DueClose      DueKind = "close-by-silence"
@@ -26,8 +26,8 @@ const (
 // DueEvent is an event that fires at an instant unless something else happens first.
 type DueEvent struct {
 	Kind           DueKind          `json:"kind,omitempty"`
-	Clock          policy.ClockName `json:"clock,omitempty"` // remind, breach, rung
-	EscalationStep int              `json:"rung,omitempty"`  // rung: number of the escalation step, from 1
+	Clock          policy.ClockName `json:"clock,omitempty"`           // reminders, breaches, escalation steps
+	EscalationStep int              `json:"escalation_step,omitempty"` // number, from 1
 	Due            time.Time        `json:"due,omitzero"`
 	Label          string           `json:"label,omitempty"` // describes it to people in Temporal UI; set by NewState
 }
@@ -100,7 +100,7 @@ func dueLabel(t Ticket, p *policy.Policy, m DueEvent, now time.Time) string {
 	name := strings.ReplaceAll(string(m.Clock), "_", " ")
 	switch m.Kind {
 	case DueReminder:
-		return fmt.Sprintf("reminder of the %s %s%s", name, when, remainingText(t, p, m.Clock, now))
+		return fmt.Sprintf("%s reminder %s%s", name, when, remainingText(t, p, m.Clock, now))
 	case DueBreach:
 		return fmt.Sprintf("%s due %s%s", name, when, remainingText(t, p, m.Clock, now))
 	case DueEscalation:
@@ -110,7 +110,7 @@ func dueLabel(t Ticket, p *policy.Policy, m DueEvent, now time.Time) string {
 	case DueResolve:
 		return "resolve by silence " + when
 	case DueWake:
-		return "wake from being snoozed " + when
+		return "wake " + when
 	default:
 		return "close by silence " + when
 	}

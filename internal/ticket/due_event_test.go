@@ -44,9 +44,9 @@ func TestDeadline_isMetOnlyStrictlyBefore(t *testing.T) {
 func TestDueEvents_areRecordedAtTheirDueTimesHoweverLate(t *testing.T) {
 	want := []string{
 		"reminded first_response 75",
-		"breached first_response 100", "escalated first_response rung 1 100", "escalated first_response rung 2 124",
+		"breached first_response 100", "escalated first_response step 1 100", "escalated first_response step 2 124",
 		"reminded resolution 160",
-		"breached resolution 200", "escalated resolution rung 1 200", "escalated resolution rung 2 224",
+		"breached resolution 200", "escalated resolution step 1 200", "escalated resolution step 2 224",
 	}
 	late := submitted(t, plainPolicy)
 	late.advance(24 * 365)
@@ -96,8 +96,8 @@ escalation: [{after: 0s, tell: [supervisors]}]
 	f.advance(4)
 	wantEqual(t, "moments", automatic(f.events), []string{
 		"reminded first_response 2", "reminded resolution 2",
-		"breached first_response 4", "escalated first_response rung 1 4",
-		"breached resolution 4", "escalated resolution rung 1 4",
+		"breached first_response 4", "escalated first_response step 1 4",
+		"breached resolution 4", "escalated resolution step 1 4",
 	})
 
 	f = submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 4h, counts: calendar}, resolution: {target: 9h, counts: calendar}}\nsilence: {close_after: 4h}\n")
@@ -142,16 +142,16 @@ func TestEscalation_endsWithAnAnswerOrAnAcknowledgement(t *testing.T) {
 			f := submitted(t, plainPolicy)
 			f.advance(101)
 			if got := f.ticket.EscalationStep(); got != 1 {
-				t.Fatalf("rung %d an hour after the breach, want 1", got)
+				t.Fatalf("step %d an hour after the breach, want 1", got)
 			}
 			f.mustDecide(102, c.by, c.c)
 			if calm := f.ticket.EscalationStep() == 0; calm != c.ends {
-				t.Errorf("the rung is %d", f.ticket.EscalationStep())
+				t.Errorf("the step is %d", f.ticket.EscalationStep())
 			}
 			f.advance(130)
-			rungs := f.ticket.FirstResponse.EscalationSteps
-			if c.ends && rungs != 1 || !c.ends && rungs != 2 {
-				t.Errorf("%d rungs have fired", rungs)
+			steps := f.ticket.FirstResponse.EscalationSteps
+			if c.ends && steps != 1 || !c.ends && steps != 2 {
+				t.Errorf("%d steps have fired", steps)
 			}
 		})
 	}
@@ -163,13 +163,13 @@ func TestEscalation_isAcknowledgedPerPromise(t *testing.T) {
 	f.do(101, byAgent, ticket.VerbAcknowledge)
 	f.advance(1000)
 	wantEqual(t, "moments", automatic(f.events), []string{
-		"reminded first_response 75", "breached first_response 100", "escalated first_response rung 1 100",
+		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"reminded resolution 160",
-		"breached resolution 200", "escalated resolution rung 1 200", "escalated resolution rung 2 224",
+		"breached resolution 200", "escalated resolution step 1 200", "escalated resolution step 2 224",
 	})
 	r := f.decide(1001, byAgent, ticket.Command{Verb: ticket.VerbAcknowledge, Message: 12})
 	if r.Outcome.Refused || r.Events[0].Message != 12 {
-		t.Errorf("a ladder at its top is acknowledged too, with its reason: %+v", r)
+		t.Errorf("a escalation at its top is acknowledged too, with its reason: %+v", r)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestRaisePriority_raisesOncePerStepAndTightensPendingTargets(t *testing.T) 
 	f := submitted(t, prioritiesPolicy)
 	f.advance(100)
 	if f.ticket.Priority != policy.PriorityHigh {
-		t.Errorf("the priority is %s after one rung", f.ticket.Priority)
+		t.Errorf("the priority is %s after one step", f.ticket.Priority)
 	}
 	f.wantDue(policy.Resolution, 120)
 	f.advance(120)
@@ -195,13 +195,13 @@ func TestRaisePriority_raisesOncePerStepAndTightensPendingTargets(t *testing.T) 
 	}
 	f.advance(1000)
 	wantEqual(t, "moments", automatic(f.events), []string{
-		"reminded first_response 75", "breached first_response 100", "escalated first_response rung 1 100",
+		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"reminded resolution 100", // 80% of 120h have passed when the priority is raised
-		"breached resolution 120", "escalated resolution rung 1 120",
-		"escalated first_response rung 2 124", "escalated resolution rung 2 144",
+		"breached resolution 120", "escalated resolution step 1 120",
+		"escalated first_response step 2 124", "escalated resolution step 2 144",
 	})
 	if f.ticket.Priority != policy.PriorityUrgent {
-		t.Errorf("the priority is %s in the end: the second rung raises nothing", f.ticket.Priority)
+		t.Errorf("the priority is %s in the end: the second step raises nothing", f.ticket.Priority)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestRaisePriority_stopsAtUrgent(t *testing.T) {
 	r := f.advance(100)
 	last := r.Events[len(r.Events)-1]
 	if last.Kind != ticket.EventEscalated || last.Priority != "" || f.ticket.Priority != policy.PriorityUrgent {
-		t.Errorf("the rung is %+v, the priority %s", last, f.ticket.Priority)
+		t.Errorf("the step is %+v, the priority %s", last, f.ticket.Priority)
 	}
 }
 

@@ -17,7 +17,7 @@ type FanoutRequest struct {
 type FanoutResult struct {
 	After    Number `json:"after,omitempty"` // the last ticket notified
 	Notified int    `json:"notified"`        // number of tickets notified by this activity
-	Done     bool   `json:"over,omitempty"`  // no ticket is left after After
+	Done     bool   `json:"done,omitempty"`  // no ticket is left after After
 }
 
 // FanoutCheck counts, in PostgreSQL, the open tickets that do not agree with the emergency schedule after a transition.

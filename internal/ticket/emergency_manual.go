@@ -73,7 +73,7 @@ func (s *decider) emergencyResume(c Command) *fault.Error {
 }
 
 // unnamedEmergency is the ID of manual emergencies without a name. Each of them is a separate one.
-const unnamedEmergency = "by-hand"
+const unnamedEmergency = "manual"
 
 // nameOrUnnamed returns the ID of a manual emergency.
 func nameOrUnnamed(emergency string) string {

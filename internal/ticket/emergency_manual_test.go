@@ -27,10 +27,10 @@ func TestEmergency_firesNothingUntilItEnds(t *testing.T) {
 	f.mustDecide(1010, bySupervisor, resume)
 	f.advance(5000)
 	wantEqual(t, "moments", automatic(f.events), []string{
-		"reminded first_response 75", "breached first_response 100", "escalated first_response rung 1 100",
-		"escalated first_response rung 2 1024",
-		"reminded resolution 1060", "breached resolution 1100", "escalated resolution rung 1 1100",
-		"escalated resolution rung 2 1124",
+		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
+		"escalated first_response step 2 1024",
+		"reminded resolution 1060", "breached resolution 1100", "escalated resolution step 1 1100",
+		"escalated resolution step 2 1124",
 	})
 }
 
@@ -161,7 +161,7 @@ func TestExtend_afterABreachUndoesNothing(t *testing.T) {
 	f.mustDecide(101, bySupervisor, extend)
 	f.advance(200)
 	wantEqual(t, "moments", automatic(f.events), []string{
-		"reminded first_response 75", "breached first_response 100", "escalated first_response rung 1 100",
-		"escalated first_response rung 2 124", "reminded resolution 198.4",
+		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
+		"escalated first_response step 2 124", "reminded resolution 198.4",
 	})
 }

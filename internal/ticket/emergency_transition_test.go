@@ -58,48 +58,48 @@ func TestTransitions_shiftDueEvents(t *testing.T) {
 		moments []string
 	}{
 		"one over a deadline": {schedule(closed(flood, 150, 170)), []message{answered}, 230, []string{
-			"paused 150", "resumed 170", "reminded resolution 180", "breached resolution 220", "escalated resolution rung 1 220"}},
+			"paused 150", "resumed 170", "reminded resolution 180", "breached resolution 220", "escalated resolution step 1 220"}},
 		"two in a row": {schedule(closed(flood, 10, 20), closed(strike, 20, 30)), []message{answered}, 221, []string{
-			"paused 10", "paused 20", "resumed 20", "resumed 30", "reminded resolution 180", "breached resolution 220", "escalated resolution rung 1 220"}},
+			"paused 10", "paused 20", "resumed 20", "resumed 30", "reminded resolution 180", "breached resolution 220", "escalated resolution step 1 220"}},
 		"two with a gap": {schedule(closed(flood, 10, 20), closed(strike, 21, 30)), []message{answered}, 220, []string{
-			"paused 10", "resumed 20", "paused 21", "resumed 30", "reminded resolution 179", "breached resolution 219", "escalated resolution rung 1 219"}},
+			"paused 10", "resumed 20", "paused 21", "resumed 30", "reminded resolution 179", "breached resolution 219", "escalated resolution step 1 219"}},
 		"overlapping": {schedule(closed(flood, 10, 40), closed(strike, 20, 30)), []message{answered}, 231, []string{
-			"paused 10", "paused 20", "resumed 30", "resumed 40", "reminded resolution 190", "breached resolution 230", "escalated resolution rung 1 230"}},
+			"paused 10", "paused 20", "resumed 30", "resumed 40", "reminded resolution 190", "breached resolution 230", "escalated resolution step 1 230"}},
 		"overlapping, the first ends first": {schedule(closed(flood, 10, 30), closed(strike, 20, 40)), []message{answered}, 231, []string{
-			"paused 10", "paused 20", "resumed 30", "resumed 40", "reminded resolution 190", "breached resolution 230", "escalated resolution rung 1 230"}},
+			"paused 10", "paused 20", "resumed 30", "resumed 40", "reminded resolution 190", "breached resolution 230", "escalated resolution step 1 230"}},
 		"inside waiting": {schedule(closed(flood, 20, 50)), []message{{10, byAgent, ticket.VerbRequestInformation}}, 300, []string{
 			"paused 20", "resumed 50", "nudged 64", "resolved 112", "closed 160"}},
 		"inside the silence of a resolved one": {schedule(closed(flood, 20, 50)), []message{{10, byAgent, ticket.VerbResolve}}, 300, []string{
 			"paused 20", "resumed 50", "closed 88"}},
 		"a deadline at its first instant": {schedule(closed(flood, 200, 210)), []message{answered}, 210, []string{
-			"reminded resolution 160", "paused 200", "resumed 210", "breached resolution 210", "escalated resolution rung 1 210"}},
+			"reminded resolution 160", "paused 200", "resumed 210", "breached resolution 210", "escalated resolution step 1 210"}},
 		"a deadline a second before it": {schedule(closed(flood, 200+1./3600, 210)), []message{answered}, 200, []string{
-			"reminded resolution 160", "breached resolution 200", "escalated resolution rung 1 200"}},
-		"a rung inside it comes at the same distance after": {schedule(closed(flood, 210, 300)), []message{answered}, 400, []string{
-			"reminded resolution 160", "breached resolution 200", "escalated resolution rung 1 200", "paused 210", "resumed 300",
-			"escalated resolution rung 2 314"}},
+			"reminded resolution 160", "breached resolution 200", "escalated resolution step 1 200"}},
+		"a step inside it comes at the same distance after": {schedule(closed(flood, 210, 300)), []message{answered}, 400, []string{
+			"reminded resolution 160", "breached resolution 200", "escalated resolution step 1 200", "paused 210", "resumed 300",
+			"escalated resolution step 2 314"}},
 		"over before the ticket": {schedule(closed(flood, -20, -10), delayed(strike, -1, -20, 48)), []message{answered}, 170, []string{"reminded resolution 160"}},
 		"over at its submission": {schedule(closed(flood, -20, 0), closed(strike, -9, 1)), nil, 2, []string{"paused 0", "resumed 1"}},
 		"accepted inside": {schedule(closed(flood, -20, 10)), []message{answered}, 171, []string{
 			"paused 0", "resumed 10", "reminded resolution 170"}},
 		"without an end": {schedule(closed(flood, 10, 0)), []message{answered}, 9000, []string{"paused 10"}},
 		"delayed then closed": {schedule(delayed(flood, 30, 10, 48), closed(strike, 40, 50)), []message{answered}, 300, []string{
-			"extended 10", "paused 40", "resumed 50", "reminded resolution 208.4", "breached resolution 258", "escalated resolution rung 1 258", "escalated resolution rung 2 282"}},
+			"extended 10", "paused 40", "resumed 50", "reminded resolution 208.4", "breached resolution 258", "escalated resolution step 1 258", "escalated resolution step 2 282"}},
 		"delayed inside closed": {schedule(closed(flood, 10, 40), delayed(strike, 30, 20, 48)), []message{answered}, 281, []string{
-			"paused 10", "extended 20", "resumed 40", "reminded resolution 228.4", "breached resolution 278", "escalated resolution rung 1 278"}},
+			"paused 10", "extended 20", "resumed 40", "reminded resolution 228.4", "breached resolution 278", "escalated resolution step 1 278"}},
 		"accepted inside a delay that was changed": {schedule(delayed(flood, 30, -20, 48, -10, 10)), []message{answered}, 211, []string{
-			"extended 0", "reminded resolution 168", "breached resolution 210", "escalated resolution rung 1 210"}},
+			"extended 0", "reminded resolution 168", "breached resolution 210", "escalated resolution step 1 210"}},
 		"delayed more and less": {schedule(delayed(flood, 0, 10, 48, 20, 96, 30, 24)), []message{answered}, 225, []string{
-			"extended 10", "extended 20", "extended 30", "reminded resolution 179.2", "breached resolution 224", "escalated resolution rung 1 224"}},
+			"extended 10", "extended 20", "extended 30", "reminded resolution 179.2", "breached resolution 224", "escalated resolution step 1 224"}},
 		"delayed less than is used up": {schedule(delayed(flood, 0, 10, 48, 230, 0)), []message{answered}, 231, []string{
-			"extended 10", "reminded resolution 198.4", "extended 230", "breached resolution 230", "escalated resolution rung 1 230"}},
+			"extended 10", "reminded resolution 198.4", "extended 230", "breached resolution 230", "escalated resolution step 1 230"}},
 		"a delay taken back while waiting, when it was used up, and given again": {
 			schedule(delayed(flood, 0, 10, 48, 242, 0, 250, 48)), []message{answered, {240, byAgent, ticket.VerbRequestInformation}, {252, byCustomer, ticket.VerbCustomerReply}}, 260, []string{
-				"extended 10", "reminded resolution 198.4", "extended 242", "extended 250", "breached resolution 260", "escalated resolution rung 1 260"}},
+				"extended 10", "reminded resolution 198.4", "extended 242", "extended 250", "breached resolution 260", "escalated resolution step 1 260"}},
 		"a change of a delay that was over by then": {schedule(delayed(flood, 30, 10, 48, 30, 96)), []message{answered}, 249, []string{
-			"extended 10", "reminded resolution 198.4", "breached resolution 248", "escalated resolution rung 1 248"}},
+			"extended 10", "reminded resolution 198.4", "breached resolution 248", "escalated resolution step 1 248"}},
 		"A, B, A": {schedule(closed(flood, 10, 20), closed(strike, 30, 40), delayed(storm, 60, 50, 10)), []message{answered}, 231, []string{
-			"paused 10", "resumed 20", "paused 30", "resumed 40", "extended 50", "reminded resolution 188", "breached resolution 230", "escalated resolution rung 1 230"}},
+			"paused 10", "resumed 20", "paused 30", "resumed 40", "extended 50", "reminded resolution 188", "breached resolution 230", "escalated resolution step 1 230"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

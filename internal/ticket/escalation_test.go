@@ -29,10 +29,10 @@ type priorityChange struct {
 }
 
 func TestEscalation_firesTheStepsOfTheCurrentPriority(t *testing.T) {
-	rung := func(clock string, n int, at float64) string {
-		return fmt.Sprintf("escalated %s rung %d %g", clock, n, at)
+	step := func(clock string, n int, at float64) string {
+		return fmt.Sprintf("escalated %s step %d %g", clock, n, at)
 	}
-	first := func(n int, at float64) string { return rung("first_response", n, at) }
+	first := func(n int, at float64) string { return step("first_response", n, at) }
 	for name, c := range map[string]struct {
 		changes []priorityChange
 		want    []string // up to 150h
@@ -54,7 +54,7 @@ func TestEscalation_firesTheStepsOfTheCurrentPriority(t *testing.T) {
 			}
 			f.advance(150)
 			got := slices.DeleteFunc(automatic(f.events), func(m string) bool { return m == "breached first_response 100" })
-			wantEqual(t, "rungs", got, c.want)
+			wantEqual(t, "steps", got, c.want)
 		})
 	}
 }
@@ -63,8 +63,8 @@ func TestEscalation_firesTheStepsOfTheBreachedPromise(t *testing.T) {
 	f := submitted(t, escalationPolicy)
 	f.write(1, byAgent, ticket.VerbAgentReply)
 	f.advance(1000)
-	wantEqual(t, "rungs", automatic(f.events), []string{
-		"breached resolution 200", "escalated resolution rung 3 200", "escalated resolution rung 4 220", "escalated resolution rung 5 250",
+	wantEqual(t, "steps", automatic(f.events), []string{
+		"breached resolution 200", "escalated resolution step 3 200", "escalated resolution step 4 220", "escalated resolution step 5 250",
 	})
 }
 
@@ -79,11 +79,11 @@ escalation:
   - {after: 1h, priorities: [high], tell: [supervisors], raise_priority: true}
 `)
 	f.advance(200)
-	wantEqual(t, "rungs", automatic(f.events), []string{
-		"breached first_response 100", "escalated first_response rung 2 100", "escalated first_response rung 3 101", "escalated first_response rung 1 101",
+	wantEqual(t, "steps", automatic(f.events), []string{
+		"breached first_response 100", "escalated first_response step 2 100", "escalated first_response step 3 101", "escalated first_response step 1 101",
 	})
 	if f.ticket.EscalationStep() != 3 || f.ticket.FirstResponse.Skipped != nil {
-		t.Errorf("rung %d is shown, %v are left", f.ticket.EscalationStep(), f.ticket.FirstResponse.Skipped)
+		t.Errorf("step %d is shown, %v are left", f.ticket.EscalationStep(), f.ticket.FirstResponse.Skipped)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestEscalation_aPriorityRaisedInAnEmergencyEscalatesAtItsEnd(t *testing.T) 
 	f.do(145, bySupervisor, ticket.VerbEmergencyResume)
 	r := f.advance(170)
 	wantEqual(t, "after it", automatic(r.Events), []string{
-		"escalated first_response rung 1 145", "escalated first_response rung 2 150", "escalated first_response rung 4 160",
+		"escalated first_response step 1 145", "escalated first_response step 2 150", "escalated first_response step 4 160",
 	})
 }
 
@@ -120,12 +120,12 @@ func TestEscalation_notifiesNamedPeopleAndWebhooks(t *testing.T) {
 	var calls []string
 	for _, c := range f.calls {
 		e := f.events[c.Event-1]
-		calls = append(calls, fmt.Sprintf("%s %s rung %d %s", c.Webhook, c.Clock, c.EscalationStep, c.Priority))
+		calls = append(calls, fmt.Sprintf("%s %s step %d %s", c.Webhook, c.Clock, c.EscalationStep, c.Priority))
 		if e.Kind != ticket.EventEscalated || e.EscalationStep != c.EscalationStep || !c.Breached.Equal(at(100)) {
 			t.Errorf("call %+v is owed by %+v", c, e)
 		}
 	}
-	wantEqual(t, "calls", calls, []string{"ops first_response rung 1 urgent", "ops first_response rung 4 urgent"})
+	wantEqual(t, "calls", calls, []string{"ops first_response step 1 urgent", "ops first_response step 4 urgent"})
 	checkMails(t, f.events, f.mails)
 }
 
@@ -139,14 +139,14 @@ func TestEscalation_ofAStateWithoutSkippedStepsContinues(t *testing.T) {
 		t.Fatal(err)
 	}
 	var old map[string]any
-	if err := json.Unmarshal(data, &old); err != nil || old["rungs"] != 1.0 || old["skipped"] != nil {
-		t.Errorf("a state without skipped rungs is written as %s", data)
+	if err := json.Unmarshal(data, &old); err != nil || old["escalation_steps"] != 1.0 || old["skipped"] != nil {
+		t.Errorf("a state without skipped steps is written as %s", data)
 	}
 	r, err := ticket.Advance(state.Ticket, f.desk(), at(150))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantEqual(t, "what follows", automatic(r.Events), []string{"escalated first_response rung 2 124"})
+	wantEqual(t, "what follows", automatic(r.Events), []string{"escalated first_response step 2 124"})
 }
 
 // checkCalls checks that a decision owes exactly the webhook calls of the escalation steps that fired.

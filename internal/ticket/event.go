@@ -16,7 +16,7 @@ const (
 	EventCustomerReplied      EventKind = "customer-replied"
 	EventAgentReplied         EventKind = "agent-replied"
 	EventInformationRequested EventKind = "information-requested"
-	EventProgressUpdated      EventKind = "progress-told"
+	EventProgressUpdated      EventKind = "progress-updated"
 	EventNoted                EventKind = "noted"
 	EventReclassified         EventKind = "reclassified"
 	EventResolved             EventKind = "resolved"
@@ -27,16 +27,16 @@ const (
 	EventEscalated            EventKind = "escalated"
 	EventAcknowledged         EventKind = "acknowledged"
 	EventNudged               EventKind = "nudged"
-	EventPaused               EventKind = "paused"           // an emergency pauses both clocks
-	EventExtended             EventKind = "extended"         // an emergency lengthens both targets
-	EventResumed              EventKind = "resumed"          // the emergency is over
-	EventNoAgentAvailable     EventKind = "nobody-available" // no agent was available to assign by a rule
-	EventPolicyAdopted        EventKind = "policy-adopted"   // another policy version applies from here on
+	EventPaused               EventKind = "paused"             // an emergency pauses both clocks
+	EventExtended             EventKind = "extended"           // an emergency lengthens both targets
+	EventResumed              EventKind = "resumed"            // the emergency is over
+	EventNoAgentAvailable     EventKind = "no-agent-available" // no agent was available to assign by a rule
+	EventPolicyAdopted        EventKind = "policy-adopted"     // another policy version applies from here on
 	EventMailBounced          EventKind = "mail-bounced"
 	EventQuestionDelivered    EventKind = "question-delivered" // a mail server accepted the mail that asks for an answer
 	EventHandedBack           EventKind = "handed-back"        // the mail that asks for an answer bounced: the ticket is open again
 	EventMailResent           EventKind = "mail-resent"        // a bounced mail is sent again, as a new one
-	EventWebhookFailed        EventKind = "call-failed"        // a webhook could not be called
+	EventWebhookFailed        EventKind = "webhook-failed"     // a webhook could not be called
 	EventSnoozed              EventKind = "snoozed"            // hidden from the agents' queues until an instant
 	EventWoke                 EventKind = "woke"               // listed in them again
 	EventRefused              EventKind = "refused"
@@ -79,13 +79,13 @@ type Event struct {
 	Cause          Cause            `json:"cause,omitempty"`
 	Assignee       PersonID         `json:"assignee,omitempty"`
 	Handle         string           `json:"handle,omitempty"`
-	Priority       policy.Priority  `json:"priority,omitempty"` // the new priority; empty: unchanged
-	Category       string           `json:"category,omitempty"` // the new category; empty: unchanged
-	Group          string           `json:"group,omitempty"`    // by a rule: the group that was chosen from
-	Rule           int              `json:"rule,omitempty"`     // by a rule: its number in the policy, from 1
-	Promise        policy.ClockName `json:"promise,omitempty"`  // reminded, breached, escalated; by a rule: the breach that caused it
-	EscalationStep int              `json:"rung,omitempty"`     // escalated: number of the step, from 1
-	Answers        bool             `json:"answers,omitempty"`  // a public answer of staff: meets the first response and ends escalations
+	Priority       policy.Priority  `json:"priority,omitempty"`        // the new priority; empty: unchanged
+	Category       string           `json:"category,omitempty"`        // the new category; empty: unchanged
+	Group          string           `json:"group,omitempty"`           // by a rule: the group that was chosen from
+	Rule           int              `json:"rule,omitempty"`            // by a rule: its number in the policy, from 1
+	Promise        policy.ClockName `json:"promise,omitempty"`         // reminded, breached, escalated; by a rule: the breach that caused it
+	EscalationStep int              `json:"escalation_step,omitempty"` // escalated: number of the step, from 1
+	Answers        bool             `json:"answers,omitempty"`         // a public answer of staff: meets the first response and ends escalations
 	Emergency      string           `json:"emergency,omitempty"`
 	Delay          time.Duration    `json:"delay,omitempty"`   // extended: how much longer the emergency makes the targets, in all; 0 in old events
 	Policy         int64            `json:"policy,omitempty"`  // policy-adopted: the new version
@@ -94,7 +94,7 @@ type Event struct {
 	Asks           bool             `json:"asks,omitempty"`    // its mail asks for an answer: silence counts from the delivery, otherwise from the event
 	Since          time.Time        `json:"since,omitzero"`    // question-delivered: when the server accepted the mail
 	Until          time.Time        `json:"until,omitzero"`    // snoozed: when the ticket wakes
-	Webhook        string           `json:"webhook,omitempty"` // call-failed: its name; Mail is the number of the call
+	Webhook        string           `json:"webhook,omitempty"` // webhook-failed: its name; Mail is the number of the call
 	Verb           Verb             `json:"verb,omitempty"`    // refused: the verb of the command
 	Code           string           `json:"code,omitempty"`    // refused: the reason, a stable code
 

@@ -161,7 +161,7 @@ func automatic(events []ticket.Event) []string {
 		}
 		line := fmt.Sprintf("%s %s %g", e.Kind, e.Promise, e.At.Sub(submission).Hours())
 		if e.EscalationStep > 0 {
-			line = fmt.Sprintf("%s %s rung %d %g", e.Kind, e.Promise, e.EscalationStep, e.At.Sub(submission).Hours())
+			line = fmt.Sprintf("%s %s step %d %g", e.Kind, e.Promise, e.EscalationStep, e.At.Sub(submission).Hours())
 		}
 		lines = append(lines, strings.ReplaceAll(line, "  ", " "))
 	}

@@ -65,12 +65,12 @@ func TestMails_toStaffAboutPromises(t *testing.T) {
 		"escalation to administrators",
 	})
 	for _, m := range assigned.mails[2:] {
-		rung := 0
+		step := 0
 		if m.Kind == ticket.MailEscalation {
-			rung = assigned.events[m.Event-1].EscalationStep
+			step = assigned.events[m.Event-1].EscalationStep
 		}
-		if m.Clock != policy.FirstResponse || m.EscalationStep != rung {
-			t.Errorf("the mail is about %s, rung %d: %+v", m.Clock, m.EscalationStep, m)
+		if m.Clock != policy.FirstResponse || m.EscalationStep != step {
+			t.Errorf("the mail is about %s, step %d: %+v", m.Clock, m.EscalationStep, m)
 		}
 	}
 	checkMails(t, assigned.events, assigned.mails)

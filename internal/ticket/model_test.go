@@ -81,7 +81,7 @@ silence: {nudge_after: 12h, resolve_after: 36h, close_after: 10d}
 escalation: [{after: 30m, tell: [assignee, supervisors], raise_priority: true}, {after: 2d, tell: [administrators], raise_priority: true}]
 `),
 		"staffed": parse(t, assignmentPolicy),
-		"ladders": parse(t, `
+		"escalations": parse(t, `
 time_zone: UTC
 clocks:
   first_response: {target: 8h, counts: calendar, remind_at: 75%}
@@ -481,9 +481,9 @@ func (w *model) finish() {
 	}
 	for _, name := range policy.ClockNames() {
 		p := w.ticket.Promise(name)
-		for i, rung := range w.policy.Escalation {
-			if p.Escalating() && rung.AppliesTo(name, w.ticket.Priority) && !p.Fired(i+1) {
-				w.t.Fatalf("%s: rung %d never fired, of %+v", name, i+1, p)
+		for i, step := range w.policy.Escalation {
+			if p.Escalating() && step.AppliesTo(name, w.ticket.Priority) && !p.Fired(i+1) {
+				w.t.Fatalf("%s: step %d never fired, of %+v", name, i+1, p)
 			}
 		}
 	}

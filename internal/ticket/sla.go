@@ -12,10 +12,10 @@ type SLAStatus string
 // The SLA statuses. A breach is final, even if the promise is met later. A met resolution becomes pending again when the
 // ticket is reopened. The status of a closed ticket is final.
 const (
-	SLAPending   SLAStatus = "owed"    // pending
-	SLAMet       SLAStatus = "kept"    // met strictly before the deadline
-	SLABreached  SLAStatus = "broken"  // breached: the deadline passed first
-	SLACancelled SLAStatus = "dropped" // cancelled: the ticket was closed before either
+	SLAPending   SLAStatus = "pending"
+	SLAMet       SLAStatus = "met"       // met strictly before the deadline
+	SLABreached  SLAStatus = "breached"  // breached: the deadline passed first
+	SLACancelled SLAStatus = "cancelled" // cancelled: the ticket was closed before either
 )
 
 // SLAStatuses returns every SLA status.

@@ -50,7 +50,7 @@ func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 // Whatever happens to the ticket between the breach, after 100 hours, and the answer two hours later.
 func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
 	for name, between := range map[string]func(*fixture){
-		"the ladder raises the priority": func(*fixture) {},
+		"the escalation raises the priority": func(*fixture) {},
 		"somebody raises it again": func(f *fixture) {
 			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 		},
@@ -79,7 +79,7 @@ func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
 					t.Errorf("%s: %s of %s used, due %s", when, got, p.Clock.Budget(), due)
 				}
 			}
-			stands("owed", 102*time.Hour)
+			stands("pending", 102*time.Hour)
 			f.write(102, byAgent, ticket.VerbAgentReply)
 			stands("given", 102*time.Hour)
 		})

@@ -13,9 +13,9 @@ type State struct {
 	Command        int64         `json:"command"` // number of the last command decided
 	Mails          int           `json:"mails"`   // number of the last delivery, a mail or webhook call
 	Next           DueEvent      `json:"next,omitzero"`
-	EscalationStep int           `json:"rung,omitempty"`   // see Ticket.EscalationStep
-	Paused         bool          `json:"paused,omitempty"` // see Ticket.Paused
-	SearchFields   *SearchFields `json:"shown,omitempty"`  // nil in states stored before it was introduced
+	EscalationStep int           `json:"escalation_step,omitempty"` // see Ticket.EscalationStep
+	Paused         bool          `json:"paused,omitempty"`          // see Ticket.Paused
+	SearchFields   *SearchFields `json:"search_fields,omitempty"`   // nil in states stored before it was introduced
 }
 
 // NewState returns the state to store after a step. command and mails are the numbers of the last command decided and of the
@@ -31,12 +31,12 @@ func NewState(t Ticket, p *policy.Policy, command int64, mails int, now time.Tim
 
 // SearchFields holds what supervisors filter tickets by in Temporal, beyond the other fields of State.
 type SearchFields struct {
-	Promise        policy.ClockName `json:"promise,omitempty"`    // see Ticket.NextPromise
-	PromiseDue     time.Time        `json:"promise_due,omitzero"` // its deadline
-	Breached       bool             `json:"breached,omitempty"`   // see Ticket.Breached
-	PausedFor      []policy.Reason  `json:"paused_for,omitempty"` // why pending promises are paused, sorted
-	AwaitsDelivery bool             `json:"unheard,omitempty"`    // see Ticket.AwaitsDelivery
-	Emergency      EmergencyID      `json:"emergency,omitempty"`  // see Ticket.PausingEmergency
+	Promise        policy.ClockName `json:"promise,omitempty"`           // see Ticket.NextPromise
+	PromiseDue     time.Time        `json:"promise_due,omitzero"`        // its deadline
+	Breached       bool             `json:"breached,omitempty"`          // see Ticket.Breached
+	PausedFor      []policy.Reason  `json:"paused_for,omitempty"`        // why pending promises are paused, sorted
+	AwaitsDelivery bool             `json:"awaiting_delivery,omitempty"` // see Ticket.AwaitsDelivery
+	Emergency      EmergencyID      `json:"emergency,omitempty"`         // see Ticket.PausingEmergency
 }
 
 func (t *Ticket) searchFields() *SearchFields {

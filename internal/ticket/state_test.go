@@ -30,7 +30,7 @@ func TestState_labelsTheNextDueEvent(t *testing.T) {
 		want     string
 	}{
 		"a reminder": {businessPolicy, func(*fixture) {}, 1,
-			"reminder of the first response Wed 2 Dec 16:00 CET, 71h of business hours left"},
+			"first response reminder Wed 2 Dec 16:00 CET, 71h of business hours left"},
 		"a deadline": {businessPolicy, func(f *fixture) { f.advance(240) }, 240,
 			"first response due Mon 7 Dec 13:00 CET, 16h of business hours left"},
 		"a deadline in days": {businessPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbAgentReply) }, 0.5,
@@ -77,7 +77,7 @@ func TestSame_ignoresOnlyTheLabel(t *testing.T) {
 	for name, change := range map[string]func(*ticket.DueEvent){
 		"kind":  func(m *ticket.DueEvent) { m.Kind = ticket.DueBreach },
 		"clock": func(m *ticket.DueEvent) { m.Clock = policy.FirstResponse },
-		"rung":  func(m *ticket.DueEvent) { m.EscalationStep = 2 },
+		"step":  func(m *ticket.DueEvent) { m.EscalationStep = 2 },
 		"due":   func(m *ticket.DueEvent) { m.Due = m.Due.Add(time.Second) },
 	} {
 		other := m

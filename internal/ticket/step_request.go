@@ -14,7 +14,7 @@ const (
 // repeated request changes nothing and returns the ticket as it then is.
 type StepRequest struct {
 	Number    Number          `json:"number"`
-	Mails     int             `json:"last_mail"` // number of the last delivery that the workflow knows of
+	Mails     int             `json:"last_delivery"` // number of the last delivery that the workflow knows of
 	Command   int64           `json:"command,omitempty"`
 	Due       time.Time       `json:"due,omitzero"`
 	Bounced   int             `json:"bounced,omitempty"`   // number of a delivery that failed
@@ -29,8 +29,8 @@ type StepResult struct {
 	Outcomes []string `json:"outcomes,omitempty"`
 
 	Digest  Digest `json:"digest"`
-	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed pending deliveries after StepRequest.Mails
-	Pending int64  `json:"last_command"`   // number of the last command accepted; those after Digest.Command are undecided
+	Owed    []Owed `json:"pending_deliveries,omitempty"` // the first MaxOwed pending deliveries after StepRequest.Mails
+	Pending int64  `json:"last_command"`                 // number of the last command accepted; those after Digest.Command are undecided
 
 	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.Manual, except those recorded and undecided
 }

@@ -23,20 +23,20 @@ type Ticket struct {
 	FirstResponse Promise `json:"first_response"`
 	Resolution    Promise `json:"resolution"`
 
-	PriorityChangedAt time.Time `json:"ranked,omitzero"` // last change of priority; escalation steps that it made apply are due no earlier
+	PriorityChangedAt time.Time `json:"priority_changed_at,omitzero"` // last change of priority; escalation steps that it made apply are due no earlier
 
-	SilentSince   time.Time     `json:"silent_since,omitzero"` // start of silence; zero: none, or the mail that asks is not delivered
-	SilenceBefore time.Duration `json:"silent,omitempty"`      // silence before SilentSince, up to the nudge
+	SilentSince   time.Time     `json:"silent_since,omitzero"`    // start of silence; zero: none, or the mail that asks is not delivered
+	SilenceBefore time.Duration `json:"silence_before,omitempty"` // silence before SilentSince, up to the nudge
 	Nudged        bool          `json:"nudged,omitempty"`
-	Asked         int           `json:"asked,omitempty"`      // the event whose mail asks for an answer; 0: none
-	AskedFrom     int           `json:"asked_from,omitempty"` // the first such event of the current exchange
-	BeforeBounce  SilenceEnding `json:"returned,omitzero"`    // status before the mail that asks bounced
+	Asked         int           `json:"asked,omitempty"`        // the event whose mail asks for an answer; 0: none
+	AskedFrom     int           `json:"asked_from,omitempty"`   // the first such event of the current exchange
+	BeforeBounce  SilenceEnding `json:"before_bounce,omitzero"` // status before the mail that asks bounced
 
 	NotBefore time.Time `json:"not_before,omitzero"` // nothing is due before this, the time at which a policy was adopted or a delivery reported
 
 	SnoozedUntil time.Time `json:"snoozed_until,omitzero"` // zero: the ticket is awake
 
-	LatestMessages LatestMessages `json:"written,omitzero"`
+	LatestMessages LatestMessages `json:"latest_messages,omitzero"`
 
 	Emergencies []EmergencyPeriod `json:"emergencies,omitempty"` // in the order in which they affected the ticket
 }
@@ -45,11 +45,11 @@ type Ticket struct {
 type Promise struct {
 	Clock           policy.Clock `json:"clock"`
 	Reminded        bool         `json:"reminded,omitempty"`
-	MetAt           time.Time    `json:"met_at,omitzero"`      // when it was met, in time or late
-	BreachedAt      time.Time    `json:"breached_at,omitzero"` // the deadline that passed
-	EscalatingFrom  time.Time    `json:"ladder_from,omitzero"` // escalation counts from here: the breach, later by every emergency since
-	EscalationSteps int          `json:"rungs,omitempty"`      // the highest escalation step that has fired; those before it have, except Skipped
-	Skipped         []int        `json:"skipped,omitempty"`    // steps that did not apply at their time, ascending
+	MetAt           time.Time    `json:"met_at,omitzero"`            // when it was met, in time or late
+	BreachedAt      time.Time    `json:"breached_at,omitzero"`       // the deadline that passed
+	EscalatingFrom  time.Time    `json:"escalation_from,omitzero"`   // escalation counts from here: the breach, later by every emergency since
+	EscalationSteps int          `json:"escalation_steps,omitempty"` // the highest escalation step that has fired; those before it have, except Skipped
+	Skipped         []int        `json:"skipped,omitempty"`          // steps that did not apply at their time, ascending
 	Acknowledged    bool         `json:"acknowledged,omitempty"`
 }
 

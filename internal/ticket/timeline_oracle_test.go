@@ -52,7 +52,7 @@ type promiseCount struct {
 	used, target, added                time.Duration
 	counts                             policy.CountingMode
 	settled, reminded, breached, ended bool
-	fired                              map[int]bool // rungs
+	fired                              map[int]bool // steps
 	met                                time.Time
 	since                              time.Duration // outside emergencies, since the breach
 }
@@ -190,7 +190,7 @@ func (o *timelineOracle) reasons(name policy.ClockName) []policy.Reason {
 type threshold struct {
 	kind       ticket.EventKind
 	clock      policy.ClockName
-	rung       int
+	step       int
 	count      time.Duration
 	goal       time.Duration
 	byCalendar bool // the count is of calendar time and pauses only in emergencies
@@ -231,10 +231,10 @@ func (o *timelineOracle) escalation(name policy.ClockName) []threshold {
 		return nil
 	}
 	var all []threshold
-	for i, rung := range o.policy.Escalation {
-		ours := (len(rung.Clocks) == 0 || slices.Contains(rung.Clocks, name)) && (len(rung.Priorities) == 0 || slices.Contains(rung.Priorities, o.priority))
+	for i, step := range o.policy.Escalation {
+		ours := (len(step.Clocks) == 0 || slices.Contains(step.Clocks, name)) && (len(step.Priorities) == 0 || slices.Contains(step.Priorities, o.priority))
 		if ours && !p.fired[i+1] {
-			all = append(all, threshold{kind: ticket.EventEscalated, clock: name, rung: i + 1, count: p.since, goal: rung.After, byCalendar: true})
+			all = append(all, threshold{kind: ticket.EventEscalated, clock: name, step: i + 1, count: p.since, goal: step.After, byCalendar: true})
 		}
 	}
 	return all
@@ -290,13 +290,13 @@ func (o *timelineOracle) check(e ticket.Event) error {
 		return fmt.Errorf("sent again, the ticket is %q, and was %q when the mail bounced", e.Status, o.returned)
 	}
 	if e.Kind == ticket.EventEscalated && e.Priority != o.raises(e.EscalationStep) {
-		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.EscalationStep, e.Priority, o.raises(e.EscalationStep))
+		return fmt.Errorf("step %d raises the priority to %q, want %q", e.EscalationStep, e.Priority, o.raises(e.EscalationStep))
 	}
 	found := false
 	for _, t := range o.thresholds() {
 		due := t.count >= t.goal
 		switch {
-		case byItself && t.kind == e.Kind && t.clock == e.Promise && t.rung == e.EscalationStep:
+		case byItself && t.kind == e.Kind && t.clock == e.Promise && t.step == e.EscalationStep:
 			found = true
 			if !due {
 				return fmt.Errorf("too early: %s of %s", t.count, t.goal)
@@ -305,13 +305,13 @@ func (o *timelineOracle) check(e ticket.Event) error {
 				return fmt.Errorf("too late: %s of %s, and not at the first instant", t.count, t.goal)
 			}
 		case due && !byItself:
-			return fmt.Errorf("%s %s rung %d was due before: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d was due before: %s of %s", t.kind, t.clock, t.step, t.count, t.goal)
 		case due && !o.reachedNow(t):
-			return fmt.Errorf("%s %s rung %d is overdue: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d is overdue: %s of %s", t.kind, t.clock, t.step, t.count, t.goal)
 		}
 	}
 	if byItself && !found {
-		return fmt.Errorf("nothing of %s, rung %d, could fall due", e.Promise, e.EscalationStep)
+		return fmt.Errorf("nothing of %s, step %d, could fall due", e.Promise, e.EscalationStep)
 	}
 	return nil
 }
@@ -325,16 +325,16 @@ func isTransition(e ticket.Event) bool {
 func (o *timelineOracle) overdue(e ticket.Event) error {
 	for _, t := range o.thresholds() {
 		if t.count >= t.goal && !o.reachedNow(t) {
-			return fmt.Errorf("%s %s rung %d was due before the edge: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d was due before the edge: %s of %s", t.kind, t.clock, t.step, t.count, t.goal)
 		}
 	}
 	return nil
 }
 
 // raises returns the priority that an escalation step sets, or "" if it does not change.
-func (o *timelineOracle) raises(rung int) policy.Priority {
+func (o *timelineOracle) raises(step int) policy.Priority {
 	up := map[policy.Priority]policy.Priority{"low": "normal", "normal": "high", "high": "urgent"}
-	if rung > len(o.policy.Escalation) || !o.policy.Escalation[rung-1].RaisePriority {
+	if step > len(o.policy.Escalation) || !o.policy.Escalation[step-1].RaisePriority {
 		return ""
 	}
 	return up[o.priority]

@@ -122,7 +122,7 @@ func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 		t.Fatalf("failed %v, %v; the call is %+v", failed, err, b.call)
 	}
 	got := e.all()[0]
-	want := `{"event":"HM-7Q2K9XM4TD-12","kind":"escalated","ticket":"HM-7Q2K9XM4TD","clock":"first_response","rung":2,"priority":"high",` +
+	want := `{"event":"HM-7Q2K9XM4TD-12","kind":"escalated","ticket":"HM-7Q2K9XM4TD","clock":"first_response","escalation_step":2,"priority":"high",` +
 		`"promised":"2026-11-23T08:00:07Z","due":"2026-11-23T09:00:07Z","fired":"2026-11-23T10:00:07Z","url":"https://help.example/desk/tickets/HM-7Q2K9XM4TD"}`
 	if diff := cmp.Diff(want, got.body); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
@@ -130,7 +130,7 @@ func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 	for header, want := range map[string]string{
 		"Content-Type": "application/json", webhook.HeaderEvent: "HM-7Q2K9XM4TD-12", webhook.HeaderTimestamp: "1795428007",
 		// Worked out beside this code: printf '1795428007.BODY' | openssl dgst -sha256 -hmac 'a secret of the test'"'"'s'
-		webhook.HeaderSignature: "v1=8fa1b2bd2f6c2ce75bfd196aaef99172ea07d4cbc30c11484afefe839182d2ef",
+		webhook.HeaderSignature: "v1=507faaad1ebd0229d4257395ad4970d66ff7ba6141b6c029fd9badc17689f528",
 	} {
 		if got.header.Get(header) != want {
 			t.Errorf("%s: %s, want %s", header, got.header.Get(header), want)

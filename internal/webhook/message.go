@@ -28,7 +28,7 @@ type message struct {
 	Kind           ticket.EventKind `json:"kind"`
 	Ticket         ticket.Number    `json:"ticket"`
 	Clock          policy.ClockName `json:"clock"`
-	EscalationStep int              `json:"rung"`
+	EscalationStep int              `json:"escalation_step"`
 	Priority       policy.Priority  `json:"priority"`
 	Promised       time.Time        `json:"promised"` // the deadline that passed
 	Due            time.Time        `json:"due"`      // when the escalation step was due
