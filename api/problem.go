@@ -24,7 +24,7 @@ type Problem struct {
 	Detail    string         `json:"detail" doc:"What is wrong this time, for people."`
 	Code      string         `json:"code,omitempty" example:"ticket-closed" doc:"Why a command was refused, as a stable word."`
 	RequestID string         `json:"request_id" doc:"Names this request in the desk's logs."`
-	Unseen    []int          `json:"unseen,omitempty" doc:"With the code unseen-words: the numbers of the timeline's entries that others wrote after the one that was seen."`
+	Unseen    []int          `json:"unseen,omitempty" doc:"With the code unseen-messages: the numbers of the timeline's entries that others wrote after the one that was seen."`
 	Errors    []FieldProblem `json:"errors,omitempty" doc:"The fields at fault."`
 
 	retryAfter string

@@ -39,7 +39,7 @@ const namedByVersion30 = `
 	UPDATE tickets SET state = jsonb_set(state, '{next}', '{"kind": "nudge", "due": "2026-01-05T00:00:00Z"}') WHERE number = 'HM-0000000003';
 	INSERT INTO events (ticket, n, kind, at, data) SELECT 'HM-0000000002', n, kind, now(), jsonb_build_object('n', n, 'kind', kind) || more
 		FROM (VALUES (1, 'progress-told', '{}'::jsonb), (2, 'nobody-available', '{}'), (3, 'call-failed', '{"webhook": "rung"}'), (4, 'escalated', '{"rung": 2}'),
-			(5, 'noted', '{}')) e (n, kind, more);
+			(5, 'noted', '{}'), (6, 'refused', '{"code": "unseen-words"}'), (7, 'refused', '{"code": "words-missing"}'), (8, 'refused', '{"code": "taken"}')) e (n, kind, more);
 	INSERT INTO events (ticket, n, kind, at, data) SELECT number, 1, 'submitted', now(), '{"n": 1, "kind": "submitted"}' FROM tickets WHERE status = 'closed';
 	INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, rung) VALUES ('ticket', 'HM-0000000005', 1, 1, 'escalation', 'P-0000000003', 'resolution', 3);
 	INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, status, reason, settled_at, told)
@@ -54,6 +54,7 @@ const namedByVersion30 = `
 	INSERT INTO fanouts (edge_at, verb, emergency, revision, total, told, behind, proven_at) VALUES (now(), 'emergency-pause', 'E-0000000001', 7, 5, 4, 0, now());
 	INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision) VALUES ('E-0000000001', 1, 'started', 'in-force', now(), 'infinity', 0, now(), 7);
 	INSERT INTO commands (ticket, seq, verb, by_role, accepted_at, hand_key, hand_run) VALUES ('HM-0000000002', 2, 'close', 'operator', now(), 'a key', 'a run');
+	INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ('HM-0000000002', 2, true, 'unseen-words', 'x');
 	INSERT INTO emergency_hands (key, run) VALUES ('a key', 'a run');`
 
 // TestMigrate_renamesEverythingOnce: what version 30 stored is what this program reads.
@@ -67,9 +68,10 @@ func TestMigrate_renamesEverythingOnce(t *testing.T) {
 	}
 	checkMigratedStates(t, conn)
 	for query, want := range map[string][]string{
-		`SELECT concat_ws(' ', n, kind, data->>'kind', data->>'escalation_step', data->>'webhook', data ? 'rung') FROM events WHERE ticket = 'HM-0000000002' ORDER BY n`: {
+		`SELECT concat_ws(' ', n, kind, data->>'kind', data->>'escalation_step', data->>'webhook', data->>'code', data ? 'rung') FROM events WHERE ticket = 'HM-0000000002' ORDER BY n`: {
 			"1 progress-updated progress-updated f", "2 no-agent-available no-agent-available f", "3 webhook-failed webhook-failed rung f",
-			"4 escalated escalated 2 f", "5 noted noted f"},
+			"4 escalated escalated 2 f", "5 noted noted f", "6 refused refused unseen-messages f", "7 refused refused message-missing f",
+			"8 refused refused taken f"},
 		`SELECT concat_ws(' ', number, escalation_step, extract(epoch FROM transitions_until)::bigint, paused_by) FROM tickets WHERE number = 'HM-0000000007'`: {
 			"HM-0000000007 2 1767323045 E-0000000001"},
 		`SELECT concat_ws(' ', queue, escalation_step, extract(epoch FROM breached_at)::bigint, failure_event) FROM deliveries ORDER BY queue`: {
@@ -77,10 +79,11 @@ func TestMigrate_renamesEverythingOnce(t *testing.T) {
 		`SELECT concat_ws(' ', ticket, clock, sla_status, taken) FROM promises ORDER BY ticket, clock`: {
 			"HM-0000000002 first_response p", "HM-0000000002 resolution m 60", "HM-0000000003 first_response b 60", "HM-0000000003 resolution b",
 			"HM-0000000005 resolution c"},
-		`SELECT concat_ws(' ', revision, notified) FROM emergency_schedule`:                                                                         {"7 6"},
-		`SELECT concat_ws(' ', verb, notified, transition_at IS NULL, verified_at IS NULL) FROM fanouts`:                                            {"emergency-pause 4 f f"},
-		`SELECT concat_ws(' ', kind, verified_at IS NULL) FROM announcements`:                                                                       {"started f"},
-		`SELECT concat_ws(' ', manual_key, manual_run) FROM commands`:                                                                               {"a key a run"},
+		`SELECT concat_ws(' ', revision, notified) FROM emergency_schedule`:                              {"7 6"},
+		`SELECT concat_ws(' ', verb, notified, transition_at IS NULL, verified_at IS NULL) FROM fanouts`: {"emergency-pause 4 f f"},
+		`SELECT concat_ws(' ', kind, verified_at IS NULL) FROM announcements`:                            {"started f"},
+		`SELECT concat_ws(' ', manual_key, manual_run) FROM commands`:                                    {"a key a run"},
+		`SELECT code FROM outcomes`:                                                                                                                 {"unseen-messages"},
 		`SELECT concat_ws(' ', key, run) FROM emergency_manual_commands`:                                                                            {"a key a run"},
 		`SELECT workflow FROM replacements ORDER BY workflow`:                                                                                       {"HM-0000000001", "HM-0000000002", "HM-0000000003", "HM-0000000004", "HM-0000000005", "HM-0000000007", "emergency"},
 		`SELECT concat_ws(' ', number > 0, raised_by, replaced_at IS NULL) FROM epoch`:                                                              {"t migrate t"},
@@ -145,5 +148,31 @@ func checkMigratedStates(t *testing.T, conn *pgx.Conn) {
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", want.Ticket.Number, diff)
 		}
+	}
+}
+
+// TestMigrate_replacesTheEmergencyWorkflowOfADeskWithoutTickets: it runs as soon as there is a policy.
+func TestMigrate_replacesTheEmergencyWorkflowOfADeskWithoutTickets(t *testing.T) {
+	for name, desk := range map[string]struct {
+		prepare string
+		want    int
+	}{
+		"nothing":  {`SELECT 1`, 0},
+		"a policy": {`INSERT INTO policies (version, document, sha, author, reason, effective_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now())`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn, conn := migratedTo(t, 30)
+			if _, err := conn.Exec(t.Context(), desk.prepare); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Migrate(t.Context(), dsn); err != nil {
+				t.Fatal(err)
+			}
+			var replaced, raised int
+			if err := conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM replacements WHERE workflow = 'emergency'), (SELECT (number > 0)::int FROM epoch)`).
+				Scan(&replaced, &raised); err != nil || replaced != desk.want || raised != desk.want {
+				t.Errorf("%d replaced, epoch raised %d, %v, want %d", replaced, raised, err, desk.want)
+			}
+		})
 	}
 }

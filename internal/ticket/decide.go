@@ -27,7 +27,7 @@ const (
 	CodeStatus        = "wrong-status"
 	CodeRole          = "not-allowed"
 	CodeNothing       = "nothing-to-change"
-	CodeBodyMissing   = "words-missing"
+	CodeBodyMissing   = "message-missing"
 	CodeMalformed     = "malformed"
 	CodeNotResolved   = "not-resolved"
 	CodeUnknownVerb   = "unknown-verb"
@@ -43,7 +43,7 @@ const (
 	CodeUnmailed      = "requester-disabled"
 	CodeLimit         = "limit-reached"
 	CodeRepeated      = "repeated"
-	CodeUnseen        = "unseen-words" // there are messages that the sender had not seen
+	CodeUnseen        = "unseen-messages" // there are messages that the sender had not seen
 	CodeUnrecordable  = "unrecordable" // PostgreSQL refuses the result, or no calendar reaches it
 )
 

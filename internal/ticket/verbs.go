@@ -7,7 +7,7 @@ var (
 	}
 	fieldSeen = Field{
 		Name: "seen", Kind: FieldEntry, Source: FromRequest,
-		Doc: "The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that.",
+		Doc: "The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-messages, and unseen names those entries. Without it nothing is refused for that.",
 	}
 	fieldEmergencyName = Field{Name: fieldEmergency, Kind: FieldLine, Source: FromSignal}
 )
@@ -60,7 +60,7 @@ var definitions = []Definition{
 	{
 		Verb: VerbProgressUpdate, Label: "Progress update", Done: "The progress is told.",
 		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).progressUpdate,
-		Operations: []Operation{{ID: "tell-progress", Path: "progress", Summary: "Tell the requester how far things are", For: staff}},
+		Operations: []Operation{{ID: "update-progress", Path: "progress", Summary: "Tell the requester how far things are", For: staff}},
 	},
 	{
 		Verb: VerbNote, Label: "Internal note", Done: "The note is kept.",

@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- A step of the version before may be about to write there.
-LOCK TABLE tickets, events, deliveries, promises, commands, gate, fanouts, announcements, emergency_hands;
+LOCK TABLE tickets, events, deliveries, promises, commands, outcomes, gate, fanouts, announcements, emergency_hands;
 
 ALTER TABLE gate RENAME TO emergency_schedule;
 ALTER TABLE emergency_schedule RENAME COLUMN told TO notified; -- the revision that the emergency workflow was last notified of
@@ -56,6 +56,11 @@ UPDATE events SET kind = new, data = jsonb_set(data, '{kind}', to_jsonb(new))
 FROM (VALUES ('progress-told', 'progress-updated'), ('nobody-available', 'no-agent-available'), ('call-failed', 'webhook-failed')) AS k (old, new)
 WHERE kind = old;
 UPDATE events SET data = pg_temp.renamed(data, 'rung', 'escalation_step') WHERE data ? 'rung';
+
+UPDATE events SET data = jsonb_set(data, '{code}', to_jsonb(new))
+FROM (VALUES ('words-missing', 'message-missing'), ('unseen-words', 'unseen-messages')) AS c (old, new) WHERE kind = 'refused' AND data->>'code' = old;
+UPDATE outcomes SET code = new
+FROM (VALUES ('words-missing', 'message-missing'), ('unseen-words', 'unseen-messages')) AS c (old, new) WHERE code = old;
 
 UPDATE tickets SET state = pg_temp.renamed(state, 'rung', 'escalation_step', 'shown', 'search_fields')
     || jsonb_build_object('ticket', pg_temp.renamed(state->'ticket',
