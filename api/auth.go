@@ -38,7 +38,7 @@ func (s *server) authorize(rule page.Access) func(huma.Context, func(huma.Contex
 		if rule.Allows != nil {
 			person, err := s.identify(ctx.Context(), humagin.Unwrap(ctx).Request)
 			if err == nil && !rule.Allows(person.Role) {
-				err = fault.New(fault.Forbidden, "your role may not do this")
+				err = fault.New(fault.Forbidden, "you don't have permission to do this")
 			}
 			if err != nil {
 				s.fail(humagin.Unwrap(ctx), err)

@@ -267,7 +267,7 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 	if a := o.do("anna", 409, "POST", self+"/mails/2/resend", ""); a.problem.Code != ticket.CodeResent {
 		t.Errorf("another time: %+v", a.problem)
 	}
-	if l, _, err := app.NewMails(o.Store).Letter(t.Context(), n, 4); err != nil || l.To.Address != "canary@example.org" || l.Body != "Which one?" {
+	if l, _, err := app.NewMails(o.Store).TicketMail(t.Context(), n, 4); err != nil || l.To.Address != "canary@example.org" || l.Body != "Which one?" {
 		t.Errorf("the mail is %+v, %v", l, err)
 	}
 	o.do("clara", 403, "POST", self+"/mails/2/resend", "")

@@ -143,7 +143,7 @@ func viewClockReport(c report.ClockSummary, zone *time.Location) clockReportView
 }
 
 func viewTally(t report.Tally) tallyView {
-	view := tallyView{Kept: t.Kept, Breached: t.Breached, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
+	view := tallyView{Kept: t.Met, Breached: t.Breached, Owed: t.Pending, Dropped: t.Cancelled, Delivered: t.Delivered}
 	if share, ok := t.Share(); ok {
 		view.KeptShare = &share
 	}

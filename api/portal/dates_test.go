@@ -133,7 +133,7 @@ func mailsInOrder(t *testing.T, o *fixture, d *demotest.Desk) {
 	}
 	for _, v := range views {
 		for n := 1; ; n++ {
-			l, _, err := app.NewMails(d.Store).Letter(t.Context(), v.Number, n)
+			l, _, err := app.NewMails(d.Store).TicketMail(t.Context(), v.Number, n)
 			if err != nil {
 				break
 			}

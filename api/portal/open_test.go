@@ -123,7 +123,7 @@ func (o *fixture) token(n ticket.Number, name string, expires time.Time) string 
 func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 	o := newFixture(t)
 	n, own, others := o.submitted("clara", "the one"), o.submitted("clara", "her other"), o.submitted("carl", "his")
-	letter, _, err := app.NewMails(o.Store).Letter(t.Context(), n, 1)
+	letter, _, err := app.NewMails(o.Store).TicketMail(t.Context(), n, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ type mailView struct {
 func (p *Pages) mail(v *page.Visit) error {
 	view := mailView{frame: newFrame(v, "Mail", "/supervision/mail"), Most: report.MaxMails, Lately: v.Query("bounced") == "lately"}
 	var err error
-	view.State, view.Waiting, view.Bounced, err = p.reports.Mailroom(v.Context(), time.Now(), view.Lately)
+	view.State, view.Waiting, view.Bounced, err = p.reports.MailDelivery(v.Context(), time.Now(), view.Lately)
 	if err != nil {
 		return err
 	}

@@ -250,7 +250,7 @@ func TestConversationLink_ofAMailSentAfterwardsWorks(t *testing.T) {
 	if _, err := h.SignOutEverywhere(t.Context(), h.customer, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
-	letter, _, err := app.NewMails(h.db).Letter(t.Context(), n, 1)
+	letter, _, err := app.NewMails(h.db).TicketMail(t.Context(), n, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ type Mail struct {
 	Notices []desk.Notice // emergencies at the time of sending
 }
 
-// Letter returns the data of a mail, and its delivery status. It returns a NotFound fault if there is no such mail.
+// Letter returns the data of a mail, and its delivery status. It returns a NotFound fault if there is no such email.
 func (s *Service) Letter(ctx context.Context, id int64) (Mail, desk.DeliveryStatus, error) {
 	m, status, err := s.store.OwedMail(ctx, id)
 	if err != nil || status != desk.DeliveryOwed {

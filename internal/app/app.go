@@ -23,7 +23,7 @@ var (
 	customersOnly   permission = func(r ticket.Role) bool { return r == ticket.RoleCustomer }
 )
 
-var errRole = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}
+var errRole = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "you don't have permission to do this"}
 
 // authorise returns a Forbidden fault unless the person's role has the permission.
 func authorise(by desk.Person, may permission) error {

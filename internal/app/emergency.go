@@ -18,18 +18,18 @@ type emergencyReader interface {
 	EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error)
 	// Notices returns the emergencies in force or planned, by start.
 	Notices(context.Context) ([]desk.Emergency, error)
-	// Postbag counts the mails of an emergency's announcements.
-	Postbag(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error)
+	// CountAnnouncementMails counts the mails of an emergency's announcements.
+	CountAnnouncementMails(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error)
 }
 
 // affectedReader reads the tickets that an emergency affects, and the progress of fan-outs.
 type affectedReader interface {
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
-	// Census counts the affected tickets and their requesters. It counts only requesters with a ticket submitted before an
+	// CountAffected counts the affected tickets and their requesters. It counts only requesters with a ticket submitted before an
 	// instant, or all if that is zero.
-	Census(ctx context.Context, before time.Time) (desk.AffectedCount, error)
-	// OwedTickets returns tickets that are neither resolved nor closed, by number.
-	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
+	CountAffected(ctx context.Context, before time.Time) (desk.AffectedCount, error)
+	// TicketsWithTargets returns tickets that are neither resolved nor closed, by number.
+	TicketsWithTargets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
 	LatestFanout(context.Context) (desk.Fanout, bool, error)
 	// MeasuredFanout returns the last completed fan-out to at least so many tickets, and false if there is none.
 	MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error)
@@ -106,7 +106,7 @@ func (s *Emergencies) File(ctx context.Context, by desk.Person, id ticket.Emerge
 		f.Edits, err = s.reader.EmergencyChanges(ctx, id)
 	}
 	if err == nil {
-		f.Mails, err = s.reader.Postbag(ctx, id)
+		f.Mails, err = s.reader.CountAnnouncementMails(ctx, id)
 	}
 	return f, err
 }

@@ -75,7 +75,7 @@ const (
 	assumedRate    = 100 // signals per second, before any was measured
 )
 
-var errDryRuns = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
+var errDryRuns = fault.New(fault.Limited, "too many previews are running: try again in a moment")
 
 // forecast computes the deadlines of all tickets that are neither resolved nor closed, or of a sample, under the current and
 // under the changed schedule. It returns a Limited fault if maxDryRuns are in progress.
@@ -88,7 +88,7 @@ func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun,
 	}
 	var err error
 	terms := expectMails(&d)
-	if d.AffectedCount, err = s.affected.Census(ctx, d.Announces.Before(terms)); err != nil {
+	if d.AffectedCount, err = s.affected.CountAffected(ctx, d.Announces.Before(terms)); err != nil {
 		return desk.DryRun{}, err
 	}
 	schedule, err := s.affected.Schedule(ctx)
@@ -97,7 +97,7 @@ func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun,
 	}
 	changed, result, last := withEmergency(schedule, d.After), newComparison(), ticket.Number("")
 	for until := time.Now().Add(comparingTime); result.compared < maxCompared && time.Now().Before(until); {
-		page, err := s.affected.OwedTickets(ctx, last, comparedAtOnce)
+		page, err := s.affected.TicketsWithTargets(ctx, last, comparedAtOnce)
 		if err != nil {
 			return desk.DryRun{}, err
 		}
@@ -108,7 +108,7 @@ func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun,
 			last = o.Number
 		}
 		if len(page) < comparedAtOnce {
-			d.Owed = result.compared // may have changed since Census
+			d.Owed = result.compared // may have changed since CountAffected
 			break
 		}
 	}

@@ -110,7 +110,7 @@ func TestExecute_executesOrRefusesWithReason(t *testing.T) {
 		"delay backwards":          {nil, "declare", `{"kind":"delayed","seconds":-3600}`, "", "seconds must be"},
 		"no kind":                  {nil, "declare", ``, "", "kind must be"},
 		"another kind":             {nil, "declare", `{"kind":"shut"}`, "", "kind must be"},
-		"in the past":              {nil, "declare", `{"kind":"closed","from":"2020-01-01T00:00:00Z"}`, "", "from must lie ahead"},
+		"in the past":              {nil, "declare", `{"kind":"closed","from":"2020-01-01T00:00:00Z"}`, "", "from must be in the future"},
 		"no instant":               {nil, "declare", `{"kind":"closed","until":"tomorrow"}`, "", "until is not a time"},
 		"ends before it begins":    {nil, "declare", `{"kind":"closed","from":"2026-11-04T00:00:00Z","until":"2026-11-03T00:00:00Z"}`, "", "until "},
 		"words":                    {nil, "declare", `{"kind":"closed","notice":"Jane is ill"}`, "", "declare takes only"},
@@ -136,7 +136,7 @@ func TestExecute_executesOrRefusesWithReason(t *testing.T) {
 		"extend without end":       {[]desk.Emergency{inForce(one, time.Time{})}, "extend", `{"until":"2026-11-03T00:00:00Z"}`, "", "not later than the current end"},
 		"shorten":                  {lasting, "change", `{"until":"2026-11-02T13:00:00Z"}`, "until 2026-11-02T13:00:00Z", ""},
 		"change nothing":           {lasting, "change", `{}`, "", "changes nothing"},
-		"move what has begun":      {lasting, "change", `{"from":"2026-11-03T00:00:00Z"}`, "", "has begun"},
+		"move what has begun":      {lasting, "change", `{"from":"2026-11-03T00:00:00Z"}`, "", "already started"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]declaration{}}

@@ -125,9 +125,9 @@ func (p *replay) AddManualCommands(context.Context, []ManualCommand, time.Time) 
 	return fault.New(fault.Invalid, "an import has no manual commands")
 }
 
-// Undelivered implements StepTx.
-func (p *replay) Undelivered(_ context.Context, n int) (Undelivered, bool, error) {
-	return Undelivered{}, slices.ContainsFunc(p.imported.Mails, func(m ImportedMail) bool { return m.N == n && m.FailedBy == 0 }), nil
+// FailedDelivery implements StepTx.
+func (p *replay) FailedDelivery(_ context.Context, n int) (FailedDelivery, bool, error) {
+	return FailedDelivery{}, slices.ContainsFunc(p.imported.Mails, func(m ImportedMail) bool { return m.N == n && m.FailedBy == 0 }), nil
 }
 
 // AskingMail implements StepTx. It returns none, since silence counts from events; see newReplay.

@@ -77,10 +77,10 @@ type Mails struct{ store mailDataStore }
 // NewMails returns Mails over a store.
 func NewMails(s mailDataStore) *Mails { return &Mails{s} }
 
-// Letter returns the data of a mail about a ticket, and its delivery status. The data show the ticket after the mail's
-// event, even if the mail is sent much later. Those of a receipt include the emergencies in force at the submission. Letter
+// TicketMail returns the data of a mail about a ticket, and its delivery status. The data show the ticket after the mail's
+// event, even if the mail is sent much later. Those of a receipt include the emergencies in force at the submission. TicketMail
 // returns a NotFound fault if the mail does not exist.
-func (m *Mails) Letter(ctx context.Context, n ticket.Number, mail int) (desk.MailData, desk.DeliveryStatus, error) {
+func (m *Mails) TicketMail(ctx context.Context, n ticket.Number, mail int) (desk.MailData, desk.DeliveryStatus, error) {
 	stored, err := m.store.Mail(ctx, n, mail)
 	if err != nil {
 		return desk.MailData{}, "", err

@@ -83,7 +83,7 @@ func newOneMail(t *testing.T) *oneMail {
 
 func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
 	store := newOneMail(t)
-	l, status, err := app.NewMails(store).Letter(t.Context(), "HM-0000000000", 2)
+	l, status, err := app.NewMails(store).TicketMail(t.Context(), "HM-0000000000", 2)
 	if err != nil || status != desk.DeliveryOwed {
 		t.Fatal(status, err)
 	}
@@ -94,7 +94,7 @@ func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
 		t.Errorf("while it waits its resolution is due %s", l.ResolutionDue)
 	}
 	store.ticketMail.About, store.ticketMail.OwedBy = 1, 1
-	l, _, err = app.NewMails(store).Letter(t.Context(), "HM-0000000000", 2)
+	l, _, err = app.NewMails(store).TicketMail(t.Context(), "HM-0000000000", 2)
 	if err != nil || l.Status != ticket.StatusNew || l.Silence != 0 || l.Assignee != "" {
 		t.Errorf("of the first event: status %s, silence %s, assignee %q, %v", l.Status, l.Silence, l.Assignee, err)
 	}
@@ -104,7 +104,7 @@ func TestLetter_hasStaffLinksOnlyInEscalations(t *testing.T) {
 	for kind, want := range map[ticket.MailKind]string{ticket.MailEscalation: "escalation", ticket.MailReminder: "", ticket.MailReceipt: "conversation"} {
 		store := newOneMail(t)
 		store.ticketMail.Data.Kind = kind
-		if l, _, err := app.NewMails(store).Letter(t.Context(), "HM-0000000000", 2); err != nil || l.Token != want {
+		if l, _, err := app.NewMails(store).TicketMail(t.Context(), "HM-0000000000", 2); err != nil || l.Token != want {
 			t.Errorf("%s: %q, %v; want %q", kind, l.Token, err, want)
 		}
 	}

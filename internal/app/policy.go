@@ -219,7 +219,7 @@ func Publish(ctx context.Context, s publishStore, p desk.Publication) (published
 func nextVersion(newest NewestPolicy, p desk.Publication) (desk.Published, error) {
 	if bytes.Equal(newest.Document, p.Document) {
 		return desk.Published{Version: newest.Version, Effective: newest.Effective},
-			fault.NewConflict(CodeUnchanged, "version %d says just that", newest.Version)
+			fault.NewConflict(CodeUnchanged, "version %d has the same content", newest.Version)
 	}
 	next := desk.Published{Version: newest.Version + 1, At: newest.Clock, Effective: p.Effective.UTC().Truncate(time.Second)}
 	now := newest.Clock.UTC().Truncate(time.Second) // a ticket is accepted at a whole second
@@ -233,7 +233,7 @@ func nextVersion(newest NewestPolicy, p desk.Publication) (desk.Published, error
 		return desk.Published{}, fault.Field("effective_at", "is before version %d takes effect, at %s",
 			newest.Version, newest.Effective.UTC().Format(time.RFC3339))
 	case newest.Version == 0 && next.Effective.After(now):
-		return desk.Published{}, fault.Field("effective_at", "must be now: without a first version nothing can be promised until then")
+		return desk.Published{}, fault.Field("effective_at", "must be now: no targets apply before the first version")
 	}
 	return next, nil
 }

@@ -180,7 +180,7 @@ func (s *Policies) unmovable(ctx context.Context, version int64, c desk.TicketCh
 func (s *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
 	audit, err := s.adoptions.Adoptions(ctx, version, maxListedAdoptions)
 	for i := range audit.Latest {
-		audit.Latest[i].By = cmp.Or(audit.Latest[i].By, "by hand, in Temporal UI")
+		audit.Latest[i].By = cmp.Or(audit.Latest[i].By, "Temporal UI")
 	}
 	return audit, err
 }

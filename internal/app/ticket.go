@@ -112,7 +112,7 @@ func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error
 	case !s.Priority.Valid():
 		wrong.Add("priority", "is not low, normal, high or urgent")
 	case !p.CustomersChoosePriority && by.Role == ticket.RoleCustomer && s.Priority != policy.PriorityNormal:
-		wrong.Add("priority", "is chosen by the desk under the policy in force")
+		wrong.Add("priority", "can't be chosen under the current policy")
 	}
 	if utf8.RuneCountInString(s.Subject) > desk.MaxSubject {
 		wrong.Add("subject", "is longer than 200 characters")

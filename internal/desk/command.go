@@ -60,7 +60,7 @@ const CodeKeyReused = "idempotency-key-reused"
 // ErrKeyReused is returned for an idempotency key that was used before, with another request. Its message is for people,
 // too: a form that is sent again has the key of the first time.
 var ErrKeyReused error = fault.NewConflict(CodeKeyReused,
-	"this was sent before with other content, which was accepted; see what became of it, and send this anew if it is still needed")
+	"this was sent before with different content, which was accepted; check the result, and send this again if it is still needed")
 
 // Repeats returns ErrKeyReused unless the fingerprint equals that of the first request with the key.
 func (o IdempotencyKey) Repeats(first []byte) error {
@@ -115,8 +115,8 @@ type PendingCommand struct {
 	Body string    // plain text, empty without any
 }
 
-// Delivery is an accepted command of which the relay has not signaled the ticket's workflow yet.
-type Delivery struct {
+// AcceptedCommand is an accepted command of which the relay has not signaled the ticket's workflow yet.
+type AcceptedCommand struct {
 	Number  ticket.Number
 	Command ticket.Command
 	Actor   string // handle of the command's author; empty for customers

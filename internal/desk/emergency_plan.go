@@ -73,7 +73,7 @@ func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error)
 	}
 	begun := e.From.Before(next)
 	if begun && c.From != nil && !c.From.Equal(e.From) {
-		return Emergency{}, fault.NewConflict(CodeEmergencyBegun, "the emergency has begun: its beginning stands")
+		return Emergency{}, fault.NewConflict(CodeEmergencyBegun, "the emergency has already started, so its start can't be changed")
 	}
 	e.Delays = slices.Clone(e.Delays)
 	var wrong fault.Details
@@ -166,7 +166,7 @@ func (e *Emergency) setEnd(at, next time.Time) []fault.Detail {
 	if !at.IsZero() {
 		message = checkPlanned(at, next)
 		if message == "" && !at.After(e.From) {
-			message = "must be later than the beginning"
+			message = "must be later than the start"
 		}
 		at = at.UTC()
 	}
@@ -210,9 +210,9 @@ func checkPlanned(at, next time.Time) string {
 	case at.Nanosecond() != 0:
 		return "must be a whole second"
 	case at.Before(next):
-		return "must lie ahead"
+		return "must be in the future"
 	case at.After(next.Add(MaxAhead)):
-		return "must lie at most 366 days ahead"
+		return "must be at most 366 days ahead"
 	}
 	return ""
 }

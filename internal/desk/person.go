@@ -93,9 +93,9 @@ func (g Group) Check() error {
 	var wrong fault.Details
 	switch {
 	case g.Handle == policy.Everyone:
-		wrong.Add("handle", "everyone is the group of all agents, which is always there")
+		wrong.Add("handle", "the group everyone always exists and consists of all agents")
 	case !policy.ValidGroup(g.Handle):
-		wrong.Add("handle", "must be 1 to 40 small letters, digits and hyphens, a letter first")
+		wrong.Add("handle", "must be 1 to 40 lower-case letters, digits and hyphens, starting with a letter")
 	}
 	if !validName(g.Title, maxTitle) {
 		wrong.Add("title", "must have 1 to 100 characters, in one line and all of them visible")

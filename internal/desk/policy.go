@@ -67,14 +67,14 @@ func (p Publication) Check() error {
 	var wrong fault.Details
 	switch reason := strings.TrimSpace(p.Reason); {
 	case !Visible(reason):
-		wrong.Add("reason", "must say why the policy changes: customers read it")
+		wrong.Add("reason", "must say why the policy changes; customers will read it")
 	case utf8.RuneCountInString(reason) > MaxReason:
 		wrong.Add("reason", "is longer than 500 characters")
 	case strings.ContainsFunc(strings.NewReplacer("\r\n", "", "\n", "", "\t", "").Replace(reason), forbidden) || !utf8.ValidString(reason):
 		wrong.Add("reason", "must be plain text, and all of it visible")
 	}
 	if !p.Effective.IsZero() && p.Effective.Year() > 9999 {
-		wrong.Add("effective_at", "lies too far ahead")
+		wrong.Add("effective_at", "is too far in the future")
 	}
 	return wrong.Err()
 }

@@ -37,7 +37,7 @@ type memoryStore struct {
 
 var errStore = errors.New("the database is away")
 
-func (b *memoryStore) Letter(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
+func (b *memoryStore) TicketMail(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
 	return b.data, cmp.Or(desk.DeliveryStatus(b.state), desk.DeliveryOwed), b.loadErr
 }
 
@@ -164,7 +164,7 @@ func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 }
 
 func TestDeliver_doesNotInsistOnWhatCanNeverBe(t *testing.T) {
-	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such mail")}, &fakeSender{}
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such email")}, &fakeSender{}
 	_, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail)
 	if fault.KindOf(err) != fault.NotFound || outbox.tries != 1 {
 		t.Errorf("%v after %d tries", err, outbox.tries)

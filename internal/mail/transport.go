@@ -14,7 +14,7 @@ const disabledReason = "the recipient has been disabled"
 // ticketMails reads ticket mails.
 type ticketMails interface {
 	// Letter returns the data and delivery status of a ticket's nth mail. Only a pending mail has data.
-	Letter(ctx context.Context, number ticket.Number, n int) (desk.MailData, desk.DeliveryStatus, error)
+	TicketMail(ctx context.Context, number ticket.Number, n int) (desk.MailData, desk.DeliveryStatus, error)
 }
 
 type ticketSender interface {
@@ -34,7 +34,7 @@ func NewTicketMailSender(m ticketMails, s ticketSender) *TicketMailSender {
 
 // Load returns a mail for one attempt to send it.
 func (t *TicketMailSender) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
-	data, status, err := t.mails.Letter(ctx, k.Ticket, int(k.N))
+	data, status, err := t.mails.TicketMail(ctx, k.Ticket, int(k.N))
 	d := outbox.Delivery{Status: status, Send: func(ctx context.Context) error { return t.sender.Send(ctx, data) }}
 	if data.Disabled {
 		d.Barred = disabledReason

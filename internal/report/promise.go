@@ -72,35 +72,35 @@ type Line struct {
 // Tally counts promises by SLA status. Median and P90 are percentiles of the times until promises were met, in time or
 // late: the shortest time within which at least 50% or 90% of them were. They are zero if there are none.
 type Tally struct {
-	Kept, Breached, Owed, Dropped int // met in time, breached, pending, cancelled
-	Delivered                     int // met, in time or late
-	Median, P90                   time.Duration
+	Met, Breached, Pending, Cancelled int // met in time, breached, pending, cancelled
+	Delivered                         int // met, in time or late
+	Median, P90                       time.Duration
 }
 
 // Judged returns the number of promises that were met in time or breached.
-func (t Tally) Judged() int { return t.Kept + t.Breached }
+func (t Tally) Judged() int { return t.Met + t.Breached }
 
 // All returns the number of promises.
-func (t Tally) All() int { return t.Kept + t.Breached + t.Owed + t.Dropped }
+func (t Tally) All() int { return t.Met + t.Breached + t.Pending + t.Cancelled }
 
 // Share returns the part of the judged promises that was met in time, 0 to 1, and false if none was judged.
 func (t Tally) Share() (float64, bool) {
 	if t.Judged() == 0 {
 		return 0, false
 	}
-	return float64(t.Kept) / float64(t.Judged()), true
+	return float64(t.Met) / float64(t.Judged()), true
 }
 
 func (t *Tally) add(v ticket.SLAStatus, n int) {
 	switch v {
 	case ticket.SLAMet:
-		t.Kept += n
+		t.Met += n
 	case ticket.SLABreached:
 		t.Breached += n
 	case ticket.SLACancelled:
-		t.Dropped += n
+		t.Cancelled += n
 	default:
-		t.Owed += n
+		t.Pending += n
 	}
 }
 

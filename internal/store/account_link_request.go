@@ -155,7 +155,7 @@ func (a *Accounts) Uninvite(ctx context.Context, by ticket.PersonID, linkID stri
 			WHERE id = $1 AND purpose = 'invitation' AND used_at IS NULL AND expires_at > clock_timestamp()
 			RETURNING address || ' as ' || role`, linkID).Scan(&invited)
 		if err != nil {
-			return missing(err, fault.New(fault.NotFound, "that invitation is not open any more"))
+			return missing(err, fault.New(fault.NotFound, "that invitation is no longer open"))
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventInvitationWithdrawn, Actor: by, Detail: invited})
 	})

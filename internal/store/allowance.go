@@ -69,7 +69,7 @@ func (s *Store) spent(ctx context.Context, u use) error {
 	seconds := int(math.Ceil(wait.Seconds()))
 	return &fault.Error{
 		Kind: fault.Limited, RetryAfter: time.Duration(seconds) * time.Second,
-		Message: fmt.Sprintf("that is more than one person may send in so short a time; try again in %s", waitInWords(seconds)),
+		Message: fmt.Sprintf("you have sent too much in a short time; try again in %s", waitInWords(seconds)),
 	}
 }
 

@@ -179,7 +179,7 @@ func (s *Store) AnnouncementMails(ctx context.Context, id ticket.EmergencyID) (m
 	return counts, explain(err, "count the mails of %s", id)
 }
 
-// AnnouncementMail returns the announcement mail with an ID. It is NotFound if there is no such mail.
+// AnnouncementMail returns the announcement mail with an ID. It is NotFound if there is no such email.
 func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnnouncement, err error) {
 	a := &m.Data
 	a.ID = id

@@ -27,7 +27,7 @@ func (d *shop) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
 	return a.Number
 }
 
-// announce says that everything is proven up to now.
+// publishChange says that everything is proven up to now.
 func (d *shop) announce() ticket.AnnounceResult {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
@@ -379,7 +379,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	if _, found, err := d.NextAnnouncement(t.Context(), "a try", 0); err != nil || !found {
 		t.Errorf("nothing can be sent: %v", err)
 	}
-	if bag, err := d.Postbag(t.Context(), e.ID); err != nil || bag.Held != 1 || bag.Owed != 2 || bag.All() != 3 {
+	if bag, err := d.CountAnnouncementMails(t.Context(), e.ID); err != nil || bag.Held != 1 || bag.Owed != 2 || bag.All() != 3 {
 		t.Errorf("postbag %+v, %v", bag, err)
 	}
 

@@ -229,7 +229,7 @@ func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
 		}
 	}
 	d.consistent(a.Number)
-	if l, _, err := d.mails.Letter(t.Context(), a.Number, one[int](d, `SELECT n FROM deliveries WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
+	if l, _, err := d.mails.TicketMail(t.Context(), a.Number, one[int](d, `SELECT n FROM deliveries WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
 		t.Errorf("the letter to the former agent names %q, %v", l.Assignee, err)
 	}
 }

@@ -29,9 +29,9 @@ var commandSQL = strings.NewReplacer("{accepts}", acceptsCommand,
 
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
-	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}
+	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "you don't have permission to do this"}
 	errClosed   = fault.NewConflict(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
-	errNotNow   = fault.New(fault.Unavailable, "that could not be taken just now; try again")
+	errNotNow   = fault.New(fault.Unavailable, "that could not be accepted right now; try again")
 )
 
 // Command accepts a command to a ticket: under the ticket's lock it stores the message and numbers the command. The step
@@ -67,7 +67,7 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 		return s.notAccepted(ctx, by, r, u)
 	}
 	if err == nil {
-		s.announce(ctx, r.Number, desk.ChangeAccepted)
+		s.notifyChange(ctx, r.Number, desk.ChangeAccepted)
 	}
 	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
 }
@@ -90,7 +90,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 			if _, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 				return to, err
 			}
-			return to, fault.Field("agent", "nobody of that handle or ID works here")
+			return to, fault.Field("agent", "no member of staff has that handle or ID")
 		}
 		if err != nil {
 			return to, err
@@ -100,7 +100,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	if r.Expected != nil && *r.Expected != "" {
 		had, err := s.person(ctx, s.pool, `role <> 'customer' AND (id = $1 OR lower(handle) = lower($1))`, *r.Expected)
 		if errors.Is(err, errNobody) {
-			return to, fault.Field("expected", "nobody has that handle or ID")
+			return to, fault.Field("expected", "no member of staff has that handle or ID")
 		}
 		to.expected = had.ID
 		return to, err
@@ -122,7 +122,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	})
 }
 
-// checkResend checks a request to resend a mail. It is NotFound if there is no such mail, and Invalid on "address" if that
+// checkResend checks a request to resend a mail. It is NotFound if there is no such email, and Invalid on "address" if that
 // is malformed or the mail is to one of the staff: their accounts say where their mails go, and links in those mails act
 // in their name.
 func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request) error {
@@ -130,7 +130,7 @@ func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request)
 		return nil
 	}
 	if r.Address != "" && (!desk.ValidAddress(r.Address) || strings.Count(r.Address, "@") != 1) {
-		return fault.Field("address", "is no e-mail address")
+		return fault.Field("address", "is not an email address")
 	}
 	var staff bool
 	err := s.pool.QueryRow(ctx, `SELECT p.role <> 'customer' FROM deliveries m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND m.n = $2`,
@@ -144,7 +144,7 @@ func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request)
 	case err != nil:
 		return explain(err, "look for mail %d of %s", r.Mail, r.Number)
 	case staff && r.Address != "":
-		return fault.Field("address", "is for the requester's mails only; a colleague's account says where theirs go")
+		return fault.Field("address", "is for emails to the requester only; staff receive theirs at their account's address")
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 	case closed && !r.Verb.Fits(ticket.StatusClosed):
 		return desk.Accepted{}, errClosed
 	case by.Role.Staff() && r.Seen > max(entries, 1):
-		return desk.Accepted{}, fault.Field("seen", "is no entry of the ticket's timeline")
+		return desk.Accepted{}, fault.Field("seen", "is not an entry of the ticket's timeline")
 	}
 	if err := s.spent(ctx, u); err != nil {
 		return desk.Accepted{}, err

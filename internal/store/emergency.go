@@ -20,9 +20,9 @@ import (
 
 var errNoEmergency = fault.New(fault.NotFound, "there is no such emergency")
 
-// gateLock is the advisory lock on the emergency schedule. Acceptance and steps share it; a change of the schedule
+// scheduleLock is the advisory lock on the emergency schedule. Acceptance and steps share it; a change of the schedule
 // holds it exclusively.
-const gateLock int64 = 0x48_4d_47_61_74_65
+const scheduleLock int64 = 0x48_4d_47_61_74_65
 
 const (
 	// While a change waits for the lock, acceptance and steps queue behind it. So it gives up soon, lets them pass and
@@ -31,27 +31,27 @@ const (
 	scheduleLockTries   = 12
 )
 
-// gateChange is the transaction of a change of the schedule, which holds gateLock exclusively.
-type gateChange struct {
+// scheduleTx is the transaction of a change of the schedule, which holds scheduleLock exclusively.
+type scheduleTx struct {
 	tx   pgx.Tx
 	next time.Time
 }
 
 // ScheduleTx implements app.ScheduleStore.
 func (s *Store) ScheduleTx(ctx context.Context, doing string, fn func(app.ScheduleTx) error) error {
-	err := s.haveGate(ctx, doing, func(g *gateChange) error { return fn(g) })
+	err := s.lockSchedule(ctx, doing, func(g *scheduleTx) error { return fn(g) })
 	if err == nil {
 		s.notices.Store(&noticeCache{revision: -1}) // so that a concurrent readNotices does not store what it read before
 	}
 	return err
 }
 
-// haveGate runs fn in a transaction that holds gateLock exclusively. It returns Unavailable if the lock can't be
+// lockSchedule runs fn in a transaction that holds scheduleLock exclusively. It returns Unavailable if the lock can't be
 // acquired in scheduleLockTries attempts.
-func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange) error) error {
+func (s *Store) lockSchedule(ctx context.Context, doing string, fn func(*scheduleTx) error) error {
 	for try := 1; ; try++ {
 		err := s.within(ctx, func(tx pgx.Tx) error {
-			g := &gateChange{tx: tx}
+			g := &scheduleTx{tx: tx}
 			if err := g.lock(ctx); err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 		case !refused || pg.Code != lockNotAvailable:
 			return explain(err, "%s", doing)
 		case try == scheduleLockTries:
-			return fault.Wrap(err, fault.Unavailable, "the desk is too busy to let an emergency be changed: try again")
+			return fault.Wrap(err, fault.Unavailable, "too much is in progress to change an emergency right now: try again")
 		}
 		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two callers do not collide again
 			return explain(ctx.Err(), "%s", doing)
@@ -72,39 +72,39 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 	}
 }
 
-// lock acquires gateLock and then reads the clock, so that every instant used before is earlier than next.
-func (g *gateChange) lock(ctx context.Context) error {
+// lock acquires scheduleLock and then reads the clock, so that every instant used before is earlier than next.
+func (g *scheduleTx) lock(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`SELECT set_config('lock_timeout', $1, true)`, fmt.Sprintf("%dms", scheduleLockTimeout.Milliseconds()))
-	batch.Queue(`SELECT pg_advisory_xact_lock($1)`, gateLock)
+	batch.Queue(`SELECT pg_advisory_xact_lock($1)`, scheduleLock)
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()) + interval '1 second'`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&g.next) })
 	return g.tx.SendBatch(ctx, batch).Close()
 }
 
 // Next implements app.ScheduleTx.
-func (g *gateChange) Next() time.Time { return g.next }
+func (g *scheduleTx) Next() time.Time { return g.next }
 
 // DeclaredBefore implements app.ScheduleTx.
-func (g *gateChange) DeclaredBefore(ctx context.Context, by ticket.PersonID, key string) (id ticket.EmergencyID, fingerprint []byte, err error) {
+func (g *scheduleTx) DeclaredBefore(ctx context.Context, by ticket.PersonID, key string) (id ticket.EmergencyID, fingerprint []byte, err error) {
 	err = g.tx.QueryRow(ctx, `SELECT id, fingerprint FROM emergencies WHERE declared_by IS NOT DISTINCT FROM nullif($1, '') AND key = $2`,
 		by, key).Scan(&id, &fingerprint)
 	return id, fingerprint, missing(err, nil)
 }
 
 // Lasting implements app.ScheduleTx.
-func (g *gateChange) Lasting(ctx context.Context) (n int, err error) {
+func (g *scheduleTx) Lasting(ctx context.Context) (n int, err error) {
 	err = g.tx.QueryRow(ctx, `SELECT count(*) FROM emergencies WHERE cancelled_at IS NULL AND ends_at >= $1`, g.next).Scan(&n)
 	return n, err
 }
 
 // Emergency implements app.ScheduleTx.
-func (g *gateChange) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
+func (g *scheduleTx) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
 	return oneEmergency(ctx, g.tx, id)
 }
 
 // AddEmergency implements app.ScheduleTx.
-func (g *gateChange) AddEmergency(ctx context.Context, by ticket.PersonID, e desk.Emergency, key desk.IdempotencyKey) (desk.Emergency, error) {
+func (g *scheduleTx) AddEmergency(ctx context.Context, by ticket.PersonID, e desk.Emergency, key desk.IdempotencyKey) (desk.Emergency, error) {
 	if err := g.count(ctx, &e); err != nil {
 		return e, err
 	}
@@ -123,7 +123,7 @@ func (g *gateChange) AddEmergency(ctx context.Context, by ticket.PersonID, e des
 }
 
 // UpdateEmergency implements app.ScheduleTx.
-func (g *gateChange) UpdateEmergency(ctx context.Context, by ticket.PersonID, e desk.Emergency, act desk.EmergencyAction) (desk.Emergency, error) {
+func (g *scheduleTx) UpdateEmergency(ctx context.Context, by ticket.PersonID, e desk.Emergency, act desk.EmergencyAction) (desk.Emergency, error) {
 	if err := g.count(ctx, &e); err != nil {
 		return e, err
 	}
@@ -142,12 +142,12 @@ func (g *gateChange) UpdateEmergency(ctx context.Context, by ticket.PersonID, e 
 }
 
 // count increments the revision of the emergency schedule and assigns it to a changed emergency.
-func (g *gateChange) count(ctx context.Context, e *desk.Emergency) error {
+func (g *scheduleTx) count(ctx context.Context, e *desk.Emergency) error {
 	return g.tx.QueryRow(ctx, `UPDATE emergency_schedule SET revision = revision + 1 RETURNING revision`).Scan(&e.Revision)
 }
 
 // record stores the emergency's delays and who changed it how.
-func (g *gateChange) record(ctx context.Context, by ticket.PersonID, e desk.Emergency, act desk.EmergencyAction) error {
+func (g *scheduleTx) record(ctx context.Context, by ticket.PersonID, e desk.Emergency, act desk.EmergencyAction) error {
 	state, err := json.Marshal(e.State())
 	if err != nil {
 		return fmt.Errorf("encode the changed emergency: %w", err)
@@ -184,7 +184,7 @@ const shareSchedule = `SELECT pg_advisory_xact_lock_shared($1)`
 
 // Barrier waits until all submissions and steps in progress have ended. Later ones read a later clock.
 func (s *Store) Barrier(ctx context.Context) error {
-	return s.haveGate(ctx, "wait for submissions and steps in progress", func(*gateChange) error { return nil })
+	return s.lockSchedule(ctx, "wait for submissions and steps in progress", func(*scheduleTx) error { return nil })
 }
 
 // Schedule returns the emergency schedule: all emergencies except cancelled ones. It is read again only if its revision

@@ -114,9 +114,9 @@ func (s *Store) readNotices(ctx context.Context, known *noticeCache, now time.Ti
 	return fresh, nil
 }
 
-// Census counts the tickets that an emergency would affect now, and the requesters who would receive its announcements:
+// CountAffected counts the tickets that an emergency would affect now, and the requesters who would receive its announcements:
 // those with an affected ticket submitted before an instant, or at any time if it is zero.
-func (s *Store) Census(ctx context.Context, before time.Time) (c desk.AffectedCount, err error) {
+func (s *Store) CountAffected(ctx context.Context, before time.Time) (c desk.AffectedCount, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), count(*) FILTER (WHERE `+concerned+`), count(*) FILTER (WHERE `+concerned+` AND t.breached),
 			(SELECT count(*) FROM (`+announcementRecipients+`) r)
@@ -125,9 +125,9 @@ func (s *Store) Census(ctx context.Context, before time.Time) (c desk.AffectedCo
 	return c, explain(err, "count the open tickets")
 }
 
-// OwedTickets returns up to limit tickets with targets that are still pending, numbered above after, in order. Ticket
+// TicketsWithTargets returns up to limit tickets with targets that are still pending, numbered above after, in order. Ticket
 // numbers are random, so the first pages are a fair sample.
-func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error) {
+func (s *Store) TicketsWithTargets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error) {
 	rows, _ := s.pool.Query(ctx, `
 		SELECT number, requester, policy, submitted_at, priority, category, state->'ticket'
 		FROM tickets WHERE status <> 'closed' AND status <> 'resolved' AND number > $1 ORDER BY number LIMIT $2`, after, limit)
@@ -141,8 +141,8 @@ func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int)
 	return page, explain(err, "read open tickets")
 }
 
-// Postbag counts the mails of an emergency's announcements by delivery status.
-func (s *Store) Postbag(ctx context.Context, id ticket.EmergencyID) (p desk.DeliveryCounts, err error) {
+// CountAnnouncementMails counts the mails of an emergency's announcements by delivery status.
+func (s *Store) CountAnnouncementMails(ctx context.Context, id ticket.EmergencyID) (p desk.DeliveryCounts, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*) FILTER (WHERE m.status = 'owed'), count(*) FILTER (WHERE m.status = 'sent'),
 			count(*) FILTER (WHERE m.status = 'bounced'), count(*) FILTER (WHERE m.status = 'superseded'),

@@ -363,7 +363,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	if err != nil || !view.Ticket.InEmergency() || !view.Expected.Resolution.IsZero() {
 		t.Errorf("it is shown as %+v: %v", view.Ticket, err)
 	}
-	l, _, err := d.mails.Letter(t.Context(), d.takenOf(receipt.Number), 1)
+	l, _, err := d.mails.TicketMail(t.Context(), d.takenOf(receipt.Number), 1)
 	if err != nil || l.Kind != ticket.MailReceipt || !l.FirstResponseDue.IsZero() || !l.ResolutionDue.IsZero() {
 		t.Errorf("its receipt by mail is %+v: %v", l, err)
 	}

@@ -16,7 +16,7 @@ import (
 
 // ErrRestored means that the database was restored from a copy while this process ran. What the process has cached, such as
 // policies and the emergency schedule, may no longer exist in it, so the process must restart.
-var ErrRestored error = fault.New(fault.Unavailable, "the database was restored from a copy: this process has to start anew")
+var ErrRestored error = fault.New(fault.Unavailable, "the database was restored from a copy: this process must restart")
 
 // needsWorkflow selects the tickets t that need a workflow: open ones, and closed ones with pending commands or unsent
 // deliveries.
@@ -41,10 +41,10 @@ func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err er
 // It is Invalid without a reason or a name. Calling it again is safe, and lists the workflows anew.
 func (s *Store) RaiseEpoch(ctx context.Context, reason, by string) (r desk.Restoration, err error) {
 	if reason == "" || by == "" {
-		return r, fault.New(fault.Invalid, "an epoch is raised by somebody for a reason")
+		return r, fault.New(fault.Invalid, "raising the epoch requires a name and a reason")
 	}
 	// Under the exclusive lock of the emergency schedule, so that each step and each submission belongs to one epoch.
-	err = s.haveGate(ctx, "raise the epoch", func(g *gateChange) (err error) {
+	err = s.lockSchedule(ctx, "raise the epoch", func(g *scheduleTx) (err error) {
 		r, err = raiseEpoch(ctx, g.tx, reason, by)
 		return err
 	})

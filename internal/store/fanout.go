@@ -61,8 +61,8 @@ func (s *Store) countLate(ctx context.Context, f *desk.Fanout) error {
 	return explain(err, "count the tickets behind a transition")
 }
 
-// NoteTold adds to the number of signals sent for a transition.
-func (s *Store) NoteTold(ctx context.Context, transition time.Time, sent int) error {
+// CountSignals adds to the number of signals sent for a transition.
+func (s *Store) CountSignals(ctx context.Context, transition time.Time, sent int) error {
 	_, err := s.pool.Exec(ctx, `UPDATE fanouts SET notified = notified + $2, updated_at = clock_timestamp() WHERE transition_at = $1`, transition, sent)
 	return explain(err, "note how far a fan-out is")
 }
@@ -95,7 +95,7 @@ func (s *Store) MeasuredFanout(ctx context.Context, least int) (desk.Fanout, boo
 // fanout returns the first fan-out that a clause selects, and pgx.ErrNoRows if there is none.
 func (s *Store) fanout(ctx context.Context, clause string, args ...any) (f desk.Fanout, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT `+fanoutColumns+` FROM fanouts `+clause, args...).
-		Scan(&f.Transition.At, &f.Transition.Verb, &f.Transition.Emergency, &f.Revision, &f.Total, &f.Told, &f.Behind, &f.Began, &f.Updated, nullable(&f.Proven))
+		Scan(&f.Transition.At, &f.Transition.Verb, &f.Transition.Emergency, &f.Revision, &f.Total, &f.Signaled, &f.Behind, &f.Began, &f.Updated, nullable(&f.Proven))
 	return f, err
 }
 

@@ -44,11 +44,11 @@ func (im *importTx) Fresh(ctx context.Context, numbers []ticket.Number) (map[tic
 
 // Begin implements app.ImportTx.
 func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, err error) {
-	// The transaction shares gateLock until its end, so a copy whose sender stalls must be bounded too.
+	// The transaction shares scheduleLock until its end, so a copy whose sender stalls must be bounded too.
 	if _, err := im.tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(copyTime.Milliseconds())); err != nil {
 		return b, err
 	}
-	if _, err := im.tx.Exec(ctx, shareSchedule, gateLock); err != nil {
+	if _, err := im.tx.Exec(ctx, shareSchedule, scheduleLock); err != nil {
 		return b, err
 	}
 	var revision int64

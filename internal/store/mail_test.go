@@ -15,7 +15,7 @@ import (
 
 func (d *shop) mailData(n ticket.Number, mail int) desk.MailData {
 	d.t.Helper()
-	l, postage, err := d.mails.Letter(d.t.Context(), n, mail)
+	l, postage, err := d.mails.TicketMail(d.t.Context(), n, mail)
 	if err != nil || postage != desk.DeliveryOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
 		d.t.Fatalf("mail %d: %+v, %s, %v", mail, l, postage, err)
 	}
@@ -52,7 +52,7 @@ func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 		resolution.Silence != 2*time.Hour || resolution.Author != d.second.Name {
 		t.Errorf("resolution %+v", resolution)
 	}
-	_, _, err := d.mails.Letter(t.Context(), a.Number, 5)
+	_, _, err := d.mails.TicketMail(t.Context(), a.Number, 5)
 	wantKind(t, err, fault.NotFound)
 }
 
@@ -94,7 +94,7 @@ func TestMails_areSettledOnce(t *testing.T) {
 	n := d.taken(d.customer)
 	postage := func() desk.DeliveryStatus {
 		t.Helper()
-		_, p, err := d.mails.Letter(t.Context(), n, 1)
+		_, p, err := d.mails.TicketMail(t.Context(), n, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
 	if again, err := d.Deferred(t.Context(), n, 1); err != nil || !again.Equal(first) {
 		t.Errorf("put off first at %s, and later said to be at %s: %v", first, again, err)
 	}
-	if _, postage, err := d.mails.Letter(t.Context(), n, 1); err != nil || postage != desk.DeliveryOwed {
+	if _, postage, err := d.mails.TicketMail(t.Context(), n, 1); err != nil || postage != desk.DeliveryOwed {
 		t.Errorf("%s, %v: what is put off is owed", postage, err)
 	}
 	_, err = d.Deferred(t.Context(), n, 2)

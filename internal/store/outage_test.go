@@ -124,10 +124,10 @@ func (d *shop) allUnavailable(known map[ticket.Number]bool) {
 		"Track":   func() error { _, err := d.Track(ctx, n); return err },
 		"List":    func() error { _, _, err := d.List(ctx, desk.Filter{Viewer: d.agent}); return err },
 		"ByToken": func() error { _, err := d.ByToken(ctx, "sd_x", true); return err },
-		"Letter":  func() error { _, _, err := d.mails.Letter(ctx, n, 1); return err },
+		"Letter":  func() error { _, _, err := d.mails.TicketMail(ctx, n, 1); return err },
 		"Sent":    func() error { return d.Sent(ctx, n, 1) },
 		"Undelivered": func() error {
-			_, err := d.Undelivered(ctx, 1, 1, func(context.Context, []desk.Delivery) ([]desk.Delivery, error) { return nil, nil })
+			_, err := d.Undelivered(ctx, 1, 1, func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) { return nil, nil })
 			return err
 		},
 	} {

@@ -24,7 +24,7 @@ const (
 )
 
 var (
-	errNoMail     = fault.New(fault.NotFound, "there is no such mail")
+	errNoMail     = fault.New(fault.NotFound, "there is no such email")
 	errNoDelivery = fault.New(fault.NotFound, "there is no such delivery")
 )
 
@@ -126,7 +126,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 		return errNoDelivery
 	}
 	if settled && k.Ticket != "" {
-		s.announce(ctx, k.Ticket, desk.ChangeMail)
+		s.notifyChange(ctx, k.Ticket, desk.ChangeMail)
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, 
 		return time.Time{}, errNoDelivery
 	}
 	if err == nil && k.Ticket != "" {
-		s.announce(ctx, k.Ticket, desk.ChangeMail)
+		s.notifyChange(ctx, k.Ticket, desk.ChangeMail)
 	}
 	return since, explain(err, "defer a delivery")
 }
@@ -223,7 +223,7 @@ func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to
 }
 
 // OwedMail returns an account's mail and its delivery status. The mail's Until is when it stops being of use: when it or its
-// link expires, or when its link was used. It is NotFound if there is no such mail.
+// link expires, or when its link was used. It is NotFound if there is no such email.
 func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.StoredMail, status desk.DeliveryStatus, err error) {
 	err = a.pool.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),

@@ -71,7 +71,7 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 			return err
 		}
 		if n.Channel == changeChannel {
-			o.announce(n.Payload)
+			o.publishChange(n.Payload)
 		} else {
 			o.wake(n.Payload)
 		}
@@ -175,10 +175,10 @@ func (s *Store) Outcome(ctx context.Context, n ticket.Number, seq int64) (o tick
 	return o, decided, explain(err, "read the outcome of command %d of %s", seq, n)
 }
 
-// announce notifies pages of a change after its commit. A notification inside the commit would make commits wait for
+// publishChange notifies pages of a change after its commit. A notification inside the commit would make commits wait for
 // each other's flush, since PostgreSQL holds one lock for all notifications; this transaction writes nothing that is
 // flushed. Errors are ignored: a lost notification only delays a page's update until the next one.
-func (s *Store) announce(ctx context.Context, n ticket.Number, kind desk.ChangeKind) {
+func (s *Store) notifyChange(ctx context.Context, n ticket.Number, kind desk.ChangeKind) {
 	_, _ = s.pool.Exec(ctx, `SELECT pg_notify($1, $2)`, changeChannel, changed(n, kind))
 }
 
@@ -207,8 +207,8 @@ func (o *Outcomes) Subscribe(number ticket.Number) (changes <-chan desk.Change, 
 	}
 }
 
-// announce sends a notification to subscribers. One that can't be parsed becomes the zero Change.
-func (o *Outcomes) announce(notice string) {
+// publishChange sends a notification to subscribers. One that can't be parsed becomes the zero Change.
+func (o *Outcomes) publishChange(notice string) {
 	number, kind, _ := strings.Cut(notice, ":")
 	c := desk.Change{Number: ticket.Number(number), Kind: desk.ChangeKind(kind)}
 	if kind == "" {

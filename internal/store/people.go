@@ -14,8 +14,8 @@ import (
 
 var (
 	errNobody       = fault.New(fault.NotFound, "there is no such person")
-	errAddressTaken = fault.NewConflict("address-taken", "somebody has that address already")
-	errHandleTaken  = fault.NewConflict("handle-taken", "somebody has that handle already")
+	errAddressTaken = fault.NewConflict("address-taken", "someone already has that address")
+	errHandleTaken  = fault.NewConflict("handle-taken", "someone already has that handle")
 )
 
 // AddPerson adds a person and assigns an ID, and a neutral handle to staff who have none. It returns Conflict if the

@@ -74,16 +74,16 @@ const keptQuery = `
 	UNION (SELECT DISTINCT ticket FROM deliveries WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	ORDER BY 1 LIMIT $2`
 
-// Kept returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and closed ones with
+// TicketsWithWorkflow returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and closed ones with
 // unsent deliveries. It has at most limit, after a number.
-func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
+func (s *Store) TicketsWithWorkflow(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
 	rows, _ := s.pool.Query(ctx, keptQuery, after, limit)
 	page, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 	return page, explain(err, "list the tickets with workflows")
 }
 
-// CountKept returns the number of tickets that Kept lists in all.
-func (s *Store) CountKept(ctx context.Context) (n int, err error) {
+// CountTicketsWithWorkflow returns the number of tickets that TicketsWithWorkflow lists in all.
+func (s *Store) CountTicketsWithWorkflow(ctx context.Context) (n int, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (
 		SELECT number FROM tickets t WHERE `+keptOpen+`
 		UNION SELECT ticket FROM deliveries WHERE status = 'owed' AND ticket IS NOT NULL) kept`).Scan(&n)

@@ -66,9 +66,9 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.Ma
 	return m, explain(err, "count the mails that wait")
 }
 
-// Parcels returns the mails of tickets and announcements that are not sent yet, oldest first, or with DeliveryBounced
+// ListMails returns the mails of tickets and announcements that are not sent yet, oldest first, or with DeliveryBounced
 // those that bounced since an instant, newest first.
-func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error) {
+func (s *Store) ListMails(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error) {
 	which, order := `m.status = 'owed' AND m.owed_at >= $2`, `owed_at`
 	if status == desk.DeliveryBounced {
 		which, order = `m.status = 'bounced' AND m.settled_at >= $2`, `settled_at DESC`

@@ -110,7 +110,7 @@ const (
 func (s *Store) KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error {
 	fields := f.Fields.Encode()
 	if len(fields) > maxKeptSize {
-		return fault.New(fault.TooLarge, "that is too much to be kept")
+		return fault.New(fault.TooLarge, "that is too much to be saved")
 	}
 	_, err := s.pool.Exec(ctx, `
 		WITH cleared AS (

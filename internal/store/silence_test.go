@@ -153,7 +153,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 		again.Author != d.agent.Name || again.Silence != 3*time.Hour || again.Status != ticket.StatusWaiting {
 		t.Errorf("the mail is %+v", again)
 	}
-	if l, _, err := d.mails.Letter(t.Context(), n, 2); err != nil || l.To.Address != d.customer.Address {
+	if l, _, err := d.mails.TicketMail(t.Context(), n, 2); err != nil || l.To.Address != d.customer.Address {
 		t.Errorf("the first mail went to %s, %v", l.To.Address, err)
 	}
 	refused := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2})

@@ -42,7 +42,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	var version, revision int64
 	var state *ticket.State
 	batch := &pgx.Batch{}
-	batch.Queue(shareSchedule, gateLock)
+	batch.Queue(shareSchedule, scheduleLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(transitions_until, '-infinity'), `+parkedColumn+`,
 			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).

@@ -235,7 +235,7 @@ func TestStep_mailGivenUpCountsAsBounced(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.step(ticket.StepRequest{Number: n, Bounced: 1})
-	if _, postage, err := d.mails.Letter(t.Context(), n, 1); postage != desk.DeliveryBounced || err != nil {
+	if _, postage, err := d.mails.TicketMail(t.Context(), n, 1); postage != desk.DeliveryBounced || err != nil {
 		t.Errorf("the mail is %s, %v", postage, err)
 	}
 	d.consistent(n)

@@ -118,8 +118,8 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 
 var _ app.StepStore = (*Store)(nil)
 
-// Undelivered implements app.StepTx.
-func (st *stepTx) Undelivered(ctx context.Context, n int) (u app.Undelivered, exists bool, err error) {
+// FailedDelivery implements app.StepTx.
+func (st *stepTx) FailedDelivery(ctx context.Context, n int) (u app.FailedDelivery, exists bool, err error) {
 	err = st.tx.QueryRow(ctx, `
 		SELECT CASE WHEN asks THEN event ELSE 0 END, coalesce(webhook, '') FROM deliveries
 		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND failure_event IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks, &u.Webhook)

@@ -237,7 +237,7 @@ func (b *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmissi
 	var accepted []desk.Accepted
 	// Both statements are one transaction. The second takes its snapshot, and reads the clock, once the lock is held.
 	both := &pgx.Batch{}
-	both.Queue(shareSchedule, gateLock)
+	both.Queue(shareSchedule, scheduleLock)
 	both.Queue(submitSQL, submitArgs(batch)).Query(func(rows pgx.Rows) (err error) {
 		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 			a.Seq = 1

@@ -48,7 +48,7 @@ func (s *Store) PersonName(ctx context.Context, id ticket.PersonID) (name string
 	return name, explain(err, "look for the name of %s", id)
 }
 
-var errNoCall = fault.New(fault.NotFound, "there is no such call of a webhook")
+var errNoCall = fault.New(fault.NotFound, "there is no such webhook call")
 
 // callColumns selects from deliveries c and their events e what scanCall scans.
 const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.escalation_step, c.priority, c.breached_at, e.at, e.recorded_at,

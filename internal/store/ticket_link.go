@@ -85,7 +85,7 @@ func linkNotFound(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fault.New(fault.NotFound, "this link does not work any more")
+	return fault.New(fault.NotFound, "this link no longer works")
 }
 
 // EscalationLink returns the token that lets a member of the staff acknowledge a ticket's escalation, valid for

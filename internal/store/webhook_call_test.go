@@ -248,7 +248,7 @@ func TestLetter_saysInsteadOfWhomItCame(t *testing.T) {
 	as := d.ask(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
 	d.disable(d.agent)
 	d.step(ticket.StepRequest{Number: n, Command: as.Seq})
-	l, _, err := d.mails.Letter(t.Context(), n, 3)
+	l, _, err := d.mails.TicketMail(t.Context(), n, 3)
 	if err != nil || l.Kind != ticket.MailAssigned || l.To.Name != d.supervisor.Name || l.Instead != d.agent.Name {
 		t.Errorf("the letter is %+v, %v", l, err)
 	}

@@ -44,7 +44,7 @@ const (
 	CodeLimit         = "limit-reached"
 	CodeRepeated      = "repeated"
 	CodeUnseen        = "unseen-messages" // there are messages that the sender had not seen
-	CodeUnrecordable  = "unrecordable" // PostgreSQL refuses the result, or no calendar reaches it
+	CodeUnrecordable  = "unrecordable"    // PostgreSQL refuses the result, or no calendar reaches it
 )
 
 // decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's
