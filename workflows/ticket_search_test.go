@@ -37,20 +37,20 @@ func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 	s.Work()
 	createTickets(s)
 	want := map[string][]ticket.Number{
-		"Which promises fall due today?":                      {"HM-FRESH", "HM-TAKEN"},
-		"Which promises are broken?":                          {"HM-LATE"},
-		"Which escalations has nobody answered?":              {"HM-LATE"},
-		"What is paused?":                                     {"HM-HELD", "HM-STILL", "HM-WAITING"},
-		"What waits for its requester?":                       {"HM-WAITING"},
-		"What does an emergency stop?":                        {"HM-HELD", "HM-STILL"},
-		"What does an emergency of the whole desk stop?":      {"HM-HELD"},
-		"What does this emergency stop?":                      {"HM-HELD"},
-		"What has nobody taken?":                              {"HM-FRESH", "HM-LATE", "HM-STILL"},
-		"What does this agent hold?":                          {"HM-TAKEN", "HM-WAITING", "HM-RESOLVED"},
-		"Which open ones will something happen to by itself?": {"HM-TAKEN"},
-		"Which resolve or close themselves soon?":             {"HM-RESOLVED"},
-		"What is urgent in this category?":                    {"HM-LATE"},
-		"What is closed, and owes a mail still?":              {"HM-ENDING"},
+		"Which targets are due today?":                             {"HM-FRESH", "HM-TAKEN"},
+		"Which tickets have a breached target?":                    {"HM-LATE"},
+		"Which escalations are neither answered nor acknowledged?": {"HM-LATE"},
+		"What is paused?":                                          {"HM-HELD", "HM-STILL", "HM-WAITING"},
+		"What is waiting for its requester?":                       {"HM-WAITING"},
+		"What does any emergency pause?":                           {"HM-HELD", "HM-STILL"},
+		"What does a desk-wide emergency pause?":                   {"HM-HELD"},
+		"What does this emergency pause?":                          {"HM-HELD"},
+		"What is unassigned?":                                      {"HM-FRESH", "HM-LATE", "HM-STILL"},
+		"What is assigned to this agent?":                          {"HM-TAKEN", "HM-WAITING", "HM-RESOLVED"},
+		"Which open tickets have a due event today?":               {"HM-TAKEN"},
+		"Which will be resolved or closed by silence soon?":        {"HM-RESOLVED"},
+		"What is urgent in this category?":                         {"HM-LATE"},
+		"What is closed, with emails still to be sent?":            {"HM-ENDING"},
 	}
 	queries := readyQueries(t)
 	equal(t, "queries of the guide", slices.Sorted(maps.Keys(queries)), slices.Sorted(maps.Keys(want)))

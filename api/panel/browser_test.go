@@ -114,7 +114,7 @@ func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
 	p.SeeOn("#ticket-head", "The second ticket")
 	free()
-	p.SeeOn("#said", string(first)+": The reply is sent.")
+	p.SeeOn("#said", string(first)+": Reply sent.")
 	p.SeeOn("#ticket-head", "The second ticket")
 	p.SeeOn("#conversation", "Two.")
 	for _, form := range browsertest.Value[[]string](p, `[...document.querySelectorAll("#ticket form[method=post]")].map(f => f.getAttribute("action"))`) {
@@ -342,7 +342,7 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	p.Press("r")
 	p.Type("We have ")
 	free()
-	p.SeeOn("#said", "The ticket is yours.")
+	p.SeeOn("#said", "The ticket is assigned to you.")
 	p.Type("more boxes.")
 	p.Press("Control+Enter")
 	p.SeeOn("#conversation", "We have more boxes.")

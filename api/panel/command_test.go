@@ -22,11 +22,11 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 		done   string
 		stays  string // in the address that it leads to
 	}{
-		"reply":    {"replies", ticket.EventAgentReplied, ticket.StatusOpen, "The reply is sent.", ""},
-		"resolve":  {"resolution", ticket.EventResolved, ticket.StatusResolved, "The ticket is resolved.", ""},
-		"request":  {"information-requests", ticket.EventInformationRequested, ticket.StatusWaiting, "The ticket waits for the requester.", ""},
-		"progress": {"progress", ticket.EventProgressUpdated, ticket.StatusOpen, "The progress is told.", ""},
-		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "The note is kept.", "&mode=note"},
+		"reply":    {"replies", ticket.EventAgentReplied, ticket.StatusOpen, "Reply sent.", ""},
+		"resolve":  {"resolution", ticket.EventResolved, ticket.StatusResolved, "Ticket resolved.", ""},
+		"request":  {"information-requests", ticket.EventInformationRequested, ticket.StatusWaiting, "Request sent. The ticket is waiting for the requester.", ""},
+		"progress": {"progress", ticket.EventProgressUpdated, ticket.StatusOpen, "Progress update sent.", ""},
+		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "Note added.", "&mode=note"},
 	}
 	o := newFixture(t)
 	b := o.browser("anna")
@@ -68,7 +68,7 @@ func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).wantStatus(http.StatusOK)
-	if a.Line("#conversation .said.staff .body") != "On its way." || a.Line(`[hx-swap-oob="innerHTML:#said"]`) != "The reply is sent." {
+	if a.Line("#conversation .said.staff .body") != "On its way." || a.Line(`[hx-swap-oob="innerHTML:#said"]`) != "Reply sent." {
 		t.Errorf("it brings %.400s", a.Body)
 	}
 	if a.Find("#composer[hx-swap-oob] #body-reply").Text() != "" || a.Header.Get("HX-Trigger") != "desk:sent" {

@@ -28,7 +28,7 @@ func TestEscalation_typedReasonIsNotLost(t *testing.T) {
 	p.Until("an update leaves them alone", both)
 	p.Settle()
 	p.ClickOn("#take")
-	p.SeeOn("#said", "The ticket is yours.")
+	p.SeeOn("#said", "The ticket is assigned to you.")
 	p.Settle()
 	if held := browsertest.Value[int](p, `document.querySelectorAll("#ack-reason").length`); held == 1 {
 		p.Until("another command leaves them alone", both)

@@ -89,9 +89,9 @@ func New(c client.Client, pages Pages) *Dispatcher { return &Dispatcher{client: 
 // guide is shown in Temporal UI beside a ticket's current details, for a supervisor who has nothing else.
 const guide = `The query **ticket** returns the same and more, as JSON.
 
-Signals by hand, with JSON: **assign** {"agent": "handle"}, **reclassify** {"priority": "high"} or {"category": "…"},
-**emergency-extend** {"seconds": 3600}; without: **resolve**, **reopen**, **close**, **acknowledge-escalation**,
-**emergency-pause**, **emergency-resume**. What can't be done is refused with an event.`
+Manual commands, as signals or updates with JSON: **assign** {"agent": "handle"}, **reclassify** {"priority": "high"} or
+{"category": "…"}, **emergency-extend** {"seconds": 3600}; without: **resolve**, **reopen**, **close**, **acknowledge-escalation**,
+**emergency-pause**, **emergency-resume**. A refusal is recorded as an event.`
 
 // Deliver signals a command to a ticket's workflow. It is idempotent. A missing workflow is started by any command: its first
 // step reads the ticket's state from PostgreSQL. So is one that was terminated or failed. One that has completed is left
@@ -124,8 +124,8 @@ const (
 )
 
 // stateHint is in the memo, since a memo that changed with the ticket would cost an event each time.
-const stateHint = "The search attributes and the result of the last Step say how the ticket stands, also while no worker runs. " +
-	"The current details and the query need a worker."
+const stateHint = "The search attributes and the result of the last Step show the ticket's state even if no worker is running. " +
+	"Current details and queries need a worker."
 
 // start is the input of a ticket's first run.
 func (d *Dispatcher) start(n ticket.Number) workflows.Start {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
 )
@@ -48,11 +50,11 @@ func (d *Dispatcher) NotifyEmergency(ctx context.Context, revision int64) error 
 // emergencyGuide is shown in Temporal UI beside the current details, for a supervisor who has nothing else.
 const emergencyGuide = `The query **emergency** returns the same and more, as JSON.
 
-Signals by hand, with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, and with "from" and
-"until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
-Where there are several, "emergency" says which. What can't be done is refused, and the current details say why.`
+Manual commands, as signals or updates with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, with
+"from" and "until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
+If there are several, "emergency" says which one. The current details show outcomes and refusals.`
 
-const emergencyStateHint = "The result of the last ReadEmergencySchedule says what is in force and planned, also while no worker runs."
+const emergencyStateHint = "The result of the last ReadEmergencySchedule shows what is in force and planned, even if no worker is running."
 
 func (d *Dispatcher) emergencyOptions() client.StartWorkflowOptions {
 	memo := map[string]any{memoState: emergencyStateHint}
@@ -64,9 +66,57 @@ func (d *Dispatcher) emergencyOptions() client.StartWorkflowOptions {
 		TaskQueue:                workflows.EmergencyQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "the desk's emergencies",
+		StaticSummary:            "emergencies of the whole desk",
 		StaticDetails:            emergencyGuide,
 		WorkflowTaskTimeout:      taskTimeout,
 		Memo:                     memo,
 	}
+}
+
+// emergencySchedule is the revision of the emergency schedule, and whether the emergency workflow was notified of it.
+type emergencySchedule interface {
+	PendingScheduleRevision(context.Context) (revision int64, pending bool, err error)
+	MarkScheduleNotified(ctx context.Context, revision int64) error
+}
+
+type emergencyWorkflow interface {
+	NotifyEmergency(ctx context.Context, revision int64) error
+}
+
+// EmergencyNotifier notifies the emergency workflow of changes of the emergency schedule, at least once of the newest
+// revision: at once while Temporal answers, and otherwise when it is back. Callers that change the schedule call Wake.
+type EmergencyNotifier struct {
+	schedule emergencySchedule
+	workflow emergencyWorkflow
+	loop     *loop.Loop
+}
+
+// NewEmergencyNotifier returns a notifier of w about changes of s.
+func NewEmergencyNotifier(s emergencySchedule, w emergencyWorkflow, log *slog.Logger) *EmergencyNotifier {
+	return &EmergencyNotifier{schedule: s, workflow: w, loop: loop.New(loop.Options{
+		First: minPause, Max: maxPause, Log: log,
+		Failing:   "the emergency workflow can't be notified of a change",
+		Recovered: "the emergency workflow is notified of changes again",
+	})}
+}
+
+// Wake makes Run look for a change at once. It never blocks.
+func (n *EmergencyNotifier) Wake() { n.loop.Wake() }
+
+// Run notifies the workflow until ctx ends.
+func (n *EmergencyNotifier) Run(ctx context.Context) error {
+	return n.loop.Run(ctx, func(ctx context.Context) (time.Duration, error) { return sweepInterval, n.notify(ctx) })
+}
+
+func (n *EmergencyNotifier) notify(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	revision, pending, err := n.schedule.PendingScheduleRevision(ctx)
+	if err != nil || !pending {
+		return err
+	}
+	if err := n.workflow.NotifyEmergency(ctx, revision); err != nil {
+		return err
+	}
+	return n.schedule.MarkScheduleNotified(ctx, revision)
 }

@@ -1,3 +1,9 @@
+// Package ticket is the domain: tickets, the commands on them, and the rules that decide what follows.
+//
+// A decision takes a ticket's state, a command and an instant, and returns events and mails, or a refusal with its
+// reason. The package is pure: it reads no clock, no random source but for new IDs, and nothing in map iteration order,
+// and it neither stores nor sends anything. Its values are recorded in Temporal histories, so they must hold no text that
+// people wrote, no names and no addresses; those are referred to by ID.
 package ticket
 
 import (
@@ -124,4 +130,108 @@ func (t Ticket) OwedAt() time.Time {
 		}
 	}
 	return earliest
+}
+
+// Status is the status of a ticket.
+type Status string
+
+// The statuses: new → open → (waiting ⇄ open) → resolved → closed. Closed is final.
+const (
+	StatusNew      Status = "new"      // neither answered nor assigned
+	StatusOpen     Status = "open"     // the desk has the next move
+	StatusWaiting  Status = "waiting"  // the requester has the next move
+	StatusResolved Status = "resolved" // done unless the requester replies
+	StatusClosed   Status = "closed"   // done for good
+)
+
+// Statuses returns every status in the usual order.
+func Statuses() []Status {
+	return []Status{StatusNew, StatusOpen, StatusWaiting, StatusResolved, StatusClosed}
+}
+
+// Cause is why a ticket was resolved or closed.
+type Cause string
+
+// The causes.
+const (
+	CauseAgent     Cause = "agent"     // staff resolved or closed it
+	CauseRequester Cause = "requester" // the requester confirmed the resolution
+	CauseWithdrawn Cause = "withdrawn" // the requester withdrew the ticket
+	CauseSilence   Cause = "silence"   // the requester did not answer within the policy's period
+)
+
+// Apply returns the ticket after one more event; a ticket's state is the fold of its events. Apply needs no calendar,
+// because an event carries the ledger entries that were computed when it happened, so a change of time zone data never
+// moves a recorded instant.
+func Apply(t Ticket, e Event) Ticket {
+	t.Events = e.N
+	was := SilenceEnding{t.Status, t.Cause}
+	if e.Status != "" {
+		t.Status, t.Cause = e.Status, e.Cause
+	}
+	if e.Priority != "" {
+		t.Priority = e.Priority
+		if e.Kind != EventSubmitted {
+			t.PriorityChangedAt = e.At
+		}
+	}
+	if e.Category != "" {
+		t.Category = e.Category
+	}
+	if e.Assignee != "" {
+		t.Assignee, t.Handle = e.Assignee, e.Handle
+	}
+	for _, c := range e.Clocks {
+		p := t.Promise(c.Clock)
+		p.Clock = p.Clock.Append(c.Entry)
+	}
+	t.applySilence(e, was)
+	t.applyMessage(e)
+	t.applyPromises(e)
+	t.applyEmergency(e)
+	t.applyPolicy(e)
+	t.applySnooze(e)
+	return t
+}
+
+func (t *Ticket) applyPromises(e Event) {
+	if e.Answers {
+		if t.FirstResponse.MetAt.IsZero() {
+			t.FirstResponse.MetAt = e.At
+		}
+		t.endEscalations()
+	}
+	switch e.Kind {
+	case EventSubmitted:
+		t.Submitted = e.At
+	case EventReminded:
+		t.Promise(e.Promise).Reminded = true
+	case EventBreached:
+		p := t.Promise(e.Promise)
+		p.BreachedAt, p.EscalatingFrom = e.At, e.At
+	case EventEscalated:
+		t.Promise(e.Promise).recordStep(e.EscalationStep)
+	case EventAcknowledged:
+		t.endEscalations()
+	case EventResolved:
+		t.Resolution.MetAt = e.At
+		t.endEscalations()
+	case EventMailResent:
+		if e.Status == StatusResolved {
+			t.Resolution.MetAt = e.At
+			t.endEscalations()
+		}
+	case EventReopened, EventHandedBack:
+		t.Resolution.MetAt = time.Time{}
+	case EventClosed:
+		t.endEscalations()
+	}
+}
+
+func (t *Ticket) endEscalations() {
+	for _, name := range policy.ClockNames() {
+		if p := t.Promise(name); p.Escalating() {
+			p.Acknowledged = true
+		}
+	}
 }
