@@ -94,7 +94,7 @@ func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 // declare closes the desk, as if that had been just after everybody submitted, and announces it.
 func (s *announcementFixture) declare(notice string) {
 	s.t.Helper()
-	if _, err := s.DeclareEmergency(s.t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: notice}); err != nil {
+	if _, err := app.DeclareEmergency(s.t.Context(), s, desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: notice}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '1 day'`)
@@ -115,7 +115,7 @@ func (s *announcementFixture) environment(ctx context.Context, perSecond float64
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(sdkworker.Options{BackgroundActivityContext: ctx})
-	a := activities.NewAnnouncements(s.Store, s.outbox, perSecond, time.Second)
+	a := activities.NewAnnouncements(app.NewAnnouncements(s.Store), s.outbox, perSecond, time.Second)
 	env.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: "PrepareAnnouncements"})
 	env.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: "SendAnnouncements"})
 	return env
@@ -241,7 +241,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	until := time.Now().Add(72 * time.Hour).Truncate(time.Second)
-	if _, err := s.ChangeEmergency(t.Context(), desk.Person{}, all[0].ID, desk.EmergencyChange{Until: &until}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), s, desk.Person{}, all[0].ID, desk.EmergencyChange{Until: &until}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6}); err != nil {

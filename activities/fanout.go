@@ -18,7 +18,7 @@ import (
 type backlog interface {
 	OpenBefore(ctx context.Context, transition time.Time, after ticket.Number, limit int) ([]ticket.Number, error)
 	StillBehind(ctx context.Context, transition time.Time, some []ticket.Number) ([]ticket.Number, error)
-	NoteTold(ctx context.Context, transition time.Time, notified int) error
+	CountSignals(ctx context.Context, transition time.Time, notified int) error
 }
 
 // ticketNotifier signals a transition to a ticket's workflow, with the delay allowed for its search attributes. It ignores
@@ -146,7 +146,7 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	f.result.Notified += len(page) - int(failed.Load())
 	f.unconfirmed = append(f.unconfirmed, page...)
 	activity.RecordHeartbeat(ctx, f.result)
-	return f.backlog.NoteTold(ctx, f.request.Transition.At, len(page)-int(failed.Load()))
+	return f.backlog.CountSignals(ctx, f.request.Transition.At, len(page)-int(failed.Load()))
 }
 
 // maxAttributeDelay is below the limit of the ticket workflow.

@@ -58,7 +58,7 @@ func (c *fanoutFixture) StillBehind(_ context.Context, _ time.Time, some []ticke
 	return slices.DeleteFunc(slices.Clone(some), c.heeds), nil
 }
 
-func (c *fanoutFixture) NoteTold(context.Context, time.Time, int) error { return nil }
+func (c *fanoutFixture) CountSignals(context.Context, time.Time, int) error { return nil }
 
 func (c *fanoutFixture) SignalTransition(_ context.Context, n ticket.Number, _ ticket.Transition, _ int64, later time.Duration) error {
 	if err := c.fails(n); err != nil {

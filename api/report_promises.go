@@ -123,7 +123,7 @@ func viewClockReport(c report.ClockSummary, zone *time.Location) clockReportView
 }
 
 func viewTally(t report.Tally) TallyView {
-	view := TallyView{Kept: t.Kept, Breached: t.Breached, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
+	view := TallyView{Kept: t.Met, Breached: t.Breached, Owed: t.Pending, Dropped: t.Cancelled, Delivered: t.Delivered}
 	if share, ok := t.Share(); ok {
 		view.KeptShare = &share
 	}

@@ -24,11 +24,11 @@ func (r *stubReports) Promises(_ context.Context, f report.PromiseFilter) (repor
 	if f.Category == "broken" {
 		return report.Promises{}, errors.New(secret)
 	}
-	tally := report.Tally{Kept: 3, Breached: 1, Owed: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
+	tally := report.Tally{Met: 3, Breached: 1, Pending: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
 	monday := time.Date(2026, time.November, 16, 0, 0, 0, 0, time.UTC)
 	return report.Promises{Filter: f, Zone: time.UTC, Weeks: []time.Time{monday}, Clocks: []report.ClockSummary{{
 		Clock: policy.FirstResponse, Total: tally, Weeks: []report.Line{{Week: monday, Tally: tally}},
-		Agents: []report.Line{{Agent: desk.Ref{ID: "P-AAAAAAAAAA", Name: "Anna Agent", Handle: "anna"}, Tally: tally}, {Tally: report.Tally{Owed: 1}}},
+		Agents: []report.Line{{Agent: desk.Ref{ID: "P-AAAAAAAAAA", Name: "Anna Agent", Handle: "anna"}, Tally: tally}, {Tally: report.Tally{Pending: 1}}},
 	}}}, nil
 }
 

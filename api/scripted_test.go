@@ -81,8 +81,8 @@ func (s *scripted) Submit(ctx context.Context, _ desk.Person, sub desk.Submissio
 	return a, s.fail(ctx)
 }
 
-func (s *scripted) Rate(ctx context.Context, _ desk.Person, r desk.Rating) (desk.Rating, error) {
-	return r, s.fail(ctx)
+func (s *scripted) Rate(ctx context.Context, _ desk.Person, r desk.Rating) (desk.Rating, bool, error) {
+	return r, true, s.fail(ctx)
 }
 
 func (s *scripted) Repeated(context.Context, desk.Person, desk.IdempotencyKey) (desk.Accepted, bool, error) {

@@ -154,7 +154,7 @@ func (h *emergencyFixture) StillBehind(_ context.Context, edge time.Time, some [
 	return slices.DeleteFunc(slices.Clone(some), func(n ticket.Number) bool { return !h.gateAt[n].Before(edge) }), nil
 }
 
-func (h *emergencyFixture) NoteTold(context.Context, time.Time, int) error { return nil }
+func (h *emergencyFixture) CountSignals(context.Context, time.Time, int) error { return nil }
 
 func (h *emergencyFixture) SignalTransition(_ context.Context, n ticket.Number, e ticket.Transition, _ int64, _ time.Duration) error {
 	if err := h.fails("tell"); err != nil {

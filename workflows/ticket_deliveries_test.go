@@ -93,7 +93,7 @@ func TestMailer_aMailThatNobodyKnowsIsNotTriedAgain(t *testing.T) {
 			return false, nil
 		}
 		tries++
-		return false, fault.New(fault.NotFound, "there is no such mail")
+		return false, fault.New(fault.NotFound, "there is no such email")
 	})
 	s.closeAt(1 * h)
 	s.run()

@@ -123,7 +123,7 @@ func TestHistory_namesVerbsOutcomesAndHandles(t *testing.T) {
 	d := dispatch.New(s.Temporal.Client, dispatch.Pages{Ticket: page})
 	deliver := func(c ticket.Command, actor string) {
 		t.Helper()
-		s.Check(d.Deliver(t.Context(), desk.Delivery{Number: number, Command: c, Actor: actor}))
+		s.Check(d.Deliver(t.Context(), desk.AcceptedCommand{Number: number, Command: c, Actor: actor}))
 	}
 	deliver(s.Submit(number), "")
 	// No worker has run yet.

@@ -69,7 +69,7 @@ func TestNotices_areOnErrorPagesToo(t *testing.T) {
 		t.Fatal("no notice on a page")
 	}
 	s.mu.Lock()
-	s.away = fault.New(fault.Unavailable, "the database does not answer now")
+	s.away = fault.New(fault.Unavailable, "the database is not responding")
 	s.mu.Unlock()
 	a := s.get("/staff")
 	if doc := pagetest.Read(t, strings.NewReader(a.body)); a.StatusCode == http.StatusOK || !strings.Contains(doc.Find(".notices").Text(), "Our support is closed") {

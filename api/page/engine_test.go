@@ -231,7 +231,7 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 	}
 	s.as("agent")
 	s.mu.Lock()
-	s.away = fault.New(fault.Unavailable, "the database does not answer now")
+	s.away = fault.New(fault.Unavailable, "the database is not responding")
 	s.mu.Unlock()
 	if a := s.get("/staff"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "The database does not answer now.") || strings.Contains(a.body, "what you typed") {
 		t.Errorf("without a database: %d %s", a.StatusCode, a.body)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -15,11 +16,11 @@ import (
 func TestEmergency_isToldOnTheTicket(t *testing.T) {
 	o := newFixture(t)
 	until := time.Now().Add(48 * time.Hour).Truncate(time.Second)
-	e, err := o.DeclareEmergency(t.Context(), o.People["sam"], desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: until})
+	e, err := app.DeclareEmergency(t.Context(), o, o.People["sam"], desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: until})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.DeclareEmergency(t.Context(), o.People["sam"], desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Half of us are ill.", By: 24 * time.Hour}); err != nil {
+	if _, err := app.DeclareEmergency(t.Context(), o, o.People["sam"], desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Half of us are ill.", By: 24 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	o.SQL(`UPDATE emergencies SET starts_at = starts_at - interval '1 hour'`)
@@ -45,7 +46,7 @@ func TestEmergency_isToldOnTheTicket(t *testing.T) {
 	}
 
 	none := time.Time{}
-	if _, err := o.ChangeEmergency(t.Context(), o.People["sam"], e.ID, desk.EmergencyChange{Until: &none}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), o, o.People["sam"], e.ID, desk.EmergencyChange{Until: &none}); err != nil {
 		t.Fatal(err)
 	}
 	if got := page().Line(".clock-ahead"); !strings.Contains(got, "A new deadline follows when it ends") {

@@ -141,7 +141,7 @@ type faultyDesk struct {
 func (f *faultyDesk) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
 	a, outcome, decided, err := f.Tickets.Command(ctx, by, r)
 	if f.unavailable.Load() {
-		return desk.Accepted{}, ticket.Outcome{}, false, fault.New(fault.Unavailable, "the database does not answer now")
+		return desk.Accepted{}, ticket.Outcome{}, false, fault.New(fault.Unavailable, "the database is not responding")
 	}
 	return a, outcome, decided, err
 }

@@ -195,7 +195,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 		why   string
 	}{
 		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
-		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database does not answer now"},
+		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database is not responding"},
 		"failed":  {func(ticket.Number) { g.unavailable.Store(true) }, "That failed. What you typed is saved."},
 		"signed out": {func(ticket.Number) {
 			alone.Store(true) // it would lead to the sign-in

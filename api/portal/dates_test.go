@@ -80,7 +80,7 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 		{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: until},
 	} {
 		if plan.Kind != "" {
-			if _, err := d.DeclareEmergency(t.Context(), d.Supervisor, plan); err != nil {
+			if _, err := app.DeclareEmergency(t.Context(), d, d.Supervisor, plan); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // it begins with the next second

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -44,7 +45,7 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 	clara.get(http.StatusOK, "/tickets").wantTexts(t, ".ticket-list", "If it ends as planned,", formatInstant(expected[1]))
 
 	none := time.Time{}
-	if _, err := o.ChangeEmergency(t.Context(), desk.Person{}, e.ID, desk.EmergencyChange{Until: &none}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), o, desk.Person{}, e.ID, desk.EmergencyChange{Until: &none}); err != nil {
 		t.Fatal(err)
 	}
 	clara.get(http.StatusOK, "/tickets").wantTexts(t, ".ticket-list", "gets new dates when it ends")

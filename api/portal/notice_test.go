@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -16,7 +17,7 @@ func (o *fixture) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emerge
 	if _, hired := o.People["sven"]; !hired {
 		o.Employ("sven", ticket.RoleSupervisor, "Sven Supervisor")
 	}
-	e, err := o.DeclareEmergency(o.t.Context(), o.People["sven"], p)
+	e, err := app.DeclareEmergency(o.t.Context(), o, o.People["sven"], p)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func TestNotice_saysThatThereIsNone(t *testing.T) {
 func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
 	o := newFixture(t)
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
-	if _, err := o.EndEmergency(t.Context(), desk.Person{}, e.ID); err != nil {
+	if _, err := app.EndEmergency(t.Context(), o, desk.Person{}, e.ID); err != nil {
 		t.Fatal(err)
 	}
 	o.SQL(`UPDATE emergencies SET ends_at = ends_at - interval '30 minutes'`)

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var errUnavailable = fault.New(fault.Unavailable, "the database does not answer now")
+var errUnavailable = fault.New(fault.Unavailable, "the database is not responding")
 
 func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
 	o := newFixture(t)

@@ -22,7 +22,7 @@ func viewClock(r report.Promises, c report.ClockSummary) clockView {
 	median, p90 := make([]float64, len(c.Weeks)), make([]float64, len(c.Weeks))
 	for i, w := range c.Weeks {
 		labels[i] = w.Week.In(r.Zone).Format("2 Jan")
-		met[i], breached[i] = float64(w.Kept), float64(w.Breached)
+		met[i], breached[i] = float64(w.Met), float64(w.Breached)
 		median[i], p90[i] = seconds(w.Tally, w.Median), seconds(w.Tally, w.P90)
 	}
 	view.Bars = chart.Chart{
@@ -49,7 +49,7 @@ func seconds(t report.Tally, d time.Duration) float64 {
 
 func describeTargets(t report.Tally, weeks int) string {
 	return fmt.Sprintf("Of %d decided in %d weeks, %d were met and %d breached. The table by week has the numbers.",
-		t.Judged(), weeks, t.Kept, t.Breached)
+		t.Judged(), weeks, t.Met, t.Breached)
 }
 
 func describeDurations(t report.Tally) string {

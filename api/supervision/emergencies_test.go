@@ -9,6 +9,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
@@ -141,7 +142,7 @@ func TestEmergencies_lifecycle(t *testing.T) {
 // Concurrent changes of different fields do not revert each other.
 func TestEmergencies_concurrentChanges(t *testing.T) {
 	o := openFixture(t)
-	e, err := o.Store.DeclareEmergency(t.Context(), o.People["ada"], desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Ill.", By: 24 * time.Hour})
+	e, err := app.DeclareEmergency(t.Context(), o.Store, o.People["ada"], desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Ill.", By: 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +214,7 @@ func TestEmergencies_showErrors(t *testing.T) {
 func TestEmergency_listsLateTickets(t *testing.T) {
 	o := openFixture(t)
 	n := o.importTicket(1, nil)
-	e, err := o.Store.DeclareEmergency(t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Closed."})
+	e, err := app.DeclareEmergency(t.Context(), o.Store, desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Closed."})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +234,7 @@ func TestEmergency_listsLateTickets(t *testing.T) {
 	}
 	reach("Tickets are being updated")
 	if err == nil {
-		_, err = o.Store.Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
+		_, err = app.NewAnnouncements(o.Store).Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -247,12 +248,12 @@ func TestEmergency_listsLateTickets(t *testing.T) {
 		t.Errorf("after three minutes: %s", late.Text())
 	}
 
-	if _, err := o.Store.EndEmergency(t.Context(), desk.Person{}, e.ID); err != nil {
+	if _, err := app.EndEmergency(t.Context(), o.Store, desk.Person{}, e.ID); err != nil {
 		t.Fatal(err)
 	}
 	o.SQL(`SELECT pg_sleep(greatest(extract(epoch FROM ends_at - clock_timestamp()), 0) + 0.01) FROM emergencies`)
 	reach("Open tickets are about to be updated.") // for the end, not for the start
-	other, err := o.Store.DeclareEmergency(t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Again."})
+	other, err := app.DeclareEmergency(t.Context(), o.Store, desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Again."})
 	if err != nil {
 		t.Fatal(err)
 	}

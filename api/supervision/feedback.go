@@ -141,7 +141,7 @@ type mailView struct {
 func (p *Pages) mail(v *page.Visit) error {
 	view := mailView{frame: newFrame(v, "Email", "/supervision/mail"), Most: report.MaxMails, Lately: v.Query("bounced") == "lately"}
 	var err error
-	view.State, view.Waiting, view.Bounced, err = p.reports.Mailroom(v.Context(), time.Now(), view.Lately)
+	view.State, view.Waiting, view.Bounced, err = p.reports.MailDelivery(v.Context(), time.Now(), view.Lately)
 	if err != nil {
 		return err
 	}

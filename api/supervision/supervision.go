@@ -24,7 +24,7 @@ type reports interface {
 	Overview(ctx context.Context, now time.Time) (report.Overview, error)
 	Promises(context.Context, report.PromiseFilter) (report.Promises, error)
 	Ratings(ctx context.Context, from, to time.Time) (report.Ratings, error)
-	Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
+	MailDelivery(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
 }
 
 // suggestionBox holds suggestions; see app.Suggestions.

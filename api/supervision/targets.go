@@ -226,7 +226,7 @@ func sendPromises(v *page.Visit, view promisesView, r report.Promises) error {
 
 // tallyFields formats a tally; missing values are empty.
 func tallyFields(t report.Tally) []string {
-	values := []string{strconv.Itoa(t.Kept), strconv.Itoa(t.Breached), strconv.Itoa(t.Owed), strconv.Itoa(t.Dropped), "", strconv.Itoa(t.Delivered), "", ""}
+	values := []string{strconv.Itoa(t.Met), strconv.Itoa(t.Breached), strconv.Itoa(t.Pending), strconv.Itoa(t.Cancelled), "", strconv.Itoa(t.Delivered), "", ""}
 	if share, ok := t.Share(); ok {
 		values[4] = strconv.FormatFloat(share, 'f', 4, 64)
 	}

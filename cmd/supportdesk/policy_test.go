@@ -71,7 +71,7 @@ func TestPolicyPublish_keepsAVersionThatListAndDiffKnow(t *testing.T) {
 		first + " --reason=x":                                   "effective_at", // it would be before version 2
 		second + " --reason=x --effective=soon":                 "RFC 3339",
 		second + " --reason=x --author=nobody":                  "no such person",
-		second + " --reason=x --effective=2999-01-01T00:00:00Z": "version 2 says just that",
+		second + " --reason=x --effective=2999-01-01T00:00:00Z": "version 2 has the same content",
 	} {
 		got := call(t, environment, append([]string{"policy", "publish"}, strings.Fields(args)...)...)
 		if got.failure == nil {

@@ -99,7 +99,7 @@ func (reconcileCommand) Run(p *program) error {
 	if err := d.register(); err != nil {
 		return err
 	}
-	tickets, err := n.db.CountKept(p.ctx)
+	tickets, err := n.db.CountTicketsWithWorkflow(p.ctx)
 	if err != nil {
 		return err
 	}

@@ -215,7 +215,7 @@ func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
 func TestSite_tellsOfAnEmergencyOnEveryPage(t *testing.T) {
 	h := openFixture(t, 60)
 	const typed = `</p><script>alert(1)</script><img src=x onerror=alert(1)> {{.Version}}`
-	if _, err := h.DeclareEmergency(t.Context(), h.Supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: typed}); err != nil {
+	if _, err := app.DeclareEmergency(t.Context(), h, h.Supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: typed}); err != nil {
 		t.Fatal(err)
 	}
 	pages := 0

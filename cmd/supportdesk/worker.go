@@ -83,7 +83,7 @@ func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) erro
 			Mails: activities.NewMails(deliveries, heartbeat),
 			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewManualEmergencies(db, db, db, time.Now),
 				activities.FanoutOptions{Parallel: c.EmergencyParallel, PerSecond: c.FanoutRate}),
-			Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
+			Announcements: activities.NewAnnouncements(app.NewAnnouncements(db), deliveries, announcementShare*c.MailRate, heartbeat),
 			Webhooks:      activities.NewWebhooks(deliveries),
 		},
 		worker.Options{

@@ -34,15 +34,15 @@ type manualCommandStore interface {
 // because texts must not be in workflow histories. An emergency declared by a manual command has the standard notice until a
 // supervisor changes it.
 type ManualEmergencies struct {
-	changer     emergencyChanger
+	schedule    scheduleStore
 	emergencies emergencyLister
 	commands    manualCommandStore
 	now         func() time.Time
 }
 
 // NewManualEmergencies returns ManualEmergencies over a store.
-func NewManualEmergencies(c emergencyChanger, l emergencyLister, s manualCommandStore, now func() time.Time) *ManualEmergencies {
-	return &ManualEmergencies{changer: c, emergencies: l, commands: s, now: now}
+func NewManualEmergencies(c scheduleStore, l emergencyLister, s manualCommandStore, now func() time.Time) *ManualEmergencies {
+	return &ManualEmergencies{schedule: c, emergencies: l, commands: s, now: now}
 }
 
 // StandardNotice returns the notice of emergencies that are declared by a manual command.
@@ -127,12 +127,12 @@ func (m *ManualEmergencies) carryOut(ctx context.Context, command ticket.ManualE
 		if command.Name == "cancel" {
 			done = "cancelled"
 		}
-		e, err = m.changer.EndEmergency(ctx, desk.Person{}, e.ID)
+		e, err = EndEmergency(ctx, m.schedule, desk.Person{}, e.ID)
 	default:
 		done = "changed"
 		var c desk.EmergencyChange
 		if c, err = payload.change(command.Name, e); err == nil {
-			e, err = m.changer.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
+			e, err = ChangeEmergency(ctx, m.schedule, desk.Person{}, e.ID, c)
 		}
 	}
 	if err != nil {
@@ -158,7 +158,7 @@ func (m *ManualEmergencies) declare(ctx context.Context, command ticket.ManualEm
 	if payload.Seconds != nil {
 		plan.By = seconds(*payload.Seconds)
 	}
-	e, err := m.changer.DeclareEmergency(ctx, desk.Person{}, plan)
+	e, err := DeclareEmergency(ctx, m.schedule, desk.Person{}, plan)
 	if err != nil {
 		return ticket.ManualEmergencyResult{}, err
 	}

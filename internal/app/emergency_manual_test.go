@@ -15,12 +15,18 @@ import (
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
+// declaration is an emergency that was declared with a key.
+type declaration struct {
+	id          ticket.EmergencyID
+	fingerprint []byte
+}
+
 // memoryEmergencies is an in-memory store of emergencies.
 type memoryEmergencies struct {
 	all  []desk.Emergency
 	runs map[string]string
 	ends map[string]*ticket.ManualEmergencyResult
-	keys map[string]ticket.EmergencyID
+	keys map[string]declaration
 	away error
 }
 
@@ -28,16 +34,31 @@ func (b *memoryEmergencies) Emergencies(context.Context) ([]desk.Emergency, erro
 	return b.all, b.away
 }
 
-func (b *memoryEmergencies) DeclareEmergency(_ context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	if id, again := b.keys[p.IdempotencyKey.Key]; again {
-		return *b.find(id), nil
-	}
-	e, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{ID: by.ID}, noon)
-	if err == nil {
-		b.all = append(b.all, e)
-		b.keys[p.IdempotencyKey.Key] = e.ID
-	}
-	return e, err
+func (b *memoryEmergencies) ScheduleTx(_ context.Context, _ string, fn func(app.ScheduleTx) error) error {
+	return fn(b)
+}
+
+func (b *memoryEmergencies) Next() time.Time { return noon }
+
+func (b *memoryEmergencies) DeclaredBefore(_ context.Context, _ ticket.PersonID, key string) (ticket.EmergencyID, []byte, error) {
+	return b.keys[key].id, b.keys[key].fingerprint, nil
+}
+
+func (b *memoryEmergencies) Lasting(context.Context) (int, error) { return len(b.all), nil }
+
+func (b *memoryEmergencies) Emergency(_ context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
+	return *b.find(id), nil
+}
+
+func (b *memoryEmergencies) AddEmergency(_ context.Context, _ ticket.PersonID, e desk.Emergency, key desk.IdempotencyKey) (desk.Emergency, error) {
+	b.all = append(b.all, e)
+	b.keys[key.Key] = declaration{e.ID, key.Fingerprint}
+	return e, nil
+}
+
+func (b *memoryEmergencies) UpdateEmergency(_ context.Context, _ ticket.PersonID, e desk.Emergency, _ desk.EmergencyAction) (desk.Emergency, error) {
+	*b.find(e.ID) = e
+	return e, nil
 }
 
 func (b *memoryEmergencies) BeginManualCommand(_ context.Context, key, run string) (string, *ticket.ManualEmergencyResult, error) {
@@ -62,24 +83,6 @@ func (b *memoryEmergencies) find(id ticket.EmergencyID) *desk.Emergency {
 		}
 	}
 	return nil
-}
-
-func (b *memoryEmergencies) ChangeEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
-	e := b.find(id)
-	after, err := e.Changed(c, noon)
-	if err == nil {
-		*e = after
-	}
-	return after, err
-}
-
-func (b *memoryEmergencies) EndEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
-	e := b.find(id)
-	after, err := e.Ended(noon)
-	if err == nil {
-		*e = after
-	}
-	return after, err
 }
 
 func inForce(id ticket.EmergencyID, until time.Time) desk.Emergency {
@@ -107,7 +110,7 @@ func TestExecute_executesOrRefusesWithReason(t *testing.T) {
 		"delay backwards":          {nil, "declare", `{"kind":"delayed","seconds":-3600}`, "", "seconds must be"},
 		"no kind":                  {nil, "declare", ``, "", "kind must be"},
 		"another kind":             {nil, "declare", `{"kind":"shut"}`, "", "kind must be"},
-		"in the past":              {nil, "declare", `{"kind":"closed","from":"2020-01-01T00:00:00Z"}`, "", "from must lie ahead"},
+		"in the past":              {nil, "declare", `{"kind":"closed","from":"2020-01-01T00:00:00Z"}`, "", "from must be in the future"},
 		"no instant":               {nil, "declare", `{"kind":"closed","until":"tomorrow"}`, "", "until is not a time"},
 		"ends before it begins":    {nil, "declare", `{"kind":"closed","from":"2026-11-04T00:00:00Z","until":"2026-11-03T00:00:00Z"}`, "", "until "},
 		"words":                    {nil, "declare", `{"kind":"closed","notice":"Jane is ill"}`, "", "declare takes only"},
@@ -133,10 +136,10 @@ func TestExecute_executesOrRefusesWithReason(t *testing.T) {
 		"extend without end":       {[]desk.Emergency{inForce(one, time.Time{})}, "extend", `{"until":"2026-11-03T00:00:00Z"}`, "", "not later than the current end"},
 		"shorten":                  {lasting, "change", `{"until":"2026-11-02T13:00:00Z"}`, "until 2026-11-02T13:00:00Z", ""},
 		"change nothing":           {lasting, "change", `{}`, "", "changes nothing"},
-		"move what has begun":      {lasting, "change", `{"from":"2026-11-03T00:00:00Z"}`, "", "has begun"},
+		"move what has begun":      {lasting, "change", `{"from":"2026-11-03T00:00:00Z"}`, "", "already started"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
+			b := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]declaration{}}
 			o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon })
 			command := ticket.ManualEmergencyCommand{Key: "run/1", Name: c.signal, Payload: c.payload}
 			got, err := o.Execute(t.Context(), command)
@@ -184,7 +187,7 @@ func TestStandardNotice_isValid(t *testing.T) {
 
 // After a reset, Temporal delivers signals again, and a repeated lift could end another emergency.
 func TestExecute_refusesCommandsOfAnotherRun(t *testing.T) {
-	b := &memoryEmergencies{keys: map[string]ticket.EmergencyID{}}
+	b := &memoryEmergencies{keys: map[string]declaration{}}
 	o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon.Add(time.Minute) })
 	carry := func(key, run, name, payload string) ticket.ManualEmergencyResult {
 		t.Helper()

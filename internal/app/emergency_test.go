@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// countingStore is a store without emergencies whose Census blocks until goOn is closed.
+// countingStore is a store without emergencies whose CountAffected blocks until goOn is closed.
 type countingStore struct {
 	begun, goOn chan struct{}
 }
@@ -21,7 +21,7 @@ var errCounted = errors.New("counted")
 
 func (c countingStore) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
 
-func (c countingStore) Census(context.Context, time.Time) (desk.AffectedCount, error) {
+func (c countingStore) CountAffected(context.Context, time.Time) (desk.AffectedCount, error) {
 	c.begun <- struct{}{}
 	<-c.goOn
 	return desk.AffectedCount{}, errCounted
@@ -34,13 +34,13 @@ func (countingStore) Emergencies(context.Context) ([]desk.Emergency, error) { re
 func (countingStore) EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
 	return nil, nil
 }
-func (countingStore) Postbag(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error) {
+func (countingStore) CountAnnouncementMails(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error) {
 	return desk.DeliveryCounts{}, nil
 }
 func (countingStore) Schedule(context.Context) (ticket.EmergencySchedule, error) {
 	return ticket.EmergencySchedule{}, nil
 }
-func (countingStore) OwedTickets(context.Context, ticket.Number, int) ([]desk.OpenTicket, error) {
+func (countingStore) TicketsWithTargets(context.Context, ticket.Number, int) ([]desk.OpenTicket, error) {
 	return nil, nil
 }
 func (countingStore) LatestFanout(context.Context) (desk.Fanout, bool, error) {

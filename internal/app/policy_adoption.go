@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -114,7 +115,16 @@ func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c d
 	if err := c.Check(version); err != nil {
 		return desk.Adoption{}, err
 	}
-	adoption, err := s.adoptions.AdoptPolicy(ctx, by, version, c, key)
+	if _, err := s.policies.Policy(ctx, version); err != nil {
+		return desk.Adoption{}, err
+	}
+	adoption, err := s.adoptedBefore(ctx, by, key)
+	if err == nil && !adoption.Again {
+		adoption.Accepted, err = s.adoptions.AdoptPolicy(ctx, by, version, c, key)
+		if errors.Is(err, desk.ErrKeyReused) { // the same request arrived twice at the same time
+			adoption, err = s.adoptedBefore(ctx, by, key)
+		}
+	}
 	if err != nil {
 		return desk.Adoption{}, err
 	}
@@ -123,6 +133,24 @@ func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c d
 		adoption.Unmoved, err = s.unmovable(ctx, version, c.Without(adoption.Accepted))
 	}
 	return adoption, err
+}
+
+// adoptedBefore returns what the same request, with the same key, led to before. It returns desk.ErrKeyReused for the key of
+// another request.
+func (s *Policies) adoptedBefore(ctx context.Context, by desk.Person, key desk.IdempotencyKey) (before desk.Adoption, err error) {
+	if key.Key == "" {
+		return before, nil
+	}
+	commands, err := s.adoptions.AdoptedBefore(ctx, by.ID, key)
+	for _, c := range commands {
+		if c.Same {
+			before.Accepted, before.Again = append(before.Accepted, c.Adopted), true
+		}
+	}
+	if err == nil && len(commands) > 0 && !before.Again {
+		err = desk.ErrKeyReused
+	}
+	return before, err
 }
 
 // unmovable returns which tickets that a choice names can't be moved to a version, and why, in the order of the choice.
@@ -152,7 +180,7 @@ func (s *Policies) unmovable(ctx context.Context, version int64, c desk.TicketCh
 func (s *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
 	audit, err := s.adoptions.Adoptions(ctx, version, maxListedAdoptions)
 	for i := range audit.Latest {
-		audit.Latest[i].By = cmp.Or(audit.Latest[i].By, "by hand, in Temporal UI")
+		audit.Latest[i].By = cmp.Or(audit.Latest[i].By, "Temporal UI")
 	}
 	return audit, err
 }

@@ -32,8 +32,8 @@ type overviewReader interface {
 // mailReader reads the delivery of mails.
 type mailReader interface {
 	MailState(ctx context.Context, lostSince time.Time) (report.MailStatus, error)
-	// Parcels lists mails with a status: owed ones oldest first, bounced ones since an instant newest first.
-	Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error)
+	// ListMails lists mails with a status: owed ones oldest first, bounced ones since an instant newest first.
+	ListMails(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error)
 }
 
 // Reports provides the reports for supervisors. The caller checks permissions.
@@ -119,18 +119,18 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview,
 	return o, err
 }
 
-// Mailroom returns the status of mail delivery, the owed mails, oldest first, and the bounced ones, newest first. With
+// MailDelivery returns the status of mail delivery, the owed mails, oldest first, and the bounced ones, newest first. With
 // lately, it returns only the bounced mails that the overview counts.
-func (r *Reports) Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error) {
+func (r *Reports) MailDelivery(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error) {
 	if s, err = r.mail.MailState(ctx, now.Add(-recentBounces)); err == nil {
-		waiting, err = r.mail.Parcels(ctx, desk.DeliveryOwed, time.Time{}, report.MaxMails)
+		waiting, err = r.mail.ListMails(ctx, desk.DeliveryOwed, time.Time{}, report.MaxMails)
 	}
 	var since time.Time
 	if lately {
 		since = now.Add(-recentBounces)
 	}
 	if err == nil {
-		bounced, err = r.mail.Parcels(ctx, desk.DeliveryBounced, since, report.MaxMails)
+		bounced, err = r.mail.ListMails(ctx, desk.DeliveryBounced, since, report.MaxMails)
 	}
 	return s, waiting, bounced, err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var errEveryone = fault.NewConflict("group-fixed", "everyone is all agents: it can't be changed")
+var errEveryone = fault.NewConflict("group-fixed", "the group everyone consists of all agents and can't be changed")
 
 // GroupMembers is a stored group. policy.Everyone is not stored, since its members follow from their roles.
 type GroupMembers struct {

@@ -151,3 +151,76 @@ func (s *Steps) park(ctx context.Context, r ticket.StepRequest, cause error) (ti
 	}
 	return s.try(ctx, r, scope{commandsOnly: true})
 }
+
+// numberManual adds manual commands to the ticket's commands, in order and each once. A malformed one is added too, so
+// that its refusal is recorded. So is one whose key another run of the workflow has used, to be refused as a repetition:
+// after a reset it may be the same signal, delivered again.
+func (s *step) numberManual(ctx context.Context, signals []ticket.ManualCommand) error {
+	var keys []string
+	for _, h := range signals {
+		keys = append(keys, h.Key, repeatKey(h))
+	}
+	known, err := s.tx.ManualCommands(ctx, keys)
+	if err != nil {
+		return err
+	}
+	var commands []ManualCommand
+	agents := map[string]ticket.PersonID{}
+	for _, h := range signals {
+		before, again := known[h.Key], repeatKey(h)
+		if known[again].Seq != 0 || before.Seq != 0 && before.Run == h.Run {
+			continue
+		}
+		c, err := s.manualCommand(ctx, h, agents)
+		if err != nil {
+			return err
+		}
+		if before.Seq != 0 {
+			c = ManualCommand{ManualCommand: ticket.ManualCommand{Verb: h.Verb, Key: again, Run: h.Run}, Repeats: before.Seq}
+		}
+		s.Last++
+		c.Seq = s.Last
+		known[c.Key] = StoredManualCommand{Seq: c.Seq, Run: h.Run}
+		commands = append(commands, c)
+	}
+	return s.addManual(ctx, commands)
+}
+
+func repeatKey(h ticket.ManualCommand) string { return h.Key + " again by " + h.Run }
+
+// manualCommand resolves the agent that a manual command names, and caches the result in agents. An unknown agent is
+// empty, and the domain refuses the assignment.
+func (s *step) manualCommand(ctx context.Context, h ticket.ManualCommand, agents map[string]ticket.PersonID) (ManualCommand, error) {
+	c := ManualCommand{ManualCommand: h.Checked()}
+	if _, known := agents[c.Agent]; !known && c.Agent != "" {
+		agent, err := s.tx.Staff(ctx, c.Agent)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return c, err
+		}
+		agents[c.Agent] = agent
+	}
+	c.Assignee = agents[c.Agent]
+	return c, nil
+}
+
+// addManual stores the commands together or, if the store refuses the contents of one, one by one. The refused one is
+// stored as malformed.
+func (s *step) addManual(ctx context.Context, commands []ManualCommand) error {
+	if len(commands) == 0 {
+		return nil
+	}
+	err := s.tx.AddManualCommands(ctx, commands, s.now)
+	if err == nil || !s.unrecordable(err) {
+		return err
+	}
+	if c := commands[0]; len(commands) == 1 {
+		unreadable := ticket.ManualCommand{Key: c.Key, Run: c.Run, Verb: c.Verb, Malformed: true}
+		return s.tx.AddManualCommands(ctx, []ManualCommand{{ManualCommand: unreadable, Seq: c.Seq}}, s.now)
+	}
+	for i := range commands {
+		if err := s.addManual(ctx, commands[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

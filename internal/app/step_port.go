@@ -59,10 +59,10 @@ type commandStore interface {
 type deliveryReader interface {
 	// Undelivered returns an unsent delivery whose failure no event has recorded, and false if there is none. It locks the
 	// delivery's status until the transaction ends.
-	Undelivered(ctx context.Context, n int) (Undelivered, bool, error)
+	FailedDelivery(ctx context.Context, n int) (FailedDelivery, bool, error)
 	// AskingMail returns the mail of an event that asks the requester for an answer, and false if there is none.
 	AskingMail(ctx context.Context, event int) (AskingMail, bool, error)
-	// MailToResend returns the mail that a resend command names, and false if there is no such mail.
+	// MailToResend returns the mail that a resend command names, and false if there is no such email.
 	MailToResend(ctx context.Context, command int64) (ticket.BouncedMail, bool, error)
 }
 
@@ -98,8 +98,8 @@ type StoredManualCommand struct {
 	Run string
 }
 
-// Undelivered is a mail that cannot be delivered, or a webhook that cannot be called.
-type Undelivered struct {
+// FailedDelivery is a mail that cannot be delivered, or a webhook that cannot be called.
+type FailedDelivery struct {
 	Webhook string // empty: it is a mail
 	Asks    int    // the event for which the mail asks for an answer; 0: none
 }

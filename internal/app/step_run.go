@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -60,13 +61,13 @@ func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 		if err := s.numberManual(ctx, r.Manual); err != nil {
 			return err
 		}
-		return s.decide(ctx, s.Last)
+		return s.decideCommands(ctx, s.Last)
 	case r.Command > 0:
-		return s.decide(ctx, r.Command)
+		return s.decideCommands(ctx, r.Command)
 	case r.Bounced > 0:
-		return s.fail(ctx, r.Bounced)
+		return s.recordFailure(ctx, r.Bounced)
 	case r.Delivered > 0:
-		return s.decide(ctx, s.Last)
+		return s.decideCommands(ctx, s.Last)
 	case r.Schedule:
 		return s.catchUp(ctx)
 	default:
@@ -74,9 +75,9 @@ func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 	}
 }
 
-// decide decides the undecided commands up to a number, in order, as many as the scope allows. A number beyond the last
+// decideCommands decides the undecided commands up to a number, in order, as many as the scope allows. A number beyond the last
 // command, which only a forged signal can carry, stands for the last one.
-func (s *step) decide(ctx context.Context, upTo int64) error {
+func (s *step) decideCommands(ctx context.Context, upTo int64) error {
 	upTo = min(upTo, s.Last, s.State.Command+s.scope.commands)
 	if upTo <= s.State.Command {
 		return nil
@@ -141,23 +142,23 @@ func (s *step) fire(ctx context.Context, due time.Time) error {
 			return err
 		}
 	}
-	return s.advance(ctx, due)
+	return s.fireDue(ctx, due)
 }
 
 // catchUp decides all commands and then fires everything due up to now. It stops after the commands if there are more than
 // a step may decide.
 func (s *step) catchUp(ctx context.Context) error {
-	if err := s.decide(ctx, s.Last); err != nil || s.State.Command < s.Last {
+	if err := s.decideCommands(ctx, s.Last); err != nil || s.State.Command < s.Last {
 		return err
 	}
-	if err := s.advance(ctx, s.now); err != nil {
+	if err := s.fireDue(ctx, s.now); err != nil {
 		return err
 	}
 	s.current = true
 	return nil
 }
 
-func (s *step) advance(ctx context.Context, until time.Time) error {
+func (s *step) fireDue(ctx context.Context, until time.Time) error {
 	return s.apply(ctx, func(d ticket.Environment) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
 }
 
@@ -231,4 +232,70 @@ func (s *step) add(r ticket.Result) {
 	s.events = append(s.events, r.Events...)
 	s.mails = append(s.mails, r.Mails...)
 	s.calls = append(s.calls, r.Calls...)
+}
+
+// recordFailure records, once, a mail that cannot be delivered or a webhook that cannot be called. Accepted commands are decided
+// first, since a bounce may reopen the ticket as of now. If there are more than a step may decide, the result says so and
+// the caller must ask for the step again.
+func (s *step) recordFailure(ctx context.Context, n int) error {
+	if err := s.decideCommands(ctx, s.Last); err != nil || s.State.Command < s.Last {
+		return err
+	}
+	if err := s.applyTransitions(ctx); err != nil { // they precede the failure on the timeline
+		return err
+	}
+	failed, found, err := s.tx.FailedDelivery(ctx, n)
+	switch {
+	case err != nil || !found:
+		return err
+	case failed.Webhook != "":
+		return s.giveUp(n, failed.Webhook)
+	default:
+		return s.bounce(ctx, n, failed.Asks)
+	}
+}
+
+func (s *step) bounce(ctx context.Context, n, asks int) error {
+	before := len(s.events)
+	err := s.apply(ctx, func(d ticket.Environment) (ticket.Result, error) {
+		return ticket.RecordBounce(s.State.Ticket, d, n, asks, s.now)
+	})
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(s.events[before:], func(e ticket.Event) bool { return e.Kind == ticket.EventMailBounced })
+	s.failures = append(s.failures, DeliveryFailure{N: n, Event: s.events[before+i].N})
+	return nil
+}
+
+func (s *step) giveUp(n int, webhook string) error {
+	result, err := ticket.RecordWebhookFailure(s.State.Ticket, s.Desk, n, webhook, s.now)
+	if err == nil {
+		s.add(result)
+		s.failures = append(s.failures, DeliveryFailure{N: n, Event: s.State.Ticket.Events})
+	}
+	return err
+}
+
+// recordDelivery records the delivery or the bounce of the mail that asks the requester for an answer, if that is not
+// recorded yet. The workflow asks for a step when it learns of a delivery; every step checks, so a lost notification does
+// no harm. A mail owed by this step, or one older than an undecided command, is left to a later step. If there is no such
+// mail because its recipient has been disabled, silence counts from now.
+func (s *step) recordDelivery(ctx context.Context) error {
+	t := s.State.Ticket
+	if !t.AwaitsDelivery() || t.Asked > s.was.Ticket.Events || s.State.Command < s.Last {
+		return nil
+	}
+	m, found, err := s.tx.AskingMail(ctx, t.Asked)
+	switch {
+	case err != nil, found && m.Settled.IsZero():
+		return err
+	case m.Bounced:
+		return s.bounce(ctx, m.N, t.Asked)
+	case !found:
+		m.Settled = s.now
+	}
+	return s.apply(ctx, func(d ticket.Environment) (ticket.Result, error) {
+		return ticket.RecordDelivery(s.State.Ticket, d, m.N, t.Asked, m.Settled, s.now)
+	})
 }

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -21,7 +23,8 @@ type acceptor interface {
 	// Repeated returns what was accepted before with a key, and false if nothing was.
 	Repeated(context.Context, desk.Person, desk.IdempotencyKey) (desk.Accepted, bool, error)
 	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error)
-	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
+	// Rate returns false unless the person may rate the ticket now.
+	Rate(context.Context, desk.Person, desk.Rating) (r desk.Rating, rated bool, err error)
 }
 
 // ticketReader reads tickets. It returns a NotFound fault for a ticket that the person may not see.
@@ -96,34 +99,28 @@ func (s *Tickets) accept(ctx context.Context, by desk.Person, sub desk.Submissio
 
 // checkSubmission sets the policy's defaults and returns an Invalid fault that names the invalid fields.
 func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error {
-	var details []fault.Detail
-	reject := func(field, message string) {
-		details = append(details, fault.Detail{Field: field, Message: message})
-	}
+	var wrong fault.Details
 	switch {
 	case s.Category == "":
 		s.Category = p.Categories[0]
 	case !slices.Contains(p.Categories, s.Category):
-		reject("category", "is not one of the policy's categories")
+		wrong.Add("category", "is not one of the policy's categories")
 	}
 	switch {
 	case s.Priority == "":
 		s.Priority = policy.PriorityNormal
 	case !s.Priority.Valid():
-		reject("priority", "is not low, normal, high or urgent")
+		wrong.Add("priority", "is not low, normal, high or urgent")
 	case !p.CustomersChoosePriority && by.Role == ticket.RoleCustomer && s.Priority != policy.PriorityNormal:
-		reject("priority", "is chosen by the desk under the policy in force")
+		wrong.Add("priority", "can't be chosen under the current policy")
 	}
 	if utf8.RuneCountInString(s.Subject) > desk.MaxSubject {
-		reject("subject", "is longer than 200 characters")
+		wrong.Add("subject", "is longer than 200 characters")
 	}
 	if len(s.Body) > desk.MaxBody {
-		reject("body", "is longer than 64 KiB")
+		wrong.Add("body", "is longer than 64 KiB")
 	}
-	if len(details) > 0 {
-		return fault.Fields(details...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // Command accepts a command and waits up to outcomeWait for its outcome. If decided is false, the command is decided later.
@@ -151,7 +148,33 @@ func (s *Tickets) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk
 	if err := authorise(by, customersOnly); err != nil {
 		return desk.Rating{}, err
 	}
-	return s.acceptor.Rate(ctx, by, r)
+	r, rated, err := s.acceptor.Rate(ctx, by, r)
+	if err == nil && !rated {
+		err = s.notRatable(ctx, by, r.Number)
+	}
+	if err != nil {
+		return desk.Rating{}, err
+	}
+	return r, nil
+}
+
+// Codes of a Conflict when a ticket can't be rated.
+const (
+	CodeTooEarly = "not-resolved"
+	CodeTooLate  = "rating-over"
+)
+
+// notRatable returns why a requester can't rate a ticket.
+func (s *Tickets) notRatable(ctx context.Context, by desk.Person, n ticket.Number) error {
+	record, err := s.reader.Ticket(ctx, by, n)
+	switch {
+	case err != nil:
+		return err
+	case record.State == nil || record.State.Ticket.Status != ticket.StatusClosed:
+		return fault.NewConflict(CodeTooEarly, "a ticket can be rated once it is resolved")
+	default:
+		return fault.NewConflict(CodeTooLate, "a ticket can be rated until %d days after it was closed", desk.RatingTime/(24*time.Hour))
+	}
 }
 
 // Ticket returns a ticket as the viewer may see it, and a NotFound fault if they may not.
@@ -206,4 +229,67 @@ func (s *Tickets) Track(ctx context.Context, n ticket.Number) (desk.Tracking, er
 // PolicyInForce returns the policy version that a ticket accepted now is pinned to, its policy and its document.
 func (s *Tickets) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
 	return s.terms.PolicyInForce(ctx)
+}
+
+// bulkAtOnce is how many commands of one bulk are accepted concurrently. It leaves database connections for other requests.
+const bulkAtOnce = 4
+
+// Bulk sends the same command to up to desk.MaxBulk tickets, as Command does to one, and waits up to outcomeWait for all
+// outcomes together. The results are in the order of the numbers, without duplicates. Bulk returns an Invalid fault for too
+// many or no numbers. An idempotency key covers the whole bulk; the keys of the tickets' commands are derived from it. seen
+// has the Request.Seen of each ticket, which is 0 if it is missing.
+func (s *Tickets) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error) {
+	named := map[ticket.Number]bool{}
+	numbers = slices.DeleteFunc(slices.Clone(numbers), func(n ticket.Number) bool {
+		again := named[n]
+		named[n] = true
+		return again
+	})
+	if len(numbers) == 0 || len(numbers) > desk.MaxBulk {
+		return nil, fault.Field("numbers", "must name 1 to %d tickets", desk.MaxBulk)
+	}
+	results := make([]desk.Result, len(numbers))
+	s.acceptAll(ctx, by, numbers, seen, r, results)
+	s.relay.Wake()
+	s.awaitAll(ctx, results)
+	return results, nil
+}
+
+// acceptAll accepts the command for each ticket, bulkAtOnce at a time.
+func (s *Tickets) acceptAll(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, results []desk.Result) {
+	free := make(chan struct{}, bulkAtOnce)
+	var all sync.WaitGroup
+	for i, n := range numbers {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			own := r
+			own.Number, own.Seen, own.IdempotencyKey = n, seen[n], keyFor(r.IdempotencyKey, n)
+			a, err := s.acceptor.Command(ctx, by, own)
+			results[i] = desk.Result{Number: n, Seq: a.Seq, Err: err}
+		})
+	}
+	all.Wait()
+}
+
+// awaitAll waits for all outcomes concurrently, up to outcomeWait in total.
+func (s *Tickets) awaitAll(ctx context.Context, results []desk.Result) {
+	waiting, cancel := context.WithTimeout(ctx, outcomeWait)
+	defer cancel()
+	var all sync.WaitGroup
+	for i := range results {
+		if r := &results[i]; r.Err == nil {
+			all.Go(func() { r.Outcome, r.Decided, r.Err = s.outcomes.Await(waiting, r.Number, r.Seq) })
+		}
+	}
+	all.Wait()
+}
+
+// keyFor derives the idempotency key of one ticket's command from that of the bulk.
+func keyFor(key desk.IdempotencyKey, n ticket.Number) desk.IdempotencyKey {
+	if key.Key == "" {
+		return key
+	}
+	fingerprint := sha256.Sum256(append(slices.Clone(key.Fingerprint), n...))
+	return desk.IdempotencyKey{Key: key.Key + " " + string(n), Fingerprint: fingerprint[:]}
 }

@@ -72,9 +72,9 @@ func (s *ticketFixture) Command(context.Context, desk.Person, desk.Request) (des
 	return s.accepted, s.acceptError
 }
 
-func (s *ticketFixture) Rate(_ context.Context, _ desk.Person, r desk.Rating) (desk.Rating, error) {
+func (s *ticketFixture) Rate(_ context.Context, _ desk.Person, r desk.Rating) (desk.Rating, bool, error) {
 	s.rated = append(s.rated, r)
-	return r, nil
+	return r, true, nil
 }
 
 func (s *ticketFixture) Wake() {

@@ -125,30 +125,30 @@ type News struct {
 	Closed bool // another emergency keeps support closed
 }
 
-// Audience selects which of the affected requesters receive an announcement.
-type Audience string
+// AffectedRequester is a customer with an affected ticket, and what they know of an emergency.
+type AffectedRequester struct {
+	Person   ticket.PersonID
+	Mailed   bool // there was a mail to them about it, which may have been superseded
+	Informed bool // such a mail was sent
+	Current  bool // the last one that was sent reported the current terms
+	Receipt  bool // the receipt of one of their tickets reported it
+}
 
-// The audiences.
-const (
-	AudienceAll          Audience = "all"
-	AudienceNone         Audience = "none"
-	AudienceNotWithdrawn Audience = "not-withdrawn" // all but those whose earlier mails about the emergency were all superseded
-	AudienceInformed     Audience = "told"          // those who were sent a mail about the emergency, or whose receipt reported it
-)
-
-// Audience returns who receives the mail. Mails are sent only settle after the last change, so an emergency that was
-// cancelled or ended within that time is reported only to those who know of it.
-func (n News) Audience(settle time.Duration) Audience {
+// Reaches reports whether an affected requester receives the announcement. Mails are sent only settle after the last change,
+// so an emergency that was cancelled or ended within that time is reported only to those who know of it.
+func (n News) Reaches(r AffectedRequester, settle time.Duration) bool {
 	closure := n.Announces == AnnounceEnded && n.Kind == ticket.EmergencyClosed // the extension by a delay remains after its end
 	switch {
-	case closure && n.Closed:
-		return AudienceNone // support does not reopen
+	case r.Current, closure && n.Closed: // support does not reopen
+		return false
+	case r.Informed:
+		return true
 	case closure && n.Until.Sub(n.From) <= settle:
-		return AudienceInformed
+		return r.Receipt
 	case n.Announces == AnnounceCancelled:
-		return AudienceNotWithdrawn
+		return !r.Mailed
 	default:
-		return AudienceAll
+		return true
 	}
 }
 

@@ -23,19 +23,16 @@ const maxTitle = 100 // in characters
 
 // Check returns an Invalid fault that names every invalid field: title, body.
 func (c CannedReply) Check() error {
-	var wrong []fault.Detail
+	var wrong fault.Details
 	if !validName(c.Title, maxTitle) {
-		wrong = append(wrong, fault.Detail{Field: "title", Message: "must have 1 to 100 characters, in one line and all of them visible"})
+		wrong.Add("title", "must have 1 to 100 characters, in one line and all of them visible")
 	}
 	if !Visible(c.Body) || len(c.Body) > MaxBody {
-		wrong = append(wrong, fault.Detail{Field: "body", Message: "must have 1 to 65536 bytes"})
+		wrong.Add("body", "must have 1 to 65536 bytes")
 	} else if unknown := unknownPlaceholder(c.Body); unknown != "" {
-		wrong = append(wrong, fault.Detail{Field: "body", Message: "names " + unknown + "; there is " + strings.Join(Placeholders(), ", ")})
+		wrong.Add("body", "names "+unknown+"; there is "+strings.Join(Placeholders(), ", "))
 	}
-	if len(wrong) > 0 {
-		return fault.Fields(wrong...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // placeholder matches anything between two pairs of braces on one line.

@@ -2,7 +2,11 @@ package desk
 
 import (
 	"bytes"
+	"context"
+	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -56,7 +60,7 @@ const CodeKeyReused = "idempotency-key-reused"
 // ErrKeyReused is returned for an idempotency key that was used before, with another request. Its message is for people,
 // too: a form that is sent again has the key of the first time.
 var ErrKeyReused error = fault.NewConflict(CodeKeyReused,
-	"this was sent before with other content, which was accepted; see what became of it, and send this anew if it is still needed")
+	"this was sent before with different content, which was accepted; check the result, and send this again if it is still needed")
 
 // Repeats returns ErrKeyReused unless the fingerprint equals that of the first request with the key.
 func (o IdempotencyKey) Repeats(first []byte) error {
@@ -109,4 +113,52 @@ type PendingCommand struct {
 	Verb ticket.Verb
 	At   time.Time // of acceptance
 	Body string    // plain text, empty without any
+}
+
+// AcceptedCommand is an accepted command of which the relay has not signaled the ticket's workflow yet.
+type AcceptedCommand struct {
+	Number  ticket.Number
+	Command ticket.Command
+	Actor   string // handle of the command's author; empty for customers
+}
+
+// KeptForm is a submitted form that is saved while its author signs in again.
+type KeptForm struct {
+	Person ticket.PersonID // the author
+	Page   string          // path and query of the page with the form
+	Action string          // path that it was sent to
+	Fields url.Values      // without passwords
+	Kept   time.Time
+}
+
+// CommandLine is the source of requests that an operator makes with the program itself.
+const CommandLine = "command line"
+
+const maxAgent = 200 // characters
+
+// Origin is the origin of a request, for the log of security events.
+type Origin struct {
+	Source string // network address, or CommandLine
+	Agent  string // the User-Agent header, truncated
+}
+
+type originKey struct{}
+
+// WithOrigin returns a context that carries the origin of a request. It removes unprintable characters from agent.
+func WithOrigin(ctx context.Context, source, agent string) context.Context {
+	printed := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			return r
+		}
+		return -1
+	}, agent))
+	return context.WithValue(ctx, originKey{}, Origin{Source: source, Agent: string(printed[:min(len(printed), maxAgent)])})
+}
+
+// OriginOf returns the origin that a context carries. Without one, there is no HTTP request and its source is CommandLine.
+func OriginOf(ctx context.Context) Origin {
+	if o, ok := ctx.Value(originKey{}).(Origin); ok {
+		return o
+	}
+	return Origin{Source: CommandLine}
 }

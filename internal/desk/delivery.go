@@ -1,10 +1,94 @@
 package desk
 
-import "github.com/holesalemart/supportdesk/internal/ticket"
+import (
+	"time"
 
-// Delivery is an accepted command of which the relay has not signaled the ticket's workflow yet.
-type Delivery struct {
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Mailbox is a person's name and address for a mail's header.
+type Mailbox struct {
+	Name    string // may be empty
+	Address string // addr-spec, such as agent@example.com
+}
+
+// DeliveryStatus is the status of a mail or of a webhook call.
+type DeliveryStatus string
+
+// The delivery statuses. All but DeliveryOwed are final.
+const (
+	DeliveryOwed    DeliveryStatus = "owed"
+	DeliverySent    DeliveryStatus = "sent"
+	DeliveryBounced DeliveryStatus = "bounced"
+	DeliveryFailed  DeliveryStatus = "failed" // webhooks only: given up
+)
+
+// MailData is the data of one mail about a ticket. It is loaded when the mail is sent and not stored.
+type MailData struct {
+	Number   ticket.Number
+	N        int   // the mail's number within its ticket, from 1; the Message-ID consists of Number, N and Epoch
+	Epoch    int64 // of the database when the mail was stored
+	Kind     ticket.MailKind
+	To       Mailbox
+	Token    string // of the requester's link to the conversation, or of the link in an escalation; empty in other mails to staff
+	Disabled bool   // the recipient's account has been disabled since: nothing may be sent to them
+	Instead  string // name or handle of the original recipient, whose account is disabled; empty: To is the original recipient
+	Previous int    // number of the previous mail about the ticket to the same person; 0: none
+
+	PreviousEpoch, RootEpoch int64 // epochs of mail Previous and of mail 1
+
+	Subject  string       // the ticket's
+	Body     string       // the event's message, plain text; empty: it has none
+	Author   string       // display name of the event's author; empty: a due event
+	At       time.Time    // of the event
+	Sent     time.Time    // when the mail is sent
+	Cause    ticket.Cause // closure and resolution
+	Assignee string       // display name; empty: unassigned
+	Status   ticket.Status
+	Priority policy.Priority
+
+	// The deadlines of promises not met, to a requester as returned by Promised.ForRequester. Each is zero unless it lies
+	// ahead (Due), has passed (Late), or follows from the planned end of an emergency that pauses the clock (Expected).
+	FirstResponseDue, FirstResponseLate time.Time
+	ResolutionDue, ResolutionLate       time.Time
+	Expected                            policy.Deadlines
+
+	Silence time.Duration // nudge, information request, resolution: time from delivery to resolution or closure by silence; zero: never
+
+	Clock          policy.ClockName // reminder and escalation
+	DueAt          time.Time        // reminder and escalation: the deadline of Clock
+	Since          time.Time        // escalation: start of its steps; later than DueAt by the emergencies in between
+	EscalationStep int              // escalation: the step, from 1
+
+	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
+
+	Notices []Notice // of emergencies, at Sent
+}
+
+// WebhookCall is the data of one call of a webhook. It has no text that people wrote.
+type WebhookCall struct {
 	Number  ticket.Number
-	Command ticket.Command
-	Actor   string // handle of the command's author; empty for customers
+	N       int    // its number among the ticket's deliveries
+	Event   int    // number of the event that caused it
+	Epoch   int64  // of the database when the event was recorded
+	Webhook string // name in the policy
+
+	Clock          policy.ClockName
+	EscalationStep int
+	Priority       policy.Priority
+	Breached       time.Time // the deadline that passed
+	Due            time.Time // when the escalation step was due
+	Fired          time.Time // when it fired; later than Due if no worker ran
+}
+
+// WebhookDelivery is a call of a webhook with its delivery status.
+type WebhookDelivery struct {
+	WebhookCall
+	Status   DeliveryStatus // owed, sent or failed
+	Owed     time.Time
+	Deferred time.Time // of the first failed attempt; zero: none
+	Tries    int       // failed attempts
+	Reason   string    // of the last failed attempt
+	Settled  time.Time // when it was sent or given up; zero: still owed
 }

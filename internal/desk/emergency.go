@@ -128,7 +128,7 @@ type Fanout struct {
 	Transition ticket.Transition
 	Revision   int64 // of the emergency schedule
 	Total      int   // open tickets that had not applied the transition when it began
-	Told       int   // signals sent, repetitions included
+	Signaled   int   // signals sent, repetitions included
 	Behind     int   // open tickets that have not applied the transition yet
 	Began      time.Time
 	Updated    time.Time

@@ -40,13 +40,13 @@ func CheckAnother(lasting int) error {
 // starts_at, ends_at, delay_seconds.
 func (p EmergencyPlan) Declared(id ticket.EmergencyID, by Ref, next time.Time) (Emergency, error) {
 	e := Emergency{Emergency: ticket.Emergency{ID: id, Kind: p.Kind}, By: by, Declared: next}
-	var wrong []fault.Detail
+	var wrong fault.Details
 	if !slices.Contains(ticket.EmergencyKinds(), p.Kind) {
-		wrong = append(wrong, fault.Detail{Field: "kind", Message: "must be closed or delayed"})
+		wrong.Add("kind", "must be closed or delayed")
 	}
 	var problem string
 	if e.Notice, problem = normalizeNotice(p.Notice); problem != "" {
-		wrong = append(wrong, fault.Detail{Field: "notice", Message: problem})
+		wrong.Add("notice", problem)
 	}
 	from := p.From
 	if from.IsZero() {
@@ -57,10 +57,10 @@ func (p EmergencyPlan) Declared(id ticket.EmergencyID, by Ref, next time.Time) (
 	if p.Kind == ticket.EmergencyDelayed {
 		wrong = append(wrong, e.setDelay(p.By, next, time.Second)...)
 	} else if p.By != 0 {
-		wrong = append(wrong, fault.Detail{Field: "delay_seconds", Message: "is for an emergency of the kind delayed"})
+		wrong.Add("delay_seconds", "is for an emergency of the kind delayed")
 	}
-	if len(wrong) > 0 {
-		return Emergency{}, fault.Fields(wrong...)
+	if err := wrong.Err(); err != nil {
+		return Emergency{}, err
 	}
 	return e, nil
 }
@@ -73,14 +73,14 @@ func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error)
 	}
 	begun := e.From.Before(next)
 	if begun && c.From != nil && !c.From.Equal(e.From) {
-		return Emergency{}, fault.NewConflict(CodeEmergencyBegun, "the emergency has begun: its beginning stands")
+		return Emergency{}, fault.NewConflict(CodeEmergencyBegun, "the emergency has already started, so its start can't be changed")
 	}
 	e.Delays = slices.Clone(e.Delays)
-	var wrong []fault.Detail
+	var wrong fault.Details
 	if c.Notice != nil {
 		var problem string
 		if e.Notice, problem = normalizeNotice(*c.Notice); problem != "" {
-			wrong = append(wrong, fault.Detail{Field: "notice", Message: problem})
+			wrong.Add("notice", problem)
 		}
 	}
 	if c.From != nil && !begun {
@@ -99,14 +99,14 @@ func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error)
 	}
 	switch {
 	case c.By != nil && e.Kind != ticket.EmergencyDelayed:
-		wrong = append(wrong, fault.Detail{Field: "delay_seconds", Message: "is for an emergency of the kind delayed"})
+		wrong.Add("delay_seconds", "is for an emergency of the kind delayed")
 	case c.By != nil && begun:
 		wrong = append(wrong, e.setDelay(*c.By, next, 0)...)
 	case c.By != nil:
 		wrong = append(wrong, e.setDelay(*c.By, next, time.Second)...)
 	}
-	if len(wrong) > 0 {
-		return Emergency{}, fault.Fields(wrong...)
+	if err := wrong.Err(); err != nil {
+		return Emergency{}, err
 	}
 	return e.trimmed(), nil
 }
@@ -166,7 +166,7 @@ func (e *Emergency) setEnd(at, next time.Time) []fault.Detail {
 	if !at.IsZero() {
 		message = checkPlanned(at, next)
 		if message == "" && !at.After(e.From) {
-			message = "must be later than the beginning"
+			message = "must be later than the start"
 		}
 		at = at.UTC()
 	}
@@ -210,9 +210,9 @@ func checkPlanned(at, next time.Time) string {
 	case at.Nanosecond() != 0:
 		return "must be a whole second"
 	case at.Before(next):
-		return "must lie ahead"
+		return "must be in the future"
 	case at.After(next.Add(MaxAhead)):
-		return "must lie at most 366 days ahead"
+		return "must be at most 366 days ahead"
 	}
 	return ""
 }

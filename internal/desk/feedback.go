@@ -28,17 +28,14 @@ type Rating struct {
 
 // Check returns an Invalid fault that names every invalid field: score, comment.
 func (r Rating) Check() error {
-	var details []fault.Detail
+	var wrong fault.Details
 	if r.Score < MinScore || r.Score > MaxScore {
-		details = append(details, fault.Detail{Field: "score", Message: "must be a whole number from 1 to 5"})
+		wrong.Add("score", "must be a whole number from 1 to 5")
 	}
 	if utf8.RuneCountInString(r.Comment) > MaxComment {
-		details = append(details, fault.Detail{Field: "comment", Message: "is longer than 2000 characters"})
+		wrong.Add("comment", "is longer than 2000 characters")
 	}
-	if len(details) > 0 {
-		return fault.Fields(details...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // MaxSuggestion is the maximum length of a suggestion, in characters.

@@ -123,15 +123,12 @@ const (
 
 // Check returns an Invalid fault that names every invalid field: name, query.
 func (s SavedFilter) Check() error {
-	var wrong []fault.Detail
+	var wrong fault.Details
 	if !validName(s.Name, maxFilterName) {
-		wrong = append(wrong, fault.Detail{Field: "name", Message: "must have 1 to 60 characters, in one line and all of them visible"})
+		wrong.Add("name", "must have 1 to 60 characters, in one line and all of them visible")
 	}
 	if _, err := url.ParseQuery(s.Query); err != nil || len(s.Query) > maxFilterQuery || strings.ContainsFunc(s.Query, forbidden) {
-		wrong = append(wrong, fault.Detail{Field: "query", Message: "must be the query of a list's address, 2000 bytes at most"})
+		wrong.Add("query", "must be the query of a list's address, 2000 bytes at most")
 	}
-	if len(wrong) > 0 {
-		return fault.Fields(wrong...)
-	}
-	return nil
+	return wrong.Err()
 }

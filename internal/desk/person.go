@@ -5,8 +5,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -31,6 +33,9 @@ type Ref struct {
 	Role   ticket.Role     `json:"role"`
 }
 
+// Ref is the person as others see them.
+func (p Person) Ref() Ref { return Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role} }
+
 const (
 	maxName    = 200 // characters
 	maxAddress = 254 // bytes, RFC 5321
@@ -43,27 +48,23 @@ var (
 
 // Check returns an Invalid fault that names every invalid field: role, name, address, handle.
 func (p Person) Check() error {
-	var wrong []fault.Detail
-	reject := func(field, message string) { wrong = append(wrong, fault.Detail{Field: field, Message: message}) }
+	var wrong fault.Details
 	if !slices.Contains(ticket.Roles(), p.Role) {
-		reject("role", "must be customer, agent, supervisor or administrator")
+		wrong.Add("role", "must be customer, agent, supervisor or administrator")
 	}
 	if !ValidName(p.Name) {
-		reject("name", "must have 1 to 200 characters, in one line and all of them visible")
+		wrong.Add("name", "must have 1 to 200 characters, in one line and all of them visible")
 	}
 	if !ValidAddress(p.Address) {
-		reject("address", "must be an email address")
+		wrong.Add("address", "must be an email address")
 	}
 	switch {
 	case p.Role == ticket.RoleCustomer && p.Handle != "":
-		reject("handle", "is for staff only")
+		wrong.Add("handle", "is for staff only")
 	case p.Role.Staff() && (!handleShape.MatchString(p.Handle) || idShape.MatchString(strings.ToUpper(p.Handle))):
-		reject("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
+		wrong.Add("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
 	}
-	if len(wrong) > 0 {
-		return fault.Fields(wrong...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // ValidID reports whether text has the shape of a person's ID.
@@ -77,3 +78,77 @@ func ValidAddress(text string) bool {
 
 // ValidName reports whether text can be a person's name: one line without invisible characters.
 func ValidName(name string) bool { return validName(name, maxName) }
+
+// Group is a group of staff to whose members assignment rules assign tickets. Policies refer to it by its handle, which
+// never changes.
+type Group struct {
+	Handle  string
+	Title   string
+	Members []Colleague // those who are not disabled, by name
+	Fixed   bool        // policy.Everyone, whose members are all agents
+}
+
+// Check returns an Invalid fault that names every invalid field: handle, title.
+func (g Group) Check() error {
+	var wrong fault.Details
+	switch {
+	case g.Handle == policy.Everyone:
+		wrong.Add("handle", "the group everyone always exists and consists of all agents")
+	case !policy.ValidGroup(g.Handle):
+		wrong.Add("handle", "must be 1 to 40 lower-case letters, digits and hyphens, starting with a letter")
+	}
+	if !validName(g.Title, maxTitle) {
+		wrong.Add("title", "must have 1 to 100 characters, in one line and all of them visible")
+	}
+	return wrong.Err()
+}
+
+// Present returns the number of members to whom rules can assign tickets now.
+func (g Group) Present() int {
+	n := 0
+	for _, m := range g.Members {
+		if !m.Away.Now() {
+			n++
+		}
+	}
+	return n
+}
+
+// Absence is the time in which a person is away. Rules assign no tickets to them, but people can. It ends at Until without
+// their doing.
+type Absence struct {
+	Since time.Time // zero: available
+	Until time.Time // zero: until they mark themselves as back
+}
+
+// Now reports whether the person is away.
+func (a Absence) Now() bool { return !a.Since.IsZero() }
+
+// Idle is an assignment rule that can assign tickets to no one.
+type Idle struct {
+	Rule    int // its number, from 1
+	Group   string
+	Missing bool // the group does not exist; otherwise all its members are away
+}
+
+// IdleRules returns the rules of a policy whose group is missing or has no available member.
+func IdleRules(p *policy.Policy, groups []Group) []Idle {
+	present := map[string]int{}
+	for _, g := range groups {
+		present[g.Handle] = g.Present()
+	}
+	var idle []Idle
+	for i, rule := range p.Assignment {
+		if n, exists := present[rule.Group]; n == 0 {
+			idle = append(idle, Idle{Rule: i + 1, Group: rule.Group, Missing: !exists})
+		}
+	}
+	return idle
+}
+
+// Colleague is a member of staff, to whom tickets can be assigned.
+type Colleague struct {
+	Ref
+	Away Absence
+	Load int // number of assigned tickets that are neither resolved nor closed
+}

@@ -70,3 +70,71 @@ func CausesOf(line policy.Line, entries []Entry) []string {
 	}
 	return names
 }
+
+// History is the processing history of a ticket, which staff see beside its timeline.
+type History struct {
+	Commands []CommandRecord   // in order
+	Mails    []Posted          // in order
+	Calls    []WebhookDelivery // of webhooks, in order
+}
+
+// CommandRecord is an accepted command and its outcome.
+type CommandRecord struct {
+	Seq      int64
+	Verb     ticket.Verb
+	By       Ref // only the role is set: a manual command from Temporal UI
+	At       time.Time
+	Agent    *Ref            // assign: the new assignee; nil otherwise
+	Priority policy.Priority // submit, reclassify; may be empty
+	Category string          // likewise
+	Decided  bool
+	Outcome  ticket.Outcome // once decided
+	Taken    time.Time      // when it was decided; zero: not yet
+}
+
+// Posted is a mail about a ticket with its delivery status.
+type Posted struct {
+	N        int
+	Kind     ticket.MailKind
+	To       Ref
+	Status   DeliveryStatus
+	Owed     time.Time // time of Event
+	Event    int       // number of the event that caused it
+	Settled  time.Time // when it was sent or given up; zero: not yet
+	Deferred time.Time // when a mail server first deferred it; zero: never
+	Reason   string    // of a bounce: the mail server's text, truncated
+	Resends  int       // number of the bounced mail that it repeats; 0: none
+	Resent   bool      // bounced, and sent again as a mail that has not bounced
+	Address  string    // address it was sent to instead of the recipient's own; empty: none
+}
+
+// ChangeKind is the kind of a change.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	ChangeAccepted ChangeKind = "accepted" // a command was accepted and is not decided yet
+	ChangeStepped  ChangeKind = "stepped"  // a step changed the ticket, or was its first
+	ChangeMail     ChangeKind = "mail"     // a mail was sent, deferred or bounced
+	ChangeRated    ChangeKind = "rated"    // the requester rated the ticket
+	ChangePresence ChangeKind = "presence" // a person began or ceased to view or to write
+)
+
+// Change reports that what a page shows may have changed. The zero Change means that anything may have, because changes
+// were missed or dropped.
+type Change struct {
+	Number ticket.Number
+	Kind   ChangeKind
+}
+
+// PresenceLasts is how long a person counts as present after the last request of their page. An open page should send
+// three within that time.
+const PresenceLasts = 45 * time.Second
+
+// Presence is a person who has a ticket open.
+type Presence struct {
+	Person  Ref
+	Writing bool
+	Since   time.Time // present without a gap since
+	Seen    time.Time // last request of their page
+}

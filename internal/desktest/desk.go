@@ -53,63 +53,61 @@ func New(p *policy.Policy, now func() time.Time) *Desk {
 	}
 }
 
+// lock locks the desk and returns the function that unlocks it.
+func (d *Desk) lock() (unlock func()) {
+	d.mu.Lock()
+	return d.mu.Unlock
+}
+
 // PerStep sets how many commands a step decides; the default is app.MaxCommands.
 func (d *Desk) PerStep(n int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.perStep = int64(n)
 }
 
 // Refuse makes steps fail whose events include one that refused reports, as if a constraint of the schema refused it.
 func (d *Desk) Refuse(refused func(ticket.Event) bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.refused = refused
 }
 
 // Park makes steps fail that record an event, and parks tickets as p says, until it is called with nil.
 func (d *Desk) Park(p *ticket.Parked) {
 	d.Refuse(func(ticket.Event) bool { return p != nil })
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.parked = p
 }
 
 // SetGate replaces the emergency schedule. The new one must agree with the old one about the past.
 func (d *Desk) SetGate(g ticket.EmergencySchedule) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.schedule = g
 }
 
 // OnStep sets a function that is called before every step, without the desk's lock. If it returns an error, the step
 // fails without effect.
 func (d *Desk) OnStep(f func(ticket.StepRequest) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.onStep = f
 }
 
 // OnAnswer sets a function that is called after every completed step. If it returns an error, the result of the step is
 // lost.
 func (d *Desk) OnAnswer(f func(ticket.StepRequest) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.onAnswer = f
 }
 
 // OnMail sets a function that is called for every attempt at a mail or a webhook call, without the desk's lock. It
 // plays the mail server or the webhook's receiver.
 func (d *Desk) OnMail(f func(context.Context, ticket.Owed) (bounced bool, err error)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.onMail = f
 }
 
 // Publish adds a policy version. Tickets are accepted under version 1 nevertheless.
 func (d *Desk) Publish(version int64, p *policy.Policy) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.policies[version] = p
 }
 
@@ -135,8 +133,7 @@ func (d *Desk) SubmitAbout(n ticket.Number, category string) ticket.Command {
 // Accept stores a command with the next number and the current time, and the policy that it adopts, if any. It does not
 // deliver the command.
 func (d *Desk) Accept(n ticket.Number, c ticket.Command) ticket.Command {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	if c.Adopt != nil {
 		d.policies[c.Policy] = c.Adopt
 	}
@@ -169,28 +166,24 @@ func (d *Desk) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResul
 
 // State returns a ticket's state as of its last step.
 func (d *Desk) State(n ticket.Number) ticket.State {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	return d.tickets[n].state
 }
 
 // Events returns a ticket's timeline.
 func (d *Desk) Events(n ticket.Number) []ticket.Event {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	return slices.Clone(d.tickets[n].events)
 }
 
 // Outcomes returns the outcomes of a ticket's decided commands, in order.
 func (d *Desk) Outcomes(n ticket.Number) []ticket.Outcome {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	return slices.Clone(d.tickets[n].outcomes)
 }
 
 // Steps returns all requests for a step, including failed ones.
 func (d *Desk) Steps() []ticket.StepRequest {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	return slices.Clone(d.steps)
 }

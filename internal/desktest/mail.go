@@ -18,7 +18,7 @@ func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 	rec, known := d.tickets[n]
 	if !known || number > len(rec.mails) {
 		d.mu.Unlock()
-		return false, fault.New(fault.NotFound, "there is no such mail")
+		return false, fault.New(fault.NotFound, "there is no such email")
 	}
 	m, try := rec.mails[number-1], d.onMail
 	d.mu.Unlock()
@@ -37,8 +37,7 @@ func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 
 // Unsettled returns the mails that are neither sent nor bounced.
 func (d *Desk) Unsettled(n ticket.Number) []ticket.Owed {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	var owed []ticket.Owed
 	for _, m := range d.tickets[n].mails {
 		if !m.settled {
@@ -48,13 +47,13 @@ func (d *Desk) Unsettled(n ticket.Number) []ticket.Owed {
 	return owed
 }
 
-// Undelivered implements app.StepTx.
-func (tx *stepTx) Undelivered(_ context.Context, n int) (app.Undelivered, bool, error) {
+// FailedDelivery implements app.StepTx.
+func (tx *stepTx) FailedDelivery(_ context.Context, n int) (app.FailedDelivery, bool, error) {
 	if n > len(tx.record.mails) {
-		return app.Undelivered{}, false, nil
+		return app.FailedDelivery{}, false, nil
 	}
 	m := tx.record.mails[n-1]
-	u := app.Undelivered{Webhook: m.owed.Webhook}
+	u := app.FailedDelivery{Webhook: m.owed.Webhook}
 	if m.Asks {
 		u.Asks = m.Event
 	}

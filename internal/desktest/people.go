@@ -31,8 +31,7 @@ func staff() map[ticket.PersonID]*person {
 
 // Disable disables a person's account.
 func (d *Desk) Disable(id ticket.PersonID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.people[id].disabled = true
 }
 
@@ -46,8 +45,7 @@ func (d *Desk) handle(id ticket.PersonID) string {
 
 // SetGroup sets the members of a group.
 func (d *Desk) SetGroup(handle string, members ...ticket.PersonID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.lock()()
 	d.groups[handle] = members
 }
 

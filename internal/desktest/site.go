@@ -96,7 +96,7 @@ func (s *Site) Check(err error) {
 // Tell delivers an accepted command to the ticket's workflow.
 func (s *Site) Tell(n ticket.Number, c ticket.Command) {
 	s.t.Helper()
-	err := dispatch.New(s.Temporal.Client, dispatch.Pages{}).Deliver(s.t.Context(), desk.Delivery{Number: n, Command: c})
+	err := dispatch.New(s.Temporal.Client, dispatch.Pages{}).Deliver(s.t.Context(), desk.AcceptedCommand{Number: n, Command: c})
 	if err != nil {
 		s.t.Fatalf("deliver: %v", err)
 	}

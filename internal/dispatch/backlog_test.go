@@ -20,22 +20,22 @@ type backlogFixture struct {
 }
 
 type waiting struct {
-	desk.Delivery
+	desk.AcceptedCommand
 	tries     int
 	notBefore time.Time
 }
 
-func (b *backlogFixture) accept(all ...desk.Delivery) {
+func (b *backlogFixture) accept(all ...desk.AcceptedCommand) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, d := range all {
-		b.waiting = append(b.waiting, waiting{Delivery: d})
+		b.waiting = append(b.waiting, waiting{AcceptedCommand: d})
 	}
 }
 
 func (b *backlogFixture) add(n ticket.Number, seqs ...int64) {
 	for _, seq := range seqs {
-		b.accept(desk.Delivery{Number: n, Command: ticket.Command{Seq: seq, Verb: ticket.VerbNote}})
+		b.accept(desk.AcceptedCommand{Number: n, Command: ticket.Command{Seq: seq, Verb: ticket.VerbNote}})
 	}
 }
 
@@ -58,7 +58,7 @@ func (b *backlogFixture) fail(err error) {
 }
 
 func (b *backlogFixture) Undelivered(
-	ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error),
+	ctx context.Context, limit, openings int, deliver func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error),
 ) (int, error) {
 	b.mu.Lock()
 	b.rounds++
@@ -75,12 +75,12 @@ func (b *backlogFixture) Undelivered(
 }
 
 // due returns what is not held back, by its own failure or that of an earlier one of its ticket.
-func (b *backlogFixture) due(limit, openings int) (all []desk.Delivery) {
+func (b *backlogFixture) due(limit, openings int) (all []desk.AcceptedCommand) {
 	held := map[ticket.Number]bool{}
 	for _, w := range b.waiting {
 		opening := w.Command.Verb == ticket.VerbSubmit
 		if !held[w.Number] && !w.notBefore.After(time.Now()) && len(all) < limit && (!opening || openings > 0) {
-			all = append(all, w.Delivery)
+			all = append(all, w.AcceptedCommand)
 			if opening {
 				openings--
 			}
@@ -90,11 +90,11 @@ func (b *backlogFixture) due(limit, openings int) (all []desk.Delivery) {
 	return all
 }
 
-func (b *backlogFixture) settle(handed, done []desk.Delivery, blame bool) {
+func (b *backlogFixture) settle(handed, done []desk.AcceptedCommand, blame bool) {
 	stuck := map[ticket.Number]bool{}
 	for _, h := range handed {
-		same := func(d desk.Delivery) bool { return d.Number == h.Number && d.Command.Seq == h.Command.Seq }
-		i := slices.IndexFunc(b.waiting, func(w waiting) bool { return same(w.Delivery) })
+		same := func(d desk.AcceptedCommand) bool { return d.Number == h.Number && d.Command.Seq == h.Command.Seq }
+		i := slices.IndexFunc(b.waiting, func(w waiting) bool { return same(w.AcceptedCommand) })
 		switch w := &b.waiting[i]; {
 		case slices.ContainsFunc(done, same):
 			b.waiting = slices.Delete(b.waiting, i, i+1)

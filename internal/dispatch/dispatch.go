@@ -97,7 +97,7 @@ Manual commands, as signals or updates with JSON: **assign** {"agent": "handle"}
 // step reads the ticket's state from PostgreSQL. So is one that was terminated or failed. One that has completed is left
 // alone, since the last step of a ticket took all commands accepted before it; only a command that a closed ticket accepts,
 // to send a mail again, starts it anew.
-func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error {
+func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.AcceptedCommand) error {
 	id, start, options := workflows.TicketID(delivery.Number), d.start(delivery.Number), d.options(delivery.Number)
 	if delivery.Command.Verb.Fits(ticket.StatusClosed) {
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
@@ -152,7 +152,7 @@ func (d *Dispatcher) options(n ticket.Number) client.StartWorkflowOptions {
 }
 
 // signal omits the category: until a step has validated it, it is text that a person typed.
-func signal(d desk.Delivery) workflows.Signal {
+func signal(d desk.AcceptedCommand) workflows.Signal {
 	c := d.Command
 	s := workflows.Signal{
 		Seq: c.Seq, By: cmp.Or(d.Actor, string(c.By.Role)), At: c.At, Priority: c.Priority,

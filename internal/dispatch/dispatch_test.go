@@ -137,8 +137,8 @@ func TestDispatcher_saysUnavailableWhileTemporalIsAway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	for what, err := range map[string]error{
-		"deliver a submission": d.Deliver(ctx, desk.Delivery{Number: number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}}),
-		"deliver a command":    d.Deliver(ctx, desk.Delivery{Number: number, Command: ticket.Command{Seq: 2, Verb: ticket.VerbNote}}),
+		"deliver a submission": d.Deliver(ctx, desk.AcceptedCommand{Number: number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}}),
+		"deliver a command":    d.Deliver(ctx, desk.AcceptedCommand{Number: number, Command: ticket.Command{Seq: 2, Verb: ticket.VerbNote}}),
 		"ready":                d.Ready(ctx),
 	} {
 		if fault.KindOf(err) != fault.Unavailable {

@@ -57,7 +57,7 @@ type records interface {
 	leases
 	Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error)
 	OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error)
-	Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error)
+	TicketsWithWorkflow(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error)
 	NoteFound(ctx context.Context, o desk.Overdue, found desk.LookResult, tries int, next time.Duration) error
 	PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error
 	NoteMissing(ctx context.Context, some []ticket.Number) error

@@ -50,7 +50,7 @@ func (r *Reconciler) auditSome(ctx context.Context) error {
 // auditPage advances to the next page even if this one fails: a new audit begins soon after a failure.
 func (r *Reconciler) auditPage(ctx context.Context) error {
 	a := &r.audit
-	page, err := r.records.Kept(ctx, a.after, auditPage)
+	page, err := r.records.TicketsWithWorkflow(ctx, a.after, auditPage)
 	if err != nil {
 		return err
 	}

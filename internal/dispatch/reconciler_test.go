@@ -77,7 +77,7 @@ func (w *reconcilerFixture) OverdueOf(_ context.Context, _ time.Duration, some [
 	return page, nil
 }
 
-func (w *reconcilerFixture) Kept(_ context.Context, after ticket.Number, limit int) (page []ticket.Number, err error) {
+func (w *reconcilerFixture) TicketsWithWorkflow(_ context.Context, after ticket.Number, limit int) (page []ticket.Number, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	slices.Sort(w.kept)

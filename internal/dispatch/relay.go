@@ -27,12 +27,12 @@ const (
 // with their tickets' later commands, but not when deliver fails. At most submissions of them are new tickets, not
 // counting those tried before, which are passed if submissions is positive. Untaken returns those of some tickets that have taken no step.
 type backlog interface {
-	Undelivered(ctx context.Context, limit, submissions int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error)
+	Undelivered(ctx context.Context, limit, submissions int, deliver func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error)) (int, error)
 	Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
 }
 
 type deliverer interface {
-	Deliver(context.Context, desk.Delivery) error
+	Deliver(context.Context, desk.AcceptedCommand) error
 }
 
 // Relay delivers accepted commands to workflows, those of one ticket in order: at once while Temporal answers, and otherwise
@@ -88,9 +88,9 @@ func (r *Relay) round(ctx context.Context) (int, error) {
 // deliver delivers to each ticket its commands in order, to several tickets at once, and returns those that were delivered.
 // A ticket that fails does not hold up the others. An error means that Temporal is unavailable: none was delivered, and not
 // because it was refused. A few such failures are enough to leave the rest for later.
-func (r *Relay) deliver(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+func (r *Relay) deliver(ctx context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 	var order []ticket.Number
-	byTicket := map[ticket.Number][]desk.Delivery{}
+	byTicket := map[ticket.Number][]desk.AcceptedCommand{}
 	for _, d := range all {
 		if len(byTicket[d.Number]) == 0 {
 			order = append(order, d.Number)
@@ -98,7 +98,7 @@ func (r *Relay) deliver(ctx context.Context, all []desk.Delivery) ([]desk.Delive
 		byTicket[d.Number] = append(byTicket[d.Number], d)
 	}
 	var mu sync.Mutex
-	var delivered []desk.Delivery
+	var delivered []desk.AcceptedCommand
 	o := forEach(ctx, order, parallel, nil, unavailable, func(ctx context.Context, number ticket.Number) error {
 		some, err := r.deliverTicket(ctx, byTicket[number])
 		mu.Lock()
@@ -132,7 +132,7 @@ func (r *Relay) deliver(ctx context.Context, all []desk.Delivery) ([]desk.Delive
 const waitingMessage = "a ticket's commands wait to be delivered"
 
 // deliverTicket stops at the first command that fails, and returns those before it.
-func (r *Relay) deliverTicket(ctx context.Context, commands []desk.Delivery) ([]desk.Delivery, error) {
+func (r *Relay) deliverTicket(ctx context.Context, commands []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 	for i, c := range commands {
 		err := withTimeout(ctx, c, r.deliverer.Deliver)
 		if err != nil && !unavailable(err) {

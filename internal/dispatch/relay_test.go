@@ -23,14 +23,14 @@ var quiet = slog.New(slog.DiscardHandler)
 type deliveryFixture struct {
 	mu        sync.Mutex
 	delivered map[ticket.Number][]int64
-	fails     func(desk.Delivery) error
+	fails     func(desk.AcceptedCommand) error
 }
 
 func newDeliveryFixture() *deliveryFixture {
-	return &deliveryFixture{delivered: map[ticket.Number][]int64{}, fails: func(desk.Delivery) error { return nil }}
+	return &deliveryFixture{delivered: map[ticket.Number][]int64{}, fails: func(desk.AcceptedCommand) error { return nil }}
 }
 
-func (r *deliveryFixture) Deliver(_ context.Context, d desk.Delivery) error {
+func (r *deliveryFixture) Deliver(_ context.Context, d desk.AcceptedCommand) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.fails(d); err != nil {
@@ -40,7 +40,7 @@ func (r *deliveryFixture) Deliver(_ context.Context, d desk.Delivery) error {
 	return nil
 }
 
-func (r *deliveryFixture) set(fails func(desk.Delivery) error) {
+func (r *deliveryFixture) set(fails func(desk.AcceptedCommand) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fails = fails
@@ -57,7 +57,7 @@ func (r *deliveryFixture) checkDelivered(t *testing.T, n ticket.Number, want ...
 
 // relaying runs a relay in a bubble of its own time, until f returns.
 func relaying(t *testing.T, b *backlogFixture, d interface {
-	Deliver(context.Context, desk.Delivery) error
+	Deliver(context.Context, desk.AcceptedCommand) error
 }, f func(*dispatch.Relay)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestRelay_startsNoMoreThanAreTakenAndLetsOlderTicketsOvertake(t *testing.T)
 	b.stuck = func(ticket.Number) bool { return !taking.Load() }
 	const rush = 500
 	for i := range rush {
-		b.accept(desk.Delivery{Number: ticket.Number(fmt.Sprint("NEW-", i)), Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}})
+		b.accept(desk.AcceptedCommand{Number: ticket.Number(fmt.Sprint("NEW-", i)), Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}})
 	}
 	relaying(t, b, r, func(relay *dispatch.Relay) {
 		synctest.Wait()
@@ -139,7 +139,7 @@ func TestRelay_keepsTheOrderAcrossAnOutageAndDeliversSoonAfterIt(t *testing.T) {
 	b, r := &backlogFixture{}, newDeliveryFixture()
 	b.add("HM-A", 1, 2, 3)
 	b.add("HM-B", 1)
-	r.set(func(d desk.Delivery) error {
+	r.set(func(d desk.AcceptedCommand) error {
 		if d.Number == "HM-A" && d.Command.Seq == 1 {
 			return nil
 		}
@@ -152,7 +152,7 @@ func TestRelay_keepsTheOrderAcrossAnOutageAndDeliversSoonAfterIt(t *testing.T) {
 			t.Errorf("tried %d times within an hour", rounds)
 		}
 		r.checkDelivered(t, "HM-A", 1)
-		r.set(func(desk.Delivery) error { return nil })
+		r.set(func(desk.AcceptedCommand) error { return nil })
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		r.checkDelivered(t, "HM-A", 1, 2, 3)
@@ -164,7 +164,7 @@ func TestRelay_aTicketThatFailsHoldsUpNoOther(t *testing.T) {
 	b, r := &backlogFixture{}, newDeliveryFixture()
 	b.add("HM-A", 1, 2, 3)
 	b.add("HM-B", 1, 2)
-	r.set(func(d desk.Delivery) error {
+	r.set(func(d desk.AcceptedCommand) error {
 		if d.Number == "HM-A" && d.Command.Seq == 2 {
 			return fault.New(fault.Internal, "Temporal refuses the request")
 		}
@@ -186,7 +186,7 @@ func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
 	}
 	b.add("HM-GOOD", 1)
 	var tries atomic.Int64
-	r.set(func(d desk.Delivery) error {
+	r.set(func(d desk.AcceptedCommand) error {
 		if d.Number == "HM-GOOD" {
 			return nil
 		}
@@ -209,7 +209,7 @@ func TestRelay_aBusyTicketHoldsUpNoOther(t *testing.T) {
 		b.add("HM-BUSY", seq+1)
 	}
 	b.add("HM-A", 1)
-	r.set(func(d desk.Delivery) error {
+	r.set(func(d desk.AcceptedCommand) error {
 		if d.Number == "HM-BUSY" {
 			return fault.New(fault.Unavailable, "the workflow is busy")
 		}
@@ -252,7 +252,7 @@ func TestRelay_leavesARoundWhenAFewTicketsFindTemporalUnavailable(t *testing.T) 
 
 type deliverFunc func(context.Context) error
 
-func (f deliverFunc) Deliver(ctx context.Context, _ desk.Delivery) error { return f(ctx) }
+func (f deliverFunc) Deliver(ctx context.Context, _ desk.AcceptedCommand) error { return f(ctx) }
 
 func TestRelay_outlivesABacklogThatIsAway(t *testing.T) {
 	b, r := &backlogFixture{}, newDeliveryFixture()
@@ -281,7 +281,7 @@ func TestRelay_givesUpOnACallThatHangs(t *testing.T) {
 
 type hanging struct{}
 
-func (hanging) Deliver(ctx context.Context, _ desk.Delivery) error {
+func (hanging) Deliver(ctx context.Context, _ desk.AcceptedCommand) error {
 	<-ctx.Done()
 	return fault.Wrap(ctx.Err(), fault.Unavailable, "Temporal does not answer")
 }
@@ -296,7 +296,7 @@ func TestRelay_deliversWhenTemporalIsBack(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- relay.Run(ctx) }()
 	accept := func(c ticket.Command) {
-		b.accept(desk.Delivery{Number: number, Command: c})
+		b.accept(desk.AcceptedCommand{Number: number, Command: c})
 		relay.Wake()
 	}
 	s.Work()

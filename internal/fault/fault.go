@@ -110,6 +110,20 @@ func Fields(details ...Detail) *Error {
 	return &Error{Kind: Invalid, Message: "the request is not valid", Details: details}
 }
 
+// Details are the invalid fields of an input that is checked.
+type Details []Detail
+
+// Add adds a field and what is wrong with it.
+func (d *Details) Add(field, message string) { *d = append(*d, Detail{field, message}) }
+
+// Err returns an Invalid error about the fields, and nil if there are none.
+func (d Details) Err() error {
+	if len(d) == 0 {
+		return nil
+	}
+	return Fields(d...)
+}
+
 // NewConflict returns a Conflict with a code, such as "ticket-closed".
 func NewConflict(code, format string, args ...any) *Error {
 	return &Error{Kind: Conflict, Code: code, Message: fmt.Sprintf(format, args...)}

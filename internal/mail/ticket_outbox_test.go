@@ -163,7 +163,7 @@ func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 }
 
 func TestDeliver_doesNotInsistOnWhatCanNeverBe(t *testing.T) {
-	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such mail")}, &fakeSender{}
+	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such email")}, &fakeSender{}
 	_, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail)
 	if fault.KindOf(err) != fault.NotFound || outbox.tries != 1 {
 		t.Errorf("%v after %d tries", err, outbox.tries)

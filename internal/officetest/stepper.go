@@ -47,7 +47,7 @@ func (c *Stepper) run(ctx context.Context) error {
 	}
 }
 
-func (c *Stepper) take(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+func (c *Stepper) take(ctx context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 	for _, d := range all {
 		if _, err := c.steps.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
 			return nil, err

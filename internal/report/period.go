@@ -15,14 +15,14 @@ const (
 // includes both. An empty last day is today, and an empty first day makes a period of twelve weeks. Period returns an
 // Invalid fault that names the invalid fields: from, to.
 func Period(now time.Time, zone *time.Location, first, last string) (from, to time.Time, err error) {
-	var wrong []fault.Detail
+	var wrong fault.Details
 	day := func(field, text string, otherwise time.Time) time.Time {
 		if text == "" {
 			return otherwise
 		}
 		t, err := time.ParseInLocation(time.DateOnly, text, zone)
 		if err != nil || t.Year() < 2000 || t.Year() > 9000 {
-			wrong = append(wrong, fault.Detail{Field: field, Message: "is not a day such as 2026-11-30"})
+			wrong.Add(field, "is not a day such as 2026-11-30")
 		}
 		return t
 	}
@@ -34,12 +34,12 @@ func Period(now time.Time, zone *time.Location, first, last string) (from, to ti
 	switch {
 	case len(wrong) > 0:
 	case !start.Before(end):
-		wrong = append(wrong, fault.Detail{Field: "from", Message: "is after the last day"})
+		wrong.Add("from", "is after the last day")
 	case len(Weeks(start, end, zone)) > maxWeeks:
-		wrong = append(wrong, fault.Detail{Field: "from", Message: "is more than three years before the last day"})
+		wrong.Add("from", "is more than three years before the last day")
 	}
-	if len(wrong) > 0 {
-		return time.Time{}, time.Time{}, fault.Fields(wrong...)
+	if err := wrong.Err(); err != nil {
+		return time.Time{}, time.Time{}, err
 	}
 	return start.UTC(), end.UTC(), nil
 }

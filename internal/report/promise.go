@@ -21,9 +21,6 @@ const (
 	MeasureCounted Measure = "counted" // time that the promise's clock counts: without pauses and, depending on the policy, closed hours
 )
 
-// Measures returns all measures.
-func Measures() []Measure { return []Measure{MeasureElapsed, MeasureCounted} }
-
 // PromiseFilter selects the promises of a report. An empty field selects all.
 type PromiseFilter struct {
 	From, To time.Time // of submission: [From, To)
@@ -75,35 +72,35 @@ type Line struct {
 // Tally counts promises by SLA status. Median and P90 are percentiles of the times until promises were met, in time or
 // late: the shortest time within which at least 50% or 90% of them were. They are zero if there are none.
 type Tally struct {
-	Kept, Breached, Owed, Dropped int // met in time, breached, pending, cancelled
-	Delivered                     int // met, in time or late
-	Median, P90                   time.Duration
+	Met, Breached, Pending, Cancelled int // met in time, breached, pending, cancelled
+	Delivered                         int // met, in time or late
+	Median, P90                       time.Duration
 }
 
 // Judged returns the number of promises that were met in time or breached.
-func (t Tally) Judged() int { return t.Kept + t.Breached }
+func (t Tally) Judged() int { return t.Met + t.Breached }
 
 // All returns the number of promises.
-func (t Tally) All() int { return t.Kept + t.Breached + t.Owed + t.Dropped }
+func (t Tally) All() int { return t.Met + t.Breached + t.Pending + t.Cancelled }
 
 // Share returns the part of the judged promises that was met in time, 0 to 1, and false if none was judged.
 func (t Tally) Share() (float64, bool) {
 	if t.Judged() == 0 {
 		return 0, false
 	}
-	return float64(t.Kept) / float64(t.Judged()), true
+	return float64(t.Met) / float64(t.Judged()), true
 }
 
 func (t *Tally) add(v ticket.SLAStatus, n int) {
 	switch v {
 	case ticket.SLAMet:
-		t.Kept += n
+		t.Met += n
 	case ticket.SLABreached:
 		t.Breached += n
 	case ticket.SLACancelled:
-		t.Dropped += n
+		t.Cancelled += n
 	default:
-		t.Owed += n
+		t.Pending += n
 	}
 }
 
@@ -158,3 +155,125 @@ func byName(a, b desk.Ref) int {
 	}
 	return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
 }
+
+// grouper is a grouping by a key of any type. After all calls of add, rank is called once, and then addTime with all times
+// in ascending order.
+type grouper interface {
+	add(PromiseCount) int // returns the index of the count's group
+	rank()
+	addTime(group int, taken int32)
+}
+
+// tally fills groupings from counts. It sorts the times only once for all groupings, since a report on 100,000 tickets
+// should take at most 50 ms.
+func tally(counts []PromiseCount, groupings ...grouper) {
+	n := 0
+	for _, c := range counts {
+		n += len(c.Taken)
+	}
+	times := make([]int64, 0, n) // time in the upper 32 bits, index of the count in the lower
+	groups := make([][]int, len(groupings))
+	for g, grouping := range groupings {
+		groups[g] = make([]int, len(counts))
+		for i, c := range counts {
+			groups[g][i] = grouping.add(c)
+		}
+		grouping.rank()
+	}
+	for i, c := range counts {
+		for _, taken := range c.Taken {
+			times = append(times, int64(taken)<<32|int64(i))
+		}
+	}
+	times = radixSort(times)
+	for g, grouping := range groupings {
+		of := groups[g]
+		for _, t := range times {
+			grouping.addTime(of[t&(1<<32-1)], int32(t>>32))
+		}
+	}
+}
+
+// radixSort returns numbers, which must not be negative, sorted by their upper 32 bits. For 100,000 numbers it takes a fifth
+// of the time of a comparison sort.
+func radixSort(numbers []int64) []int64 {
+	const bits, mask = 11, 1<<11 - 1
+	other := make([]int64, len(numbers))
+	for shift := 32; shift < 63; shift += bits {
+		var places [mask + 1]int
+		for _, n := range numbers {
+			places[n>>shift&mask]++
+		}
+		place := 0
+		for i, n := range places {
+			places[i] = place
+			place += n
+		}
+		for _, n := range numbers {
+			i := n >> shift & mask
+			other[places[i]] = n
+			places[i]++
+		}
+		numbers, other = other, numbers
+	}
+	return numbers
+}
+
+// grouping tallies counts by a key.
+type grouping[K comparable] struct {
+	key     func(PromiseCount) K
+	index   map[K]int
+	order   []K
+	tallies []Tally
+	median  []int // by group: rank of the median among its times, from 1
+	p90     []int // likewise
+	seen    []int // by group: number of times added
+}
+
+func newGrouping[K comparable](key func(PromiseCount) K) *grouping[K] {
+	return &grouping[K]{key: key, index: map[K]int{}}
+}
+
+func (g *grouping[K]) keys() []K { return g.order }
+
+func (g *grouping[K]) of(key K) Tally {
+	i, known := g.index[key]
+	if !known {
+		return Tally{}
+	}
+	return g.tallies[i]
+}
+
+func (g *grouping[K]) add(c PromiseCount) int {
+	key := g.key(c)
+	i, known := g.index[key]
+	if !known {
+		i = len(g.order)
+		g.index[key], g.order, g.tallies = i, append(g.order, key), append(g.tallies, Tally{})
+	}
+	g.tallies[i].add(c.SLAStatus, c.Count)
+	g.tallies[i].Delivered += len(c.Taken)
+	return i
+}
+
+// rank computes the ranks of the median and the P90 of each group.
+func (g *grouping[K]) rank() {
+	g.seen = make([]int, len(g.tallies))
+	for _, t := range g.tallies {
+		g.median = append(g.median, percentileRank(t.Delivered, 50))
+		g.p90 = append(g.p90, percentileRank(t.Delivered, 90))
+	}
+}
+
+func (g *grouping[K]) addTime(group int, taken int32) {
+	g.seen[group]++
+	if g.seen[group] == g.median[group] {
+		g.tallies[group].Median = time.Duration(taken) * time.Second
+	}
+	if g.seen[group] == g.p90[group] {
+		g.tallies[group].P90 = time.Duration(taken) * time.Second
+	}
+}
+
+// percentileRank returns the smallest rank, from 1, such that at least percent of n values have this or a lower rank.
+func percentileRank(n, percent int) int { return (n*percent + 99) / 100 }

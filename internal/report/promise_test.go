@@ -90,13 +90,13 @@ func slowTally(promises []promise, in func(promise) bool) report.Tally {
 		}
 		switch p.status {
 		case ticket.SLAMet:
-			t.Kept++
+			t.Met++
 		case ticket.SLABreached:
 			t.Breached++
 		case ticket.SLAPending:
-			t.Owed++
+			t.Pending++
 		case ticket.SLACancelled:
-			t.Dropped++
+			t.Cancelled++
 		}
 		if p.taken >= 0 {
 			times = append(times, p.taken)
@@ -179,10 +179,10 @@ func expectedSummary(all []promise, clock policy.ClockName, from, to time.Time, 
 }
 
 func TestTally_shareExcludesPendingAndCancelled(t *testing.T) {
-	if share, ok := (report.Tally{Kept: 3, Breached: 1, Owed: 5, Dropped: 9}).Share(); !ok || share != 0.75 {
+	if share, ok := (report.Tally{Met: 3, Breached: 1, Pending: 5, Cancelled: 9}).Share(); !ok || share != 0.75 {
 		t.Errorf("got %v, %v", share, ok)
 	}
-	if _, ok := (report.Tally{Owed: 5, Dropped: 9}).Share(); ok {
+	if _, ok := (report.Tally{Pending: 5, Cancelled: 9}).Share(); ok {
 		t.Error("where nothing was judged there is a share")
 	}
 }

@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/account"
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -22,19 +20,6 @@ const (
 		WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp() RETURNING *`
 )
 
-type linkRow struct {
-	ID        string
-	Purpose   account.Purpose
-	Person    ticket.PersonID
-	Role      ticket.Role
-	Name      string
-	Address   string
-	Handle    string
-	MovesTo   string
-	HasTokens bool
-	ExpiresAt time.Time
-}
-
 // Link returns a link that is still valid, and NotFound otherwise.
 func (a *Accounts) Link(ctx context.Context, id string) (account.Link, error) {
 	return findLink(ctx, a.pool, lookAtLink, id)
@@ -42,29 +27,18 @@ func (a *Accounts) Link(ctx context.Context, id string) (account.Link, error) {
 
 // findLink returns the link that a statement selects, with the person it is for. A link of a disabled person is
 // NotFound.
-func findLink(ctx context.Context, q querier, statement, id string) (account.Link, error) {
-	rows, err := q.Query(ctx, `
+func findLink(ctx context.Context, q querier, statement, id string) (l account.Link, err error) {
+	p := &l.Person
+	err = q.QueryRow(ctx, `
 		WITH l AS (`+statement+`)
 		SELECT l.id, l.purpose, coalesce(p.id, '') AS person, coalesce(p.role, l.role) AS role, coalesce(p.name, l.name) AS name,
 			coalesce(p.address, l.address) AS address, coalesce(p.handle, l.handle, '') AS handle,
 			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at,
 			EXISTS (SELECT FROM tokens WHERE person = p.id AND revoked_at IS NULL) AS has_tokens
 		FROM l LEFT JOIN people p ON p.id = l.person
-		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id)
-	if err != nil {
-		return account.Link{}, explain(err, "look up a link")
-	}
-	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[linkRow])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Link{}, errLink
-	}
-	if err != nil {
-		return account.Link{}, explain(err, "look up a link")
-	}
-	return account.Link{
-		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, HasTokens: r.HasTokens, Until: r.ExpiresAt,
-		Person: desk.Person{ID: r.Person, Role: r.Role, Name: r.Name, Address: r.Address, Handle: r.Handle},
-	}, nil
+		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id).
+		Scan(&l.ID, &l.Purpose, &p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &l.Address, &l.Until, &l.HasTokens)
+	return l, explain(missing(err, errLink), "look up a link")
 }
 
 // useLinkFor uses a link of one of the given purposes and calls then in the same transaction, so that the link stays
@@ -185,11 +159,8 @@ func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time
 			SELECT @id, 'sign-in', p.id, clock_timestamp() + @lasts FROM people p
 			WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL RETURNING person`,
 			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&person)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errNobody
-		}
 		if err != nil {
-			return err
+			return missing(err, errNobody)
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: person})
 	})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -136,14 +135,11 @@ func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p 
 
 // Invitations returns the open invitations, at most 200, newest first.
 func (a *Accounts) Invitations(ctx context.Context) ([]account.PendingInvitation, error) {
-	rows, err := a.pool.Query(ctx, `
+	rows, _ := a.pool.Query(ctx, `
 		SELECT l.id, l.role, l.name, l.address, coalesce(l.handle, ''), p.name, l.made_at, l.expires_at
 		FROM links l JOIN people p ON p.id = l.invited_by
 		WHERE l.purpose = 'invitation' AND l.used_at IS NULL AND l.expires_at > clock_timestamp()
 		ORDER BY l.made_at DESC LIMIT 200`)
-	if err != nil {
-		return nil, explain(err, "list the invitations")
-	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i account.PendingInvitation, err error) {
 		err = row.Scan(&i.LinkID, &i.Person.Role, &i.Person.Name, &i.Person.Address, &i.Person.Handle, &i.By, &i.CreatedAt, &i.Until)
 		return i, err
@@ -158,11 +154,8 @@ func (a *Accounts) Uninvite(ctx context.Context, by ticket.PersonID, linkID stri
 		err := tx.QueryRow(ctx, `UPDATE links SET expires_at = clock_timestamp()
 			WHERE id = $1 AND purpose = 'invitation' AND used_at IS NULL AND expires_at > clock_timestamp()
 			RETURNING address || ' as ' || role`, linkID).Scan(&invited)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.New(fault.NotFound, "that invitation is not open any more")
-		}
 		if err != nil {
-			return err
+			return missing(err, fault.New(fault.NotFound, "that invitation is no longer open"))
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventInvitationWithdrawn, Actor: by, Detail: invited})
 	})

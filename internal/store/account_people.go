@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,38 +13,22 @@ import (
 // Profile returns a person's own account. It returns NotFound if they are disabled.
 func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Profile, error) {
 	var p account.Profile
-	var set *time.Time
 	err := a.pool.QueryRow(ctx, `
 		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.created_at, w.set_at,
 			coalesce((SELECT array_agg(issuer ORDER BY issuer) FROM identities WHERE person = p.id), '{}')
 		FROM people p LEFT JOIN passwords w ON w.person = p.id WHERE p.id = $1 AND p.disabled_at IS NULL`, id).
-		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Since, &set, &p.Identities)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Profile{}, errNobody
-	}
-	if set != nil {
-		p.PasswordSetAt = *set
-	}
-	return p, explain(err, "read the account of %s", id)
+		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Since, nullable(&p.PasswordSetAt), &p.Identities)
+	return p, explain(missing(err, errNobody), "read the account of %s", id)
 }
 
 // Rename changes the name of a person who is not disabled.
 func (a *Accounts) Rename(ctx context.Context, id ticket.PersonID, name string) error {
-	return a.changePerson(ctx, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
-}
-
-// changePerson runs a statement about one person. It returns NotFound if no row was changed.
-func (a *Accounts) changePerson(ctx context.Context, doing, statement string, args ...any) error {
-	tag, err := a.pool.Exec(ctx, statement, args...)
-	if err == nil && tag.RowsAffected() == 0 {
-		return errNobody
-	}
-	return explain(err, "%s", doing)
+	return changeOne(ctx, a.pool, errNobody, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
 }
 
 // Members returns a page of people that match f, ordered by address. more reports whether there are others after it.
 func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []account.Member, more bool, err error) {
-	rows, err := a.pool.Query(ctx, `
+	rows, _ := a.pool.Query(ctx, `
 		SELECT id, role, name, address, coalesce(handle, ''), created_at, disabled_at FROM people
 		WHERE CASE WHEN @role <> '' THEN role = @role ELSE role <> 'customer' OR @search <> '' END
 			AND (@search = '' OR strpos(lower(name), lower(@search)) > 0 OR strpos(lower(address), lower(@search)) > 0
@@ -54,15 +36,8 @@ func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []
 			AND lower(address) > lower(@after)
 		ORDER BY lower(address) LIMIT @limit + 1`,
 		pgx.StrictNamedArgs{"role": string(f.Role), "search": f.Search, "after": f.After, "limit": f.Limit})
-	if err != nil {
-		return nil, false, explain(err, "list the members")
-	}
 	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (m account.Member, err error) {
-		var disabled *time.Time
-		err = row.Scan(&m.ID, &m.Role, &m.Name, &m.Address, &m.Handle, &m.Since, &disabled)
-		if disabled != nil {
-			m.DisabledAt = *disabled
-		}
+		err = row.Scan(&m.ID, &m.Role, &m.Name, &m.Address, &m.Handle, &m.Since, nullable(&m.DisabledAt))
 		return m, err
 	})
 	if err != nil {
@@ -109,11 +84,8 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 			WITH old AS (SELECT role FROM people WHERE id = $1)
 			UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL RETURNING (SELECT role FROM old)`,
 			id, role, generatedHandle(id)).Scan(&before)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errNobody
-		}
 		if err != nil {
-			return err
+			return missing(err, errNobody)
 		}
 		if err := endRights(ctx, tx, id); err != nil {
 			return err
@@ -126,10 +98,7 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 // Disable disables an account and ends its sessions, links and tokens. It returns NotFound if there is none.
 func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
-		if err == nil && tag.RowsAffected() == 0 {
-			return errNobody
-		}
+		err := changeOne(ctx, tx, errNobody, "disable", `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
 		if err == nil {
 			err = endRights(ctx, tx, id)
 		}
@@ -144,11 +113,7 @@ func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 // Enable enables a disabled account.
 func (a *Accounts) Enable(ctx context.Context, by, id ticket.PersonID) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = NULL WHERE id = $1`, id)
-		if err == nil && tag.RowsAffected() == 0 {
-			return errNobody
-		}
-		if err != nil {
+		if err := changeOne(ctx, tx, errNobody, "enable", `UPDATE people SET disabled_at = NULL WHERE id = $1`, id); err != nil {
 			return err
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventEnabled, Person: id, Actor: by})
@@ -177,18 +142,11 @@ func endRights(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 
 // Tokens returns a person's valid tokens, newest first.
 func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.Token, error) {
-	rows, err := a.pool.Query(ctx, `
+	rows, _ := a.pool.Query(ctx, `
 		SELECT id, label, created_at, last_used_at, 'write' = ANY (scopes) FROM tokens
 		WHERE person = $1 AND revoked_at IS NULL ORDER BY created_at DESC, id DESC`, id)
-	if err != nil {
-		return nil, explain(err, "list the tokens of %s", id)
-	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t account.Token, err error) {
-		var used *time.Time
-		err = row.Scan(&t.ID, &t.Label, &t.CreatedAt, &used, &t.Writes)
-		if used != nil {
-			t.LastUsed = *used
-		}
+		err = row.Scan(&t.ID, &t.Label, &t.CreatedAt, nullable(&t.LastUsed), &t.Writes)
 		return t, err
 	})
 	return list, explain(err, "list the tokens of %s", id)
@@ -228,11 +186,8 @@ func (a *Accounts) RevokeToken(ctx context.Context, id ticket.PersonID, token in
 		var label string
 		err := tx.QueryRow(ctx, `UPDATE tokens SET revoked_at = clock_timestamp()
 			WHERE id = $2 AND person = $1 AND revoked_at IS NULL RETURNING label`, id, token).Scan(&label)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.New(fault.NotFound, "you have no such token")
-		}
 		if err != nil {
-			return err
+			return missing(err, fault.New(fault.NotFound, "you have no such token"))
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventTokenRevoked, Person: id, Actor: id, Detail: label})
 	})

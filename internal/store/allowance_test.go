@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/outbox"
@@ -25,7 +26,7 @@ func openLimited(t testing.TB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	d.Store = s
+	d.Store, d.tickets = s, app.NewTickets(s, s, s, nil, nil)
 	return d
 }
 
@@ -295,7 +296,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	of := account.CommandLimit(d.customer)
 	for i := range of.Burst / 2 {
-		if _, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 3}); err != nil {
+		if _, err := d.tickets.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 3}); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.Suggest(t.Context(), d.customer, fmt.Sprint("key ", i), "More tea."); err != nil {
@@ -305,7 +306,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 			t.Fatal(err) // the same form again
 		}
 	}
-	_, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5})
+	_, err := d.tickets.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5})
 	usedUp(t, err, of)
 	usedUp(t, d.Suggest(t.Context(), d.customer, "another", "More coffee."), of)
 	if err := d.Suggest(t.Context(), d.customer, "key 1", "More tea."); err != nil {
@@ -325,7 +326,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 }
 
 // TestAllowances_areSpentAlikeByEveryStatement: the generic cell rate algorithm stands in spending, for ratings,
-// suggestions and sign-ins, in command.sql, and for several submissions at once in submit.sql.
+// suggestions, sign-ins and commands, and for several submissions at once in submit.sql.
 func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
 	d := openLimited(t)
 	n := d.taken(d.customer)

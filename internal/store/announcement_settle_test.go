@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -25,7 +26,7 @@ func openSettling(t *testing.T) settlingFixture {
 // lift ends an emergency, and lets its end be behind.
 func (d settlingFixture) lift(e desk.Emergency) {
 	d.t.Helper()
-	if _, err := d.EndEmergency(d.t.Context(), d.supervisor, e.ID); err != nil {
+	if _, err := app.EndEmergency(d.t.Context(), d, d.supervisor, e.ID); err != nil {
 		d.t.Fatal(err)
 	}
 	d.sql(`UPDATE emergencies SET ends_at = ends_at - interval '3 seconds' WHERE id = $1`, e.ID)
@@ -34,7 +35,7 @@ func (d settlingFixture) lift(e desk.Emergency) {
 
 func (d settlingFixture) until(e desk.Emergency, at time.Time) {
 	d.t.Helper()
-	if _, err := d.ChangeEmergency(d.t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &at}); err != nil {
+	if _, err := app.ChangeEmergency(d.t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Until: &at}); err != nil {
 		d.t.Fatal(err)
 	}
 	d.announce()
@@ -87,7 +88,7 @@ func TestAnnouncement_waitsFromTheMomentOfAChange(t *testing.T) {
 		t.Errorf("before the change: %t, %v", found, err)
 	}
 	far := time.Now().AddDate(0, 0, 3).Truncate(time.Second)
-	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &far}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Until: &far}); err != nil {
 		t.Fatal(err)
 	}
 	if id, found, err := d.NextAnnouncement(t.Context(), "after", time.Minute); err != nil || found {
@@ -153,7 +154,7 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 			plan.From = far
 			e := d.declare(plan)
 			d.announce()
-			if _, err := d.EndEmergency(d.t.Context(), d.supervisor, e.ID); err != nil {
+			if _, err := app.EndEmergency(d.t.Context(), d, d.supervisor, e.ID); err != nil {
 				d.t.Fatal(err)
 			}
 			d.announce()

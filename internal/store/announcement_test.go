@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -26,7 +27,7 @@ func (d *shop) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
 	return a.Number
 }
 
-// announce says that everything is proven up to now.
+// publishChange says that everything is proven up to now.
 func (d *shop) announce() ticket.AnnounceResult {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
@@ -131,7 +132,7 @@ func TestAnnounce_aNewerOneSupersedesWhatIsStillOwed(t *testing.T) {
 	}
 	for _, days := range []int{2, 3} {
 		until := time.Now().AddDate(0, 0, days).Truncate(time.Second)
-		if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
+		if _, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
 			t.Fatal(err)
 		}
 		if result := d.announce(); result.Announcements != 1 {
@@ -139,7 +140,7 @@ func TestAnnounce_aNewerOneSupersedesWhatIsStillOwed(t *testing.T) {
 		}
 	}
 	notice := "Other words."
-	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &notice}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Notice: &notice}); err != nil {
 		t.Fatal(err)
 	}
 	if result := d.announce(); result.Announcements != 0 {
@@ -167,7 +168,7 @@ func TestAnnouncementSent_countsWhatWasOnItsWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+	if _, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID); err != nil {
 		t.Fatal(err)
 	}
 	d.sql(`UPDATE emergencies SET ends_at = ends_at - interval '1 minute'`)
@@ -195,7 +196,7 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 	if got := d.announcementMails()[d.customer.Address].Tickets[0].FirstResponse; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("while it lasts %+v, want %+v", got, want)
 	}
-	ended, err := d.EndEmergency(t.Context(), d.supervisor, e.ID)
+	ended, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +379,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	if _, found, err := d.NextAnnouncement(t.Context(), "a try", 0); err != nil || !found {
 		t.Errorf("nothing can be sent: %v", err)
 	}
-	if bag, err := d.Postbag(t.Context(), e.ID); err != nil || bag.Held != 1 || bag.Owed != 2 || bag.All() != 3 {
+	if bag, err := d.CountAnnouncementMails(t.Context(), e.ID); err != nil || bag.Held != 1 || bag.Owed != 2 || bag.All() != 3 {
 		t.Errorf("postbag %+v, %v", bag, err)
 	}
 
@@ -389,7 +390,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
 		t.Fatal(err)
 	}
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Announcements: 1, Left: 2, Held: 1}) {

@@ -18,13 +18,20 @@ import (
 )
 
 //go:embed command.sql
-var commandSQL string
+var commandTemplate string
+
+// acceptsCommand is whether a ticket accepts a command.
+const acceptsCommand = `number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
+	AND (NOT @staff OR @seen::bigint <= greatest(events, 1))`
+
+var commandSQL = strings.NewReplacer("{accepts}", acceptsCommand,
+	"{spending}", spending(`EXISTS (SELECT FROM tickets WHERE `+acceptsCommand+`)`)).Replace(commandTemplate)
 
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
 	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "you don't have permission to do this"}
 	errClosed   = fault.NewConflict(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
-	errNotNow   = fault.New(fault.Unavailable, "that could not be taken just now; try again")
+	errNotNow   = fault.New(fault.Unavailable, "that could not be accepted right now; try again")
 )
 
 // Command accepts a command to a ticket: under the ticket's lock it stores the message and numbers the command. The step
@@ -60,7 +67,7 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 		return s.notAccepted(ctx, by, r, u)
 	}
 	if err == nil {
-		s.announce(ctx, r.Number, desk.ChangeAccepted)
+		s.notifyChange(ctx, r.Number, desk.ChangeAccepted)
 	}
 	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
 }
@@ -83,7 +90,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 			if _, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 				return to, err
 			}
-			return to, fault.Field("agent", "nobody of that handle or ID works here")
+			return to, fault.Field("agent", "no member of staff has that handle or ID")
 		}
 		if err != nil {
 			return to, err
@@ -93,7 +100,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	if r.Expected != nil && *r.Expected != "" {
 		had, err := s.person(ctx, s.pool, `role <> 'customer' AND (id = $1 OR lower(handle) = lower($1))`, *r.Expected)
 		if errors.Is(err, errNobody) {
-			return to, fault.Field("expected", "nobody has that handle or ID")
+			return to, fault.Field("expected", "no member of staff has that handle or ID")
 		}
 		to.expected = had.ID
 		return to, err
@@ -103,22 +110,19 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 
 // command runs the statement that accepts a command. It returns pgx.ErrNoRows if nothing was accepted.
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
-	rows, err := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
+	rows, _ := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
 	}))
-	if err != nil {
-		return desk.Accepted{}, err
-	}
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 		return a, row.Scan(&a.Number, &a.Seq, &a.At, &a.Policy)
 	})
 }
 
-// checkResend checks a request to resend a mail. It is NotFound if there is no such mail, and Invalid on "address" if that
+// checkResend checks a request to resend a mail. It is NotFound if there is no such email, and Invalid on "address" if that
 // is malformed or the mail is to one of the staff: their accounts say where their mails go, and links in those mails act
 // in their name.
 func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request) error {
@@ -126,7 +130,7 @@ func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request)
 		return nil
 	}
 	if r.Address != "" && (!desk.ValidAddress(r.Address) || strings.Count(r.Address, "@") != 1) {
-		return fault.Field("address", "is no e-mail address")
+		return fault.Field("address", "is not an email address")
 	}
 	var staff bool
 	err := s.pool.QueryRow(ctx, `SELECT p.role <> 'customer' FROM deliveries m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND m.n = $2`,
@@ -140,7 +144,7 @@ func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request)
 	case err != nil:
 		return explain(err, "look for mail %d of %s", r.Mail, r.Number)
 	case staff && r.Address != "":
-		return fault.Field("address", "is for the requester's mails only; a colleague's account says where theirs go")
+		return fault.Field("address", "is for emails to the requester only; staff receive theirs at their account's address")
 	}
 	return nil
 }
@@ -156,17 +160,64 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 	err := s.pool.QueryRow(ctx, `SELECT status = 'closed', events FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
 		r.Number, by.Role.Staff(), by.ID).Scan(&closed, &entries)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return desk.Accepted{}, errNoTicket
 	case err != nil:
-		return desk.Accepted{}, explain(err, "accept %s for %s", r.Verb, r.Number)
+		return desk.Accepted{}, explain(missing(err, errNoTicket), "accept %s for %s", r.Verb, r.Number)
 	case closed && !r.Verb.Fits(ticket.StatusClosed):
 		return desk.Accepted{}, errClosed
 	case by.Role.Staff() && r.Seen > max(entries, 1):
-		return desk.Accepted{}, fault.Field("seen", "is no entry of the ticket's timeline")
+		return desk.Accepted{}, fault.Field("seen", "is not an entry of the ticket's timeline")
 	}
 	if err := s.spent(ctx, u); err != nil {
 		return desk.Accepted{}, err
 	}
 	return desk.Accepted{}, errNotNow
+}
+
+// errNew is returned when no request was accepted under a key.
+var errNew error = fault.New(fault.NotFound, "not accepted before")
+
+// Repeated returns what was accepted earlier under an idempotency key, and false if nothing was. It returns Conflict if
+// the key was used for another request.
+func (s *Store) Repeated(ctx context.Context, by desk.Person, key desk.IdempotencyKey) (desk.Accepted, bool, error) {
+	a, err := s.repeated(ctx, by, key)
+	if errors.Is(err, errNew) {
+		return desk.Accepted{}, false, nil
+	}
+	return a, err == nil, err
+}
+
+// SentWith returns the ticket of the command that a person sent under a key, or an empty number if there is none.
+func (s *Store) SentWith(ctx context.Context, by desk.Person, key string) (n ticket.Number, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT ticket FROM commands WHERE by_person = $1 AND key = $2`, by.ID, key).Scan(&n)
+	return n, explain(missing(err, nil), "look up what was sent")
+}
+
+// repeated returns the response to the first request under a key, with Again set. It returns errNew if there was none.
+func (s *Store) repeated(ctx context.Context, by desk.Person, key desk.IdempotencyKey) (desk.Accepted, error) {
+	if key.Key == "" {
+		return desk.Accepted{}, errNew
+	}
+	a := desk.Accepted{Again: true}
+	var first []byte
+	err := s.pool.QueryRow(ctx, `
+		SELECT c.ticket, c.seq, c.accepted_at, coalesce((SELECT (e.data->>'was')::bigint FROM events e
+			WHERE e.ticket = c.ticket AND e.kind = 'policy-adopted' ORDER BY e.n LIMIT 1), t.policy), coalesce(c.priority, ''), coalesce(c.category, ''), c.fingerprint
+		FROM commands c JOIN tickets t ON t.number = c.ticket
+		WHERE c.by_person = $1 AND c.key = $2`, by.ID, key.Key).
+		Scan(&a.Number, &a.Seq, &a.At, &a.Policy, &a.Priority, &a.Category, &first)
+	if err != nil {
+		return desk.Accepted{}, explain(missing(err, errNew), "look up an idempotency key")
+	}
+	if err := key.Repeats(first); err != nil {
+		return desk.Accepted{}, err
+	}
+	return a, nil
+}
+
+// fingerprint returns nil exactly if there is no key.
+func fingerprint(key desk.IdempotencyKey) []byte {
+	if key.Key == "" {
+		return nil
+	}
+	return append([]byte{}, key.Fingerprint...)
 }

@@ -3,21 +3,13 @@
 -- @by is used up. Everything after the update happens under the ticket's lock. So does reading the clock if a step held the
 -- lock and changed the ticket, since PostgreSQL then evaluates the update again: nothing is accepted before the instant of a
 -- recorded due event. The allowance is charged first, if the ticket seems to accept the command before it is locked: all
--- statements lock the allowance before the ticket, so that they don't deadlock.
+-- statements lock the allowance before the ticket, so that they don't deadlock. command.go fills in what is in braces.
 WITH spent AS (
-    INSERT INTO allowances AS a (key, spent_until)
-    SELECT @allowance::bytea, clock_timestamp() + @each::interval FROM tickets
-    WHERE @allowance IS NOT NULL AND number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
-        AND (NOT @staff OR @seen::bigint <= greatest(events, 1))
-    ON CONFLICT (key) DO UPDATE SET spent_until = greatest(a.spent_until, clock_timestamp()) + @each
-    WHERE a.spent_until <= clock_timestamp() + @room
-    RETURNING key
+    {spending}
 ), locked AS (
     UPDATE tickets SET last_command = last_command + 1,
                        latest_at = greatest(latest_at, date_trunc('second', clock_timestamp()))
-    WHERE number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
-        AND (NOT @staff OR @seen <= greatest(events, 1))
-        AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
+    WHERE {accepts} AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
     RETURNING number, last_command, latest_at, policy
 ), words AS (
     INSERT INTO messages (ticket, body, internal) SELECT number, @body, @internal FROM locked WHERE @body <> '' RETURNING id

@@ -16,15 +16,12 @@ import (
 // IdleSessions returns the PostgreSQL sessions that have been idle in a transaction for more than a duration, longest
 // first. Sessions of other users are visible only to superusers and members of pg_monitor.
 func (s *Store) IdleSessions(ctx context.Context, longer time.Duration) ([]desk.IdleSession, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT pid, coalesce(usename, ''), coalesce(host(client_addr), ''), application_name, state_change, clock_timestamp() - state_change
 		FROM pg_stat_activity
 		WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')
 			AND state_change < clock_timestamp() - $1::interval
 		ORDER BY state_change, pid`, longer)
-	if err != nil {
-		return nil, explain(err, "list idle transactions")
-	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[desk.IdleSession])
 	return all, explain(err, "list idle transactions")
 }
@@ -59,16 +56,13 @@ type consistencyRow struct {
 // that differ, how many were compared, and the number of the last.
 func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit int) (found []desk.Disagreement, compared int, last ticket.Number, err error) {
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `
+		rows, _ := tx.Query(ctx, `
 			SELECT number, requester, policy, state, events, taken, last_command AS commands, mails,
 				(SELECT count(*) FROM commands c WHERE c.ticket = number) AS accepted,
 				(SELECT count(*) FROM outcomes o WHERE o.ticket = number) AS decided,
 				(SELECT count(*) FROM deliveries m WHERE m.ticket = number) AS owed,
 				(SELECT coalesce(jsonb_agg(e.data ORDER BY e.n), '[]') FROM events e WHERE e.ticket = number) AS timeline
 			FROM tickets WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
-		if err != nil {
-			return err
-		}
 		page, err := pgx.CollectRows(rows, pgx.RowToStructByName[consistencyRow])
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/loop"
@@ -19,64 +20,9 @@ import (
 
 var errNoEmergency = fault.New(fault.NotFound, "there is no such emergency")
 
-// DeclareEmergency stores a planned emergency, or one that begins with the next whole second. The zero person is a
-// manual command from Temporal UI. It returns Invalid with the field, Conflict if the key was used for another request
-// or if there are too many emergencies, and Unavailable if the emergency schedule can't be locked in time.
-func (s *Store) DeclareEmergency(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	return s.changeSchedule(ctx, "declare an emergency", func(g *gateChange) error {
-		err := g.declared(by, p.IdempotencyKey)
-		if !errors.Is(err, errNew) {
-			return err
-		}
-		if err := g.another(); err != nil {
-			return err
-		}
-		g.after, err = p.Declared(ticket.NewEmergencyID(), refTo(by), g.next)
-		if err != nil {
-			return err
-		}
-		return g.insert(by, p.IdempotencyKey)
-	})
-}
-
-// ChangeEmergency changes an emergency that is not over, from the next whole second on. It returns NotFound, Invalid
-// with the field, Conflict if it is too late, and Unavailable like DeclareEmergency. A change without effect is not
-// recorded.
-func (s *Store) ChangeEmergency(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
-	return s.changeSchedule(ctx, "change emergency "+string(id), func(g *gateChange) error {
-		if err := g.load(id); err != nil {
-			return err
-		}
-		after, err := g.after.Changed(c, g.next)
-		if err != nil {
-			return err
-		}
-		return g.update(by, after, desk.ActionChanged)
-	})
-}
-
-// EndEmergency lifts an emergency from the next whole second on, or cancels it if it has not begun. It returns the
-// errors of ChangeEmergency.
-func (s *Store) EndEmergency(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
-	return s.changeSchedule(ctx, "end emergency "+string(id), func(g *gateChange) error {
-		if err := g.load(id); err != nil {
-			return err
-		}
-		after, err := g.after.Ended(g.next)
-		if err != nil {
-			return err
-		}
-		act := desk.ActionLifted
-		if !after.Cancelled.IsZero() {
-			act = desk.ActionCancelled
-		}
-		return g.update(by, after, act)
-	})
-}
-
-// gateLock is the advisory lock on the emergency schedule. Acceptance and steps share it; a change of the schedule
+// scheduleLock is the advisory lock on the emergency schedule. Acceptance and steps share it; a change of the schedule
 // holds it exclusively.
-const gateLock int64 = 0x48_4d_47_61_74_65
+const scheduleLock int64 = 0x48_4d_47_61_74_65
 
 const (
 	// While a change waits for the lock, acceptance and steps queue behind it. So it gives up soon, lets them pass and
@@ -85,36 +31,28 @@ const (
 	scheduleLockTries   = 12
 )
 
-// gateChange is a change of an emergency in a transaction that holds gateLock exclusively.
-type gateChange struct {
-	ctx   context.Context
-	tx    pgx.Tx
-	next  time.Time // the first whole second not used by an acceptance or a step
-	after desk.Emergency
+// scheduleTx is the transaction of a change of the schedule, which holds scheduleLock exclusively.
+type scheduleTx struct {
+	tx   pgx.Tx
+	next time.Time
 }
 
-// changeSchedule runs change in a transaction that holds gateLock exclusively, and returns the changed emergency.
-func (s *Store) changeSchedule(ctx context.Context, doing string, change func(*gateChange) error) (desk.Emergency, error) {
-	var after desk.Emergency
-	err := s.haveGate(ctx, doing, func(g *gateChange) error {
-		err := change(g)
-		after = g.after
-		return err
-	})
-	if err != nil {
-		return desk.Emergency{}, err
+// ScheduleTx implements app.ScheduleStore.
+func (s *Store) ScheduleTx(ctx context.Context, doing string, fn func(app.ScheduleTx) error) error {
+	err := s.lockSchedule(ctx, doing, func(g *scheduleTx) error { return fn(g) })
+	if err == nil {
+		s.notices.Store(&noticeCache{revision: -1}) // so that a concurrent readNotices does not store what it read before
 	}
-	s.notices.Store(&noticeCache{revision: -1}) // so that a concurrent readNotices does not store what it read before
-	return after, nil
+	return err
 }
 
-// haveGate runs fn in a transaction that holds gateLock exclusively. It returns Unavailable if the lock can't be
+// lockSchedule runs fn in a transaction that holds scheduleLock exclusively. It returns Unavailable if the lock can't be
 // acquired in scheduleLockTries attempts.
-func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange) error) error {
+func (s *Store) lockSchedule(ctx context.Context, doing string, fn func(*scheduleTx) error) error {
 	for try := 1; ; try++ {
 		err := s.within(ctx, func(tx pgx.Tx) error {
-			g := &gateChange{ctx: ctx, tx: tx}
-			if err := g.lock(); err != nil {
+			g := &scheduleTx{tx: tx}
+			if err := g.lock(ctx); err != nil {
 				return err
 			}
 			return fn(g)
@@ -126,7 +64,7 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 		case !refused || pg.Code != lockNotAvailable:
 			return explain(err, "%s", doing)
 		case try == scheduleLockTries:
-			return fault.Wrap(err, fault.Unavailable, "the desk is too busy to let an emergency be changed: try again")
+			return fault.Wrap(err, fault.Unavailable, "too much is in progress to change an emergency right now: try again")
 		}
 		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two callers do not collide again
 			return explain(ctx.Err(), "%s", doing)
@@ -134,124 +72,94 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 	}
 }
 
-// lock acquires gateLock and then reads the clock, so that every instant used before is earlier than next.
-func (g *gateChange) lock() error {
+// lock acquires scheduleLock and then reads the clock, so that every instant used before is earlier than next.
+func (g *scheduleTx) lock(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`SELECT set_config('lock_timeout', $1, true)`, fmt.Sprintf("%dms", scheduleLockTimeout.Milliseconds()))
-	batch.Queue(`SELECT pg_advisory_xact_lock($1)`, gateLock)
+	batch.Queue(`SELECT pg_advisory_xact_lock($1)`, scheduleLock)
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()) + interval '1 second'`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&g.next) })
-	return g.tx.SendBatch(g.ctx, batch).Close()
+	return g.tx.SendBatch(ctx, batch).Close()
 }
 
-// declared loads the emergency that was declared under an idempotency key. It returns errNew if there is none.
-func (g *gateChange) declared(by desk.Person, key desk.IdempotencyKey) error {
-	if key.Key == "" {
-		return errNew
-	}
-	var id ticket.EmergencyID
-	var first []byte
-	err := g.tx.QueryRow(g.ctx, `SELECT id, fingerprint FROM emergencies WHERE declared_by IS NOT DISTINCT FROM nullif($1, '') AND key = $2`,
-		by.ID, key.Key).Scan(&id, &first)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return errNew
-	case err != nil:
-		return err
-	}
-	if err := key.Repeats(first); err != nil {
-		return err
-	}
-	err = g.load(id)
-	g.after.Again = true
-	return err
+// Next implements app.ScheduleTx.
+func (g *scheduleTx) Next() time.Time { return g.next }
+
+// DeclaredBefore implements app.ScheduleTx.
+func (g *scheduleTx) DeclaredBefore(ctx context.Context, by ticket.PersonID, key string) (id ticket.EmergencyID, fingerprint []byte, err error) {
+	err = g.tx.QueryRow(ctx, `SELECT id, fingerprint FROM emergencies WHERE declared_by IS NOT DISTINCT FROM nullif($1, '') AND key = $2`,
+		by, key).Scan(&id, &fingerprint)
+	return id, fingerprint, missing(err, nil)
 }
 
-// another checks that there may be one more emergency in force or planned.
-func (g *gateChange) another() error {
-	var lasting int
-	err := g.tx.QueryRow(g.ctx, `SELECT count(*) FROM emergencies WHERE cancelled_at IS NULL AND ends_at >= $1`, g.next).Scan(&lasting)
-	if err == nil {
-		err = desk.CheckAnother(lasting)
-	}
-	return err
+// Lasting implements app.ScheduleTx.
+func (g *scheduleTx) Lasting(ctx context.Context) (n int, err error) {
+	err = g.tx.QueryRow(ctx, `SELECT count(*) FROM emergencies WHERE cancelled_at IS NULL AND ends_at >= $1`, g.next).Scan(&n)
+	return n, err
 }
 
-func (g *gateChange) load(id ticket.EmergencyID) error {
-	all, err := emergencies(g.ctx, g.tx, `WHERE e.id = $1`, id)
-	if err == nil && len(all) == 0 {
-		return errNoEmergency
-	}
-	if err == nil {
-		g.after = all[0]
-	}
-	return err
+// Emergency implements app.ScheduleTx.
+func (g *scheduleTx) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
+	return oneEmergency(ctx, g.tx, id)
 }
 
-func (g *gateChange) insert(by desk.Person, key desk.IdempotencyKey) error {
-	if err := g.count(); err != nil {
-		return err
+// AddEmergency implements app.ScheduleTx.
+func (g *scheduleTx) AddEmergency(ctx context.Context, by ticket.PersonID, e desk.Emergency, key desk.IdempotencyKey) (desk.Emergency, error) {
+	if err := g.count(ctx, &e); err != nil {
+		return e, err
 	}
-	err := g.tx.QueryRow(g.ctx, `
+	err := g.tx.QueryRow(ctx, `
 		INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, declared_by, revision, key, fingerprint)
 		VALUES (@id, @kind, @notice, @starts, coalesce(@ends::timestamptz, 'infinity'), nullif(@by, ''), @revision, nullif(@key, ''), @fingerprint)
 		RETURNING declared_at`,
 		pgx.StrictNamedArgs{
-			"id": g.after.ID, "kind": g.after.Kind, "notice": g.after.Notice, "starts": g.after.From, "ends": instant(g.after.Until),
-			"by": by.ID, "revision": g.after.Revision, "key": key.Key, "fingerprint": fingerprint(key),
-		}).Scan(&g.after.Declared)
+			"id": e.ID, "kind": e.Kind, "notice": e.Notice, "starts": e.From, "ends": instant(e.Until),
+			"by": by, "revision": e.Revision, "key": key.Key, "fingerprint": fingerprint(key),
+		}).Scan(&e.Declared)
 	if err == nil {
-		err = g.record(by, desk.ActionDeclared)
+		err = g.record(ctx, by, e, desk.ActionDeclared)
 	}
-	return err
+	return e, err
 }
 
-func (g *gateChange) update(by desk.Person, after desk.Emergency, act desk.EmergencyAction) error {
-	if after.Same(g.after) {
-		return nil
+// UpdateEmergency implements app.ScheduleTx.
+func (g *scheduleTx) UpdateEmergency(ctx context.Context, by ticket.PersonID, e desk.Emergency, act desk.EmergencyAction) (desk.Emergency, error) {
+	if err := g.count(ctx, &e); err != nil {
+		return e, err
 	}
-	g.after = after
-	if err := g.count(); err != nil {
-		return err
-	}
-	_, err := g.tx.Exec(g.ctx, `
+	_, err := g.tx.Exec(ctx, `
 		UPDATE emergencies SET notice = @notice, starts_at = @starts, ends_at = coalesce(@ends::timestamptz, 'infinity'),
 			cancelled_at = @cancelled, revision = @revision
 		WHERE id = @id`,
 		pgx.StrictNamedArgs{
-			"id": after.ID, "notice": after.Notice, "starts": after.From, "ends": instant(after.Until),
-			"cancelled": instant(after.Cancelled), "revision": g.after.Revision,
+			"id": e.ID, "notice": e.Notice, "starts": e.From, "ends": instant(e.Until),
+			"cancelled": instant(e.Cancelled), "revision": e.Revision,
 		})
 	if err == nil {
-		err = g.record(by, act)
+		err = g.record(ctx, by, e, act)
 	}
-	return err
+	return e, err
 }
 
-// count increments the revision of the emergency schedule and assigns it to the change.
-func (g *gateChange) count() error {
-	return g.tx.QueryRow(g.ctx, `UPDATE emergency_schedule SET revision = revision + 1 RETURNING revision`).Scan(&g.after.Revision)
+// count increments the revision of the emergency schedule and assigns it to a changed emergency.
+func (g *scheduleTx) count(ctx context.Context, e *desk.Emergency) error {
+	return g.tx.QueryRow(ctx, `UPDATE emergency_schedule SET revision = revision + 1 RETURNING revision`).Scan(&e.Revision)
 }
 
 // record stores the emergency's delays and who changed it how.
-func (g *gateChange) record(by desk.Person, act desk.EmergencyAction) error {
-	state, err := json.Marshal(g.after.State())
+func (g *scheduleTx) record(ctx context.Context, by ticket.PersonID, e desk.Emergency, act desk.EmergencyAction) error {
+	state, err := json.Marshal(e.State())
 	if err != nil {
-		return fmt.Errorf("write down what was changed: %w", err)
+		return fmt.Errorf("encode the changed emergency: %w", err)
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`DELETE FROM emergency_delays WHERE emergency = $1`, g.after.ID)
-	for _, d := range g.after.Delays {
-		batch.Queue(`INSERT INTO emergency_delays (emergency, starts_at, seconds) VALUES ($1, $2, $3)`,
-			g.after.ID, d.From, int64(d.By/time.Second))
+	batch.Queue(`DELETE FROM emergency_delays WHERE emergency = $1`, e.ID)
+	for _, d := range e.Delays {
+		batch.Queue(`INSERT INTO emergency_delays (emergency, starts_at, seconds) VALUES ($1, $2, $3)`, e.ID, d.From, int64(d.By/time.Second))
 	}
 	batch.Queue(`INSERT INTO emergency_changes (revision, emergency, act, by_person, plan) VALUES ($1, $2, $3, nullif($4, ''), $5)`,
-		g.after.Revision, g.after.ID, act, by.ID, state)
-	return g.tx.SendBatch(g.ctx, batch).Close()
-}
-
-func refTo(p desk.Person) desk.Ref {
-	return desk.Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role}
+		e.Revision, e.ID, act, by, state)
+	return g.tx.SendBatch(ctx, batch).Close()
 }
 
 // BeginManualCommand records that a manual command is being carried out. It returns the workflow run that received it
@@ -267,4 +175,93 @@ func (s *Store) BeginManualCommand(ctx context.Context, key, run string) (first 
 func (s *Store) EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error {
 	_, err := s.pool.Exec(ctx, `UPDATE emergency_manual_commands SET result = $2 WHERE key = $1`, key, result)
 	return explain(err, "end a signal by hand")
+}
+
+// shareSchedule shares the lock of the emergency schedule. Submissions and steps share it, and read the clock and the
+// schedule only once they hold it; a change of the schedule holds it exclusively, and reads the clock likewise. So a change
+// affects only instants after everything that was accepted or applied before it.
+const shareSchedule = `SELECT pg_advisory_xact_lock_shared($1)`
+
+// Barrier waits until all submissions and steps in progress have ended. Later ones read a later clock.
+func (s *Store) Barrier(ctx context.Context) error {
+	return s.lockSchedule(ctx, "wait for submissions and steps in progress", func(*scheduleTx) error { return nil })
+}
+
+// Schedule returns the emergency schedule: all emergencies except cancelled ones. It is read again only if its revision
+// has changed.
+func (s *Store) Schedule(ctx context.Context) (ticket.EmergencySchedule, error) {
+	var revision int64
+	if err := s.pool.QueryRow(ctx, `SELECT revision FROM emergency_schedule`).Scan(&revision); err != nil {
+		return ticket.EmergencySchedule{}, explain(err, "read the emergency schedule's revision")
+	}
+	schedule, err := s.scheduleSince(ctx, s.pool, revision)
+	return schedule, explain(err, "read the emergency schedule")
+}
+
+// ScheduleSince returns the emergency schedule of a revision or a later one. It doesn't query the database if it already
+// has one.
+func (s *Store) ScheduleSince(ctx context.Context, revision int64) (ticket.EmergencySchedule, error) {
+	schedule, err := s.scheduleSince(ctx, s.pool, revision)
+	return schedule, explain(err, "read the emergency schedule")
+}
+
+// scheduleSince returns the emergency schedule of a revision or a later one. A caller that shares the schedule's lock and
+// has read the revision under it gets exactly that one.
+func (s *Store) scheduleSince(ctx context.Context, q querier, revision int64) (ticket.EmergencySchedule, error) {
+	if known := s.schedule.Load(); known != nil && known.Revision >= revision {
+		return *known, nil
+	}
+	read, err := readSchedule(ctx, q)
+	if err != nil {
+		return ticket.EmergencySchedule{}, err
+	}
+	for {
+		known := s.schedule.Load()
+		if known != nil && known.Revision >= read.Revision {
+			return *known, nil
+		}
+		if s.schedule.CompareAndSwap(known, &read) {
+			return read, nil
+		}
+	}
+}
+
+// emergencyRow is an emergency of the schedule. A schedule without emergencies is one row that has only the revision.
+type emergencyRow struct {
+	Revision int64
+	ID       *ticket.EmergencyID
+	Kind     *ticket.EmergencyKind
+	StartsAt *time.Time
+	EndsAt   instant // zero: until it is lifted
+	Froms    []time.Time
+	Seconds  []int64
+}
+
+// readSchedule reads the schedule and its revision in one statement, so that they agree.
+func readSchedule(ctx context.Context, q querier) (ticket.EmergencySchedule, error) {
+	rows, _ := q.Query(ctx, `
+		SELECT g.revision, e.id, e.kind, e.starts_at, nullif(e.ends_at, 'infinity') AS ends_at,
+			array(SELECT starts_at FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS froms,
+			array(SELECT seconds FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS seconds
+		FROM emergency_schedule g LEFT JOIN emergencies e ON e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[emergencyRow])
+	if err != nil {
+		return ticket.EmergencySchedule{}, err
+	}
+	var schedule ticket.EmergencySchedule
+	for _, row := range found {
+		schedule.Revision = row.Revision
+		if row.ID != nil {
+			schedule.Emergencies = append(schedule.Emergencies, row.emergency())
+		}
+	}
+	return schedule, nil
+}
+
+func (r emergencyRow) emergency() ticket.Emergency {
+	e := ticket.Emergency{ID: *r.ID, Kind: *r.Kind, From: *r.StartsAt, Until: time.Time(r.EndsAt)}
+	for i, from := range r.Froms {
+		e.Delays = append(e.Delays, ticket.Delay{From: from, By: time.Duration(r.Seconds[i]) * time.Second})
+	}
+	return e
 }

@@ -139,7 +139,7 @@ func (d *shop) changeSchedule(open context.Context) {
 				p.From = time.Now().Add(3 * time.Second).Truncate(time.Second)
 			}
 			var e desk.Emergency
-			if e, err = d.DeclareEmergency(d.t.Context(), d.supervisor, p); err == nil {
+			if e, err = app.DeclareEmergency(d.t.Context(), d, d.supervisor, p); err == nil {
 				live = append(live, e.ID)
 				if e.Kind == ticket.EmergencyClosed && p.From.IsZero() {
 					closed++
@@ -147,13 +147,13 @@ func (d *shop) changeSchedule(open context.Context) {
 			}
 		case pick == 1:
 			by := time.Duration(1+random.IntN(4)) * time.Second
-			_, err = d.ChangeEmergency(d.t.Context(), d.supervisor, live[0], desk.EmergencyChange{By: &by})
+			_, err = app.ChangeEmergency(d.t.Context(), d, d.supervisor, live[0], desk.EmergencyChange{By: &by})
 		case pick == 2:
 			end := time.Now().Add(4 * time.Second).Truncate(time.Second)
-			_, err = d.ChangeEmergency(d.t.Context(), d.supervisor, live[0], desk.EmergencyChange{Until: &end})
+			_, err = app.ChangeEmergency(d.t.Context(), d, d.supervisor, live[0], desk.EmergencyChange{Until: &end})
 		default:
 			i := random.IntN(len(live))
-			_, err = d.EndEmergency(d.t.Context(), d.supervisor, live[i])
+			_, err = app.EndEmergency(d.t.Context(), d, d.supervisor, live[i])
 			live = append(live[:i], live[i+1:]...)
 		}
 		_ = err // what comes too late, or means nothing for its kind, is refused
@@ -163,7 +163,7 @@ func (d *shop) changeSchedule(open context.Context) {
 		}
 	}
 	for _, id := range live {
-		if _, err := d.EndEmergency(d.t.Context(), d.supervisor, id); err != nil {
+		if _, err := app.EndEmergency(d.t.Context(), d, d.supervisor, id); err != nil {
 			d.t.Log(err)
 		}
 	}
@@ -399,7 +399,7 @@ func TestOpenBefore_findsTicketsWithSomethingOverdue(t *testing.T) {
 	d := openUnder(t, fastPolicy)
 	n := d.taken(d.customer)
 	d.until(d.submittedAt(n).Add(2 * time.Second)) // the reminder is due
-	e, err := d.DeclareEmergency(t.Context(), d.supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."})
+	e, err := app.DeclareEmergency(t.Context(), d, d.supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -433,7 +433,7 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Written an hour ago, and the clock is set back two."})
 	d.redate(a, time.Now().Add(time.Hour).UTC().Truncate(time.Second))
 	d.step(ticket.StepRequest{Number: n, Command: a.Seq})
-	e, err := d.DeclareEmergency(t.Context(), d.supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."})
+	e, err := app.DeclareEmergency(t.Context(), d, d.supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -488,7 +488,7 @@ func TestView_knowsOfAnEmergencyBeforeItsTicketDoes(t *testing.T) {
 		t.Errorf("while closed: %+v, %+v; before: %+v", one, listed, before)
 	}
 	d.applyTransitions(n)
-	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+	if _, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID); err != nil {
 		t.Fatal(err)
 	}
 	ended, err := d.Emergency(t.Context(), e.ID)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -22,7 +23,7 @@ func closedBy(notice string) desk.EmergencyPlan {
 
 func (d *shop) declare(p desk.EmergencyPlan) desk.Emergency {
 	d.t.Helper()
-	e, err := d.DeclareEmergency(d.t.Context(), d.supervisor, p)
+	e, err := app.DeclareEmergency(d.t.Context(), d, d.supervisor, p)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
 
 func TestDeclareEmergency_byHandNamesNobody(t *testing.T) {
 	d := open(t)
-	e, err := d.DeclareEmergency(t.Context(), desk.Person{}, closedBy("A storm."))
+	e, err := app.DeclareEmergency(t.Context(), d, desk.Person{}, closedBy("A storm."))
 	if err != nil || e.By != (desk.Ref{}) {
 		t.Fatalf("%+v, %v", e, err)
 	}
@@ -117,9 +118,9 @@ func TestEmergency_unknownOnesAreNotFound(t *testing.T) {
 	for _, id := range []ticket.EmergencyID{ticket.NewEmergencyID(), "", "E-'; DROP TABLE", "\x7f"} {
 		_, err := d.Emergency(t.Context(), id)
 		wantKind(t, err, fault.NotFound)
-		_, err = d.ChangeEmergency(t.Context(), d.supervisor, id, desk.EmergencyChange{})
+		_, err = app.ChangeEmergency(t.Context(), d, d.supervisor, id, desk.EmergencyChange{})
 		wantKind(t, err, fault.NotFound)
-		_, err = d.EndEmergency(t.Context(), d.supervisor, id)
+		_, err = app.EndEmergency(t.Context(), d, d.supervisor, id)
 		wantKind(t, err, fault.NotFound)
 	}
 	if n := one[int64](d, `SELECT revision FROM emergency_schedule`); n != 0 {
@@ -130,7 +131,7 @@ func TestEmergency_unknownOnesAreNotFound(t *testing.T) {
 func TestDeclareEmergency_refusedLeavesNothing(t *testing.T) {
 	d := open(t)
 	for _, p := range []desk.EmergencyPlan{{}, closedBy("a\x00"), {Kind: ticket.EmergencyClosed, Notice: "x", From: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)}} {
-		_, err := d.DeclareEmergency(t.Context(), d.supervisor, p)
+		_, err := app.DeclareEmergency(t.Context(), d, d.supervisor, p)
 		wantKind(t, err, fault.Invalid)
 	}
 	if n := one[int64](d, `SELECT revision + (SELECT count(*) FROM emergencies) + (SELECT count(*) FROM emergency_changes) FROM emergency_schedule`); n != 0 {
@@ -147,9 +148,9 @@ func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
 		}
 	}
 	before := one[int64](d, `SELECT revision FROM emergency_schedule`)
-	_, err := d.DeclareEmergency(t.Context(), d.supervisor, closedBy("One more."))
+	_, err := app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("One more."))
 	wantKind(t, err, fault.Conflict)
-	_, err = d.DeclareEmergency(t.Context(), desk.Person{}, closedBy("One more, by hand."))
+	_, err = app.DeclareEmergency(t.Context(), d, desk.Person{}, closedBy("One more, by hand."))
 	wantKind(t, err, fault.Conflict)
 	m, _ := d.command()
 	_, err = m.DryDeclare(t.Context(), d.supervisor, closedBy("One more."))
@@ -170,7 +171,7 @@ func TestDeclareEmergency_onceForAKey(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range ids {
 		all.Go(func() {
-			e, err := d.DeclareEmergency(t.Context(), d.supervisor, p)
+			e, err := app.DeclareEmergency(t.Context(), d, d.supervisor, p)
 			if err != nil {
 				t.Error(err)
 			}
@@ -183,11 +184,11 @@ func TestDeclareEmergency_onceForAKey(t *testing.T) {
 			t.Errorf("one key made %s and %s", ids[0], id)
 		}
 	}
-	if _, err := d.DeclareEmergency(t.Context(), d.administrator, p); err != nil { // the key is each person's own
+	if _, err := app.DeclareEmergency(t.Context(), d, d.administrator, p); err != nil { // the key is each person's own
 		t.Error(err)
 	}
 	p.IdempotencyKey.Fingerprint = bytes.Repeat([]byte{2}, 32)
-	_, err := d.DeclareEmergency(t.Context(), d.supervisor, p)
+	_, err := app.DeclareEmergency(t.Context(), d, d.supervisor, p)
 	wantCode(t, errors.Unwrap(err), desk.CodeKeyReused)
 	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 2 {
 		t.Errorf("%d were declared", n)
@@ -199,7 +200,7 @@ func TestChangeEmergency_fromNowOn(t *testing.T) {
 	p := desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Ill.", By: time.Hour}
 	e := d.begun(d.declare(p), time.Hour)
 	by, until, words := 3*time.Hour, time.Now().Add(time.Hour).Truncate(time.Second), "Many are ill."
-	after, err := d.ChangeEmergency(t.Context(), d.administrator, e.ID, desk.EmergencyChange{By: &by, Until: &until, Notice: &words})
+	after, err := app.ChangeEmergency(t.Context(), d, d.administrator, e.ID, desk.EmergencyChange{By: &by, Until: &until, Notice: &words})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,19 +210,19 @@ func TestChangeEmergency_fromNowOn(t *testing.T) {
 	if read, err := d.Emergency(t.Context(), e.ID); err != nil || !read.Same(after) || read.Revision != 2 {
 		t.Errorf("kept %+v (%v), want %+v", read, err, after)
 	}
-	again, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{By: &by, Until: &until, Notice: &words})
+	again, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{By: &by, Until: &until, Notice: &words})
 	if err != nil || again.Revision != 2 {
 		t.Errorf("nothing changed and it is revision %d, %v", again.Revision, err)
 	}
 	if got := d.acts(e.ID); got != `1 declared by "Sue Supervisor"; 2 changed by "Ada Administrator"; ` {
 		t.Error(got)
 	}
-	lifted, err := d.EndEmergency(t.Context(), d.supervisor, e.ID)
+	lifted, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID)
 	if err != nil || lifted.Until.After(time.Now().Add(time.Second)) {
 		t.Errorf("lifted: %+v, %v", lifted, err)
 	}
 	e = d.begun(lifted, time.Hour)
-	_, err = d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})
+	_, err = app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Until: &until})
 	wantCode(t, errors.Unwrap(err), desk.CodeEmergencyOver)
 }
 
@@ -230,11 +231,11 @@ func TestEndEmergency_cancelsWhatIsPlanned(t *testing.T) {
 	p := closedBy("A strike.")
 	p.From = time.Now().Add(24 * time.Hour).Truncate(time.Second)
 	e := d.declare(p)
-	e, err := d.EndEmergency(t.Context(), d.supervisor, e.ID)
+	e, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID)
 	if err != nil || e.Stage(time.Now()) != desk.StageCancelled || !e.From.Equal(p.From) {
 		t.Fatalf("%+v, %v", e, err)
 	}
-	_, err = d.EndEmergency(t.Context(), d.supervisor, e.ID)
+	_, err = app.EndEmergency(t.Context(), d, d.supervisor, e.ID)
 	wantKind(t, err, fault.Conflict)
 	if got := d.acts(e.ID); got != `1 declared by "Sue Supervisor"; 2 cancelled by "Sue Supervisor"; ` {
 		t.Error(got)
@@ -254,9 +255,9 @@ func TestEmergency_twoSupervisors(t *testing.T) {
 			var err error
 			if i < 10 {
 				words := fmt.Sprint("Words ", i)
-				_, err = d.ChangeEmergency(t.Context(), by, e.ID, desk.EmergencyChange{Notice: &words, Until: &until})
+				_, err = app.ChangeEmergency(t.Context(), d, by, e.ID, desk.EmergencyChange{Notice: &words, Until: &until})
 			} else {
-				_, err = d.EndEmergency(t.Context(), by, e.ID)
+				_, err = app.EndEmergency(t.Context(), d, by, e.ID)
 			}
 			if err != nil && fault.KindOf(err) != fault.Conflict && fault.KindOf(err) != fault.Invalid {
 				t.Error(err)
@@ -295,11 +296,11 @@ func TestChangeGate_waitsForWhoeverIsInside(t *testing.T) {
 	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.GateLock); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.DeclareEmergency(t.Context(), d.supervisor, closedBy("A flood."))
+	_, err = app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("A flood."))
 	wantKind(t, err, fault.Unavailable)
 	done := make(chan error, 1)
 	go func() {
-		_, err := d.DeclareEmergency(t.Context(), d.supervisor, closedBy("A flood."))
+		_, err := app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("A flood."))
 		done <- err
 	}()
 	for one[int64](d, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
@@ -335,7 +336,7 @@ func TestDeclareEmergency_beginsAfterWhatWasAccepted(t *testing.T) {
 	}
 	made := make(chan desk.Emergency, 1)
 	go func() {
-		e, err := d.DeclareEmergency(t.Context(), d.supervisor, closedBy("A flood."))
+		e, err := app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("A flood."))
 		if err != nil {
 			t.Error(err)
 		}
@@ -390,7 +391,7 @@ func TestNotices_areThoseInForceOrPlanned(t *testing.T) {
 	if got := notices(other); got != "" && got != "now later " {
 		t.Errorf("elsewhere: %q", got)
 	}
-	if _, err := d.EndEmergency(t.Context(), d.supervisor, later.ID); err != nil {
+	if _, err := app.EndEmergency(t.Context(), d, d.supervisor, later.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := notices(d.Store); got != "now " {
@@ -404,7 +405,7 @@ func TestNotices_areThoseInForceOrPlanned(t *testing.T) {
 	words := "over soon"
 	until := time.Now().Add(2 * time.Second).Truncate(time.Second)
 	all, _ := d.Notices(t.Context())
-	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, all[0].ID, desk.EmergencyChange{Notice: &words, Until: &until}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), d, d.supervisor, all[0].ID, desk.EmergencyChange{Notice: &words, Until: &until}); err != nil {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(5 * time.Second); notices(d.Store) != ""; {

@@ -39,9 +39,9 @@ func explain(err error, doing string, args ...any) error {
 	case known || errors.Is(err, context.Canceled):
 		return err
 	case unavailable(err):
-		return fault.Wrap(err, fault.Unavailable, "the database does not answer now")
+		return fault.Wrap(err, fault.Unavailable, "the database is not responding")
 	case unstorable(err):
-		return fault.Wrap(err, fault.Invalid, "the text holds a character that can't be stored")
+		return fault.Wrap(err, fault.Invalid, "the text contains a character that can't be stored")
 	}
 	return fault.Wrap(err, fault.Internal, "the database refused")
 }

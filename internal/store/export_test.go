@@ -9,7 +9,7 @@ import (
 )
 
 // GateLock lets tests hold the lock.
-const GateLock = gateLock
+const GateLock = scheduleLock
 
 // Bound lets tests inspect a connection.
 var Bound = setTimeouts

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -116,7 +117,7 @@ func TestProve_isWorthNothingOnceALaterEdgeIsReached(t *testing.T) {
 	d.taken(d.customer)
 	e := d.declare(closedBy("Closed."))
 	first := d.reached()
-	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+	if _, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID); err != nil {
 		t.Fatal(err)
 	}
 	if last := d.reached(); last.Verb != ticket.VerbEmergencyResume {
@@ -143,7 +144,7 @@ func TestPendingScheduleRevision_untilItIsMarkedNotified(t *testing.T) {
 	}
 	look(1, false)
 	later := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
-	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &later}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Until: &later}); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.MarkScheduleNotified(t.Context(), 1); err != nil { // late, from another replica

@@ -37,7 +37,7 @@ func TestChild(t *testing.T) {
 			return err
 		})
 	case "deliver":
-		_, err := childStore(t, dsn).Undelivered(t.Context(), 10, 10, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+		_, err := childStore(t, dsn).Undelivered(t.Context(), 10, 10, func(_ context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 			say("handed out %d", len(all))
 			_, err := bufio.NewReader(os.Stdin).ReadString('\n')
 			return all, err
@@ -195,7 +195,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	var declared desk.Emergency
 	var err error
 	for {
-		declared, err = d.DeclareEmergency(t.Context(), d.supervisor, closedBy("Closed."))
+		declared, err = app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("Closed."))
 		if fault.KindOf(err) != fault.Unavailable || time.Since(stood) > slack {
 			break
 		}
@@ -235,7 +235,7 @@ func TestUndelivered_ofAProcessThatStandsStillIsDeliveredByAnother(t *testing.T)
 	}
 	c.stop()
 	stood := time.Now()
-	var all []desk.Delivery
+	var all []desk.AcceptedCommand
 	for len(all) == 0 && time.Since(stood) < slack {
 		all = d.deliverAll()
 	}

@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -25,63 +23,31 @@ func (s *Store) History(ctx context.Context, n ticket.Number) (h desk.History, e
 	return h, explain(err, "load the history of %s", n)
 }
 
-type commandRecordRow struct {
-	Seq         int64
-	Verb        ticket.Verb
-	By          ticket.PersonID
-	Name        string
-	Handle      string
-	Role        ticket.Role
-	AcceptedAt  time.Time
-	Agent       ticket.PersonID
-	AgentName   string
-	AgentHandle string
-	AgentRole   ticket.Role
-	Priority    policy.Priority
-	Category    string
-	Refused     *bool
-	Code        string
-	Reason      string
-	DecidedAt   *time.Time
-}
-
 func (s *Store) commandRecords(ctx context.Context, n ticket.Number) ([]desk.CommandRecord, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT c.seq, c.verb, coalesce(p.id, '') AS by, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle, c.by_role AS role,
 			c.accepted_at, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
 			coalesce(a.role, '') AS agent_role, coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category,
-			o.refused, coalesce(o.code, '') AS code, coalesce(o.reason, '') AS reason, o.decided_at
+			coalesce(o.refused, false), coalesce(o.code, '') AS code, coalesce(o.reason, '') AS reason, o.decided_at
 		FROM commands c
 		LEFT JOIN people p ON p.id = c.by_person
 		LEFT JOIN people a ON a.id = c.assignee
 		LEFT JOIN outcomes o ON o.ticket = c.ticket AND o.seq = c.seq
 		WHERE c.ticket = $1 ORDER BY c.seq`, n)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.CommandRecord, error) {
-		r, err := pgx.RowToStructByName[commandRecordRow](row)
-		return r.record(), err
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.CommandRecord, err error) {
+		var agent desk.Ref
+		err = row.Scan(&c.Seq, &c.Verb, &c.By.ID, &c.By.Name, &c.By.Handle, &c.By.Role, &c.At, &agent.ID, &agent.Name, &agent.Handle, &agent.Role,
+			&c.Priority, &c.Category, &c.Outcome.Refused, &c.Outcome.Code, &c.Outcome.Reason, nullable(&c.Taken))
+		if agent.ID != "" {
+			c.Agent = &agent
+		}
+		c.Decided = !c.Taken.IsZero()
+		return c, err
 	})
 }
 
-func (r commandRecordRow) record() desk.CommandRecord {
-	a := desk.CommandRecord{
-		Seq: r.Seq, Verb: r.Verb, By: desk.Ref{ID: r.By, Name: r.Name, Handle: r.Handle, Role: r.Role}, At: r.AcceptedAt,
-		Priority: r.Priority, Category: r.Category,
-	}
-	if r.Agent != "" {
-		a.Agent = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}
-	}
-	if r.DecidedAt != nil {
-		a.Decided, a.Taken = true, *r.DecidedAt
-		a.Outcome = ticket.Outcome{Refused: *r.Refused, Code: r.Code, Reason: r.Reason}
-	}
-	return a
-}
-
 func (s *Store) mailRecords(ctx context.Context, n ticket.Number) ([]desk.Posted, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT m.n, m.kind, p.id, p.name, coalesce(p.handle, '') AS handle, p.role, m.status, e.at, m.event,
 			m.settled_at, m.deferred_at, coalesce(m.reason, '') AS reason, coalesce(m.resends, 0) AS resends, coalesce(m.address, '') AS address,
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n) AS resent
@@ -89,24 +55,11 @@ func (s *Store) mailRecords(ctx context.Context, n ticket.Number) ([]desk.Posted
 		JOIN people p ON p.id = m.person
 		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
 		WHERE m.ticket = $1 AND m.queue = 'ticket' ORDER BY m.n`, n)
-	if err != nil {
-		return nil, err
-	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Posted, err error) {
-		var settled, deferred *time.Time
 		err = row.Scan(&p.N, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Status, &p.Owed, &p.Event,
-			&settled, &deferred, &p.Reason, &p.Resends, &p.Address, &p.Resent)
-		p.Settled, p.Deferred = orZero(settled), orZero(deferred)
+			nullable(&p.Settled), nullable(&p.Deferred), &p.Reason, &p.Resends, &p.Address, &p.Resent)
 		return p, err
 	})
-}
-
-// orZero returns *t, or the zero time if t is nil.
-func orZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
 }
 
 // mostOthers is the number of a requester's other tickets that are listed.
@@ -115,7 +68,7 @@ const mostOthers = 20
 // Others returns the newest mostOthers other tickets of a ticket's requester, and how many there are in all, counted up
 // to mostCounted.
 func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.TicketSummary, count int, err error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, t.status, t.priority, t.category, t.submitted_at, t.updated_at,
 			(SELECT count(*) FROM (SELECT FROM tickets WHERE requester = t.requester AND number <> $1 LIMIT $3) others)
 		FROM tickets t
@@ -123,9 +76,6 @@ func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Tick
 		JOIN messages m ON m.id = c.message
 		WHERE t.requester = (SELECT requester FROM tickets WHERE number = $1) AND t.number <> $1
 		ORDER BY t.submitted_at DESC, t.number DESC LIMIT $2`, n, mostOthers, maxCounted)
-	if err != nil {
-		return nil, 0, explain(err, "look for other tickets of the requester of %s", n)
-	}
 	newest, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b desk.TicketSummary, err error) {
 		return b, row.Scan(&b.Number, &b.Subject, &b.Status, &b.Priority, &b.Category, &b.Submitted, &b.Updated, &count)
 	})
@@ -134,13 +84,10 @@ func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Tick
 
 // Undecided returns a person's own commands to a ticket that no step has decided yet, oldest first.
 func (s *Store) Undecided(ctx context.Context, by desk.Person, n ticket.Number) ([]desk.PendingCommand, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT c.seq, c.verb, c.accepted_at AS at, coalesce(m.body, '') AS body
 		FROM tickets t JOIN commands c ON c.ticket = t.number AND c.seq > t.taken LEFT JOIN messages m ON m.id = c.message
 		WHERE t.number = $1 AND c.by_person = $2 ORDER BY c.seq`, n, by.ID)
-	if err != nil {
-		return nil, explain(err, "look for what %s has not decided", n)
-	}
 	undecided, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.PendingCommand])
 	return undecided, explain(err, "look for what %s has not decided", n)
 }

@@ -96,7 +96,7 @@ func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
 		t.Errorf("%d emergencies ended: %v", n, d.kinds(c.Number))
 	}
 	late := d.past(10)
-	late.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
+	late.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such emailbox"}
 	d.imports(late)
 	d.consistent(late.Number)
 }
@@ -181,7 +181,7 @@ func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 	d.imports(waiting, late, done)
 
 	relayed := map[ticket.Number]int64{}
-	if _, err := d.Undelivered(t.Context(), 10, 10, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+	if _, err := d.Undelivered(t.Context(), 10, 10, func(_ context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 		for _, delivery := range all {
 			relayed[delivery.Number] = delivery.Command.Seq
 		}
@@ -233,14 +233,14 @@ func TestImport_toldTwiceAddsNothing(t *testing.T) {
 func TestImport_tellsOfMailsThatBounced(t *testing.T) {
 	d := open(t)
 	c := d.past(2, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbAgentReply, Body: "It is on its way."})
-	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
+	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such emailbox"}
 	d.imports(c)
 	d.consistent(c.Number)
 	if kinds := fmt.Sprint(d.kinds(c.Number)); kinds != "[submitted mail-bounced assigned agent-replied mail-bounced]" {
 		t.Errorf("the timeline tells of %s", kinds)
 	}
 	for _, e := range d.timeline(c.Number) {
-		if e.Kind == ticket.EventMailBounced && (e.Bounce == nil || e.Bounce.Reason != "550 there is no such mailbox") {
+		if e.Kind == ticket.EventMailBounced && (e.Bounce == nil || e.Bounce.Reason != "550 there is no such emailbox") {
 			t.Errorf("the bounce says %+v", e.Bounce)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -88,7 +89,7 @@ func TestLetter_namesNoDateWhileTheDeskIsClosed(t *testing.T) {
 		t.Errorf("expected by %s, though no end is known", receipt.Expected.FirstResponse)
 	}
 	until := time.Now().Add(time.Hour).Truncate(time.Second)
-	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
+	if _, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
 		t.Fatal(err)
 	}
 	receipt = d.lastMail(n, ticket.MailReceipt)
@@ -106,7 +107,7 @@ func TestLetter_namesTheDatesOnceTheDeskIsOpenAgain(t *testing.T) {
 	n, _ := d.submittedAgo(10 * time.Minute)
 	var none time.Time
 	checkDates(t, d.lastMail(n, ticket.MailReceipt), none, none, none, none)
-	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+	if _, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID); err != nil {
 		t.Fatal(err)
 	}
 	d.sql(`UPDATE emergencies SET ends_at = ends_at - interval '3 seconds' WHERE id = $1`, e.ID)

@@ -127,7 +127,7 @@ func (d *shop) allUnavailable(known map[ticket.Number]bool) {
 		"Letter":  func() error { _, _, err := d.mails.LoadMail(ctx, n, 1); return err },
 		"Sent":    func() error { return d.Sent(ctx, n, 1) },
 		"Undelivered": func() error {
-			_, err := d.Undelivered(ctx, 1, 1, func(context.Context, []desk.Delivery) ([]desk.Delivery, error) { return nil, nil })
+			_, err := d.Undelivered(ctx, 1, 1, func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) { return nil, nil })
 			return err
 		},
 	} {

@@ -8,9 +8,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/outbox"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // maxReason is the longest reason stored, in bytes. Reasons quote the answers of mail servers, which may be of any length.
@@ -22,7 +24,7 @@ const (
 )
 
 var (
-	errNoMail     = fault.New(fault.NotFound, "there is no such mail")
+	errNoMail     = fault.New(fault.NotFound, "there is no such email")
 	errNoDelivery = fault.New(fault.NotFound, "there is no such delivery")
 )
 
@@ -47,10 +49,7 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 			WHERE `+which+` AND (status <> 'owed' OR claimed_by IS NULL OR claimed_by = @try OR claimed_until < clock_timestamp())
 			RETURNING 1)
 		SELECT EXISTS (SELECT FROM claim) FROM deliveries WHERE `+which, args).Scan(&ours)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, errNoDelivery
-	}
-	return ours, explain(err, "claim a delivery")
+	return ours, explain(missing(err, errNoDelivery), "claim a delivery")
 }
 
 // emergenciesChangedAt selects when the emergency of each announcement was last changed. For Options.Settle after that, none
@@ -58,9 +57,9 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 const emergenciesChangedAt = `(SELECT a.id AS announcement, max(c.at) AS changed_at
 	FROM announcements a JOIN emergency_changes c ON c.emergency = a.emergency GROUP BY 1)`
 
-// ClaimNextDelivery claims for an attempt the delivery of a queue that has been due the longest; found is false if none may
+// ClaimNextDelivery claims for an attempt the delivery of a queue that has been due the longest; due is false if none may
 // be sent now. It serves the queues of accounts and announcements, whose deliveries have no ticket.
-func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try string, lasts time.Duration) (k outbox.Key, found bool, err error) {
+func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try string, lasts time.Duration) (k outbox.Key, due bool, err error) {
 	args := pgx.StrictNamedArgs{"queue": q, "try": try, "lasts": lasts}
 	settled := ``
 	if q == outbox.AnnouncementMails {
@@ -76,10 +75,8 @@ func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try strin
 				AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) `+settled+`
 			ORDER BY not_before, n LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING n`, args).Scan(&k.N)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return outbox.Key{}, false, nil
-	}
-	return k, err == nil, explain(err, "claim the next delivery")
+	due, err = found(err)
+	return k, due, explain(err, "claim the next delivery")
 }
 
 // ReleaseDelivery ends an attempt's claim, if it still has it.
@@ -129,7 +126,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 		return errNoDelivery
 	}
 	if settled && k.Ticket != "" {
-		s.announce(ctx, k.Ticket, desk.ChangeMail)
+		s.notifyChange(ctx, k.Ticket, desk.ChangeMail)
 	}
 	return nil
 }
@@ -149,7 +146,7 @@ func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, 
 		return time.Time{}, errNoDelivery
 	}
 	if err == nil && k.Ticket != "" {
-		s.announce(ctx, k.Ticket, desk.ChangeMail)
+		s.notifyChange(ctx, k.Ticket, desk.ChangeMail)
 	}
 	return since, explain(err, "defer a delivery")
 }
@@ -168,4 +165,85 @@ func storable(text string) string {
 		text = text[:maxReason]
 	}
 	return strings.ToValidUTF8(text, "")
+}
+
+// NextDelivery returns when the next delivery of a queue may be sent; the zero time if there is none. One that is due
+// already is claimed by another process or has just been added, so it returns an instant shortly ahead.
+func (s *Store) NextDelivery(ctx context.Context, q outbox.Queue) (next time.Time, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT CASE WHEN count(*) > 0 THEN greatest(min(greatest(not_before, claimed_until)), clock_timestamp() + @pause::interval) END
+		FROM deliveries WHERE queue = @queue AND ticket IS NULL AND status = 'owed'`,
+		pgx.StrictNamedArgs{"queue": q, "pause": claimedPause}).Scan(nullable(&next))
+	return next, explain(err, "look for a delivery")
+}
+
+// AnnouncementsLeft returns how many announcement mails are unsent, and when the next of them may be sent.
+func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.SendAnnouncementsResult, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*), nullif(greatest(min(greatest(not_before, claimed_until, changed_at + $1::interval)), '1970-01-01'), '1970-01-01')
+		FROM deliveries LEFT JOIN `+emergenciesChangedAt+` c USING (announcement)
+		WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'`, s.settle).Scan(&result.Left, nullable(&result.Next))
+	return result, explain(err, "count announcements' mails")
+}
+
+// AwaitDeliveries calls wake once it listens, and whenever a delivery is added that no workflow sends, until ctx ends or the
+// connection breaks. Its error is never nil.
+func (s *Store) AwaitDeliveries(ctx context.Context, wake func()) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return explain(err, "listen for deliveries")
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, `LISTEN `+deliveryChannel); err != nil {
+		return explain(err, "listen for deliveries")
+	}
+	for {
+		wake()
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return explain(err, "listen for deliveries")
+		}
+	}
+}
+
+const (
+	noticeLifetime   = 5 * 24 * time.Hour // after which a mail without a link is not sent any more
+	settledRetention = 7 * 24 * time.Hour // after which settled mails and expired links are deleted
+)
+
+// insertAccountMail inserts an account's mail without a link. The sender is notified when the transaction commits.
+func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
+	_, err := tx.Exec(ctx, `
+		WITH owed AS (
+			INSERT INTO deliveries (queue, kind, name, address, expires_at)
+			VALUES ('account', @kind, @name, @address, clock_timestamp() + @lasts)
+		)
+		SELECT pg_notify('deliveries', '')`,
+		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLifetime})
+	return err
+}
+
+// OwedMail returns an account's mail and its delivery status. The mail's Until is when it stops being of use: when it or its
+// link expires, or when its link was used. It is NotFound if there is no such email.
+func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.Mail, status desk.DeliveryStatus, err error) {
+	err = a.pool.QueryRow(ctx, `
+		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),
+			coalesce(t.label, ''), coalesce('write' = ANY (t.scopes), false), m.status
+		FROM deliveries m LEFT JOIN links l ON l.id = m.link LEFT JOIN tokens t ON t.id = m.token
+		WHERE m.queue = 'account' AND m.n = $1 AND m.ticket IS NULL`, id).
+		Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.At, &m.Until, &m.Label, &m.Writes, &status)
+	return m, status, explain(missing(err, errNoMail), "load an account's mail")
+}
+
+// queueCleanup deletes some of the accounts' mails and links that ended settledRetention ago. Each call deletes more than
+// one mail adds, so they don't accumulate.
+func queueCleanup(batch *pgx.Batch) {
+	batch.Queue(`
+		WITH mails AS (
+			DELETE FROM deliveries WHERE ticket IS NULL AND queue = 'account' AND n IN (
+				SELECT n FROM deliveries WHERE queue = 'account' AND settled_at < clock_timestamp() - @keep::interval LIMIT 10)
+		)
+		DELETE FROM links WHERE id IN (
+			SELECT id FROM links l WHERE expires_at < clock_timestamp() - @keep::interval
+			AND NOT EXISTS (SELECT FROM deliveries WHERE link = l.id) LIMIT 10)`,
+		pgx.StrictNamedArgs{"keep": settledRetention})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -15,8 +14,8 @@ import (
 
 var (
 	errNobody       = fault.New(fault.NotFound, "there is no such person")
-	errAddressTaken = fault.NewConflict("address-taken", "somebody has that address already")
-	errHandleTaken  = fault.NewConflict("handle-taken", "somebody has that handle already")
+	errAddressTaken = fault.NewConflict("address-taken", "someone already has that address")
+	errHandleTaken  = fault.NewConflict("handle-taken", "someone already has that handle")
 )
 
 // AddPerson adds a person and assigns an ID, and a neutral handle to staff who have none. It returns Conflict if the
@@ -81,23 +80,17 @@ func uniqueConflict(err error, doing string) error {
 
 // People returns all people who are not disabled, by role, then by address.
 func (s *Store) People(ctx context.Context) ([]desk.Person, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people
+	rows, _ := s.pool.Query(ctx, `SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people
 		WHERE disabled_at IS NULL ORDER BY role, lower(address)`)
-	if err != nil {
-		return nil, explain(err, "list the people")
-	}
 	people, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.Person])
 	return people, explain(err, "list the people")
 }
 
 // Staff returns all staff who are not disabled, by name, each with their load.
 func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT `+colleagueColumns+` FROM people p
 		WHERE p.role <> 'customer' AND p.disabled_at IS NULL ORDER BY lower(p.name), p.id`)
-	if err != nil {
-		return nil, explain(err, "list the staff")
-	}
 	staff, err := pgx.CollectRows(rows, scanColleague)
 	return staff, explain(err, "list the staff")
 }
@@ -122,14 +115,8 @@ func (s *Store) staff(ctx context.Context, q querier, handleOrID string) (desk.P
 // person returns the person that a condition selects. One at most has a given handle or address, since an address can't
 // be a handle.
 func (s *Store) person(ctx context.Context, q querier, condition string, args ...any) (desk.Person, error) {
-	rows, err := q.Query(ctx,
+	rows, _ := q.Query(ctx,
 		`SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people WHERE `+condition, args...)
-	if err != nil {
-		return desk.Person{}, explain(err, "look for a person")
-	}
 	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Person{}, errNobody
-	}
-	return p, explain(err, "look for a person")
+	return p, explain(missing(err, errNobody), "look for a person")
 }

@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -25,11 +25,8 @@ func (s *Store) policy(ctx context.Context, q querier, version int64) (*policy.P
 	}
 	var document []byte
 	err := q.QueryRow(ctx, `SELECT document FROM policies WHERE version = $1`, version).Scan(&document)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fault.New(fault.NotFound, "there is no policy version %d", version)
-	}
 	if err != nil {
-		return nil, explain(err, "read policy version %d", version)
+		return nil, explain(missing(err, fault.New(fault.NotFound, "there is no policy version %d", version)), "read policy version %d", version)
 	}
 	return s.parsePolicy(version, document)
 }
@@ -59,11 +56,8 @@ func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byt
 	err := s.pool.QueryRow(ctx, `
 		SELECT version, document FROM policies WHERE effective_at <= clock_timestamp() ORDER BY version DESC LIMIT 1`).
 		Scan(&version, &document)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil, nil, ErrNoPolicy
-	}
 	if err != nil {
-		return 0, nil, nil, explain(err, "read the policy in force")
+		return 0, nil, nil, explain(missing(err, ErrNoPolicy), "read the policy in force")
 	}
 	p, err := s.parsePolicy(version, document)
 	return version, p, document, err
@@ -86,10 +80,7 @@ const policyVersionSQL = `
 
 // Policies returns all published versions, newest first. Authors appear by their role only, since customers read it.
 func (s *Store) Policies(ctx context.Context) ([]desk.PolicyVersion, error) {
-	rows, err := s.pool.Query(ctx, policyVersionSQL+`ORDER BY p.version DESC`)
-	if err != nil {
-		return nil, explain(err, "list the policies")
-	}
+	rows, _ := s.pool.Query(ctx, policyVersionSQL+`ORDER BY p.version DESC`)
 	versions, err := s.policyVersions(rows)
 	return versions, explain(err, "list the policies")
 }
@@ -101,13 +92,10 @@ func (s *Store) PolicyVersionRecords(ctx context.Context) ([]desk.PolicyVersionR
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT p.version, coalesce(a.name, p.author), coalesce(t.open, 0)
 		FROM policies p LEFT JOIN people a ON a.id = p.author
 			LEFT JOIN (SELECT policy, count(*) AS open FROM tickets WHERE status <> 'closed' GROUP BY policy) t ON t.policy = p.version`)
-	if err != nil {
-		return nil, explain(err, "list the policies")
-	}
 	known := map[int64]desk.PolicyVersionRecord{}
 	var r desk.PolicyVersionRecord
 	if _, err := pgx.ForEachRow(rows, []any{&r.Version, &r.Publisher, &r.Tickets}, func() error {
@@ -126,10 +114,7 @@ func (s *Store) PolicyVersionRecords(ctx context.Context) ([]desk.PolicyVersionR
 
 // PolicyVersion returns a published version. It returns NotFound if there is none.
 func (s *Store) PolicyVersion(ctx context.Context, version int64) (desk.PolicyVersion, error) {
-	rows, err := s.pool.Query(ctx, policyVersionSQL+`WHERE p.version = $1`, version)
-	if err != nil {
-		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
-	}
+	rows, _ := s.pool.Query(ctx, policyVersionSQL+`WHERE p.version = $1`, version)
 	versions, err := s.policyVersions(rows)
 	if err != nil {
 		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
@@ -157,4 +142,45 @@ func (s *Store) policyVersions(rows pgx.Rows) ([]desk.PolicyVersion, error) {
 		})
 	}
 	return versions, nil
+}
+
+// PublishTx runs fn in a transaction that is committed if fn returns nil. While it runs, no other version is published;
+// readers don't wait for it.
+func (s *Store) PublishTx(ctx context.Context, fn func(app.PublishTx) error) error {
+	err := s.within(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+			return err
+		}
+		return fn(publishTx{tx})
+	})
+	return explain(err, "publish a policy")
+}
+
+type publishTx struct{ tx pgx.Tx }
+
+func (t publishTx) PublishedBefore(ctx context.Context, author, key string) (p desk.Published, fingerprint []byte, published bool, err error) {
+	err = t.tx.QueryRow(ctx, `SELECT version, effective_at, published_at, fingerprint FROM policies WHERE author = $1 AND key = $2`,
+		author, key).Scan(&p.Version, &p.Effective, &p.At, &fingerprint)
+	published, err = found(err)
+	return p, fingerprint, published, err
+}
+
+func (t publishTx) NewestPolicy(ctx context.Context) (p app.NewestPolicy, err error) {
+	err = t.tx.QueryRow(ctx, `
+		SELECT coalesce(p.version, 0), p.document, p.effective_at, now.clock
+		FROM (SELECT clock_timestamp() AS clock) now
+		LEFT JOIN (SELECT version, document, effective_at FROM policies ORDER BY version DESC LIMIT 1) p ON true`).
+		Scan(&p.Version, &p.Document, nullable(&p.Effective), &p.Clock)
+	return p, err
+}
+
+func (t publishTx) AddPolicy(ctx context.Context, p desk.Publication, as desk.Published) error {
+	_, err := t.tx.Exec(ctx, `
+		INSERT INTO policies (version, document, sha, author, reason, effective_at, published_at, key, fingerprint)
+		VALUES (@version, @document, sha256(@document), @author, @reason, @effective, @at, nullif(@key, ''), @fingerprint)`,
+		pgx.StrictNamedArgs{
+			"version": as.Version, "document": p.Document, "author": p.Author, "reason": p.Reason,
+			"effective": as.Effective, "at": as.At, "key": p.IdempotencyKey.Key, "fingerprint": fingerprint(p.IdempotencyKey),
+		})
+	return err
 }

@@ -14,58 +14,33 @@ import (
 //go:embed policy_adopt.sql
 var adoptPolicySQL string
 
-// AdoptPolicy accepts a command to move to a version for each chosen ticket that can be moved, in one transaction.
-// Repeated under the same key, it returns what was accepted first. It returns NotFound if there is no such version, and
-// Conflict if the key was used for another request.
-func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) (desk.Adoption, error) {
-	if _, err := s.Policy(ctx, version); err != nil {
-		return desk.Adoption{}, err
-	}
-	before, err := s.adopted(ctx, by, key)
-	if err != nil || before.Again {
-		return before, err
-	}
-	rows, err := s.pool.Query(ctx, adoptPolicySQL, pgx.StrictNamedArgs{
+// AdoptPolicy accepts a command to move to a version for each chosen ticket that can be moved, in one transaction. It returns
+// desk.ErrKeyReused if the key was used before.
+func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) ([]desk.Adopted, error) {
+	rows, _ := s.pool.Query(ctx, adoptPolicySQL, pgx.StrictNamedArgs{
 		"version": version, "tickets": c.Tickets, "from": c.From, "by": by.ID, "role": by.Role,
 		"key": key.Key, "fingerprint": fingerprint(key),
 	})
-	var accepted []desk.Adopted
-	if err == nil {
-		accepted, err = pgx.CollectRows(rows, pgx.RowToStructByName[desk.Adopted])
-	}
-	if violates(err, "commands_key") { // the same request arrived twice at the same time
-		return s.adopted(ctx, by, key)
+	accepted, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.Adopted])
+	if violates(err, "commands_key") {
+		return nil, desk.ErrKeyReused
 	}
 	if err != nil {
-		return desk.Adoption{}, explain(err, "move tickets to policy version %d", version)
+		return nil, explain(err, "move tickets to policy version %d", version)
 	}
 	for _, m := range accepted {
-		s.announce(ctx, m.Number, desk.ChangeAccepted)
+		s.notifyChange(ctx, m.Number, desk.ChangeAccepted)
 	}
-	return desk.Adoption{Accepted: accepted}, nil
+	return accepted, nil
 }
 
-// adopted returns what was accepted earlier under an idempotency key.
-func (s *Store) adopted(ctx context.Context, by desk.Person, key desk.IdempotencyKey) (desk.Adoption, error) {
-	var before desk.Adoption
-	if key.Key == "" {
-		return before, nil
-	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT ticket AS number, seq FROM commands WHERE by_person = $1 AND verb = 'adopt-policy' AND starts_with(key, $2 || ' ')
-			AND fingerprint = sha256($3::bytea || convert_to(ticket, 'UTF8')) ORDER BY ticket`, by.ID, key.Key, key.Fingerprint)
-	if err == nil {
-		before.Accepted, err = pgx.CollectRows(rows, pgx.RowToStructByName[desk.Adopted])
-	}
-	if before.Again = len(before.Accepted) > 0; err != nil || before.Again {
-		return before, explain(err, "look up an idempotency key")
-	}
-	var used bool
-	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM commands WHERE by_person = $1 AND (key = $2 OR starts_with(key, $2 || ' ')))`,
-		by.ID, key.Key).Scan(&used)
-	if err == nil && used {
-		err = desk.ErrKeyReused
-	}
+// AdoptedBefore returns the commands that an earlier request with a key led to; same is false for those of another request.
+func (s *Store) AdoptedBefore(ctx context.Context, by ticket.PersonID, key desk.IdempotencyKey) ([]app.KeyedCommand, error) {
+	rows, _ := s.pool.Query(ctx, `
+		SELECT ticket AS number, seq, verb = 'adopt-policy' AND key <> $2
+			AND fingerprint = sha256($3::bytea || convert_to(ticket, 'UTF8')) AS same
+		FROM commands WHERE by_person = $1 AND (key = $2 OR starts_with(key, $2 || ' ')) ORDER BY ticket`, by, key.Key, key.Fingerprint)
+	before, err := pgx.CollectRows(rows, pgx.RowToStructByName[app.KeyedCommand])
 	return before, explain(err, "look up an idempotency key")
 }
 
@@ -76,11 +51,8 @@ const chosenPage = 500
 // fails.
 func (s *Store) Chosen(ctx context.Context, version int64, c desk.TicketChoice, each func(desk.Record) error) error {
 	for after := ticket.Number(""); ; {
-		rows, err := s.pool.Query(ctx, recordSQL+`t.status <> 'closed' AND t.policy <> $1 AND (t.number = ANY ($2::text[]) OR t.policy = $3)
+		rows, _ := s.pool.Query(ctx, recordSQL+`t.status <> 'closed' AND t.policy <> $1 AND (t.number = ANY ($2::text[]) OR t.policy = $3)
 			AND t.number > $4 ORDER BY t.number LIMIT $5`, version, c.Tickets, c.From, after, chosenPage)
-		if err != nil {
-			return explain(err, "read the tickets to be moved")
-		}
 		records, err := collectRecords[recordRow](rows)
 		if err != nil {
 			return explain(err, "read the tickets to be moved")
@@ -99,14 +71,11 @@ func (s *Store) Chosen(ctx context.Context, version int64, c desk.TicketChoice, 
 
 // TicketPolicies returns the status and the pinned policy version of those of some tickets that exist.
 func (s *Store) TicketPolicies(ctx context.Context, some []ticket.Number) (map[ticket.Number]app.TicketPolicy, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number, status, policy FROM tickets WHERE number = ANY ($1::text[])`, some)
-	if err != nil {
-		return nil, explain(err, "read the policies of tickets")
-	}
+	rows, _ := s.pool.Query(ctx, `SELECT number, status, policy FROM tickets WHERE number = ANY ($1::text[])`, some)
 	found := map[ticket.Number]app.TicketPolicy{}
 	var n ticket.Number
 	var p app.TicketPolicy
-	_, err = pgx.ForEachRow(rows, []any{&n, &p.Status, &p.Version}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&n, &p.Status, &p.Version}, func() error {
 		found[n] = p
 		return nil
 	})

@@ -170,7 +170,7 @@ func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)
-	if _, err := d.AdoptPolicy(t.Context(), d.supervisor, v, desk.TicketChoice{Tickets: []ticket.Number{n}}, desk.IdempotencyKey{}); err != nil {
+	if _, err := app.NewPolicies(d, d, d, wakeFunc(func() {})).Adopt(t.Context(), d.supervisor, v, desk.TicketChoice{Tickets: []ticket.Number{n}}, desk.IdempotencyKey{}); err != nil {
 		t.Fatal(err)
 	}
 	d.step(ticket.StepRequest{Number: n, Command: 2})

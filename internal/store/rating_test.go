@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -33,7 +33,7 @@ func TestRate_keepsTheLatestOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbClose})
-	got, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5, Comment: strings.Repeat("é", desk.MaxComment)})
+	got, err := d.tickets.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5, Comment: strings.Repeat("é", desk.MaxComment)})
 	if err != nil || time.Since(got.At) > time.Minute || got.At.Nanosecond() != 0 || got.At.Location() != time.UTC {
 		t.Fatalf("got %+v, %v", got, err)
 	}
@@ -51,8 +51,8 @@ func TestRate_keepsTheLatestOnly(t *testing.T) {
 func TestRate_onlyOnceResolvedAndNotForever(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	wantCode(t, d.rate(d.customer, n, 5, ""), store.CodeTooEarly)
-	wantCode(t, d.rate(d.customer, d.submit(d.customer).Number, 5, ""), store.CodeTooEarly)
+	wantCode(t, d.rate(d.customer, n, 5, ""), app.CodeTooEarly)
+	wantCode(t, d.rate(d.customer, d.submit(d.customer).Number, 5, ""), app.CodeTooEarly)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbClose})
 	age := func(by time.Duration) {
@@ -63,7 +63,7 @@ func TestRate_onlyOnceResolvedAndNotForever(t *testing.T) {
 		t.Errorf("shortly before the end: %v", err)
 	}
 	age(desk.RatingTime + time.Minute)
-	wantCode(t, d.rate(d.customer, n, 1, "Not nice."), store.CodeTooLate)
+	wantCode(t, d.rate(d.customer, n, 1, "Not nice."), app.CodeTooLate)
 	if r, err := d.Rating(t.Context(), d.customer, n); r.Score != 4 || err != nil {
 		t.Errorf("what was kept is now %+v, %v", r, err)
 	}

@@ -60,10 +60,7 @@ func (s *Store) OverdueOf(ctx context.Context, patience time.Duration, some []ti
 }
 
 func (s *Store) overdue(ctx context.Context, sql string, args ...any) ([]desk.Overdue, error) {
-	rows, err := s.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, explain(err, "look for overdue tickets")
-	}
+	rows, _ := s.pool.Query(ctx, sql, args...)
 	page, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.Overdue])
 	return page, explain(err, "look for overdue tickets")
 }
@@ -77,19 +74,16 @@ const keptQuery = `
 	UNION (SELECT DISTINCT ticket FROM deliveries WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	ORDER BY 1 LIMIT $2`
 
-// Kept returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and closed ones with
+// TicketsWithWorkflow returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and closed ones with
 // unsent deliveries. It has at most limit, after a number.
-func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, keptQuery, after, limit)
-	if err != nil {
-		return nil, explain(err, "list the tickets with workflows")
-	}
+func (s *Store) TicketsWithWorkflow(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
+	rows, _ := s.pool.Query(ctx, keptQuery, after, limit)
 	page, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 	return page, explain(err, "list the tickets with workflows")
 }
 
-// CountKept returns the number of tickets that Kept lists in all.
-func (s *Store) CountKept(ctx context.Context) (n int, err error) {
+// CountTicketsWithWorkflow returns the number of tickets that TicketsWithWorkflow lists in all.
+func (s *Store) CountTicketsWithWorkflow(ctx context.Context) (n int, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (
 		SELECT number FROM tickets t WHERE `+keptOpen+`
 		UNION SELECT ticket FROM deliveries WHERE status = 'owed' AND ticket IS NOT NULL) kept`).Scan(&n)
@@ -150,4 +144,61 @@ const forgetQuery = `
 func (s *Store) ForgetWell(ctx context.Context, patience time.Duration) error {
 	_, err := s.pool.Exec(ctx, forgetQuery, patience)
 	return explain(err, "forget the tickets that are well")
+}
+
+// NoteLook records that a round of checks was completed.
+func (s *Store) NoteLook(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET looked_at = clock_timestamp()`)
+	return explain(err, "note the reconciler's look")
+}
+
+// NoteAudit records how many tickets an audit has compared, and whether it has ended. The first call, with none, begins it.
+func (s *Store) NoteAudit(ctx context.Context, audited int, ended bool) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE reconciler SET audited = $1::bigint, audit_began = CASE WHEN $1::bigint = 0 AND NOT $2::bool THEN clock_timestamp() ELSE audit_began END,
+			audit_ended = CASE WHEN $2::bool THEN clock_timestamp() END`, audited, ended)
+	return explain(err, "note how far an audit is")
+}
+
+// Reconciliation returns the reconciler's status.
+func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error) {
+	var r desk.Reconciliation
+	err := s.pool.QueryRow(ctx, `
+		SELECT looked_at, audit_began, audit_ended, audited, restarted, restarted_at, c.missing, c.stuck, c.owed,
+			(SELECT count(*) FROM parked_steps)
+		FROM reconciler, (
+			SELECT count(*) FILTER (WHERE found = 'missing') AS missing,
+				count(*) FILTER (WHERE found IN ('running', 'restarted') AND tries >= $1) AS stuck,
+				count(*) FILTER (WHERE found = 'missing' AND (
+					EXISTS (SELECT FROM deliveries m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
+			FROM ticket_checks k) c`, desk.StuckAfter).
+		Scan(nullable(&r.Looked), nullable(&r.AuditBegan), nullable(&r.AuditEnded), &r.Audited, &r.Restarted, nullable(&r.RestartedAt), &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
+	return r, explain(err, "read how the workflows stand")
+}
+
+// StuckTickets returns the tickets that make no progress although their workflows run, the longest stuck first.
+func (s *Store) StuckTickets(ctx context.Context) ([]desk.Stuck, error) {
+	rows, _ := s.pool.Query(ctx, `
+		SELECT ticket, since, tries FROM ticket_checks
+		WHERE found IN ('running', 'restarted') AND tries >= $1 ORDER BY since, ticket`, desk.StuckAfter)
+	stuck, err := pgx.CollectRows(rows, pgx.RowToStructByPos[desk.Stuck])
+	return stuck, explain(err, "list the tickets that are stuck")
+}
+
+// Lease takes or renews the lease with a name, and reports whether the holder has it. It does not while another holder's
+// lease has not expired.
+func (s *Store) Lease(ctx context.Context, name, holder string, lasts time.Duration) (bool, error) {
+	var ours bool
+	err := s.pool.QueryRow(ctx, `
+		INSERT INTO leases AS l (name, holder, until) VALUES ($1, $2, clock_timestamp() + $3::interval)
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+			WHERE l.holder = excluded.holder OR l.until < clock_timestamp()
+		RETURNING true`, name, holder, lasts).Scan(&ours)
+	return ours, explain(missing(err, nil), "take the lease %s", name)
+}
+
+// EndLease ends a lease, if the holder still has it, so that another process can take it at once.
+func (s *Store) EndLease(ctx context.Context, name, holder string) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM leases WHERE name = $1 AND holder = $2`, name, holder)
+	return explain(err, "end the lease %s", name)
 }

@@ -163,7 +163,7 @@ func TestKept_listsOpenTicketsAndClosedOnesThatOwe(t *testing.T) {
 	slices.Sort(want)
 	var got []ticket.Number
 	for after := ticket.Number(""); ; {
-		page, err := d.Kept(t.Context(), after, 1)
+		page, err := d.TicketsWithWorkflow(t.Context(), after, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestKept_listsOpenTicketsAndClosedOnesThatOwe(t *testing.T) {
 	if err != nil || len(of) != 2 {
 		t.Errorf("of them %+v, %v", of, err)
 	}
-	if n, err := d.CountKept(t.Context()); n != 2 || err != nil {
+	if n, err := d.CountTicketsWithWorkflow(t.Context()); n != 2 || err != nil {
 		t.Errorf("counts %d, %v", n, err)
 	}
 }

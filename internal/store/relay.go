@@ -26,7 +26,7 @@ type undeliveredRow struct {
 	commandRow
 }
 
-// Undelivered calls deliver with up to limit commands of which no workflow has been notified, oldest first, and marks those
+// FailedDelivery calls deliver with up to limit commands of which no workflow has been notified, oldest first, and marks those
 // that deliver returns as delivered. It returns how many it passed, and deliver's error.
 //
 // Of each ticket's other commands the first is deferred, and holds back the ticket's later ones, for a growing time of up to
@@ -39,15 +39,15 @@ type undeliveredRow struct {
 //
 // At most openings of the commands are submissions, not counting those tried before, which are passed if openings is
 // positive. Commands of tickets whose submission was delivered go first.
-func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
+func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error)) (int, error) {
 	l := commandLease{store: s, name: rand.Text()}
 	claimed, err := l.claim(ctx, limit, openings)
 	if err != nil || len(claimed) == 0 {
 		return 0, explain(err, "claim commands to deliver")
 	}
-	all := make([]desk.Delivery, 0, len(claimed))
+	all := make([]desk.AcceptedCommand, 0, len(claimed))
 	for _, row := range claimed {
-		all = append(all, desk.Delivery{Number: row.Ticket, Command: row.command(), Actor: row.Actor})
+		all = append(all, desk.AcceptedCommand{Number: row.Ticket, Command: row.command(), Actor: row.Actor})
 		l.ids = append(l.ids, row.ID)
 	}
 	release := l.keepRenewed(ctx)
@@ -152,16 +152,13 @@ func (l *commandLease) renew(ctx context.Context) error {
 
 // Untaken returns those of some tickets that have taken no step yet.
 func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($1) AND taken = 0`, some)
-	if err != nil {
-		return nil, explain(err, "look which tickets are taken")
-	}
+	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($1) AND taken = 0`, some)
 	untaken, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 	return untaken, explain(err, "look which tickets are taken")
 }
 
 // splitDelivered returns the IDs of the rows that were delivered, and of each ticket's first row that was not.
-func splitDelivered(claimed []undeliveredRow, done []desk.Delivery) (delivered, failed []int64) {
+func splitDelivered(claimed []undeliveredRow, done []desk.AcceptedCommand) (delivered, failed []int64) {
 	type place struct {
 		number ticket.Number
 		seq    int64

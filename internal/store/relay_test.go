@@ -18,15 +18,15 @@ func TestUndelivered_inOrderOnceAndAgainWhenItFails(t *testing.T) {
 	b := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAssign, Agent: d.second.Handle})
 	c := d.submit(d.other)
 	down := errors.New("Temporal is away")
-	var got []desk.Delivery
-	n, err := d.Undelivered(t.Context(), 10, 10, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+	var got []desk.AcceptedCommand
+	n, err := d.Undelivered(t.Context(), 10, 10, func(_ context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 		got = all
 		return all[:1], down
 	})
 	if n != 2 || !errors.Is(err, down) { // what follows a submission waits until that is delivered
 		t.Fatalf("%d, %v", n, err)
 	}
-	want := []desk.Delivery{
+	want := []desk.AcceptedCommand{
 		{Number: a.Number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit, By: d.customer.Actor(), At: a.At,
 			Message: got[0].Command.Message, Priority: "normal", Category: "delivery"}},
 		{Number: c.Number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit, By: d.other.Actor(), At: c.At,
@@ -36,7 +36,7 @@ func TestUndelivered_inOrderOnceAndAgainWhenItFails(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	all := d.deliverAll()
-	assignment := desk.Delivery{Number: a.Number, Command: ticket.Command{Seq: 2, Verb: ticket.VerbAssign, By: d.agent.Actor(),
+	assignment := desk.AcceptedCommand{Number: a.Number, Command: ticket.Command{Seq: 2, Verb: ticket.VerbAssign, By: d.agent.Actor(),
 		At: b.At, Assignee: d.second.ID, Handle: d.second.Handle}, Actor: d.agent.Handle}
 	if len(all) != 2 || !reflect.DeepEqual(all[0], assignment) || all[1].Number != c.Number {
 		t.Errorf("left %+v, want what was not delivered", all)
@@ -63,7 +63,7 @@ func TestUndelivered_opensNoMoreThanThereIsRoomForAndLetsOlderTicketsOvertake(t 
 		{0, []ticket.Number{old.Number}}, {0, nil}, {2, rush[:2]}, {10, rush[2:]},
 	} {
 		var got []ticket.Number
-		_, err := d.Undelivered(t.Context(), 10, round.openings, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+		_, err := d.Undelivered(t.Context(), 10, round.openings, func(_ context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 			for _, one := range all {
 				got = append(got, one.Number)
 			}
@@ -75,7 +75,7 @@ func TestUndelivered_opensNoMoreThanThereIsRoomForAndLetsOlderTicketsOvertake(t 
 	}
 	tried := d.submit(d.customer)
 	away := errors.New("Temporal is away")
-	none := func(context.Context, []desk.Delivery) ([]desk.Delivery, error) { return nil, away }
+	none := func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) { return nil, away }
 	if n, err := d.Undelivered(t.Context(), 10, 10, none); n != 1 || !errors.Is(err, away) {
 		t.Fatal(n, err)
 	}
@@ -102,7 +102,7 @@ func TestUndelivered_aRelayThatIsStoppedStillNotesWhatItDelivered(t *testing.T) 
 	d.submit(d.customer)
 	second := d.submit(d.customer)
 	ctx, stop := context.WithCancel(t.Context())
-	n, err := d.Undelivered(ctx, 2, 2, func(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+	n, err := d.Undelivered(ctx, 2, 2, func(ctx context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 		stop()
 		return all[:1], ctx.Err()
 	})
@@ -114,9 +114,9 @@ func TestUndelivered_aRelayThatIsStoppedStillNotesWhatItDelivered(t *testing.T) 
 	}
 }
 
-func (d *shop) deliverAll() (all []desk.Delivery) {
+func (d *shop) deliverAll() (all []desk.AcceptedCommand) {
 	d.t.Helper()
-	_, err := d.Undelivered(d.t.Context(), 100, 100, func(_ context.Context, some []desk.Delivery) ([]desk.Delivery, error) {
+	_, err := d.Undelivered(d.t.Context(), 100, 100, func(_ context.Context, some []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 		all = some
 		return some, nil
 	})
@@ -131,11 +131,11 @@ func TestUndelivered_holdsUpNeitherAnotherRelayNorAStep(t *testing.T) {
 	first, second := d.submit(d.customer), d.submit(d.customer)
 	ctx, cancel := context.WithTimeout(t.Context(), slack)
 	defer cancel()
-	_, err := d.Undelivered(ctx, 1, 1, func(ctx context.Context, mine []desk.Delivery) ([]desk.Delivery, error) {
+	_, err := d.Undelivered(ctx, 1, 1, func(ctx context.Context, mine []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 		if len(mine) != 1 || mine[0].Number != first.Number {
 			t.Errorf("handed out %+v", mine)
 		}
-		_, err := d.Undelivered(ctx, 10, 10, func(_ context.Context, theirs []desk.Delivery) ([]desk.Delivery, error) {
+		_, err := d.Undelivered(ctx, 10, 10, func(_ context.Context, theirs []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 			if len(theirs) != 1 || theirs[0].Number != second.Number {
 				t.Errorf("another relay was handed %+v", theirs)
 			}
@@ -171,7 +171,7 @@ func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
 	good := d.submit(d.customer).Number
 	told, tried := 0, map[ticket.Number]int{}
 	round := func() int {
-		n, err := d.Undelivered(t.Context(), batch, batch, func(_ context.Context, all []desk.Delivery) (done []desk.Delivery, err error) {
+		n, err := d.Undelivered(t.Context(), batch, batch, func(_ context.Context, all []desk.AcceptedCommand) (done []desk.AcceptedCommand, err error) {
 			for _, c := range all {
 				tried[c.Number]++
 				if refused[c.Number] && c.Command.Seq > 1 && tried[c.Number] == 1 {
@@ -239,7 +239,7 @@ func TestUndelivered_anOutageIsHeldAgainstNoCommand(t *testing.T) {
 	second := d.submit(d.customer).Number
 	var handed []ticket.Number
 	for range 20 {
-		_, err := d.Undelivered(t.Context(), 2, 2, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+		_, err := d.Undelivered(t.Context(), 2, 2, func(_ context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 			for _, c := range all {
 				handed = append(handed, c.Number)
 			}
@@ -252,7 +252,7 @@ func TestUndelivered_anOutageIsHeldAgainstNoCommand(t *testing.T) {
 	if !slices.Contains(handed, second) {
 		t.Error("a busy ticket keeps out every other")
 	}
-	var after []desk.Delivery
+	var after []desk.AcceptedCommand
 	for all := d.deliverAll(); len(all) > 0; all = d.deliverAll() {
 		after = append(after, all...)
 	}

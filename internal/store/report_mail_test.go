@@ -18,7 +18,7 @@ func TestParcels_listMailsAboutEmergenciesWithTheOthers(t *testing.T) {
 	if err != nil || !found {
 		t.Fatal(found, err)
 	}
-	waiting, err := d.Parcels(t.Context(), desk.DeliveryOwed, time.Time{}, 10)
+	waiting, err := d.ListMails(t.Context(), desk.DeliveryOwed, time.Time{}, 10)
 	if err != nil || len(waiting) < 2 || waiting[0].Number != n || waiting[0].Emergency != "" || waiting[0].Subject == "" {
 		t.Fatalf("%+v, %v", waiting, err)
 	}
@@ -26,13 +26,13 @@ func TestParcels_listMailsAboutEmergenciesWithTheOthers(t *testing.T) {
 	if last.Emergency != e.ID || last.Number != "" || last.Kind != ticket.MailKind(desk.AnnounceStarted) || last.To.ID != d.customer.ID || last.Owed.IsZero() {
 		t.Errorf("the announcement's is %+v", last)
 	}
-	if first, err := d.Parcels(t.Context(), desk.DeliveryOwed, time.Time{}, 1); err != nil || len(first) != 1 || first[0].Number != n {
+	if first, err := d.ListMails(t.Context(), desk.DeliveryOwed, time.Time{}, 1); err != nil || len(first) != 1 || first[0].Number != n {
 		t.Errorf("the oldest alone is %+v, %v", first, err)
 	}
 	if err := d.AnnouncementBounced(t.Context(), id, "no such mailbox"); err != nil {
 		t.Fatal(err)
 	}
-	bounced, err := d.Parcels(t.Context(), desk.DeliveryBounced, time.Time{}, 10)
+	bounced, err := d.ListMails(t.Context(), desk.DeliveryBounced, time.Time{}, 10)
 	if err != nil || len(bounced) != 1 || bounced[0].Emergency != e.ID || bounced[0].Reason != "no such mailbox" || bounced[0].Settled.IsZero() {
 		t.Errorf("bounced: %+v, %v", bounced, err)
 	}

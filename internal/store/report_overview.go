@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,7 +14,7 @@ import (
 // OpenTickets counts the tickets that are not closed by status, age and assignee. bands are instants in descending
 // order; the band of a ticket is the number of them at or after its submission.
 func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT c.status, c.band, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			c.count, c.due, c.breached, c.snoozed
 		FROM (
@@ -25,9 +23,6 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 				count(*) FILTER (WHERE snoozed_until IS NOT NULL) AS snoozed
 			FROM tickets WHERE status <> 'closed' GROUP BY 1, 2, 3) c
 		LEFT JOIN people a ON a.id = c.assignee`, pgx.StrictNamedArgs{"bands": bands, "due": dueBefore})
-	if err != nil {
-		return nil, explain(err, "count open tickets")
-	}
 	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c report.OpenCount, err error) {
 		return c, row.Scan(&c.Status, &c.Band, &c.Agent.ID, &c.Agent.Name, &c.Agent.Handle, &c.Agent.Role, &c.Count, &c.DueToday, &c.Breached, &c.Snoozed)
 	})
@@ -37,7 +32,7 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 // Escalated returns the open tickets whose escalation is not acknowledged, up to limit: the highest escalation step
 // first, then the longest overdue.
 func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations, err error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			t.escalation_step, t.state, (SELECT count(*) FROM tickets WHERE escalation_step > 0 AND status <> 'closed')
 		FROM tickets t
@@ -45,28 +40,18 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations,
 		JOIN messages m ON m.id = c.message
 		LEFT JOIN people a ON a.id = t.assignee
 		WHERE t.escalation_step > 0 AND t.status <> 'closed' ORDER BY t.escalation_step DESC, t.owed_at, t.number LIMIT $1`, limit)
-	if err != nil {
-		return e, explain(err, "list escalations")
-	}
 	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one report.Escalation, err error) {
-		var data []byte
-		if err := row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
-			&one.EscalationStep, &data, &e.Count); err != nil {
-			return one, err
-		}
 		var state ticket.State
-		if err := json.Unmarshal(data, &state); err != nil {
-			return one, fmt.Errorf("read the state of %s: %w", one.Number, err)
-		}
+		err = row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
+			&one.EscalationStep, &state, &e.Count)
 		one.Ticket = state.Ticket
-		return one, nil
+		return one, err
 	})
 	return e, explain(err, "list escalations")
 }
 
 // MailState counts the mails that are not sent yet, and those that bounced since an instant.
 func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.MailStatus, err error) {
-	var oldest *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT w.waiting, w.oldest, w.put_off,
 			(SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'bounced' AND settled_at >= $1),
@@ -76,20 +61,19 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.Ma
 			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced' AND settled_at >= $1)
 		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off 
 			FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed') w`,
-		lostSince).Scan(&m.Waiting, &oldest, &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
+		lostSince).Scan(&m.Waiting, nullable(&m.Oldest), &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
 		&m.AnnouncementsWaiting, &m.AnnouncementsBounced)
-	m.Oldest = orZero(oldest)
 	return m, explain(err, "count the mails that wait")
 }
 
-// Parcels returns the mails of tickets and announcements that are not sent yet, oldest first, or with DeliveryBounced
+// ListMails returns the mails of tickets and announcements that are not sent yet, oldest first, or with DeliveryBounced
 // those that bounced since an instant, newest first.
-func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error) {
+func (s *Store) ListMails(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error) {
 	which, order := `m.status = 'owed' AND m.owed_at >= $2`, `owed_at`
 	if status == desk.DeliveryBounced {
 		which, order = `m.status = 'bounced' AND m.settled_at >= $2`, `settled_at DESC`
 	}
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT m.ticket, coalesce(w.subject, ''), m.emergency, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address,
 			m.owed_at, m.deferred_at, m.settled_at, coalesce(m.reason, '')
 		FROM (
@@ -104,14 +88,9 @@ func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since t
 		LEFT JOIN messages w ON w.id = c.message
 		JOIN people p ON p.id = m.person
 		ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1`, limit, since)
-	if err != nil {
-		return nil, explain(err, "list mails")
-	}
 	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p report.Mail, err error) {
-		var deferred, settled *time.Time
 		err = row.Scan(&p.Number, &p.Subject, &p.Emergency, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
-			&deferred, &settled, &p.Reason)
-		p.Deferred, p.Settled = orZero(deferred), orZero(settled)
+			nullable(&p.Deferred), nullable(&p.Settled), &p.Reason)
 		return p, err
 	})
 	return parcels, explain(err, "list mails")

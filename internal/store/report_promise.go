@@ -54,16 +54,12 @@ func weekSpans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time)
 		if i+1 < len(weeks) {
 			end = weeks[i+1]
 		}
-		begins, ends = append(begins, later(from, week)), append(ends, end)
+		if week.Before(from) {
+			week = from
+		}
+		begins, ends = append(begins, week), append(ends, end)
 	}
 	return begins, ends
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // charge is a combination of priority, category and agent that SLA records are counted under.
@@ -79,13 +75,10 @@ type charge struct {
 
 // charges returns all charges by ID.
 func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT c.id, c.priority, c.category, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS name,
 			coalesce(a.handle, '') AS handle, coalesce(a.role, '') AS role
 		FROM charges c LEFT JOIN people a ON a.id = c.agent`)
-	if err != nil {
-		return nil, err
-	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[charge])
 	byID := make(map[int32]charge, len(found))
 	for _, c := range found {
@@ -116,20 +109,17 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 				AND (@agent = '' OR a.id = @agent OR lower(a.handle) = lower(@agent)))`
 		args["priority"], args["category"], args["agent"] = f.Priority, f.Category, f.Agent
 	}
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT w.n::int - 1, packed
 		FROM unnest(@begins::timestamptz[], @ends::timestamptz[]) WITH ORDINALITY AS w (begins, ends, n),
 			LATERAL (SELECT string_agg(int8send(
 				(charge::bigint << 40) | (sla_status::int::bigint << 32) | coalesce(`+taken+`::bigint, 4294967295)), '') AS packed
 				FROM promises WHERE clock = @clock AND submitted_at >= w.begins AND submitted_at < w.ends `+condition+`) p
 		WHERE packed IS NOT NULL`, args)
-	if err != nil {
-		return nil, err
-	}
 	var found []chargedCount
 	var week int
 	var packed pgtype.DriverBytes // valid until the next row, which is long enough
-	_, err = pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
 		found = unpack(found, packed, name, week)
 		return nil
 	})

@@ -93,16 +93,16 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 		d.past(7), // both breached, and still pending
 	)
 	first, resolution := d.promises(everything())
-	if want := (report.Tally{Kept: 1, Breached: 2, Owed: 1, Dropped: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
+	if want := (report.Tally{Met: 1, Breached: 2, Pending: 1, Cancelled: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
 		t.Errorf("first responses: got %+v, want %+v", first.Total, want)
 	}
-	if want := (report.Tally{Kept: 2, Breached: 1, Owed: 1, Dropped: 1, Delivered: 2, Median: 2 * time.Hour, P90: 3 * time.Hour}); resolution.Total != want {
+	if want := (report.Tally{Met: 2, Breached: 1, Pending: 1, Cancelled: 1, Delivered: 2, Median: 2 * time.Hour, P90: 3 * time.Hour}); resolution.Total != want {
 		t.Errorf("resolutions: got %+v, want %+v", resolution.Total, want)
 	}
 	byAgent := func(r report.ClockSummary) map[ticket.PersonID][2]int {
 		counted := map[ticket.PersonID][2]int{}
 		for _, l := range r.Agents {
-			counted[l.Agent.ID] = [2]int{l.Kept, l.Breached}
+			counted[l.Agent.ID] = [2]int{l.Met, l.Breached}
 		}
 		return counted
 	}
@@ -156,17 +156,17 @@ func TestPromises_reopenedAreOwedAgain(t *testing.T) {
 	d.consistent(n)
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.second.Handle}) // after the breach was recorded
 	d.consistent(n)
-	if first, r := d.promises(everything()); r.Total.Kept != 1 || r.Agents[0].Agent.ID != d.agent.ID || first.Agents[0].Agent.ID != d.agent.ID {
+	if first, r := d.promises(everything()); r.Total.Met != 1 || r.Agents[0].Agent.ID != d.agent.ID || first.Agents[0].Agent.ID != d.agent.ID {
 		t.Errorf("resolved: %+v", r)
 	}
 	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Not yet."})
 	d.consistent(n)
-	if first, r := d.promises(everything()); r.Total.Owed != 1 || r.Total.Delivered != 0 || first.Total.Kept != 1 || r.Agents[0].Agent.ID != d.second.ID {
+	if first, r := d.promises(everything()); r.Total.Pending != 1 || r.Total.Delivered != 0 || first.Total.Met != 1 || r.Agents[0].Agent.ID != d.second.ID {
 		t.Errorf("reopened: %+v", r)
 	}
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
 	d.consistent(n)
-	if _, r := d.promises(everything()); r.Total != (report.Tally{Dropped: 1}) {
+	if _, r := d.promises(everything()); r.Total != (report.Tally{Cancelled: 1}) {
 		t.Errorf("closed: %+v", r.Total)
 	}
 }
@@ -243,7 +243,7 @@ func TestOverview_countsTheDesk(t *testing.T) {
 			t.Errorf("load: %+v", l)
 		}
 	}
-	_, owed, lost, err := d.reports().Mailroom(t.Context(), time.Now(), false)
+	_, owed, lost, err := d.reports().MailDelivery(t.Context(), time.Now(), false)
 	if err != nil || len(owed) != 1 || owed[0].Number != fresh || len(lost) != 2 || lost[0].Number != bounced.Number ||
 		lost[0].Reason != "550 no such user" || lost[0].Address != d.customer.Address {
 		t.Errorf("mails: %+v, %+v, %v; %s waits for its step", owed, lost, err, pending)

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,13 +29,11 @@ type Sessions struct{ store *Store }
 func (s *Store) Sessions() *Sessions { return &Sessions{store: s} }
 
 // FindCtx returns the data of a session, and false if there is none or it has expired.
-func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found bool, err error) {
+func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, exists bool, err error) {
 	err = s.store.pool.QueryRow(ctx,
 		`SELECT data FROM sessions WHERE hash = $1 AND expires_at > clock_timestamp()`, hash).Scan(&data)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, false, nil
-	}
-	return data, err == nil, explain(err, "find a session")
+	exists, err = found(err)
+	return data, exists, explain(err, "find a session")
 }
 
 // CommitCtx stores a session until it expires, and deletes some expired sessions and kept forms. A session that was
@@ -76,31 +76,92 @@ func (*Sessions) Delete(string) error { return errNoContext }
 // BySession returns the person of a session. It returns Unauthenticated if their sessions were ended since it began or
 // they are disabled.
 func (s *Store) BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people
 		WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL`, id, epoch)
-	if err != nil {
-		return desk.Person{}, explain(err, "look up a session's person")
-	}
 	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Person{}, fault.New(fault.Unauthenticated, "that session has ended; sign in again")
-	}
-	return p, explain(err, "look up a session's person")
+	return p, explain(missing(err, fault.New(fault.Unauthenticated, "that session has ended; sign in again")), "look up a session's person")
 }
 
 // SessionEpoch returns the epoch that a new session must carry. It returns NotFound if there is no such person or they
 // are disabled.
 func (s *Store) SessionEpoch(ctx context.Context, id ticket.PersonID) (epoch int64, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT session_epoch FROM people WHERE id = $1 AND disabled_at IS NULL`, id).Scan(&epoch)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, errNobody
-	}
-	return epoch, explain(err, "read the session epoch of %s", id)
+	return epoch, explain(missing(err, errNobody), "read the session epoch of %s", id)
 }
 
 // EndSessions ends every session of a person.
 func (s *Store) EndSessions(ctx context.Context, id ticket.PersonID) error {
 	_, err := s.pool.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id)
 	return explain(err, "end the sessions of %s", id)
+}
+
+const (
+	// keptFor is how long a form is kept for its author to sign in again.
+	keptFor = 24 * time.Hour
+	// maxKept is how many forms are kept per person, in all browsers together. The oldest are deleted first.
+	maxKept = 8
+	// maxKeptSize is the maximum size in bytes of a form encoded as a query. The schema has the same limit.
+	maxKeptSize = 1310720
+)
+
+// KeepForm stores a form for its author in a browser, which is identified by the SHA-256 of its cookie. It replaces an
+// earlier form from the same page to the same path. It returns TooLarge above maxKeptSize.
+func (s *Store) KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error {
+	fields := f.Fields.Encode()
+	if len(fields) > maxKeptSize {
+		return fault.New(fault.TooLarge, "that is too much to be saved")
+	}
+	_, err := s.pool.Exec(ctx, `
+		WITH cleared AS (
+			DELETE FROM kept_forms WHERE (browser, person, form) IN (
+				SELECT browser, person, form FROM (
+					SELECT browser, person, form, row_number() OVER (ORDER BY kept_at DESC) AS place
+					FROM kept_forms WHERE person = @person AND (browser, form) <> (@browser, @form)) others
+				WHERE place >= @most)
+		)
+		INSERT INTO kept_forms (browser, person, form, action, page, fields) VALUES (@browser, @person, @form, @action, @page, @fields)
+		ON CONFLICT (browser, person, form) DO UPDATE SET fields = excluded.fields, kept_at = excluded.kept_at`,
+		pgx.StrictNamedArgs{
+			"browser": browser, "person": f.Person, "form": keptKey(f.Action, f.Page), "action": f.Action, "page": f.Page, "fields": fields,
+			"most": maxKept,
+		})
+	return explain(err, "keep a form")
+}
+
+// keptKey identifies a form within a browser by both its path and its page, since many pages submit to the same path.
+func keptKey(action, page string) []byte {
+	hash := sha256.Sum256([]byte(action + "\n" + page))
+	return hash[:]
+}
+
+// KeptForms returns the forms stored in a browser for a person on a page, oldest first.
+func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error) {
+	rows, _ := s.pool.Query(ctx, `
+		SELECT person, page, action, fields, kept_at FROM kept_forms
+		WHERE browser = @browser AND person = @person AND page = @page AND kept_at > clock_timestamp() - @stays::interval
+		ORDER BY kept_at`,
+		pgx.StrictNamedArgs{"browser": browser, "person": person, "page": page, "stays": keptFor})
+	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f desk.KeptForm, err error) {
+		var fields string
+		if err = row.Scan(&f.Person, &f.Page, &f.Action, &fields, &f.Kept); err == nil {
+			f.Fields, err = url.ParseQuery(fields)
+		}
+		return f, err
+	})
+	return kept, explain(err, "look for kept forms")
+}
+
+// ForgetForm deletes the form stored in a browser for a person that comes from a page and is submitted to a path.
+func (s *Store) ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person AND form = @form`,
+		pgx.StrictNamedArgs{"browser": browser, "person": person, "form": keptKey(action, page)})
+	return explain(err, "forget a form")
+}
+
+// ForgetForms deletes all forms stored in a browser for a person.
+func (s *Store) ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person`,
+		pgx.StrictNamedArgs{"browser": browser, "person": person})
+	return explain(err, "forget all forms of a browser")
 }

@@ -3,12 +3,16 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Write implements app.StepTx. It takes one round trip.
@@ -112,12 +116,146 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 	return nil
 }
 
-// instant returns nil, a null in SQL, for the zero time.
-func instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
+var _ app.StepStore = (*Store)(nil)
+
+// FailedDelivery implements app.StepTx.
+func (st *stepTx) FailedDelivery(ctx context.Context, n int) (u app.FailedDelivery, exists bool, err error) {
+	err = st.tx.QueryRow(ctx, `
+		SELECT CASE WHEN asks THEN event ELSE 0 END, coalesce(webhook, '') FROM deliveries
+		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND failure_event IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks, &u.Webhook)
+	exists, err = found(err)
+	return u, exists, err
 }
 
-var _ app.StepStore = (*Store)(nil)
+// AskingMail implements app.StepTx.
+func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, exists bool, err error) {
+	err = st.tx.QueryRow(ctx, `
+		SELECT m.n, CASE WHEN m.status <> 'owed' THEN greatest(date_trunc('second', m.settled_at), e.at) END, m.status = 'bounced'
+		FROM deliveries m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+		WHERE m.ticket = $1 AND m.event = $2 AND m.asks`, st.number, event).Scan(&m.N, nullable(&m.Settled), &m.Bounced)
+	exists, err = found(err)
+	return m, exists, err
+}
+
+// MailToResend implements app.StepTx.
+func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.BouncedMail, exists bool, err error) {
+	err = st.tx.QueryRow(ctx, `
+		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.escalation_step, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
+			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
+		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
+		WHERE c.ticket = $1 AND c.seq = $2`, st.number, command).
+		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.EscalationStep, &m.Event, &m.Bounced, &m.Resent)
+	exists, err = found(err)
+	return m, exists, err
+}
+
+// queueDeliveries inserts the mails and webhook calls that follow from the step's events.
+func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
+	for _, m := range c.Mails {
+		batch.Queue(`
+			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, escalation_step, stands_for, epoch, asks)
+			VALUES ('ticket', $1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
+			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.EscalationStep, m.StandsFor, st.epoch, m.Asks)
+		if m.Resends > 0 {
+			batch.Queue(`
+				UPDATE deliveries m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
+				FROM deliveries first, commands c
+				WHERE m.ticket = $1 AND m.n = $2 AND first.ticket = $1 AND first.n = $3 AND c.ticket = $1 AND c.seq = $4`,
+				st.number, m.N, m.Resends, m.Command)
+		}
+	}
+	for _, call := range c.Calls {
+		batch.Queue(`
+			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, epoch)
+			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			st.number, call.N, call.Event, call.Webhook, call.Clock, call.EscalationStep, call.Priority, call.Breached, st.epoch)
+	}
+}
+
+// queueFailures records which events report failed deliveries. One that is still owed has been given up after days of
+// attempts, and becomes bounced or failed.
+func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.DeliveryFailure) {
+	for _, f := range failures {
+		batch.Queue(`
+			UPDATE deliveries SET status = CASE queue WHEN 'webhook' THEN 'failed' ELSE 'bounced' END,
+				reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp()), failure_event = $3
+			WHERE ticket = $1 AND n = $2`, st.number, f.N, f.Event)
+	}
+}
+
+// queueOwed reads into owed the ticket's unsent deliveries numbered above known, at most ticket.MaxOwed.
+func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
+	batch.Queue(`
+		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks,
+			coalesce((SELECT handle FROM people WHERE id = person), '') FROM deliveries
+		WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n LIMIT $3`,
+		st.number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
+		*owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
+		return err
+	})
+}
+
+// queuePromises upserts the ticket's SLA records, which reports count.
+func queuePromises(batch *pgx.Batch, t ticket.Ticket, promises []app.PromiseRecord) {
+	for _, p := range promises {
+		batch.Queue(`
+			INSERT INTO promises (ticket, clock, submitted_at, sla_status, charge, taken, counted)
+			VALUES (@ticket, @clock, @submitted, left(@sla_status, 1)::"char", charge_of(@priority, @category, @agent), @taken, @counted)
+			ON CONFLICT ON CONSTRAINT promises_pkey DO UPDATE SET
+				sla_status = excluded.sla_status, taken = excluded.taken, counted = excluded.counted,
+				charge = CASE WHEN @settled THEN promises.charge ELSE excluded.charge END`,
+			pgx.StrictNamedArgs{
+				"ticket": t.Number, "clock": p.Clock, "submitted": t.Submitted, "sla_status": p.SLAStatus, "priority": p.Priority,
+				"category": p.Category, "agent": p.Agent, "taken": seconds(p.Taken), "counted": seconds(p.Counted), "settled": p.Settled,
+			})
+	}
+}
+
+// seconds returns a duration in whole seconds, at most math.MaxInt32; nil for nil.
+func seconds(d *time.Duration) *int32 {
+	if d == nil {
+		return nil
+	}
+	n := int32(min(*d/time.Second, math.MaxInt32))
+	return &n
+}
+
+// Unrecordable implements app.StepStore. It reports whether PostgreSQL refused the data, by class 22 or 23 of SQLSTATE.
+// A violation of tickets_row_is_state is not reported: it means that the step itself is wrong, which refusing a command
+// would hide.
+func (s *Store) Unrecordable(err error) (reason string, ok bool) {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || pg.Code[:2] != "22" && pg.Code[:2] != "23" || pg.ConstraintName == "tickets_row_is_state" {
+		return "", false
+	}
+	return "SQLSTATE " + pg.Code + " " + pg.ConstraintName, true
+}
+
+// parkedColumn is the ticket.Parked of ticket t as JSON; null if it isn't parked.
+const parkedColumn = `(SELECT jsonb_build_object('since', since, 'retry', retry_at, 'reason', reason) FROM parked_steps WHERE ticket = t.number)`
+
+// Park implements app.StepStore. Each further attempt lengthens the delay by p.Delay, up to p.MaxDelay.
+func (s *Store) Park(ctx context.Context, p app.ParkRequest) error {
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO parked_steps (ticket, retry_at, reason) VALUES ($1, clock_timestamp() + $3::interval, $2)
+		ON CONFLICT (ticket) DO UPDATE SET reason = excluded.reason, tries = parked_steps.tries + 1,
+			retry_at = clock_timestamp() + least((parked_steps.tries + 1) * $3::interval, $4::interval)
+			WHERE parked_steps.retry_at <= clock_timestamp()`, p.Number, p.Reason, p.Delay, p.MaxDelay)
+	return explain(err, "park ticket %s", p.Number)
+}
+
+// Parked returns the tickets whose step can't be recorded, the longest parked first, at most limit.
+func (s *Store) Parked(ctx context.Context, limit int) ([]ParkedStep, error) {
+	rows, _ := s.pool.Query(ctx, `SELECT ticket AS number, since, retry_at AS retry, tries, reason FROM parked_steps ORDER BY since LIMIT $1`, limit)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[ParkedStep])
+	return all, explain(err, "list what is parked")
+}
+
+// ParkedStep is a ticket whose step can't be recorded.
+type ParkedStep struct {
+	Number ticket.Number
+	Since  time.Time
+	Retry  time.Time // not before
+	Tries  int
+	Reason string
+}

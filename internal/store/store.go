@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -115,12 +116,44 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// querier is implemented by a connection, a pool and a transaction.
+// querier is implemented by a connection, a pool and a transaction. An error of Query is also that of the rows it returns, so
+// where these are collected at once it is read there.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
+
+// changeOne runs a statement that changes one row, and returns none if it changed nothing.
+func changeOne(ctx context.Context, q querier, none error, doing, statement string, args ...any) error {
+	tag, err := q.Exec(ctx, statement, args...)
+	if err == nil && tag.RowsAffected() == 0 {
+		return none
+	}
+	return explain(err, "%s", doing)
+}
+
+// missing returns instead for the error of a query that found no row, and any other error as it is.
+func missing(err, instead error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return instead
+	}
+	return err
+}
+
+// found reports whether a query found a row. Finding none is no error.
+func found(err error) (bool, error) {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// instant is a time whose zero value is null in SQL.
+type instant = zeronull.Timestamptz
+
+// nullable returns t to be scanned as an instant.
+func nullable(t *time.Time) *instant { return (*instant)(t) }
 
 // within runs fn in a transaction, which is committed if fn returns nil and rolled back otherwise.
 func (s *Store) within(ctx context.Context, fn func(pgx.Tx) error) error {

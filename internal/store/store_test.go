@@ -18,6 +18,7 @@ type shop struct {
 	*store.Store
 	*app.Steps
 	*app.Imports
+	*app.Announcements
 	staffing  *app.Staffing
 	workspace *app.Workspace
 	mails     *app.Mails
@@ -50,7 +51,7 @@ func staffed(t testing.TB, dsn, document string) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), mails: app.NewMails(s), tickets: app.NewTickets(s, s, s, nil, nil), t: t, dsn: dsn, beside: beside}
+	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Announcements: app.NewAnnouncements(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), mails: app.NewMails(s), tickets: app.NewTickets(s, s, s, nil, nil), t: t, dsn: dsn, beside: beside}
 	if _, _, err := app.PublishPolicy(t.Context(), s, []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,15 @@ package store
 
 import (
 	"context"
+	_ "embed"
 	"errors"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -77,4 +83,220 @@ func (s *Store) checkFollows(ctx context.Context, by desk.Person, follows ticket
 		return fault.Field("follows", "must be one of your own tickets")
 	}
 	return explain(err, "look for the ticket to follow")
+}
+
+//go:embed submit.sql
+var submitSQL string
+
+const (
+	// maxStatements is how many statements run at once. While one of two waits for the disk, submissions gather for the
+	// next; a third would only make each batch smaller.
+	maxStatements = 2
+	maxBatch      = 64
+	// statementTimeout bounds one statement. No single caller's context does, since others wait for it too.
+	statementTimeout = 30 * time.Second
+)
+
+// submissionBatcher accepts submissions: a single one immediately, and those that arrive while statements are running
+// together, in one statement and one commit. This makes bursts cheap, as most of a submission's cost is the statement's and
+// the commit's. It needs no goroutine: the first caller to find a statement free runs it for all that wait.
+type submissionBatcher struct {
+	pool *pgxpool.Pool
+	busy chan struct{} // holds a token for each running statement
+
+	mu      sync.Mutex
+	waiting []*pendingSubmission
+}
+
+func newSubmissionBatcher(pool *pgxpool.Pool) *submissionBatcher {
+	return &submissionBatcher{pool: pool, busy: make(chan struct{}, maxStatements)}
+}
+
+// pendingSubmission is a submission that waits to be accepted. The fields below done may be read once it is closed.
+type pendingSubmission struct {
+	by   desk.Person
+	sub  desk.Submission
+	use  use
+	done chan struct{}
+
+	accepted desk.Accepted
+	err      error // pgx.ErrNoRows: the statement did not accept this one
+}
+
+// submit accepts a submission. Its errors are pgx's: pgx.ErrNoRows if it was not accepted. If ctx ends first, the ticket may
+// or may not have been accepted.
+func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
+	a := &pendingSubmission{by: by, sub: sub, use: u, done: make(chan struct{})}
+	b.mu.Lock()
+	b.waiting = append(b.waiting, a)
+	b.mu.Unlock()
+	for {
+		select {
+		case <-a.done:
+			return a.accepted, a.err
+		case b.busy <- struct{}{}:
+			b.submitNext(ctx, a)
+			<-b.busy
+		case <-ctx.Done():
+			b.cancel(a)
+			return desk.Accepted{}, ctx.Err()
+		}
+	}
+}
+
+// submitNext accepts the next batch, unless a has its answer by now.
+func (b *submissionBatcher) submitNext(ctx context.Context, a *pendingSubmission) {
+	select {
+	case <-a.done:
+	default:
+		b.run(ctx, b.next())
+	}
+}
+
+// next removes and returns those that have waited longest, at most maxBatch.
+func (b *submissionBatcher) next() []*pendingSubmission {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(len(b.waiting), maxBatch)
+	batch := b.waiting[:n:n]
+	b.waiting = b.waiting[n:]
+	return batch
+}
+
+// cancel removes a submission that still waits. One that is in a statement can't be cancelled.
+func (b *submissionBatcher) cancel(a *pendingSubmission) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, w := range b.waiting {
+		if w == a {
+			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+// run accepts a batch and closes done of each of its submissions. If PostgreSQL refuses the batch, nothing has changed, so
+// its halves are tried, until the submission that causes the refusal is alone. After any other error, such as a broken
+// connection, the outcome is unknown and all of them get the error.
+func (b *submissionBatcher) run(ctx context.Context, batch []*pendingSubmission) {
+	if len(batch) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementTimeout)
+	defer cancel()
+	err := b.accept(ctx, batch)
+	if len(batch) > 1 && changedNothing(err) {
+		b.run(ctx, batch[:len(batch)/2])
+		b.run(ctx, batch[len(batch)/2:])
+		return
+	}
+	var again []*pendingSubmission
+	for _, a := range batch {
+		if err == nil && a.mayFitAlone(batch) {
+			again = append(again, a)
+			continue
+		}
+		if err != nil {
+			a.err = err
+		}
+		close(a.done)
+	}
+	b.runOneByOne(ctx, again)
+}
+
+// runOneByOne accepts submissions one at a time, as many as their requesters' allowances permit. After a requester's first
+// refusal, their others are refused without a statement.
+func (b *submissionBatcher) runOneByOne(ctx context.Context, batch []*pendingSubmission) {
+	over := map[ticket.PersonID]bool{}
+	for _, a := range batch {
+		if over[a.by.ID] {
+			close(a.done)
+			continue
+		}
+		b.run(ctx, []*pendingSubmission{a})
+		over[a.by.ID] = errors.Is(a.err, pgx.ErrNoRows)
+	}
+}
+
+// mayFitAlone reports whether a submission was not accepted but may be on its own, since its requester's submissions in the
+// batch together exceeded the allowance.
+func (a *pendingSubmission) mayFitAlone(batch []*pendingSubmission) bool {
+	return a.use.key != nil && errors.Is(a.err, pgx.ErrNoRows) &&
+		slices.ContainsFunc(batch, func(other *pendingSubmission) bool { return other != a && other.by.ID == a.by.ID })
+}
+
+// changedNothing reports whether PostgreSQL refused a statement because of its data. That includes a deadlock, to which two
+// batches with the same keys in a different order may come.
+func changedNothing(err error) bool {
+	pg, refused := errors.AsType[*pgconn.PgError](err)
+	return refused && (pg.Code == deadlock || !unavailable(err))
+}
+
+// accept runs the statement, sharing the lock of the emergency schedule, and sets each submission's result.
+func (b *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmission) error {
+	var accepted []desk.Accepted
+	// Both statements are one transaction. The second takes its snapshot, and reads the clock, once the lock is held.
+	both := &pgx.Batch{}
+	both.Queue(shareSchedule, scheduleLock)
+	both.Queue(submitSQL, submitArgs(batch)).Query(func(rows pgx.Rows) (err error) {
+		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
+			a.Seq = 1
+			return a, row.Scan(&a.Number, &a.At, &a.Policy, &a.Schedule)
+		})
+		return err
+	})
+	if err := b.pool.SendBatch(ctx, both).Close(); err != nil {
+		return err
+	}
+	byNumber := make(map[ticket.Number]desk.Accepted, len(accepted))
+	for _, a := range accepted {
+		byNumber[a.Number] = a
+	}
+	for _, a := range batch {
+		var in bool
+		if a.accepted, in = byNumber[a.sub.Number]; !in {
+			a.err = pgx.ErrNoRows
+			continue
+		}
+		a.err = nil
+		a.accepted.Priority, a.accepted.Category = a.sub.Priority, a.sub.Category
+	}
+	return nil
+}
+
+// submissionColumns are the text fields of a submission by their arguments' names in submit.sql.
+var submissionColumns = map[string]func(*pendingSubmission) string{
+	"numbers":    func(a *pendingSubmission) string { return string(a.sub.Number) },
+	"requesters": func(a *pendingSubmission) string { return string(a.by.ID) },
+	"roles":      func(a *pendingSubmission) string { return string(a.by.Role) },
+	"orders":     func(a *pendingSubmission) string { return a.sub.Order },
+	"follows":    func(a *pendingSubmission) string { return string(a.sub.Follows) },
+	"categories": func(a *pendingSubmission) string { return a.sub.Category },
+	"priorities": func(a *pendingSubmission) string { return string(a.sub.Priority) },
+	"subjects":   func(a *pendingSubmission) string { return a.sub.Subject },
+	"bodies":     func(a *pendingSubmission) string { return a.sub.Body },
+	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
+}
+
+// submitArgs returns submitSQL's arguments for a batch, one array per column.
+func submitArgs(batch []*pendingSubmission) pgx.StrictNamedArgs {
+	var tickets account.RateLimit // the same for all that are limited
+	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
+	for i, a := range batch {
+		fingerprints[i] = fingerprint(a.sub.IdempotencyKey)
+		if allowances[i] = a.use.key; a.use.key != nil {
+			tickets = a.use.of
+		}
+	}
+	args := pgx.StrictNamedArgs{
+		"fingerprints": fingerprints, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
+	}
+	for name, text := range submissionColumns {
+		column := make([]string, len(batch))
+		for i, a := range batch {
+			column[i] = text(a)
+		}
+		args[name] = column
+	}
+	return args
 }

@@ -51,7 +51,7 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 	}
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangePresence})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
-	if _, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5}); err != nil {
+	if _, err := d.tickets.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5}); err != nil {
 		t.Fatal(err)
 	}
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeRated})

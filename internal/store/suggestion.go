@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"time"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -64,19 +64,14 @@ func (s *Store) ImportSuggestions(ctx context.Context, all []desk.Suggestion) (a
 // Suggestions returns the newest suggestions, up to limit, or only unread ones. waiting is the number of all unread
 // ones.
 func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error) {
-	rows, err := s.pool.Query(ctx, `
+	rows, _ := s.pool.Query(ctx, `
 		SELECT s.id, s.body, s.at, s.read_at, coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, '')
 		FROM suggestions s LEFT JOIN people p ON p.id = s.person
 		WHERE NOT $1 OR s.read_at IS NULL
 		ORDER BY s.at DESC, s.id DESC LIMIT $2`, unread, limit)
-	if err != nil {
-		return nil, 0, explain(err, "list suggestions")
-	}
 	all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one desk.Suggestion, err error) {
 		var from desk.Ref
-		var read *time.Time
-		err = row.Scan(&one.ID, &one.Body, &one.At, &read, &from.ID, &from.Name, &from.Handle, &from.Role)
-		one.Read = orZero(read)
+		err = row.Scan(&one.ID, &one.Body, &one.At, nullable(&one.Read), &from.ID, &from.Name, &from.Handle, &from.Role)
 		if from.ID != "" {
 			one.From = &from
 		}
@@ -91,10 +86,6 @@ func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []
 // MarkSuggestion marks a suggestion as read or unread. The time of the first reading is kept. It returns NotFound if
 // there is none.
 func (s *Store) MarkSuggestion(ctx context.Context, id int64, read bool) error {
-	tag, err := s.pool.Exec(ctx, `
+	return changeOne(ctx, s.pool, fault.New(fault.NotFound, "there is no such suggestion"), fmt.Sprintf("mark suggestion %d", id), `
 		UPDATE suggestions SET read_at = CASE WHEN $2 THEN coalesce(read_at, clock_timestamp()) END WHERE id = $1`, id, read)
-	if err == nil && tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "there is no such suggestion")
-	}
-	return explain(err, "mark suggestion %d", id)
 }

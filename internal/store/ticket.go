@@ -2,9 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,7 +56,7 @@ type recordRow struct {
 	SubmittedAt   time.Time
 	UpdatedAt     time.Time
 	ShownAt       time.Time
-	State         []byte
+	State         *ticket.State
 	Policy        int64
 	LastCommand   int64
 	Schedule      int64
@@ -78,42 +75,31 @@ type recordWithExcerptRow struct {
 	LastRole     *ticket.Role
 }
 
-func (r recordWithExcerptRow) record() (desk.Record, error) {
-	record, err := r.recordRow.record()
-	record.Last = r.excerpt()
-	return record, err
+func (r recordWithExcerptRow) record() desk.Record {
+	record := r.recordRow.record()
+	if r.LastText != nil {
+		record.Last = &desk.Excerpt{
+			Text: *r.LastText, Internal: *r.LastInternal, At: *r.LastAt,
+			By: desk.Ref{ID: *r.LastBy, Name: *r.LastName, Handle: *r.LastHandle, Role: *r.LastRole},
+		}
+	}
+	return record
 }
 
-func (r recordWithExcerptRow) excerpt() *desk.Excerpt {
-	if r.LastText == nil {
-		return nil
-	}
-	return &desk.Excerpt{
-		Text: *r.LastText, Internal: *r.LastInternal, At: *r.LastAt,
-		By: desk.Ref{ID: *r.LastBy, Name: *r.LastName, Handle: *r.LastHandle, Role: *r.LastRole},
-	}
-}
-
-func (r recordRow) record() (desk.Record, error) {
+func (r recordRow) record() desk.Record {
 	record := desk.Record{
 		Number: r.Ticket, Subject: r.Subject, Order: r.OrderNumber, Follows: r.Follows,
 		Requester: desk.Ref{ID: r.Requester, Name: r.RequesterName, Role: r.RequesterRole},
-		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Schedule: r.Schedule,
+		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Schedule: r.Schedule, State: r.State,
 	}
 	if r.Agent != "" {
 		record.Assignee = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}
 	}
-	if r.State != nil {
-		record.State = new(ticket.State)
-		if err := json.Unmarshal(r.State, record.State); err != nil {
-			return desk.Record{}, fmt.Errorf("read the state of %s: %w", r.Ticket, err)
-		}
-	}
-	return record, nil
+	return record
 }
 
 // recordSource is a row from which a record is made.
-type recordSource interface{ record() (desk.Record, error) }
+type recordSource interface{ record() desk.Record }
 
 // collectRecords scans rows into Rs and returns their records.
 func collectRecords[R recordSource](rows pgx.Rows) ([]desk.Record, error) {
@@ -122,7 +108,7 @@ func collectRecords[R recordSource](rows pgx.Rows) ([]desk.Record, error) {
 		if err != nil {
 			return desk.Record{}, err
 		}
-		return r.record()
+		return r.record(), nil
 	})
 }
 
@@ -138,10 +124,7 @@ func (s *Store) Track(ctx context.Context, n ticket.Number) (desk.Record, error)
 
 // record returns the ticket n if it meets a condition, and errNoTicket otherwise.
 func (s *Store) record(ctx context.Context, n ticket.Number, condition string, args ...any) (desk.Record, error) {
-	rows, err := s.pool.Query(ctx, recordSQL+condition, args...)
-	if err != nil {
-		return desk.Record{}, explain(err, "load ticket %s", n)
-	}
+	rows, _ := s.pool.Query(ctx, recordSQL+condition, args...)
 	found, err := collectRecords[recordRow](rows)
 	if err == nil && len(found) == 0 {
 		return desk.Record{}, errNoTicket
@@ -156,10 +139,7 @@ func (s *Store) record(ctx context.Context, n ticket.Number, condition string, a
 
 // followers returns a ticket's follow-ups, the oldest first. All are of the same requester.
 func (s *Store) followers(ctx context.Context, n ticket.Number) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE follows = $1 ORDER BY submitted_at, number`, n)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE follows = $1 ORDER BY submitted_at, number`, n)
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 }
 
@@ -167,8 +147,38 @@ func (s *Store) followers(ctx context.Context, n ticket.Number) ([]ticket.Number
 func (s *Store) visible(ctx context.Context, viewer desk.Person, n ticket.Number) error {
 	err := s.pool.QueryRow(ctx, `SELECT FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
 		n, viewer.Role.Staff(), viewer.ID).Scan()
-	if errors.Is(err, pgx.ErrNoRows) {
-		return errNoTicket
+	return missing(err, errNoTicket)
+}
+
+// Timeline returns a ticket's events in order, with their messages, including internal ones; the caller leaves out what a
+// customer may not see. It is NotFound if the viewer may not see the ticket.
+func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
+	if err := s.visible(ctx, viewer, n); err != nil {
+		return nil, explain(err, "load the timeline of %s", n)
 	}
-	return err
+	rows, _ := s.pool.Query(ctx, `
+		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.internal, false) AS internal,
+			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
+			coalesce(p.role, '') AS role,
+			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
+			EXISTS (SELECT FROM deliveries a WHERE a.ticket = b.ticket AND a.resends = b.n) AS mail_resent, coalesce(r.id, '') AS mail_to,
+			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role
+		FROM events e
+		LEFT JOIN messages m ON m.id = e.message
+		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
+		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.failure_event = e.n AND b.queue = 'ticket'
+		LEFT JOIN people r ON r.id = b.person
+		WHERE e.ticket = $1 ORDER BY e.n`, n)
+	entries, err := pgx.CollectRows(rows, scanEntry)
+	return entries, explain(err, "load the timeline of %s", n)
+}
+
+func scanEntry(row pgx.CollectableRow) (e desk.Entry, err error) {
+	a, b := &e.Author, desk.Bounce{}
+	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Internal, &a.ID, &a.Name, &a.Handle, &a.Role,
+		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role)
+	if b.To.ID != "" {
+		e.Bounce = &b
+	}
+	return e, err
 }

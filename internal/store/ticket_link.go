@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -82,7 +85,7 @@ func linkNotFound(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fault.New(fault.NotFound, "this link does not work any more")
+	return fault.New(fault.NotFound, "this link no longer works")
 }
 
 // EscalationLink returns the token that lets a member of the staff acknowledge a ticket's escalation, valid for
@@ -123,4 +126,29 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 		return grant, desk.Person{}, err
 	}
 	return grant, p, nil
+}
+
+// Secret returns 32 random bytes that all replicas share under a name, for deriving keys and signing. They are
+// generated on first use and never change.
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	if known, ok := s.secrets.Load(name); ok {
+		return known.([]byte), nil
+	}
+	var value []byte
+	const read = `SELECT value FROM secrets WHERE name = $1`
+	err := s.pool.QueryRow(ctx, read, name).Scan(&value)
+	if errors.Is(err, pgx.ErrNoRows) {
+		var drawn [32]byte
+		rand.Read(drawn[:]) // never fails since Go 1.24
+		// Another replica may have inserted a value first, so read the one that was stored.
+		_, err = s.pool.Exec(ctx, `INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, drawn[:])
+		if err == nil {
+			err = s.pool.QueryRow(ctx, read, name).Scan(&value)
+		}
+	}
+	if err != nil {
+		return nil, explain(err, "read the secret %s", name)
+	}
+	s.secrets.Store(name, value)
+	return value, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -111,10 +110,8 @@ func (s *Store) ByToken(ctx context.Context, token string, writes bool) (p desk.
 		WHERE t.hash = $1 AND t.revoked_at IS NULL AND p.disabled_at IS NULL`, hash).
 		Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &may, &noted)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return desk.Person{}, fault.New(fault.Unauthenticated, "the token is not valid")
 	case err != nil:
-		return desk.Person{}, explain(err, "look up a token")
+		return desk.Person{}, explain(missing(err, fault.New(fault.Unauthenticated, "the token is not valid")), "look up a token")
 	case writes && !may:
 		return desk.Person{}, fault.New(fault.Forbidden, "this token only reads")
 	case !noted:

@@ -1,8 +1,15 @@
+// Package app implements the use cases: taking steps of tickets, accepting commands, importing tickets, declaring
+// emergencies, publishing policies and moving tickets to them, reporting. Each accesses storage through a narrow interface
+// declared beside it, so that production, the import and tests run the same code. The package knows no SQL, HTTP, SMTP or
+// Temporal.
 package app
 
 import (
+	"context"
+
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -30,3 +37,15 @@ func authorise(by desk.Person, may permission) error {
 func mayAsk(verb ticket.Verb) permission {
 	return func(r ticket.Role) bool { return ticket.MayAsk(r, verb) }
 }
+
+// publishedPolicies reads published policy versions.
+type publishedPolicies interface {
+	// Policy returns a version, and a NotFound fault if it does not exist.
+	Policy(context.Context, int64) (*policy.Policy, error)
+	// PolicyInForce returns the version in force, its policy and its document.
+	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
+}
+
+// waker wakes the relay, which delivers accepted commands to workflows. Wake neither blocks nor fails; what cannot be
+// delivered now is delivered later.
+type waker interface{ Wake() }

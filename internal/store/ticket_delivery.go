@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Mail returns a ticket's mail with the ticket and its events up to the one that caused the mail. It is NotFound if there
+// is no such mail.
+func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.StoredMail, err error) {
+	d, state := &m.Data, ticket.State{}
+	d.Number, d.N = n, mail
+	err = s.pool.QueryRow(ctx, `
+		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
+			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
+			m.epoch, coalesce(previous.n, 0) AS previous, coalesce(previous.epoch, 0) AS previous_epoch,
+			coalesce((SELECT epoch FROM deliveries WHERE ticket = m.ticket AND n = 1), 0) AS root_epoch,
+			coalesce(m.clock, '') AS clock, m.escalation_step, t.requester, t.policy, t.state,
+			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
+			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
+			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
+			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at)) AS timeline
+		FROM deliveries m
+		JOIN tickets t ON t.number = m.ticket
+		JOIN people p ON p.id = m.person
+		JOIN events e ON e.ticket = m.ticket AND e.n = coalesce(m.about, m.event)
+		LEFT JOIN messages w ON w.id = e.message
+		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
+		LEFT JOIN LATERAL (SELECT n, epoch FROM deliveries
+			WHERE ticket = m.ticket AND person = m.person AND n < m.n ORDER BY n DESC LIMIT 1) previous ON true
+		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
+		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &d.Previous, &d.PreviousEpoch,
+			&d.RootEpoch, &d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Author,
+			&m.About, &m.OwedBy, &m.Owed, &m.Timeline)
+	m.Ticket = state.Ticket
+	return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
+}
+
+// PersonName returns the name of a person, disabled or not.
+func (s *Store) PersonName(ctx context.Context, id ticket.PersonID) (name string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT name FROM people WHERE id = $1`, id).Scan(&name)
+	return name, explain(err, "look for the name of %s", id)
+}
+
+var errNoCall = fault.New(fault.NotFound, "there is no such webhook call")
+
+// callColumns selects from deliveries c and their events e what scanCall scans.
+const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.escalation_step, c.priority, c.breached_at, e.at, e.recorded_at,
+	c.status, c.owed_at, c.deferred_at, c.tries, coalesce(c.reason, ''), c.settled_at`
+
+func scanCall(row pgx.CollectableRow) (c desk.WebhookDelivery, err error) {
+	err = row.Scan(&c.Number, &c.N, &c.Event, &c.Epoch, &c.Webhook, &c.Clock, &c.EscalationStep, &c.Priority, &c.Breached, &c.Due, &c.Fired,
+		&c.Status, &c.Owed, nullable(&c.Deferred), &c.Tries, &c.Reason, nullable(&c.Settled))
+	return c, err
+}
+
+// Call returns a webhook call with its data and its delivery status. It returns NotFound if there is none.
+func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.WebhookDelivery, error) {
+	rows, _ := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
+		WHERE c.ticket = $1 AND c.n = $2 AND c.queue = 'webhook'`, n, call)
+	c, err := pgx.CollectExactlyOneRow(rows, scanCall)
+	return c, explain(missing(err, errNoCall), "load call %d of %s", call, n)
+}
+
+// webhookCalls returns a ticket's webhook calls in order.
+func (s *Store) webhookCalls(ctx context.Context, n ticket.Number) ([]desk.WebhookDelivery, error) {
+	rows, _ := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
+		WHERE c.ticket = $1 AND c.queue = 'webhook' ORDER BY c.n`, n)
+	return pgx.CollectRows(rows, scanCall)
+}
