@@ -168,7 +168,7 @@ func TestNotifyTickets_aFailingTicketDelaysNoOther(t *testing.T) {
 
 func TestNotifyTickets_failsWhenTemporalIsAway(t *testing.T) {
 	c := newFanoutFixture(50)
-	c.fails = func(ticket.Number) error { return fault.New(fault.Unavailable, "Temporal does not answer") }
+	c.fails = func(ticket.Number) error { return fault.New(fault.Unavailable, "Temporal is not responding") }
 	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Tell", ticket.FanoutRequest{Transition: transition}); err == nil {
 		t.Error("it goes on past tickets that nobody was told of")
 	}

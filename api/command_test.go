@@ -139,7 +139,7 @@ func TestIdempotency_badKeys(t *testing.T) {
 
 func TestSubmit_failsWithTheStore(t *testing.T) {
 	for status, err := range map[int]error{
-		503: fault.Wrap(errors.New("x"), fault.Unavailable, "the database does not answer"),
+		503: fault.Wrap(errors.New("x"), fault.Unavailable, "the database is not responding"),
 		409: fault.NewConflict("idempotency-key-reused", "another request had this key"),
 		422: fault.Field("follows", "must be one of your own tickets"),
 	} {

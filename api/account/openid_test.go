@@ -138,7 +138,7 @@ func TestOpenID_reportsAnOutageOfTheProvider(t *testing.T) {
 	i := newIssuer(t)
 	s := openWith(t, i)
 	i.server.Close()
-	s.browser().get("/sign-in/openid").wants(t, 503, "use your password or a link")
+	s.browser().get("/sign-in/openid").wants(t, 503, "use your password or a sign-in link")
 	s.setPassword(s.agent)
 	s.browser().post("/sign-in", "address", s.agent.Address, "password", secret).leads(t, "/desk")
 }

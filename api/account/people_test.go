@@ -24,7 +24,7 @@ func TestPeople_inviteChangeDisable(t *testing.T) {
 	if a.Find("#name").AttrOr("value", "") != "Demo Invited" || a.Find("#role option[selected]").Text() != "supervisor" {
 		t.Error("the typed values are lost")
 	}
-	b.post("/people", "role", "supervisor", "name", "Demo", "address", s.agent.Address).wants(t, 422, "Somebody has that address already.")
+	b.post("/people", "role", "supervisor", "name", "Demo", "address", s.agent.Address).wants(t, 422, "Someone already has that address.")
 	b.post("/people", "role", "supervisor", "name", "Demo Invited", "address", "invited@demo.example").leads(t, "/people")
 	page := b.get("/people")
 	page.wants(t, 200, "An invitation has been sent", "invited@demo.example")

@@ -233,7 +233,7 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 	s.mu.Lock()
 	s.away = fault.New(fault.Unavailable, "the database is not responding")
 	s.mu.Unlock()
-	if a := s.get("/staff"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "The database does not answer now.") || strings.Contains(a.body, "what you typed") {
+	if a := s.get("/staff"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "The database is not responding.") || strings.Contains(a.body, "what you typed") {
 		t.Errorf("without a database: %d %s", a.StatusCode, a.body)
 	}
 	if a := s.do(http.MethodPost, "/staff", ""); a.StatusCode != 503 || !strings.Contains(a.body, "Back button to get back what you typed") {

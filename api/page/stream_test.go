@@ -79,7 +79,7 @@ func TestStream_endsWithTheSessionThatOpenedIt(t *testing.T) {
 				t.Fatal("the stream does not begin")
 			}
 			s.mu.Lock()
-			s.away = fault.New(fault.Unavailable, "the database does not answer")
+			s.away = fault.New(fault.Unavailable, "the database is not responding")
 			s.mu.Unlock()
 			s.ticks <- "outage"
 			if !until(lines, "data: outage") {

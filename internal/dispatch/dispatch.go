@@ -175,7 +175,7 @@ func kind(err error, doing string) error {
 	if err == nil {
 		return nil
 	}
-	k, message := fault.Unavailable, "Temporal does not answer"
+	k, message := fault.Unavailable, "Temporal is not responding"
 	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		k, message = fault.NotFound, "there is no such workflow"
 	}

@@ -88,7 +88,7 @@ func TestEmergencyNotifier_notifiesAtOnceWhenWokenAndOnce(t *testing.T) {
 func TestEmergencyNotifier_notifiesOfTheNewestWhenTemporalIsBack(t *testing.T) {
 	b := &emergencyFixture{}
 	withNotifier(t, b, func(n *dispatch.EmergencyNotifier) {
-		away := fault.New(fault.Unavailable, "Temporal does not answer")
+		away := fault.New(fault.Unavailable, "Temporal is not responding")
 		b.change(away)
 		n.Wake()
 		time.Sleep(10 * time.Minute)

@@ -143,7 +143,7 @@ func TestRelay_keepsTheOrderAcrossAnOutageAndDeliversSoonAfterIt(t *testing.T) {
 		if d.Number == "HM-A" && d.Command.Seq == 1 {
 			return nil
 		}
-		return fault.New(fault.Unavailable, "Temporal does not answer")
+		return fault.New(fault.Unavailable, "Temporal is not responding")
 	})
 	relaying(t, b, r, func(*dispatch.Relay) {
 		time.Sleep(time.Hour)
@@ -234,7 +234,7 @@ func TestRelay_leavesARoundWhenAFewTicketsFindTemporalUnavailable(t *testing.T) 
 	away := deliverFunc(func(ctx context.Context) error {
 		calls.Add(1)
 		<-ctx.Done()
-		return fault.Wrap(ctx.Err(), fault.Unavailable, "Temporal does not answer")
+		return fault.Wrap(ctx.Err(), fault.Unavailable, "Temporal is not responding")
 	})
 	relaying(t, b, away, func(*dispatch.Relay) {
 		time.Sleep(10*time.Second + 50*time.Millisecond) // one attempt, and no pause yet
@@ -283,7 +283,7 @@ type hanging struct{}
 
 func (hanging) Deliver(ctx context.Context, _ desk.AcceptedCommand) error {
 	<-ctx.Done()
-	return fault.Wrap(ctx.Err(), fault.Unavailable, "Temporal does not answer")
+	return fault.Wrap(ctx.Err(), fault.Unavailable, "Temporal is not responding")
 }
 
 // Temporal is killed while commands come in, and is back later: they arrive in order, once.

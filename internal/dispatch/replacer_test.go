@@ -148,7 +148,7 @@ func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 	t.Parallel()
 	db, dsn, numbers := restoredDesk(t, 100)
 	w := newReplacerFixture()
-	away := fault.New(fault.Unavailable, "Temporal does not answer")
+	away := fault.New(fault.Unavailable, "Temporal is not responding")
 	dies := func(string) error {
 		if len(w.replaced) >= 70 {
 			return away

@@ -107,7 +107,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		applied, err = 0, nil
 	}
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "the database does not answer")
+		return fault.Wrap(err, fault.Unavailable, "the database is not responding")
 	}
 	if applied < needed {
 		return fault.New(fault.Unavailable,
