@@ -74,7 +74,7 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "b"})
 	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.TicketLimit().Horizon(0))
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
-	const limited = "more than one person may send in so short a time; try again in"
+	const limited = "you have sent too much in a short time; try again in"
 	for _, c := range []struct{ path, field, says string }{
 		{"/tickets", "body", ".problem"}, {path + "/replies", "body", "#body-error"}, {path + "/rating", "comment", "#score-error"},
 	} {

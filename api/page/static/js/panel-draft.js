@@ -17,7 +17,7 @@ export const chosenForm = () => $(`#write-${$(".mode input:checked")?.value}`);
 // freshOnce is a new key for a form: what is sent twice under one key arrives once.
 const freshOnce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// written reports whether somebody is at it.
+// written reports whether a message is being typed.
 export function written() {
   return Date.now() - lastTyped < writingFor && [...document.querySelectorAll(".write textarea")].some((t) => t.value.trim() !== "");
 }
@@ -82,7 +82,7 @@ function choose(form) {
 }
 
 // restoreDrafts puts back what was typed; what the server gave back goes before it. The kind of message is only changed
-// to the draft's where nobody has chosen one yet. It returns the form that was asked for by name.
+// to the draft's where none has been chosen yet. It returns the form that was asked for by name.
 export function restoreDrafts(anew = true) {
   const number = openNumber();
   let first = null, wanted = null;
