@@ -55,13 +55,13 @@ func environment(w fixture, logs *strings.Builder) *testsuite.TestActivityEnviro
 
 func TestStep_givesTheResult(t *testing.T) {
 	var logs strings.Builder
-	env := environment(fixture{step: ticket.StepResult{Pending: 3}}, &logs)
+	env := environment(fixture{step: ticket.StepResult{LastCommand: 3}}, &logs)
 	value, err := env.ExecuteActivity("Step", ticket.StepRequest{Number: number, Command: 1})
 	if err != nil {
 		t.Fatalf("step: %v", err)
 	}
 	var result ticket.StepResult
-	if err := value.Get(&result); err != nil || result.Pending != 3 {
+	if err := value.Get(&result); err != nil || result.LastCommand != 3 {
 		t.Errorf("result %+v, %v", result, err)
 	}
 }

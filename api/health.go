@@ -135,11 +135,11 @@ func (h health) workflowsView(ctx context.Context) *workflowsView {
 		return nil
 	}
 	view := &workflowsView{
-		Well: r.Well(time.Now()), Missing: r.Missing, Stuck: r.Stuck, OwedMissing: r.OwedMissing, Parked: r.Parked,
+		Well: r.Healthy(time.Now()), Missing: r.Missing, Stuck: r.Stuck, OwedMissing: r.OwedMissing, Parked: r.Parked,
 		Auditing: r.Auditing(), Audited: r.Audited, Restarted: r.Restarted,
 	}
-	if !r.Looked.IsZero() {
-		view.LastLook = &r.Looked
+	if !r.CheckedAt.IsZero() {
+		view.LastLook = &r.CheckedAt
 	}
 	return view
 }

@@ -29,14 +29,14 @@ func TestReady_showsHowWorkflowsStand(t *testing.T) {
 		stand workflowState
 		wants []string
 	}{
-		{"well", workflowState{stand: desk.Reconciliation{Looked: now}}, []string{`"status":"ready"`, `"well":true`, `"last_look":"`, `"auditing":false`}},
+		{"well", workflowState{stand: desk.Reconciliation{CheckedAt: now}}, []string{`"status":"ready"`, `"well":true`, `"last_look":"`, `"auditing":false`}},
 		{"never looked", workflowState{}, []string{`"status":"degraded"`, `"well":false`, `"last_look":null`}},
-		{"not looked for long", workflowState{stand: desk.Reconciliation{Looked: now.Add(-time.Hour)}}, []string{`"status":"degraded"`, `"well":false`}},
+		{"not looked for long", workflowState{stand: desk.Reconciliation{CheckedAt: now.Add(-time.Hour)}}, []string{`"status":"degraded"`, `"well":false`}},
 		{
-			"missing", workflowState{stand: desk.Reconciliation{Looked: now, Missing: 3, OwedMissing: 2, AuditBegan: now, Audited: 500}},
+			"missing", workflowState{stand: desk.Reconciliation{CheckedAt: now, Missing: 3, OwedMissing: 2, AuditBegan: now, Audited: 500}},
 			[]string{`"status":"degraded"`, `"missing":3`, `"owed_without_workflow":2`, `"auditing":true`, `"audited":500`},
 		},
-		{"stuck", workflowState{stand: desk.Reconciliation{Looked: now, Stuck: 1}}, []string{`"status":"degraded"`, `"stuck":1`}},
+		{"stuck", workflowState{stand: desk.Reconciliation{CheckedAt: now, Stuck: 1}}, []string{`"status":"degraded"`, `"stuck":1`}},
 		{"not known", workflowState{err: errors.New(secret)}, []string{`"status":"ready"`}},
 	} {
 		h, _ := serve(t, &scripted{}, func(config *api.Config) { config.Workflows = c.stand })

@@ -242,7 +242,7 @@ func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishO
 }
 
 func (s *server) checkPolicy(ctx context.Context, in *checkInput) (policyCheckView, error) {
-	draft, err := s.Policies.Examine(ctx, []byte(in.Body.Document), time.Now())
+	draft, err := s.Policies.CheckDraft(ctx, []byte(in.Body.Document), time.Now())
 	return policyCheckView{
 		Problems: viewEach(draft.Problems, func(p policy.Problem) problemLine { return problemLine(p) }),
 		Advice:   append([]string{}, draft.Advice...),

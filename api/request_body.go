@@ -281,7 +281,7 @@ func readIdempotencyKey(r *http.Request, body []byte) (desk.IdempotencyKey, erro
 	if len(keys) > 1 || !visible(keys[0], maxKey) {
 		return desk.IdempotencyKey{}, fault.Field("header."+idempotencyKey, "must be sent once, with 1 to %d visible ASCII characters", maxKey)
 	}
-	return request.OnceOf(keys[0], []byte(r.Method), []byte(r.URL.Path), body), nil
+	return request.NewIdempotencyKey(keys[0], []byte(r.Method), []byte(r.URL.Path), body), nil
 }
 
 // keyParameter returns the document's entry of the header that readIdempotencyKey reads.

@@ -109,7 +109,7 @@ func (s *scripted) record() desk.Record {
 	requester := people["customer"]
 	return desk.Record{
 		Number: someNumber, Subject: "Where is my parcel?", Requester: desk.Ref{ID: requester.ID, Name: requester.Name},
-		Submitted: submittedAt, Updated: submittedAt.Add(2 * time.Hour), Shown: submittedAt.Add(time.Hour), Policy: 1, Pending: 1,
+		Submitted: submittedAt, Updated: submittedAt.Add(2 * time.Hour), Shown: submittedAt.Add(time.Hour), Policy: 1, LastCommand: 1,
 		Submission: ticket.Command{
 			Seq: 1, Verb: ticket.VerbSubmit, By: requester.Actor(), At: submittedAt, Message: 1,
 			Priority: policy.PriorityNormal, Category: "general",

@@ -99,9 +99,9 @@ func (s *server) setAway(ctx context.Context, in *bodyOf[absence]) (view colleag
 	}
 	var c desk.Colleague
 	if in.Body.Away {
-		c, err = s.Staffing.LeaveDesk(ctx, by, whose, in.Body.Until)
+		c, err = s.Staffing.SetAway(ctx, by, whose, in.Body.Until)
 	} else {
-		c, err = s.Staffing.ReturnToDesk(ctx, by, whose)
+		c, err = s.Staffing.SetAvailable(ctx, by, whose)
 	}
 	return viewColleague(c), err
 }
@@ -115,7 +115,7 @@ func (s *server) groups(ctx context.Context, _ *struct{}) (*groupsOutput, error)
 
 func (s *server) makeGroup(ctx context.Context, in *bodyOf[newGroup]) (groupView, error) {
 	return s.changeGroup(ctx, in.Body.Handle, func(by desk.Person) error {
-		return s.Staffing.MakeGroup(ctx, by, in.Body.Handle, in.Body.Title)
+		return s.Staffing.CreateGroup(ctx, by, in.Body.Handle, in.Body.Title)
 	})
 }
 
@@ -127,13 +127,13 @@ func (s *server) renameGroup(ctx context.Context, in *titleInput) (groupView, er
 
 func (s *server) joinGroup(ctx context.Context, in *memberInput) (groupView, error) {
 	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
-		return s.Staffing.JoinGroup(ctx, by, in.Group, in.Agent)
+		return s.Staffing.AddToGroup(ctx, by, in.Group, in.Agent)
 	})
 }
 
 func (s *server) leaveGroup(ctx context.Context, in *memberInput) (groupView, error) {
 	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
-		return s.Staffing.LeaveGroup(ctx, by, in.Group, in.Agent)
+		return s.Staffing.RemoveFromGroup(ctx, by, in.Group, in.Agent)
 	})
 }
 

@@ -100,7 +100,7 @@ func TestRun_finishesAStepThatIsUnderWayAndTheNextWorkerGoesOn(t *testing.T) {
 		t.Error("the step was cut short")
 	}
 	s.Work()
-	s.Await("the receipt", func() bool { return s.State(number).Mails == 1 && len(s.Unsettled(number)) == 0 })
+	s.Await("the receipt", func() bool { return s.State(number).LastDelivery == 1 && len(s.Unsettled(number)) == 0 })
 	if n := len(s.Events(number)); n != 1 {
 		t.Errorf("%d events of one submission", n)
 	}
@@ -129,7 +129,7 @@ func TestRun_returnsAtOnceWhenNothingIsUnderWay(t *testing.T) {
 	s := desktest.NewSite(t, policy.Default())
 	stop := s.Work()
 	s.Tell(number, s.Submit(number))
-	s.Await("the receipt", func() bool { return s.State(number).Mails == 1 && len(s.Unsettled(number)) == 0 })
+	s.Await("the receipt", func() bool { return s.State(number).LastDelivery == 1 && len(s.Unsettled(number)) == 0 })
 	began := time.Now()
 	stop()
 	if took := time.Since(began); took > 20*time.Second { // it would wait 25 seconds for what is under way

@@ -44,7 +44,7 @@ type Start struct {
 	Number      ticket.Number          `json:"number"`
 	Page        string                 `json:"page,omitempty"` // address of the ticket's page for staff
 	Digest      ticket.Digest          `json:"digest,omitzero"`
-	LastMail    int                    `json:"last_delivery,omitempty"`      // number of the last delivery in Owed or settled
+	LastDelivery    int                    `json:"last_delivery,omitempty"`      // number of the last delivery in Owed or settled
 	LastCommand int64                  `json:"last_command,omitempty"`       // number of the last command received
 	Owed        []ticket.Owed          `json:"pending_deliveries,omitempty"` // deliveries not yet settled, in order
 	Claims      []Claim                `json:"claims,omitempty"`             // command numbers of signals since the last step

@@ -63,7 +63,7 @@ func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 		return fmt.Sprintf("record that email %d bounced", r.Bounced)
 	case r.Delivered > 0:
 		return fmt.Sprintf("start silence: email %d was delivered", r.Delivered)
-	case r.Schedule:
+	case r.CatchUp:
 		return "catch up on commands, due events and emergencies"
 	case !r.Due.IsZero():
 		return strings.TrimSpace(fmt.Sprintf("%s %s", t.due.Kind, clockName(t.due.Clock))) + ", due " + instant(r.Due)

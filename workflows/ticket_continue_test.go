@@ -81,7 +81,7 @@ func TestContinueAsNew_takesUpEverythingThatItIsHanded(t *testing.T) {
 	}
 	s.closeAt(1 * h)
 	s.execute(workflows.Start{
-		Number: number, Digest: first.Digest, LastMail: 2, LastCommand: 5,
+		Number: number, Digest: first.Digest, LastDelivery: 2, LastCommand: 5,
 		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
 		Manual: []ticket.ManualCommand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Received: map[ticket.Verb]int{ticket.VerbAssign: 1},
 		Owed: first.Owed[1:], Bounced: []int{1},
@@ -108,7 +108,7 @@ func TestContinueAsNew_anOverdueMomentRingsAtOnce(t *testing.T) {
 	}
 	s.set(begin.Add(13 * h))
 	s.closeAt(1 * h)
-	s.execute(workflows.Start{Number: number, Digest: first.Digest, LastMail: 2, LastCommand: 1, Owed: first.Owed})
+	s.execute(workflows.Start{Number: number, Digest: first.Digest, LastDelivery: 2, LastCommand: 1, Owed: first.Owed})
 	s.checkTimeline("0s submitted", "12h0m0s reminded first_response", "14h0m0s closed by agent")
 	if want := []time.Duration{11 * h}; !slices.Equal(s.timers, want) {
 		t.Errorf("timers: %s, want %s: one for the breach, and none for what was due", s.timers, want)

@@ -12,7 +12,7 @@ import (
 // deferAttributes sends the signal of a fan-out over very many tickets.
 func (s *fixture) deferAttributes(d time.Duration, verb ticket.Verb, later time.Duration, gate ...ticket.Emergency) {
 	s.at(d, func() {
-		s.desk.SetGate(ticket.EmergencySchedule{Revision: 1, Emergencies: gate})
+		s.desk.SetSchedule(ticket.EmergencySchedule{Revision: 1, Emergencies: gate})
 		s.env.SignalWorkflow(string(verb), workflows.Signal{Schedule: 1, Emergency: string(flood), AttributesAfter: int64(later / time.Second)})
 	})
 }

@@ -18,7 +18,7 @@ func (s *fixture) lost() workflows.Start {
 		s.t.Fatal(err)
 	}
 	s.desk.Accept(number, assignToAlice())
-	return workflows.Start{Number: number, Digest: result.Digest, LastMail: result.Digest.Mails}
+	return workflows.Start{Number: number, Digest: result.Digest, LastDelivery: result.Digest.LastDelivery}
 }
 
 func TestReconcile_takesWhatWasAcceptedAndSendsWhatIsOwed(t *testing.T) {

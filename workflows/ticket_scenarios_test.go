@@ -191,7 +191,7 @@ func takenOver(s *desktest.Site) {
 	s.Work()
 	options := client.StartWorkflowOptions{ID: workflows.TicketID(number), TaskQueue: workflows.TicketQueue}
 	_, err = s.Temporal.ExecuteWorkflow(context.Background(), options, workflows.TicketWorkflow, workflows.Start{
-		Number: number, Digest: first.Digest, LastMail: 2, LastCommand: 5,
+		Number: number, Digest: first.Digest, LastDelivery: 2, LastCommand: 5,
 		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
 		Manual: []ticket.ManualCommand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Received: map[ticket.Verb]int{ticket.VerbAssign: 1},
 		Owed: first.Owed[1:], Bounced: []int{1},
@@ -229,7 +229,7 @@ func schedule(s *desktest.Site) {
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 	from := time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
 	e := ticket.Emergency{ID: flood, Kind: ticket.EmergencyClosed, From: from, Until: from.Add(3 * time.Second)}
-	s.SetGate(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{e}})
+	s.SetSchedule(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{e}})
 	for _, transition := range []struct {
 		ticket.Transition
 		leaves ticket.EventKind

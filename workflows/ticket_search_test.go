@@ -92,7 +92,7 @@ func createTickets(s *desktest.Site) {
 	s.OnMail(func(context.Context, ticket.Owed) (bool, error) { return false, away })
 	submit("HM-ENDING", assignToAlice(), ticket.Command{Verb: ticket.VerbClose, By: alice})
 	// Last, because nothing is done to the others any more: a step would tell them too.
-	s.SetGate(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{{
+	s.SetSchedule(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{{
 		ID: held, Kind: ticket.EmergencyClosed, From: time.Now().UTC().Truncate(time.Second),
 	}}})
 	submit("HM-HELD", ticket.Command{Verb: ticket.VerbAssign, By: super, Assignee: desktest.Bob, Handle: "bob"})

@@ -107,8 +107,8 @@ func TestContinueAsNew_losesNothingInAFlood(t *testing.T) {
 	if n := inOrderOnce(t, s, 2+commands); n != byHand {
 		t.Errorf("%d commands by hand, want %d", n, byHand)
 	}
-	if !slices.IsSorted(server.sent) || len(server.sent) != s.State(number).Mails {
-		t.Errorf("%d mails owed, sent %v", s.State(number).Mails, server.sent)
+	if !slices.IsSorted(server.sent) || len(server.sent) != s.State(number).LastDelivery {
+		t.Errorf("%d mails owed, sent %v", s.State(number).LastDelivery, server.sent)
 	}
 }
 

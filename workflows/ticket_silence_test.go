@@ -87,7 +87,7 @@ func (s *fixture) asked() workflows.Start {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return workflows.Start{Number: number, Digest: first.Digest, LastMail: len(first.Owed), LastCommand: 2, Delivered: []int{first.Owed[1].N}}
+	return workflows.Start{Number: number, Digest: first.Digest, LastDelivery: len(first.Owed), LastCommand: 2, Delivered: []int{first.Owed[1].N}}
 }
 
 func TestContinueAsNew_takesUpTheNewsOfADelivery(t *testing.T) {

@@ -52,7 +52,7 @@ type otherVersionOutbound struct {
 
 func (v *otherVersionOutbound) ExecuteLocalActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
 	if r, ok := args[0].(ticket.StepRequest); ok && v.vintage.forgets {
-		r.Mails = 0
+		r.LastDelivery = 0
 		args = []any{r}
 	}
 	if !v.vintage.regular {

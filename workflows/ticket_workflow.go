@@ -52,7 +52,7 @@ type ticketWorkflow struct {
 // setup returns the state of a run, with its receivers and handlers registered.
 func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
 	t := &ticketWorkflow{
-		number: in.Number, page: in.Page, outcomes: in.Outcomes, digest: in.Digest, lastMail: in.LastMail, lastCommand: max(in.LastCommand, 1),
+		number: in.Number, page: in.Page, outcomes: in.Outcomes, digest: in.Digest, lastMail: in.LastDelivery, lastCommand: max(in.LastCommand, 1),
 		claims: in.Claims, manual: in.Manual, received: in.Received, bounced: in.Bounced, delivered: in.Delivered, catchUp: in.CatchUp,
 		selector:   workflow.NewNamedSelector(ctx, "ticket"),
 		deliveries: newDeliveries(ctx, in.Number),
@@ -110,9 +110,9 @@ func (t *ticketWorkflow) hasWork() bool {
 // ticket is parked, commands and due events wait, but steps still take manual commands, which PostgreSQL then stores, so
 // that they never pile up here.
 func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
-	r = ticket.StepRequest{Number: t.number, Mails: t.lastMail}
+	r = ticket.StepRequest{Number: t.number, LastDelivery: t.lastMail}
 	if !t.deliveries.hasRoom() {
-		r.Mails = noMails
+		r.LastDelivery = noMails
 	}
 	active := t.digest.Parked == nil
 	switch {
@@ -127,7 +127,7 @@ func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
 	case active && t.due.Kind != "" && !t.catchUp:
 		r.Due = t.due.Due
 	default:
-		r.Schedule = true
+		r.CatchUp = true
 		return r, active && t.catchUp || t.hasMoreDeliveries()
 	}
 	return r, true
@@ -135,7 +135,7 @@ func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
 
 // hasMoreDeliveries reports whether a step is to return further pending deliveries, for which there is room.
 func (t *ticketWorkflow) hasMoreDeliveries() bool {
-	return t.lastMail < t.digest.Mails && t.deliveries.hasRoom()
+	return t.lastMail < t.digest.LastDelivery && t.deliveries.hasRoom()
 }
 
 // nextEvent returns the event for the timer: the next due event, or the next attempt of a parked ticket.
@@ -188,9 +188,9 @@ func (t *ticketWorkflow) step(ctx workflow.Context) error {
 
 // apply updates the state with the result of a step.
 func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, result ticket.StepResult) {
-	reached := result.Pending <= result.Digest.Command || result.Digest.Parked != nil
+	reached := result.LastCommand <= result.Digest.Command || result.Digest.Parked != nil
 	taken := 0 // delivery results that the step recorded, which it does only after all commands and if nothing is parked
-	if result.Pending <= result.Digest.Command && result.Digest.Parked == nil {
+	if result.LastCommand <= result.Digest.Command && result.Digest.Parked == nil {
 		taken = 1
 	}
 	switch {
@@ -200,16 +200,16 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 		t.bounced = t.bounced[taken:]
 	case r.Delivered > 0:
 		t.delivered = t.delivered[taken:]
-	case r.Schedule:
+	case r.CatchUp:
 		t.catchUp = !reached
 	case !r.Due.IsZero() && reached:
 		t.timer.behind = result.Digest.Next.Same(t.due)
 		t.due = ticket.DueEvent{}
 	}
-	if !r.Schedule {
+	if !r.CatchUp {
 		t.shown.deferral.end()
 	}
-	t.digest, t.lastCommand = result.Digest, result.Pending
+	t.digest, t.lastCommand = result.Digest, result.LastCommand
 	for _, m := range r.Manual {
 		line := manualOutcome(m, result)
 		t.answers.answer(m.Key, line)
@@ -217,7 +217,7 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 	}
 	t.outcomes = t.outcomes[max(len(t.outcomes)-maxOutcomes, 0):]
 	t.refuseClaims(ctx)
-	if r.Mails != noMails {
+	if r.LastDelivery != noMails {
 		t.addDeliveries(result)
 	}
 }
@@ -228,7 +228,7 @@ const noMails = math.MaxInt32
 // addDeliveries adds the pending deliveries that a step returned. A step returns at most ticket.MaxOwed; others follow when
 // there is room for them.
 func (t *ticketWorkflow) addDeliveries(result ticket.StepResult) {
-	t.lastMail = result.Digest.Mails
+	t.lastMail = result.Digest.LastDelivery
 	if n := len(result.Owed); n >= ticket.MaxOwed {
 		t.lastMail = result.Owed[n-1].N
 	}
@@ -277,7 +277,7 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 // start returns the input of the next run.
 func (t *ticketWorkflow) start() Start {
 	return Start{
-		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastMail: t.lastMail, LastCommand: t.lastCommand, Owed: t.deliveries.pending,
+		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastDelivery: t.lastMail, LastCommand: t.lastCommand, Owed: t.deliveries.pending,
 		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, Manual: t.manual, Received: t.received, CatchUp: t.catchUp,
 	}
 }

@@ -67,7 +67,7 @@ func openWith(t *testing.T, issuer *issuer) *fixture {
 	s.server = httptest.NewUnstartedServer(nil)
 	base := "http://" + s.server.Listener.Addr().String()
 	s.service = accounts.New(db.Accounts(), base)
-	engine, err := page.New(page.Config{Sessions: db.Sessions(), People: db, Policies: db, Keeper: db})
+	engine, err := page.New(page.Config{Sessions: db.Sessions(), People: db, Policies: db, Forms: db})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,7 +141,7 @@ func (v *Visit) IdempotencyKey() desk.IdempotencyKey {
 	}
 	asked := maps.Clone(v.form)
 	maps.DeleteFunc(asked, func(name string, _ []string) bool { return strings.HasPrefix(name, fieldSeen) })
-	return request.OnceOf(OnceKey(key), []byte(v.Path()), []byte(asked.Encode()))
+	return request.NewIdempotencyKey(OnceKey(key), []byte(v.Path()), []byte(asked.Encode()))
 }
 
 // FormKey returns the idempotency key in the page's address. It stays the same when the browser returns to that address,

@@ -44,7 +44,7 @@ const sealLifetime = lifetime
 
 // seal returns a form's writer and the day, in days since 1970, with an HMAC over both.
 func (v *Visit) seal(person ticket.PersonID, day int64) string {
-	secret, err := v.engine.Keeper.Secret(v.Context(), writerSecret)
+	secret, err := v.engine.Forms.Secret(v.Context(), writerSecret)
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without its reader's seal", "error", err)
 		return ""
@@ -63,7 +63,7 @@ func today() int64 { return time.Now().Unix() / secondsADay }
 // enough for the form to be stored.
 func (v *Visit) unseal(sealed string) (person ticket.PersonID, fresh bool) {
 	parts := strings.Split(sealed, ".")
-	if len(parts) != 3 || v.engine.Keeper == nil {
+	if len(parts) != 3 || v.engine.Forms == nil {
 		return "", false
 	}
 	day, err := strconv.ParseInt(parts[1], 10, 64)
@@ -91,7 +91,7 @@ var formBegins = regexp.MustCompile(`<form\b(?:[^>"]|"[^"]*")*?\smethod="post"(?
 // stamp adds the hidden fields with the reader and the page's address to each form of a page.
 func (v *Visit) stamp(page []byte) []byte {
 	reader := v.reader()
-	if v.engine.Keeper == nil || reader == "" || !formBegins.Match(page) {
+	if v.engine.Forms == nil || reader == "" || !formBegins.Match(page) {
 		return page
 	}
 	sealed := v.seal(reader, today())
@@ -108,7 +108,7 @@ func (v *Visit) stamp(page []byte) []byte {
 
 // sameWriter rejects a form that was shown to one person and is sent by another, who has signed in since.
 func (v *Visit) sameWriter() error {
-	if v.gin.Request.Method != http.MethodPost || v.engine.Keeper == nil {
+	if v.gin.Request.Method != http.MethodPost || v.engine.Forms == nil {
 		return nil
 	}
 	if _, err := v.Form(); err != nil {
@@ -157,7 +157,7 @@ var secrets = []string{"password", "current"}
 // storeForm stores the posted form until its writer has signed in. It reports whether it did and the form has input.
 func (v *Visit) storeForm() bool {
 	form, err := v.readForm()
-	if err != nil || !v.mayKeep || v.writtenOn == "" || v.engine.Keeper == nil {
+	if err != nil || !v.mayKeep || v.writtenOn == "" || v.engine.Forms == nil {
 		return false
 	}
 	fields := url.Values{}
@@ -170,7 +170,7 @@ func (v *Visit) storeForm() bool {
 	if token == "" {
 		token = rand.Text()
 	}
-	err = v.engine.Keeper.KeepForm(v.Context(), browserOf(token), desk.KeptForm{
+	err = v.engine.Forms.KeepForm(v.Context(), browserOf(token), desk.KeptForm{
 		Person: v.writer, Page: v.writtenOn, Action: v.Path(), Fields: fields,
 	})
 	if err != nil {
@@ -184,7 +184,7 @@ func (v *Visit) storeForm() bool {
 // askToSignIn stores a form that was posted without a session, and redirects the browser to sign in and from there back
 // to the form's page. It reports whether it has responded.
 func (v *Visit) askToSignIn() bool {
-	if v.engine.Keeper == nil || v.Partial() {
+	if v.engine.Forms == nil || v.Partial() {
 		return false
 	}
 	kept := v.storeForm()
@@ -208,14 +208,14 @@ func (v *Visit) Accepted() {
 		v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(v.draft), MaxAge: sentAge})
 	}
 	v.dropForms(v.writer, func(browser []byte) error {
-		return v.engine.Keeper.ForgetForm(v.Context(), browser, v.writer, v.Path(), v.writtenOn)
+		return v.engine.Forms.ForgetForm(v.Context(), browser, v.writer, v.Path(), v.writtenOn)
 	})
 }
 
 // dropForms calls drop with the ID of this browser, if forms may be stored for it and the person.
 func (v *Visit) dropForms(person ticket.PersonID, drop func(browser []byte) error) {
 	token := v.formToken()
-	if token == "" || person == "" || v.engine.Keeper == nil {
+	if token == "" || person == "" || v.engine.Forms == nil {
 		return
 	}
 	if err := drop(browserOf(token)); err != nil {

@@ -19,10 +19,10 @@ import (
 // automatically.
 func (v *Visit) refill(page []byte) []byte {
 	token, reader := v.formToken(), v.reader()
-	if token == "" || reader == "" || v.engine.Keeper == nil {
+	if token == "" || reader == "" || v.engine.Forms == nil {
 		return page
 	}
-	kept, err := v.engine.Keeper.KeptForms(v.Context(), browserOf(token), reader, v.pageAddress())
+	kept, err := v.engine.Forms.KeptForms(v.Context(), browserOf(token), reader, v.pageAddress())
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without what was typed before", "error", err)
 	}
@@ -33,7 +33,7 @@ func (v *Visit) refill(page []byte) []byte {
 	for _, k := range kept {
 		if !hasInput(k.Fields) {
 			v.dropForms(reader, func(browser []byte) error { // shown once: nothing was done
-				return v.engine.Keeper.ForgetForm(v.Context(), browser, reader, k.Action, k.Page)
+				return v.engine.Forms.ForgetForm(v.Context(), browser, reader, k.Action, k.Page)
 			})
 		}
 	}

@@ -95,7 +95,7 @@ func (s *Session) Recent() bool {
 func (s *Session) SignOut() error {
 	person := s.visit.Person.ID
 	s.visit.dropForms(person, func(browser []byte) error {
-		return s.visit.engine.Keeper.ForgetForms(s.visit.Context(), browser, person)
+		return s.visit.engine.Forms.ForgetForms(s.visit.Context(), browser, person)
 	})
 	if err := s.end(); err != nil {
 		return err

@@ -62,9 +62,9 @@ func (p *Pages) leave(v *page.Visit) error {
 			agent = string(v.Person.ID)
 		}
 		if form.Get("back") != "" {
-			c, err = p.staffing.ReturnToDesk(v.Context(), v.Person, agent)
+			c, err = p.staffing.SetAvailable(v.Context(), v.Person, agent)
 		} else {
-			c, err = p.staffing.LeaveDesk(v.Context(), v.Person, agent, until)
+			c, err = p.staffing.SetAway(v.Context(), v.Person, agent, until)
 		}
 	}
 	if err != nil {

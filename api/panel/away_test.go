@@ -70,7 +70,7 @@ func TestAway_ofOthersIsTheSupervisorsToSay(t *testing.T) {
 func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	if _, err := o.Staffing.LeaveDesk(t.Context(), o.People["bert"], "bert", time.Time{}); err != nil {
+	if _, err := o.Staffing.SetAway(t.Context(), o.People["bert"], "bert", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	anna := o.browser("anna")
@@ -98,7 +98,7 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 	if !strings.Contains(text, "The desk assigned the ticket to Anna Agent of the group everyone") {
 		t.Errorf("it says %s", text)
 	}
-	if _, err := o.Staffing.LeaveDesk(t.Context(), o.People["anna"], "anna", time.Time{}); err != nil {
+	if _, err := o.Staffing.SetAway(t.Context(), o.People["anna"], "anna", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	n = o.submit("clara", "And another", "Where is that one?")

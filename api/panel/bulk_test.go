@@ -51,7 +51,7 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "One", "…")
-	before := o.ticket(n).Pending
+	before := o.ticket(n).LastCommand
 	b := o.browser("anna")
 	for name, form := range map[string]url.Values{
 		"nothing selected": {"do": {"close"}},
@@ -68,7 +68,7 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 			t.Errorf("%s: it says nothing", name)
 		}
 	}
-	if after := o.ticket(n).Pending; after != before {
+	if after := o.ticket(n).LastCommand; after != before {
 		t.Errorf("%d commands were asked", after-before)
 	}
 }

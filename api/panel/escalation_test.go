@@ -49,7 +49,7 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 			t.Fatalf("the page says %s", text)
 		}
 	}
-	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.EscalationStep() == 0 {
+	if after := o.ticket(n); after.LastCommand != before.LastCommand || after.Ticket.EscalationStep() == 0 {
 		t.Fatal("looking at it did something")
 	}
 	once := b.get(address).Find("input[name=once]").AttrOr("value", "")
@@ -59,8 +59,8 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 		}
 	}
 	after := o.ticket(n)
-	if after.Ticket.EscalationStep() != 0 || after.Pending != before.Pending+1 {
-		t.Errorf("step %d, %d commands", after.Ticket.EscalationStep(), after.Pending-before.Pending)
+	if after.Ticket.EscalationStep() != 0 || after.LastCommand != before.LastCommand+1 {
+		t.Errorf("step %d, %d commands", after.Ticket.EscalationStep(), after.LastCommand-before.LastCommand)
 	}
 	entries, err := o.Desk.Timeline(t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -118,7 +118,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 			t.Errorf("one that was ended says %s", text)
 		}
 	}
-	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.EscalationStep() == 0 {
+	if after := o.ticket(n); after.LastCommand != before.LastCommand || after.Ticket.EscalationStep() == 0 {
 		t.Error("one of them did something")
 	}
 }

@@ -50,16 +50,16 @@ func liveEvent(c desk.Change) string {
 
 // present returns the other agents who have a ticket open.
 func (p *Pages) present(v *page.Visit, n ticket.Number) ([]desk.Presence, error) {
-	looking, err := p.store.Looking(v.Context(), n)
+	looking, err := p.store.Presences(v.Context(), n)
 	return slices.DeleteFunc(looking, func(l desk.Presence) bool { return l.Person.ID == v.Person.ID }), err
 }
 
 // presence records that the viewer looks at a ticket, writes to it or has left it.
 func (p *Pages) presence(v *page.Visit, n ticket.Number, form url.Values) (err error) {
 	if form.Get("state") == "gone" {
-		err = p.store.Leave(v.Context(), v.Person, n)
+		err = p.store.EndPresence(v.Context(), v.Person, n)
 	} else {
-		err = p.workspace.Look(v.Context(), v.Person, n, form.Get("state") == "writing")
+		err = p.workspace.RecordPresence(v.Context(), v.Person, n, form.Get("state") == "writing")
 	}
 	if err != nil {
 		return err

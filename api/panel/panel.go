@@ -33,7 +33,7 @@ type staffView interface {
 	History(context.Context, desk.Person, ticket.Number) (desk.History, error)
 	// Others returns the newest of the requester's other tickets, and how many there are.
 	Others(context.Context, desk.Person, ticket.Number) ([]desk.TicketSummary, int, error)
-	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
+	RecordPresence(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
 }
 
 // staffing lists the staff and records absences.
@@ -60,8 +60,8 @@ type workspace interface {
 // store reads and records what needs no use case.
 type store interface {
 	request.RatingReader
-	Leave(context.Context, desk.Person, ticket.Number) error
-	Looking(context.Context, ticket.Number) ([]desk.Presence, error)
+	EndPresence(context.Context, desk.Person, ticket.Number) error
+	Presences(context.Context, ticket.Number) ([]desk.Presence, error)
 	// ReadEscalationLink returns the ticket and the recipient of a signed link in an escalation's mail. The error is
 	// fault.NotFound if the recipient is no longer on the staff.
 	ReadEscalationLink(ctx context.Context, token string) (link.Grant, desk.Person, error)

@@ -36,8 +36,8 @@ func TestRoutes_areForStaff(t *testing.T) {
 			}
 		}
 	}
-	if after := o.ticket(n); after.Pending != before.Pending {
-		t.Errorf("somebody who may not asked for %d things", after.Pending-before.Pending)
+	if after := o.ticket(n); after.LastCommand != before.LastCommand {
+		t.Errorf("somebody who may not asked for %d things", after.LastCommand-before.LastCommand)
 	}
 }
 

@@ -169,7 +169,7 @@ type queueView struct {
 	Address          string
 	Count            int
 	Counted          bool
-	Alarm, Here      bool
+	Urgent, Here      bool
 }
 
 // savedView is a saved filter with the address of its list.
@@ -226,7 +226,7 @@ func (p *Pages) queues(v *page.Visit, s search, shared shared) (queuesView, erro
 		count, counted := counts[q.queue]
 		view.Queues = append(view.Queues, queueView{
 			Name: q.name, Short: q.short, Key: string(rune('1' + i)), Address: "/desk?queue=" + string(q.queue),
-			Count: count, Counted: counted, Alarm: q.queue == desk.QueueBreached && count > 0,
+			Count: count, Counted: counted, Urgent: q.queue == desk.QueueBreached && count > 0,
 			Here: !matched && s.Queue == q.queue,
 		})
 	}

@@ -141,7 +141,7 @@ func contentKey(v *page.Visit, words string) desk.IdempotencyKey {
 	if key.Key == "" {
 		return key
 	}
-	key = request.OnceOf("", []byte(v.Path()), []byte(key.Key), []byte(words))
+	key = request.NewIdempotencyKey("", []byte(v.Path()), []byte(key.Key), []byte(words))
 	key.Key = "words:" + hex.EncodeToString(key.Fingerprint)
 	return key
 }

@@ -102,7 +102,7 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 				at := link.AttrOr("href", "")
 				n := ticket.Number(strings.TrimPrefix(at, "/tickets/"))
 				if plan.Kind != "" {
-					if _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); err != nil {
+					if _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, CatchUp: true}); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -28,7 +28,7 @@ func (s currentPromises) Together() bool {
 }
 
 func (p *Pages) currentPromises(v *page.Visit, inForce *policy.Policy, now time.Time) (s currentPromises, err error) {
-	promised, err := p.desk.WouldPromise(v.Context(), inForce, now)
+	promised, err := p.desk.DeadlinesIfSubmitted(v.Context(), inForce, now)
 	if err == nil {
 		s.First, s.Resolution = newPromises(promised, ticket.StatusNew, now)
 	}

@@ -101,7 +101,7 @@ func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 	o.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '2 hours'`)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, 0)
 	for told := false; !told; {
-		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); err != nil {
+		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, CatchUp: true}); err != nil {
 			t.Fatal(err)
 		}
 		a := o.signedIn("clara").ask("GET", "/tickets/"+string(n), nil)

@@ -30,7 +30,7 @@ type tickets interface {
 	request.TicketReader
 	request.Tracker
 	request.PolicyReader
-	WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error)
+	DeadlinesIfSubmitted(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error)
 }
 
 // ticketRecords reads what is stored beside the tickets.

@@ -9,9 +9,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// OnceOf returns the idempotency key of a request, with a fingerprint of the parts that must be equal when it is
+// NewIdempotencyKey returns the idempotency key of a request, with a fingerprint of the parts that must be equal when it is
 // repeated.
-func OnceOf(key string, parts ...[]byte) desk.IdempotencyKey {
+func NewIdempotencyKey(key string, parts ...[]byte) desk.IdempotencyKey {
 	hash := sha256.Sum256(bytes.Join(parts, []byte("\n")))
 	return desk.IdempotencyKey{Key: key, Fingerprint: hash[:]}
 }

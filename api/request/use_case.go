@@ -94,13 +94,13 @@ type Policies interface {
 // PolicyPublisher lists, checks and publishes versions of the policy.
 type PolicyPublisher interface {
 	PolicyVersions(context.Context) ([]desk.PolicyVersionRecord, error)
-	Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error)
+	CheckDraft(ctx context.Context, document []byte, now time.Time) (desk.Draft, error)
 	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)
 }
 
 // PolicyAdopter moves open tickets to another version.
 type PolicyAdopter interface {
-	DryRun(ctx context.Context, version int64, c desk.TicketChoice, now time.Time) (desk.Rehearsal, error)
+	DryRun(ctx context.Context, version int64, c desk.TicketChoice, now time.Time) (desk.AdoptionDryRun, error)
 	Adopt(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error)
 	Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error)
 }
@@ -112,15 +112,15 @@ type StaffReader interface {
 
 // Absences marks colleagues, by handle or ID, as away and as back.
 type Absences interface {
-	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
-	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
+	SetAway(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
+	SetAvailable(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
 }
 
 // Groups are the groups that assignment rules assign tickets to.
 type Groups interface {
 	GroupReader
 	GroupMembers
-	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
+	CreateGroup(ctx context.Context, by desk.Person, handle, title string) error
 	RenameGroup(ctx context.Context, by desk.Person, handle, title string) error
 	DeleteGroup(ctx context.Context, by desk.Person, handle string) error
 }
@@ -132,6 +132,6 @@ type GroupReader interface {
 
 // GroupMembers adds and removes members, by handle or ID.
 type GroupMembers interface {
-	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
-	LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error
+	AddToGroup(ctx context.Context, by desk.Person, group, whose string) error
+	RemoveFromGroup(ctx context.Context, by desk.Person, group, whose string) error
 }

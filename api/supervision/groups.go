@@ -76,7 +76,7 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 
 func (p *Pages) makeGroup(v *page.Visit, form url.Values) error {
 	handle, title := form.Get("handle"), form.Get("title")
-	err := p.staffing.MakeGroup(v.Context(), v.Person, handle, title)
+	err := p.staffing.CreateGroup(v.Context(), v.Person, handle, title)
 	return p.changedGroup(v, err, "The group has been created. Now add members.", groupsView{Handle: handle, Name: title})
 }
 
@@ -98,9 +98,9 @@ func (p *Pages) joinGroup(v *page.Visit, form url.Values) error {
 		return err
 	}
 	if form.Get("out") != "" {
-		return p.changedGroup(v, p.staffing.LeaveGroup(v.Context(), v.Person, group, whose), "The member has been removed.", groupsView{})
+		return p.changedGroup(v, p.staffing.RemoveFromGroup(v.Context(), v.Person, group, whose), "The member has been removed.", groupsView{})
 	}
-	return p.changedGroup(v, p.staffing.JoinGroup(v.Context(), v.Person, group, whose), "The member has been added.", groupsView{})
+	return p.changedGroup(v, p.staffing.AddToGroup(v.Context(), v.Person, group, whose), "The member has been added.", groupsView{})
 }
 
 // changedGroup responds to a change: with a redirect, or with the form and its errors.

@@ -81,7 +81,7 @@ func TestGroups_reportRulesWithoutAvailableMembers(t *testing.T) {
 	b := o.browser("sam")
 	b.send(groupsPath, http.StatusSeeOther, url.Values{"handle": {"vans"}, "title": {"Vans"}})
 	b.send(groupsPath+"/vans/members", http.StatusSeeOther, url.Values{"agent": {"anna"}})
-	if _, err := o.Staffing.LeaveDesk(t.Context(), o.People["anna"], "anna", time.Now().Add(time.Hour)); err != nil {
+	if _, err := o.Staffing.SetAway(t.Context(), o.People["anna"], "anna", time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	page := b.page(groupsPath)

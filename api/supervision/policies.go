@@ -66,7 +66,7 @@ type versionView struct {
 	Numbers string
 	Key     string
 	Problem string
-	Run     *desk.Rehearsal
+	Run     *desk.AdoptionDryRun
 	Done    *desk.Adoption
 	Audit   desk.AdoptionAudit
 }
@@ -122,7 +122,7 @@ func (p *Pages) adoptPolicy(v *page.Visit, form url.Values) error {
 			view.Audit, err = p.publisher.Audit(v.Context(), number)
 		}
 	} else if err == nil {
-		var run desk.Rehearsal
+		var run desk.AdoptionDryRun
 		run, err = p.publisher.DryRun(v.Context(), number, choice, time.Now())
 		view.Run = &run
 	}

@@ -146,7 +146,7 @@ func TestPolicies_showTheProgressOfAMove(t *testing.T) {
 	p.SeeOn("#progress", "0 moved, 0 refused, 1 pending.")
 	v, err := o.Store.Track(t.Context(), n)
 	if err == nil {
-		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Command: v.Pending})
+		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Command: v.LastCommand})
 	}
 	if err != nil {
 		t.Fatal(err)

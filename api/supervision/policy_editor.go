@@ -61,7 +61,7 @@ func (p *Pages) newPolicy(v *page.Visit) error {
 
 // showEditor shows the editor with the check of its document; for htmx, the check alone.
 func (p *Pages) showEditor(v *page.Visit, status int, view editorView) error {
-	draft, err := p.publisher.Examine(v.Context(), []byte(view.Document), time.Now())
+	draft, err := p.publisher.CheckDraft(v.Context(), []byte(view.Document), time.Now())
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func (d *doctor) workflows() {
 	d.lost = lost // also after an error: those that were compared
 	owing := 0
 	for _, o := range d.lost {
-		if o.Mails > 0 || o.Calls > 0 {
+		if o.LastDelivery > 0 || o.Calls > 0 {
 			owing++
 		}
 	}
@@ -194,10 +194,10 @@ func (d *doctor) lastReconciliation() {
 	r, err := d.db.Reconciliation(d.ctx)
 	switch {
 	case !d.ok(err, "read the time of the last reconciliation"):
-	case r.Looked.IsZero():
+	case r.CheckedAt.IsZero():
 		d.report("no worker has ever looked for lost workflows")
 	case r.Late(time.Now()):
-		d.report("no worker has looked for lost workflows since %s", r.Looked.UTC().Format(time.RFC3339))
+		d.report("no worker has looked for lost workflows since %s", r.CheckedAt.UTC().Format(time.RFC3339))
 	}
 }
 

@@ -69,7 +69,7 @@ type peopleToken struct {
 
 func (c peopleToken) Run(p *program) error {
 	return p.withPerson(c.Who, func(db *store.Store, person desk.Person) error {
-		return p.printToken(person, db.IssueTokenAndTell)
+		return p.printToken(person, db.IssueTokenAndNotify)
 	})
 }
 

@@ -302,7 +302,7 @@ func TestMakeToken_notifiesTheOwner(t *testing.T) {
 	if l.Label != "Laptop" || !l.Writes || time.Since(l.At).Abs() > time.Minute || strings.Contains(fmt.Sprintf("%+v", l), token) {
 		t.Errorf("the mail is %+v", l)
 	}
-	if _, err := h.db.IssueTokenAndTell(t.Context(), h.agent.ID, "supportdesk people"); err != nil {
+	if _, err := h.db.IssueTokenAndNotify(t.Context(), h.agent.ID, "supportdesk people"); err != nil {
 		t.Fatal(err)
 	}
 	h.takeMail(account.TokenCreated, h.agent.Address)

@@ -87,10 +87,10 @@ func TestEvents_recordEveryChange(t *testing.T) {
 	_, err = h.SignInWithIdentity(ctx, account.Identity{Issuer: "https://id.example", Subject: "2"})
 	wantKind(t, err, fault.Forbidden)
 	staffing := app.NewStaffing(h.db)
-	do(staffing.MakeGroup(ctx, h.administrator, "returns", "Returns"))
+	do(staffing.CreateGroup(ctx, h.administrator, "returns", "Returns"))
 	do(staffing.RenameGroup(ctx, h.administrator, "returns", "Parcels"))
-	do(staffing.JoinGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
-	do(staffing.LeaveGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
+	do(staffing.AddToGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
+	do(staffing.RemoveFromGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
 	do(staffing.DeleteGroup(ctx, h.administrator, "returns"))
 	do(h.db.DisablePerson(t.Context(), h.agent.ID))
 

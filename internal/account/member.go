@@ -83,7 +83,7 @@ func (s *Service) WithdrawInvitation(ctx context.Context, by desk.Person, linkID
 	if err := MayAdminister(by.Role); err != nil {
 		return err
 	}
-	return s.store.Uninvite(ctx, by.ID, linkID)
+	return s.store.CancelInvitation(ctx, by.ID, linkID)
 }
 
 // SetRole changes a person's role and ends their sessions, links and tokens. A customer who becomes staff is assigned a

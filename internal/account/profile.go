@@ -75,7 +75,7 @@ func (s *Service) ChangeAddress(ctx context.Context, source string, who desk.Per
 	if _, err := s.limitBoth(ctx, string(who.ID), source, addressChangesPerPerson, mailsPerSource); err != nil {
 		return err
 	}
-	return s.store.AskMove(ctx, newID(), who.ID, address, lifetime[ChangeAddress])
+	return s.store.RequestAddressChange(ctx, newID(), who.ID, address, lifetime[ChangeAddress])
 }
 
 // requireProof requires the password of a person who has one, and a recent sign-in of others.

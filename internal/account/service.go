@@ -52,19 +52,19 @@ type links interface {
 	Link(ctx context.Context, id string) (Link, error)
 	// AddSignIn creates a SignIn link for the account with an address, or returns a NotFound fault.
 	AddSignIn(ctx context.Context, id, address string, lifetime time.Duration) error
-	// Ask creates a link for the account with an address and queues its mail. If there is none, it does the same work
+	// RequestLink creates a link for the account with an address and queues its mail. If there is none, it does the same work
 	// and queues nothing.
-	Ask(ctx context.Context, id string, p Purpose, address string, lifetime time.Duration) error
+	RequestLink(ctx context.Context, id string, p Purpose, address string, lifetime time.Duration) error
 	// Register creates a VerifyAddress link and queues its mail, or a mail that the address has an account already.
 	Register(ctx context.Context, id, name, address string, lifetime time.Duration) error
-	// Enter uses a SignIn link. Enter, TakeIn, Reset and Move return a NotFound fault if the link is no longer valid.
-	Enter(ctx context.Context, id string) (Authenticated, error)
-	// TakeIn uses a VerifyAddress or an Invitation link. It returns a Conflict fault if another account has the address by
+	// SignInByLink uses a SignIn link. SignInByLink, CreateAccount, Reset and Move return a NotFound fault if the link is no longer valid.
+	SignInByLink(ctx context.Context, id string) (Authenticated, error)
+	// CreateAccount uses a VerifyAddress or an Invitation link. It returns a Conflict fault if another account has the address by
 	// now.
-	TakeIn(ctx context.Context, id, name, hash string) (Authenticated, error)
+	CreateAccount(ctx context.Context, id, name, hash string) (Authenticated, error)
 	// Reset uses a Reset link.
 	Reset(ctx context.Context, id, hash string, tokens Tokens) (Authenticated, error)
-	// Move uses a ChangeAddress link and queues a mail to the previous address. It returns a Conflict fault like TakeIn.
+	// Move uses a ChangeAddress link and queues a mail to the previous address. It returns a Conflict fault like CreateAccount.
 	Move(ctx context.Context, id string) (Authenticated, error)
 }
 
@@ -86,8 +86,8 @@ type passwords interface {
 type profiles interface {
 	Profile(ctx context.Context, id ticket.PersonID) (Profile, error)
 	Rename(ctx context.Context, id ticket.PersonID, name string) error
-	// AskMove creates a ChangeAddress link and queues its mail to the new address.
-	AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lifetime time.Duration) error
+	// RequestAddressChange creates a ChangeAddress link and queues its mail to the new address.
+	RequestAddressChange(ctx context.Context, linkID string, id ticket.PersonID, address string, lifetime time.Duration) error
 }
 
 // members' changes are serialised and return a Forbidden fault if by is no longer an administrator when they run.
@@ -97,7 +97,7 @@ type members interface {
 	Invitations(ctx context.Context) ([]PendingInvitation, error)
 	// Invite creates an Invitation link, withdraws earlier ones to the address, and queues its mail.
 	Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lifetime time.Duration) error
-	Uninvite(ctx context.Context, by ticket.PersonID, linkID string) error
+	CancelInvitation(ctx context.Context, by ticket.PersonID, linkID string) error
 	SetRole(ctx context.Context, by, id ticket.PersonID, role ticket.Role) error
 	Disable(ctx context.Context, by, id ticket.PersonID) error
 	Enable(ctx context.Context, by, id ticket.PersonID) error

@@ -83,7 +83,7 @@ func (s *Service) ask(ctx context.Context, p Purpose, perAddress RateLimit, from
 	if _, err := s.limitFrom(ctx, from, address, perAddress, mailsPerSource); err != nil {
 		return limitedAs(err, errMailLimited)
 	}
-	return s.store.Ask(ctx, newID(), p, address, lifetime[p])
+	return s.store.RequestLink(ctx, newID(), p, address, lifetime[p])
 }
 
 var errNoAddress = fault.Field("address", "must be an email address, such as name@example.com")
@@ -132,13 +132,13 @@ func (s *Service) Use(ctx context.Context, token, name, password string, tokens 
 	}
 	switch link.Purpose {
 	case SignIn:
-		used.Authenticated, err = s.store.Enter(ctx, link.ID)
+		used.Authenticated, err = s.store.SignInByLink(ctx, link.ID)
 	case Reset:
 		used.Authenticated, err = s.store.Reset(ctx, link.ID, hash, tokens)
 	case ChangeAddress:
 		used.Authenticated, err = s.store.Move(ctx, link.ID)
 	default:
-		used.Authenticated, err = s.store.TakeIn(ctx, link.ID, link.Person.Name, hash)
+		used.Authenticated, err = s.store.CreateAccount(ctx, link.ID, link.Person.Name, hash)
 	}
 	return used, err
 }

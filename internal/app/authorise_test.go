@@ -22,13 +22,13 @@ func TestUseCases_checkRolesBeforeUsingTheStore(t *testing.T) {
 		try     func(desk.Person) error
 	}{
 		"groups":        {agents, func(by desk.Person) error { _, err := staff.Groups(ctx, by); return err }},
-		"make group":    {agents, func(by desk.Person) error { return staff.MakeGroup(ctx, by, "b", "B") }},
+		"make group":    {agents, func(by desk.Person) error { return staff.CreateGroup(ctx, by, "b", "B") }},
 		"rename group":  {agents, func(by desk.Person) error { return staff.RenameGroup(ctx, by, "b", "B") }},
 		"delete group":  {agents, func(by desk.Person) error { return staff.DeleteGroup(ctx, by, "b") }},
-		"join group":    {agents, func(by desk.Person) error { return staff.JoinGroup(ctx, by, "b", "anna") }},
-		"leave group":   {agents, func(by desk.Person) error { return staff.LeaveGroup(ctx, by, "b", "anna") }},
-		"leave desk":    {visitors, func(by desk.Person) error { _, err := staff.LeaveDesk(ctx, by, "anna", time.Time{}); return err }},
-		"return":        {visitors, func(by desk.Person) error { _, err := staff.ReturnToDesk(ctx, by, "anna"); return err }},
+		"join group":    {agents, func(by desk.Person) error { return staff.AddToGroup(ctx, by, "b", "anna") }},
+		"leave group":   {agents, func(by desk.Person) error { return staff.RemoveFromGroup(ctx, by, "b", "anna") }},
+		"leave desk":    {visitors, func(by desk.Person) error { _, err := staff.SetAway(ctx, by, "anna", time.Time{}); return err }},
+		"return":        {visitors, func(by desk.Person) error { _, err := staff.SetAvailable(ctx, by, "anna"); return err }},
 		"canned":        {visitors, func(by desk.Person) error { _, err := workspace.CannedReplies(ctx, by); return err }},
 		"save canned":   {visitors, func(by desk.Person) error { _, err := workspace.SaveCanned(ctx, by, desk.CannedReply{}); return err }},
 		"delete canned": {visitors, func(by desk.Person) error { return workspace.DeleteCanned(ctx, by, 1) }},
@@ -38,7 +38,7 @@ func TestUseCases_checkRolesBeforeUsingTheStore(t *testing.T) {
 		"queue counts":  {visitors, func(by desk.Person) error { _, err := workspace.QueueCounts(ctx, by); return err }},
 		"history":       {visitors, func(by desk.Person) error { _, err := workspace.History(ctx, by, n); return err }},
 		"others":        {visitors, func(by desk.Person) error { _, _, err := workspace.Others(ctx, by, n); return err }},
-		"look":          {visitors, func(by desk.Person) error { return workspace.Look(ctx, by, n, true) }},
+		"look":          {visitors, func(by desk.Person) error { return workspace.RecordPresence(ctx, by, n, true) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, role := range c.refused {

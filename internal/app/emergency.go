@@ -131,7 +131,7 @@ type ScheduleTx interface {
 	// there is none.
 	DeclaredBefore(ctx context.Context, by ticket.PersonID, key string) (id ticket.EmergencyID, fingerprint []byte, err error)
 	// Lasting returns the number of emergencies that are in force or planned.
-	Lasting(context.Context) (int, error)
+	CountUnended(context.Context) (int, error)
 	// Emergency returns a NotFound fault if there is none with the ID.
 	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
 	// AddEmergency stores a new emergency and returns it with its revision.
@@ -159,7 +159,7 @@ func DeclareEmergency(ctx context.Context, s scheduleStore, by desk.Person, p de
 				return e, err
 			}
 		}
-		lasting, err := tx.Lasting(ctx)
+		lasting, err := tx.CountUnended(ctx)
 		if err == nil {
 			err = desk.CheckAnother(lasting)
 		}

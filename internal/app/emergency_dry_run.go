@@ -258,7 +258,7 @@ func (c *comparison) cut() {
 
 func (c *comparison) into(d *desk.DryRun) {
 	c.cut()
-	d.Looked, d.Soonest = c.compared, c.soonest
+	d.Examined, d.Soonest = c.compared, c.soonest
 	for _, name := range policy.ClockNames() {
 		d.Clocks = append(d.Clocks, *c.clocks[name])
 	}

@@ -44,7 +44,7 @@ func (b *memoryEmergencies) DeclaredBefore(_ context.Context, _ ticket.PersonID,
 	return b.keys[key].id, b.keys[key].fingerprint, nil
 }
 
-func (b *memoryEmergencies) Lasting(context.Context) (int, error) { return len(b.all), nil }
+func (b *memoryEmergencies) CountUnended(context.Context) (int, error) { return len(b.all), nil }
 
 func (b *memoryEmergencies) Emergency(_ context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
 	return *b.find(id), nil

@@ -24,9 +24,9 @@ type replay struct {
 
 func newReplay(people *importPeople, t desk.ImportTicket, version int64, d ticket.Environment) *replay {
 	// No mail is sent for the past, so silence counts from events.
-	d.Unmailed = true
+	d.RequesterDisabled = true
 	p := &replay{importPeople: people, imported: ImportedTicket{ImportTicket: t}}
-	p.locked = LockedTicket{Desk: d, State: ticket.State{Ticket: ticket.Draft(t.Number, t.Actions[0].By.ID, version, d.Policy)}}
+	p.locked = LockedTicket{Env: d, State: ticket.State{Ticket: ticket.Draft(t.Number, t.Actions[0].By.ID, version, d.Policy)}}
 	p.imported.Changes.Was = p.locked.State
 	return p
 }
@@ -57,7 +57,7 @@ func (p *replay) catchUp(ctx context.Context, until time.Time) error {
 	if p.locked.State.Command == 0 {
 		return nil
 	}
-	return p.step(ctx, until, ticket.StepRequest{Schedule: true})
+	return p.step(ctx, until, ticket.StepRequest{CatchUp: true})
 }
 
 // step takes a step at an instant, and a further step for each of its mails that bounced.
@@ -81,7 +81,7 @@ func (p *replay) run(ctx context.Context, at time.Time, r ticket.StepRequest) er
 	p.locked.Clock = at
 	s := newStep(p.locked, p, scope{commands: MaxCommands}, func(error) bool { return false })
 	_, err := s.run(ctx, r)
-	p.locked.Desk.Policy = s.Desk.Policy
+	p.locked.Env.Policy = s.Env.Policy
 	return err
 }
 
@@ -92,9 +92,9 @@ func (p *replay) finish(now time.Time) (ImportedTicket, error) {
 	if err := checkRating(p.imported.ImportTicket, is.Ticket, last, now); err != nil {
 		return ImportedTicket{}, err
 	}
-	c.State = ticket.NewState(is.Ticket, p.locked.Desk.Policy, is.Command, is.Mails, now)
+	c.State = ticket.NewState(is.Ticket, p.locked.Env.Policy, is.Command, is.LastDelivery, now)
 	c.Now, c.Last, c.Latest, c.Passed = last, is.Command, last, now
-	c.Promises = promiseRecords(c.Was.Ticket, is.Ticket, c.Events, p.locked.Desk.Policy.Calendar)
+	c.Promises = promiseRecords(c.Was.Ticket, is.Ticket, c.Events, p.locked.Env.Policy.Calendar)
 	if r := p.imported.Rating; r != nil {
 		for _, e := range c.Events {
 			if e.Assignee != "" && !e.At.After(r.At) {

@@ -87,9 +87,9 @@ func (s *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 	return Publish(ctx, s.versions, p)
 }
 
-// Examine checks a document and compares it with the policy in force. A document that is not valid is no error; its problems
+// CheckDraft checks a document and compares it with the policy in force. A document that is not valid is no error; its problems
 // are in the draft.
-func (s *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
+func (s *Policies) CheckDraft(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
 	version, today, _, err := s.policies.PolicyInForce(ctx)
 	if err != nil {
 		return desk.Draft{}, err

@@ -15,15 +15,15 @@ import (
 const maxListedMoves = 100
 
 // DryRun computes what moving the chosen tickets to a version would change, ticket by ticket, without changing anything.
-func (s *Policies) DryRun(ctx context.Context, version int64, c desk.TicketChoice, now time.Time) (desk.Rehearsal, error) {
+func (s *Policies) DryRun(ctx context.Context, version int64, c desk.TicketChoice, now time.Time) (desk.AdoptionDryRun, error) {
 	if err := c.Check(version); err != nil {
-		return desk.Rehearsal{}, err
+		return desk.AdoptionDryRun{}, err
 	}
 	is, err := s.policies.Policy(ctx, version)
 	if err != nil {
-		return desk.Rehearsal{}, err
+		return desk.AdoptionDryRun{}, err
 	}
-	var run desk.Rehearsal
+	var run desk.AdoptionDryRun
 	var movable []desk.Adopted
 	err = s.adoptions.Chosen(ctx, version, c, func(r desk.Record) error {
 		was, err := s.policies.Policy(ctx, r.Policy)
@@ -39,13 +39,13 @@ func (s *Policies) DryRun(ctx context.Context, version int64, c desk.TicketChoic
 		return nil
 	})
 	if err != nil {
-		return desk.Rehearsal{}, err
+		return desk.AdoptionDryRun{}, err
 	}
 	run.Unmoved, err = s.unmovable(ctx, version, c.Without(movable))
 	return run, err
 }
 
-func addMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
+func addMove(run *desk.AdoptionDryRun, m desk.AdoptionMove, mails int) {
 	run.Tickets++
 	run.Mails += mails
 	for _, p := range m.Promises {

@@ -23,11 +23,11 @@ type GroupMembers struct {
 // groupStore holds the groups. It logs each change with the person who made it, and returns a NotFound fault for a group or
 // a member that does not exist.
 type groupStore interface {
-	// AddGroup returns a Conflict if a group with the handle exists.
+	// CreateGroup returns a Conflict if a group with the handle exists.
 	AddGroup(ctx context.Context, by ticket.PersonID, handle, title string) error
 	SetGroupTitle(ctx context.Context, by ticket.PersonID, handle, title string) error
 	RemoveGroup(ctx context.Context, by ticket.PersonID, handle string) error
-	// AddMember does nothing if the person is a member.
+	// AddToGroup does nothing if the person is a member.
 	AddMember(ctx context.Context, by ticket.PersonID, group string, person ticket.PersonID) error
 	RemoveMember(ctx context.Context, by ticket.PersonID, group, handleOrID string) error
 }
@@ -43,7 +43,7 @@ type staffReader interface {
 
 // absenceStore holds absences.
 type absenceStore interface {
-	// MarkAway marks a person as away until an instant, or until MarkBack if it is zero, and returns false if the instant has
+	// SetAway marks a person as away until an instant, or until SetAvailable if it is zero, and returns false if the instant has
 	// passed. The start of a current absence does not change.
 	MarkAway(ctx context.Context, person ticket.PersonID, until time.Time) (c desk.Colleague, marked bool, err error)
 	MarkBack(ctx context.Context, person ticket.PersonID) (desk.Colleague, error)
@@ -95,9 +95,9 @@ func (s *Staffing) Groups(ctx context.Context, by desk.Person) ([]desk.Group, er
 	return groups, nil
 }
 
-// MakeGroup adds a group without members. It returns Forbidden as Groups does, an Invalid fault that names the invalid
+// CreateGroup adds a group without members. It returns Forbidden as Groups does, an Invalid fault that names the invalid
 // fields, and a Conflict if a group with the handle exists.
-func (s *Staffing) MakeGroup(ctx context.Context, by desk.Person, handle, title string) error {
+func (s *Staffing) CreateGroup(ctx context.Context, by desk.Person, handle, title string) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err
 	}
@@ -133,9 +133,9 @@ func (s *Staffing) DeleteGroup(ctx context.Context, by desk.Person, handle strin
 	return s.store.RemoveGroup(ctx, by.ID, handle)
 }
 
-// JoinGroup adds a member of the staff, by handle or ID, to a group, and does nothing if they are a member. It returns
+// AddToGroup adds a member of the staff, by handle or ID, to a group, and does nothing if they are a member. It returns
 // Forbidden, NotFound and Conflict as RenameGroup does, and NotFound also for a person who is not staff.
-func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
+func (s *Staffing) AddToGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err
 	}
@@ -149,9 +149,9 @@ func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, handleO
 	return s.store.AddMember(ctx, by.ID, group, person.ID)
 }
 
-// LeaveGroup removes a member, by handle or ID, from a group; the member may be disabled. It returns Forbidden,
+// RemoveFromGroup removes a member, by handle or ID, from a group; the member may be disabled. It returns Forbidden,
 // NotFound and Conflict as RenameGroup does, and NotFound also for a person who is not a member.
-func (s *Staffing) LeaveGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
+func (s *Staffing) RemoveFromGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := mayChangeGroup(by, group); err != nil {
 		return err
 	}
@@ -168,10 +168,10 @@ func mayChangeGroup(by desk.Person, handle string) error {
 	return nil
 }
 
-// LeaveDesk marks a member of the staff, by handle or ID, as away until an instant or, if that is zero, until ReturnToDesk.
+// SetAway marks a member of the staff, by handle or ID, as away until an instant or, if that is zero, until SetAvailable.
 // The start of a current absence does not change. It returns a Forbidden fault unless by is that person, a supervisor or an
 // administrator, Invalid for the field "until" if the instant has passed, and NotFound for a person who is not staff.
-func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, handleOrID string, until time.Time) (desk.Colleague, error) {
+func (s *Staffing) SetAway(ctx context.Context, by desk.Person, handleOrID string, until time.Time) (desk.Colleague, error) {
 	c, err := s.absentee(ctx, by, handleOrID)
 	if err != nil {
 		return desk.Colleague{}, err
@@ -183,8 +183,8 @@ func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, handleOrID str
 	return c, err
 }
 
-// ReturnToDesk marks a member of the staff as back. It returns the faults of LeaveDesk.
-func (s *Staffing) ReturnToDesk(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error) {
+// SetAvailable marks a member of the staff as back. It returns the faults of SetAway.
+func (s *Staffing) SetAvailable(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error) {
 	c, err := s.absentee(ctx, by, handleOrID)
 	if err != nil {
 		return desk.Colleague{}, err

@@ -45,7 +45,7 @@ func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 
 func checkStep(r ticket.StepRequest) error {
 	asked := 0
-	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, len(r.Manual) > 0, r.Schedule} {
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, len(r.Manual) > 0, r.CatchUp} {
 		if set {
 			asked++
 		}
@@ -97,7 +97,7 @@ func (s *Steps) unrecordableReason(err error) (string, bool) {
 // one that cannot be recorded, and refuses that. If even the refusal cannot be recorded, the cause is an earlier due event
 // or transition, which is parked to be retried and never dropped.
 func (s *Steps) isolate(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
-	commands := ticket.StepRequest{Number: r.Number, Mails: r.Mails, Command: 1}
+	commands := ticket.StepRequest{Number: r.Number, LastDelivery: r.LastDelivery, Command: 1}
 	first := commands
 	if len(r.Manual) > 0 {
 		first = r
@@ -106,17 +106,17 @@ func (s *Steps) isolate(ctx context.Context, r ticket.StepRequest) (ticket.StepR
 	if err != nil {
 		return result, err
 	}
-	commands.Command = result.Pending
-	if result.Digest.Command < result.Pending {
+	commands.Command = result.LastCommand
+	if result.Digest.Command < result.LastCommand {
 		result, err = s.decideSome(ctx, commands)
 		switch {
 		case s.unrecordable(err):
 			return s.park(ctx, commands, err)
-		case err != nil, result.Digest.Command < result.Pending:
+		case err != nil, result.Digest.Command < result.LastCommand:
 			return result, err
 		}
 	}
-	if !r.Schedule && r.Due.IsZero() && r.Bounced == 0 && r.Delivered == 0 {
+	if !r.CatchUp && r.Due.IsZero() && r.Bounced == 0 && r.Delivered == 0 {
 		return result, nil
 	}
 	result, err = s.try(ctx, r, scope{commands: s.most})

@@ -173,10 +173,10 @@ func commands(s *scenario) {
 	s.command(ticket.VerbReopen) // refused
 	s.command(ticket.VerbNote)
 	s.command(ticket.VerbAgentReply)
-	s.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
-	s.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
+	s.step(ticket.StepRequest{Command: 1 << 40, LastDelivery: 1})
+	s.step(ticket.StepRequest{Command: 1 << 40, LastDelivery: 1})
 	s.accept(ticket.Command{Verb: ticket.VerbClose, By: ticket.Actor{ID: desktest.Customer, Role: ticket.RoleCustomer}})
-	s.step(ticket.StepRequest{Schedule: true, Mails: 3})
+	s.step(ticket.StepRequest{CatchUp: true, LastDelivery: 3})
 }
 
 func manyCommands(s *scenario) {
@@ -195,10 +195,10 @@ func dueEvents(s *scenario) {
 	s.step(ticket.StepRequest{Due: next.Due}) // ahead
 	s.at(13)
 	s.step(ticket.StepRequest{Due: next.Due})
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 	s.at(14)
 	s.accept(ticket.Command{Verb: ticket.VerbAcknowledge, By: ticket.Actor{ID: desktest.Supervisor, Role: ticket.RoleSupervisor}})
-	s.step(ticket.StepRequest{Command: 2, Mails: 4})
+	s.step(ticket.StepRequest{Command: 2, LastDelivery: 4})
 }
 
 func earlierAnswer(s *scenario) {
@@ -246,10 +246,10 @@ func delays(s *scenario) {
 	s.step(ticket.StepRequest{Command: 1})
 	s.at(7)
 	s.command(ticket.VerbNote)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 	s.schedule(ticket.EmergencySchedule{Revision: 2, Emergencies: []ticket.Emergency{delay, closed(8, 9)}})
 	s.at(10)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 }
 
 func policyByHand(s *scenario) {
@@ -264,7 +264,7 @@ func policyByHand(s *scenario) {
 		s.t.Errorf("the ticket is under version %d, want %d", s.state().Ticket.Policy, version)
 	}
 	s.at(5)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 }
 
 func signalsByHand(s *scenario) {
@@ -289,7 +289,7 @@ func missingRoster(s *scenario) {
 	s.step(ticket.StepRequest{Command: 1})
 	first := s.state().Ticket.Assignee
 	s.at(12)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 	if second := s.state().Ticket.Assignee; first == "" || second == "" || first == second {
 		s.t.Errorf("the rule gave the ticket to %q and, at the breach, to %q", first, second)
 	}
@@ -306,11 +306,11 @@ func disabledPeople(s *scenario) {
 	s.disable(desktest.Administrator)
 	s.disable(desktest.Customer)
 	s.at(50)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 	s.accept(ticket.Command{Verb: ticket.VerbRequestInformation, By: ticket.Actor{ID: desktest.Bob, Role: ticket.RoleAgent}, Message: 1})
 	s.step(ticket.StepRequest{Command: 4})
 	s.at(80)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 }
 
 func question(s *scenario) {
@@ -318,15 +318,15 @@ func question(s *scenario) {
 	s.command(ticket.VerbRequestInformation)
 	owed := s.step(ticket.StepRequest{Command: 2}).Owed
 	s.at(3)
-	s.step(ticket.StepRequest{Schedule: true}) // its mail is still owed
+	s.step(ticket.StepRequest{CatchUp: true}) // its mail is still owed
 	s.settle(owed[len(owed)-1].N, false)
 	s.at(4)
 	s.step(ticket.StepRequest{Delivered: owed[len(owed)-1].N})
 	s.at(30)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 	s.disable(desktest.Customer)
 	s.at(31)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 }
 
 func bouncedQuestion(s *scenario) {
@@ -336,7 +336,7 @@ func bouncedQuestion(s *scenario) {
 	asking := owed[len(owed)-1].N
 	s.at(2)
 	s.settle(asking, true)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 	s.at(3)
 	s.accept(ticket.Command{
 		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.BouncedMail{Mail: asking},
@@ -347,14 +347,14 @@ func bouncedQuestion(s *scenario) {
 	s.accept(ticket.Command{
 		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.BouncedMail{Mail: 99},
 	})
-	s.step(ticket.StepRequest{Command: 5, Mails: asking})
+	s.step(ticket.StepRequest{Command: 5, LastDelivery: asking})
 }
 
 func deadWebhook(s *scenario) {
 	s.submit("general")
 	s.step(ticket.StepRequest{Command: 1})
 	s.at(10.5)
-	owed := s.step(ticket.StepRequest{Schedule: true}).Owed
+	owed := s.step(ticket.StepRequest{CatchUp: true}).Owed
 	i := slices.IndexFunc(owed, func(o ticket.Owed) bool { return o.Kind == ticket.KindWebhook })
 	s.at(11)
 	s.step(ticket.StepRequest{Bounced: owed[i].N})
@@ -377,7 +377,7 @@ func parkedEvent(s *scenario) {
 	s.step(ticket.StepRequest{Bounced: 1})
 	allow()
 	s.at(11.5)
-	s.step(ticket.StepRequest{Schedule: true})
+	s.step(ticket.StepRequest{CatchUp: true})
 	if s.step(ticket.StepRequest{Command: 1}).Digest.Parked != nil {
 		s.t.Error("still parked")
 	}
@@ -446,7 +446,7 @@ func (m *inMemory) publish(document string) int64 {
 	return m.versions
 }
 
-func (m *inMemory) schedule(g ticket.EmergencySchedule) { m.SetGate(g) }
+func (m *inMemory) schedule(g ticket.EmergencySchedule) { m.SetSchedule(g) }
 func (m *inMemory) disable(person ticket.PersonID)      { m.Disable(person) }
 
 func (m *inMemory) group(handle string, members ...ticket.PersonID) { m.SetGroup(handle, members...) }

@@ -23,7 +23,7 @@ type StepStore interface {
 // LockedTicket is a locked ticket at the beginning of a step.
 type LockedTicket struct {
 	State  ticket.State       // a draft before the first step
-	Desk   ticket.Environment // without rosters
+	Env   ticket.Environment // without rosters
 	Last   int64              // number of the last command accepted
 	Latest time.Time          // no command accepted and no event recorded has a later instant
 	Clock  time.Time          // of the store, a whole second; commands accepted after the lock was taken are not before it

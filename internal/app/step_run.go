@@ -68,7 +68,7 @@ func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 		return s.recordFailure(ctx, r.Bounced)
 	case r.Delivered > 0:
 		return s.decideCommands(ctx, s.Last)
-	case r.Schedule:
+	case r.CatchUp:
 		return s.catchUp(ctx)
 	default:
 		return s.fire(ctx, r.Due.UTC().Truncate(time.Second))
@@ -99,7 +99,7 @@ func (s *step) decideCommands(ctx context.Context, upTo int64) error {
 			return err
 		}
 		if s.add(result); s.State.Ticket.Policy == c.Policy {
-			s.Desk.Policy = c.Adopt
+			s.Env.Policy = c.Adopt
 		}
 		s.State.Command = c.Seq
 		s.decisions = append(s.decisions, Decision{c.Seq, c.Verb, result.Outcome})
@@ -169,7 +169,7 @@ func (s *step) applyTransitions(ctx context.Context) error {
 		return nil
 	}
 	s.transitionsUntil = s.Clock // not s.now: the schedule may still change between the two
-	next, ok := ticket.NextTransition(s.State.Ticket, s.Desk.Schedule)
+	next, ok := ticket.NextTransition(s.State.Ticket, s.Env.Schedule)
 	if !ok || next.At.After(s.now) {
 		return nil
 	}
@@ -183,12 +183,12 @@ func (s *step) applyTransitions(ctx context.Context) error {
 			until = accepted
 		}
 	}
-	result, err := ticket.ApplyTransitions(s.State.Ticket, s.Desk, until)
+	result, err := ticket.ApplyTransitions(s.State.Ticket, s.Env, until)
 	if err != nil {
 		return err
 	}
 	s.add(result)
-	if next, ok = ticket.NextTransition(s.State.Ticket, s.Desk.Schedule); ok && !next.At.After(s.Clock) {
+	if next, ok = ticket.NextTransition(s.State.Ticket, s.Env.Schedule); ok && !next.At.After(s.Clock) {
 		s.transitionsUntil = next.At.Add(-time.Second)
 	}
 	return nil
@@ -207,7 +207,7 @@ func (s *step) apply(ctx context.Context, f func(ticket.Environment) (ticket.Res
 // can be thrown away.
 func (s *step) withRosters(ctx context.Context, f func(ticket.Environment) (ticket.Result, error)) (ticket.Result, error) {
 	for {
-		result, err := f(s.Desk)
+		result, err := f(s.Env)
 		if err != nil || result.MissingRoster == "" {
 			return result, err
 		}
@@ -215,19 +215,19 @@ func (s *step) withRosters(ctx context.Context, f func(ticket.Environment) (tick
 		if err != nil {
 			return ticket.Result{}, err
 		}
-		rosters := maps.Clone(s.Desk.Rosters)
+		rosters := maps.Clone(s.Env.Rosters)
 		if rosters == nil {
 			rosters = ticket.Rosters{}
 		}
 		rosters[result.MissingRoster] = present
-		s.Desk.Rosters = rosters
+		s.Env.Rosters = rosters
 	}
 }
 
 func (s *step) add(r ticket.Result) {
 	s.State.Ticket = r.Ticket
 	if r.Rosters != nil {
-		s.Desk.Rosters = r.Rosters
+		s.Env.Rosters = r.Rosters
 	}
 	s.events = append(s.events, r.Events...)
 	s.mails = append(s.mails, r.Mails...)
@@ -269,7 +269,7 @@ func (s *step) bounce(ctx context.Context, n, asks int) error {
 }
 
 func (s *step) giveUp(n int, webhook string) error {
-	result, err := ticket.RecordWebhookFailure(s.State.Ticket, s.Desk, n, webhook, s.now)
+	result, err := ticket.RecordWebhookFailure(s.State.Ticket, s.Env, n, webhook, s.now)
 	if err == nil {
 		s.add(result)
 		s.failures = append(s.failures, DeliveryFailure{N: n, Event: s.State.Ticket.Events})

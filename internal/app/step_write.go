@@ -12,7 +12,7 @@ import (
 
 // write records the changes of the step.
 func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
-	c := StepChanges{Known: r.Mails, Was: s.was, Now: s.now, Latest: s.now, Unpark: s.current && s.Parked != nil}
+	c := StepChanges{Known: r.LastDelivery, Was: s.was, Now: s.now, Latest: s.now, Unpark: s.current && s.Parked != nil}
 	for _, h := range r.Manual {
 		c.Manual = append(c.Manual, h.Key)
 	}
@@ -22,7 +22,7 @@ func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	if s.Last > s.before {
 		c.Last = s.Last
 	}
-	if s.Desk.Schedule.HasTransition(s.Passed, s.transitionsUntil) {
+	if s.Env.Schedule.HasTransition(s.Passed, s.transitionsUntil) {
 		c.Passed = s.transitionsUntil
 	}
 	if len(s.events) > 0 { // every command has one, since a refusal is an event
@@ -40,7 +40,7 @@ func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	digest := s.State.Digest()
 	digest.Parked = s.Parked
 	return ticket.StepResult{
-		Outcomes: outcomeLines(s.decisions), Digest: digest, Owed: written.Owed, Pending: s.Last, Manual: written.Manual,
+		Outcomes: outcomeLines(s.decisions), Digest: digest, Owed: written.Owed, LastCommand: s.Last, Manual: written.Manual,
 	}, nil
 }
 
@@ -56,7 +56,7 @@ func outcomeLines(decisions []Decision) (lines []string) {
 // a new one does. The row is updated with the next event.
 func (s *step) show() {
 	if s.State.SearchFields == nil && s.State.Command > 0 {
-		s.State = ticket.NewState(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails, s.now)
+		s.State = ticket.NewState(s.State.Ticket, s.Env.Policy, s.State.Command, s.State.LastDelivery, s.now)
 	}
 }
 
@@ -73,19 +73,19 @@ func (s *step) changes(ctx context.Context, c *StepChanges) error {
 	}
 	for i := range mails {
 		m := &mails[i]
-		m.N = s.was.Mails + i + 1
+		m.N = s.was.LastDelivery + i + 1
 		if m.Resends > 0 {
 			m.Command = s.events[m.Event-s.was.Ticket.Events-1].Command
 		}
 	}
 	for i, call := range s.calls {
-		c.Calls = append(c.Calls, Call{call, s.was.Mails + len(mails) + i + 1})
+		c.Calls = append(c.Calls, Call{call, s.was.LastDelivery + len(mails) + i + 1})
 	}
-	s.State = ticket.NewState(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails+len(mails)+len(s.calls), s.now)
+	s.State = ticket.NewState(s.State.Ticket, s.Env.Policy, s.State.Command, s.State.LastDelivery+len(mails)+len(s.calls), s.now)
 	c.Events, c.Mails, c.Failures, c.Decisions = s.events, mails, s.failures, s.decisions
 	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.transitionsUntil
 	c.Shown = slices.ContainsFunc(s.events, func(e ticket.Event) bool { return e.ShownTo(s.State.Ticket.Requester) })
-	c.Promises = promiseRecords(s.was.Ticket, s.State.Ticket, s.events, s.Desk.Policy.Calendar)
+	c.Promises = promiseRecords(s.was.Ticket, s.State.Ticket, s.events, s.Env.Policy.Calendar)
 	c.Turns = turns(s.events)
 	return nil
 }

@@ -71,9 +71,9 @@ func afterTransitions(t ticket.Ticket, under ticket.Environment) (ticket.Ticket,
 	return now.Ticket, err
 }
 
-// WouldPromise returns the promises of a ticket of normal priority that is submitted at an instant, under a policy and the
+// DeadlinesIfSubmitted returns the promises of a ticket of normal priority that is submitted at an instant, under a policy and the
 // emergency schedule.
-func (s *Tickets) WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error) {
+func (s *Tickets) DeadlinesIfSubmitted(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error) {
 	schedule, err := s.terms.Schedule(ctx)
 	if err != nil {
 		return desk.Promised{}, err

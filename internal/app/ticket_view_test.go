@@ -31,7 +31,7 @@ func recordAfter(t *testing.T, p *policy.Policy, commands ...ticket.Command) des
 	}
 	return desk.Record{
 		Number: number, Requester: desk.Ref{ID: customer.ID}, Submitted: submitted, State: &state, Submission: submission,
-		Policy: 1, Pending: state.Command,
+		Policy: 1, LastCommand: state.Command,
 	}
 }
 

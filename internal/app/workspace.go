@@ -51,7 +51,7 @@ type workspaceStore interface {
 	filterStore
 	staffView
 	// Look records that a person has a ticket open.
-	Look(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error
+	RecordPresence(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error
 }
 
 // Workspace provides what agents need beside commands: queues, histories of tickets, canned replies, saved filters. All
@@ -157,11 +157,11 @@ func (w *Workspace) Others(ctx context.Context, viewer desk.Person, n ticket.Num
 	return w.store.Others(ctx, n)
 }
 
-// Look records that a member of the staff has a ticket open, and whether they are writing. It returns NotFound for a ticket
+// RecordPresence records that a member of the staff has a ticket open, and whether they are writing. It returns NotFound for a ticket
 // that does not exist.
-func (w *Workspace) Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error {
+func (w *Workspace) RecordPresence(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error {
 	if err := authorise(by, staffOnly); err != nil {
 		return err
 	}
-	return w.store.Look(ctx, by.ID, n, writing)
+	return w.store.RecordPresence(ctx, by.ID, n, writing)
 }

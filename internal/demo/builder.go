@@ -70,7 +70,7 @@ func (s *builder) end() (time.Time, error) {
 		return time.Time{}, s.err
 	}
 	last := s.last()
-	result, err := ticket.Advance(s.state, ticket.Environment{Policy: s.policy, Unmailed: true}, s.now)
+	result, err := ticket.Advance(s.state, ticket.Environment{Policy: s.policy, RequesterDisabled: true}, s.now)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -109,7 +109,7 @@ func (s *builder) do(d desk.ImportAction) bool {
 	if d.Body != "" {
 		c.Message = c.Seq
 	}
-	result, err := ticket.Decide(s.state, ticket.Environment{Policy: s.policy, Unmailed: true}, c)
+	result, err := ticket.Decide(s.state, ticket.Environment{Policy: s.policy, RequesterDisabled: true}, c)
 	if err != nil || result.Outcome.Refused {
 		s.err = err
 		return false

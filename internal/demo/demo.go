@@ -46,9 +46,9 @@ type store interface {
 	SaveCanned(context.Context, desk.Person, desk.CannedReply) (id int64, err error)
 	SavedFilters(context.Context, desk.Person) ([]desk.SavedFilter, error)
 	SaveFilter(context.Context, desk.Person, desk.SavedFilter) (id int64, err error)
-	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
-	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
-	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
+	CreateGroup(ctx context.Context, by desk.Person, handle, title string) error
+	AddToGroup(ctx context.Context, by desk.Person, group, whose string) error
+	SetAway(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
 }
 
 // Fill adds demo people and tickets under the current policy, and returns the number of tickets added. Tickets from an

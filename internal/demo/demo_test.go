@@ -241,7 +241,7 @@ func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 	p := policy.Default()
 	state := ticket.Draft(c.Number, c.Actions[0].By.ID, 1, p)
 	for i, d := range c.Actions {
-		result, err := ticket.Decide(state, ticket.Environment{Policy: p, Unmailed: true}, ticket.Command{
+		result, err := ticket.Decide(state, ticket.Environment{Policy: p, RequesterDisabled: true}, ticket.Command{
 			Seq: int64(i + 1), Verb: d.Verb, By: d.By.Actor(), At: d.At, Assignee: d.Agent.ID, Handle: d.By.Handle,
 			Priority: d.Priority, Category: d.Category, Message: int64(len(d.Body)),
 		})
@@ -250,7 +250,7 @@ func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 		}
 		state = result.Ticket
 	}
-	result, err := ticket.Advance(state, ticket.Environment{Policy: p, Unmailed: true}, now)
+	result, err := ticket.Advance(state, ticket.Environment{Policy: p, RequesterDisabled: true}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestFill_addsGroupsAndAnAbsence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := app.NewStaffing(s).LeaveGroup(t.Context(), sup, "money", "demo-agent-4"); err != nil {
+	if err := app.NewStaffing(s).RemoveFromGroup(t.Context(), sup, "money", "demo-agent-4"); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, s, demo.Options{Tickets: 40})

@@ -109,13 +109,13 @@ const awayFor = 3 * day
 // createGroups creates the groups and sets one agent as away. An existing group keeps its members.
 func createGroups(ctx context.Context, k store, cast People, now time.Time) error {
 	for _, g := range groups {
-		err := k.MakeGroup(ctx, cast.Supervisor, g.handle, g.title)
+		err := k.CreateGroup(ctx, cast.Supervisor, g.handle, g.title)
 		if fault.KindOf(err) == fault.Conflict {
 			continue
 		}
 		for _, i := range g.members {
 			if err == nil && i < len(cast.Agents) {
-				err = k.JoinGroup(ctx, cast.Supervisor, g.handle, cast.Agents[i].Handle)
+				err = k.AddToGroup(ctx, cast.Supervisor, g.handle, cast.Agents[i].Handle)
 			}
 		}
 		if err != nil {
@@ -126,7 +126,7 @@ func createGroups(ctx context.Context, k store, cast People, now time.Time) erro
 	if len(cast.Agents) < agents {
 		return nil // the remaining agents are needed
 	}
-	if _, err := k.LeaveDesk(ctx, cast.Supervisor, last.Handle, now.Add(awayFor)); err != nil {
+	if _, err := k.SetAway(ctx, cast.Supervisor, last.Handle, now.Add(awayFor)); err != nil {
 		return fmt.Errorf("set %s away: %w", last.Name, err)
 	}
 	return nil

@@ -17,7 +17,7 @@ type DryRun struct {
 	After  Emergency
 	AffectedCount
 
-	Looked  int // tickets whose deadlines were computed: all, or a random sample
+	Examined  int // tickets whose deadlines were computed: all, or a random sample
 	Clocks  []ClockShift
 	Soonest []Shift // of the tickets computed, those with the earliest deadlines without the change
 
@@ -30,14 +30,14 @@ type DryRun struct {
 }
 
 // Sampled reports whether the deadlines of only some of the tickets were computed.
-func (d DryRun) Sampled() bool { return d.Looked < d.Owed }
+func (d DryRun) Sampled() bool { return d.Examined < d.Owed }
 
 // Estimate extrapolates a count in the sample to all tickets.
 func (d DryRun) Estimate(n int) int {
-	if d.Looked == 0 {
+	if d.Examined == 0 {
 		return 0
 	}
-	return (n*d.Owed + d.Looked/2) / d.Looked
+	return (n*d.Owed + d.Examined/2) / d.Examined
 }
 
 // Occasion is a future announcement.

@@ -161,8 +161,8 @@ type AdoptionLine struct {
 	Reason  string
 }
 
-// Rehearsal is the result of a dry run of a move.
-type Rehearsal struct {
+// AdoptionDryRun is the result of a dry run of a move.
+type AdoptionDryRun struct {
 	Tickets   int
 	Earlier   int // deadlines that would move to an earlier time
 	Later     int

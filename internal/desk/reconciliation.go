@@ -6,15 +6,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// LookResult is the result of the reconciler's last check of an overdue ticket.
-type LookResult string
+// CheckResult is the result of the reconciler's last check of an overdue ticket.
+type CheckResult string
 
 // The results.
 const (
-	FoundMissing   LookResult = "missing"   // it has no running workflow
-	FoundRestarted LookResult = "restarted" // its workflow was started again and has taken no step since
-	FoundRunning   LookResult = "running"   // its workflow runs without progress
-	FoundTrying    LookResult = "trying"    // its workflow runs and has a pending activity for what is owed
+	FoundMissing   CheckResult = "missing"   // it has no running workflow
+	FoundRestarted CheckResult = "restarted" // its workflow was started again and has taken no step since
+	FoundRunning   CheckResult = "running"   // its workflow runs without progress
+	FoundTrying    CheckResult = "trying"    // its workflow runs and has a pending activity for what is owed
 )
 
 // StuckAfter is the number of successive checks without progress after which a ticket counts as stuck.
@@ -25,7 +25,7 @@ type Overdue struct {
 	Number    ticket.Number
 	Due       bool   // a due event has not fired
 	Undecided bool   // a delivered command is not decided
-	Mails     int    // recipients with overdue mails
+	LastDelivery     int    // recipients with overdue mails
 	Calls     int    // webhooks with overdue calls
 	Owed      int    // owed mails and calls, overdue or not
 	Mark      string // fingerprint of the ticket's progress
@@ -33,7 +33,7 @@ type Overdue struct {
 	// Of the previous check; zero: there was none.
 	Tries int    // checks without progress
 	Seen  string // Mark
-	Was   LookResult
+	Was   CheckResult
 }
 
 // Stuck is a ticket without progress although its workflow runs or was started again.
@@ -45,7 +45,7 @@ type Stuck struct {
 
 // Reconciliation is the state of the workflows at the reconciler's last check.
 type Reconciliation struct {
-	Looked      time.Time // the last complete check; zero: none yet
+	CheckedAt      time.Time // the last complete check; zero: none yet
 	Missing     int       // tickets without a running workflow
 	Stuck       int       // tickets without progress although their workflows run
 	OwedMissing int       // tickets in Missing with owed mails or calls
@@ -64,10 +64,10 @@ func (r Reconciliation) Auditing() bool { return !r.AuditBegan.IsZero() && r.Aud
 const maxCheckAge = 2 * time.Minute
 
 // Late reports whether the last check is too old, as it is if no worker runs.
-func (r Reconciliation) Late(now time.Time) bool { return now.Sub(r.Looked) > maxCheckAge }
+func (r Reconciliation) Late(now time.Time) bool { return now.Sub(r.CheckedAt) > maxCheckAge }
 
-// Well reports whether the checks run and found no problem.
-func (r Reconciliation) Well(now time.Time) bool {
+// Healthy reports whether the checks run and found no problem.
+func (r Reconciliation) Healthy(now time.Time) bool {
 	return !r.Late(now) && r.Missing == 0 && r.Stuck == 0 && r.Parked == 0
 }
 

@@ -25,7 +25,7 @@ type Record struct {
 	State      *ticket.State // nil: accepted, before its first step
 	Submission ticket.Command
 	Policy     int64    // version that the ticket is pinned to
-	Pending    int64    // number of the last command accepted
+	LastCommand    int64    // number of the last command accepted
 	Schedule   int64    // revision of the emergency schedule when the ticket was read
 	Last       *Excerpt // the newest message; only set in lists for staff
 }
@@ -70,7 +70,7 @@ type View struct {
 }
 
 // Decided reports whether all commands accepted so far are decided.
-func (v View) Decided() bool { return v.State != nil && v.State.Command >= v.Pending }
+func (v View) Decided() bool { return v.State != nil && v.State.Command >= v.LastCommand }
 
 // Entries returns the number of the last entry of the ticket's timeline, for Request.Seen. It counts the submission even
 // before the first step has recorded it.

@@ -45,7 +45,7 @@ func TestDecided_isTrueWithoutPendingCommands(t *testing.T) {
 		taken, pending int64
 		want           bool
 	}{{1, 1, true}, {1, 2, false}, {2, 1, true}} {
-		v := desk.View{Record: desk.Record{State: &ticket.State{Command: c.taken}, Pending: c.pending}}
+		v := desk.View{Record: desk.Record{State: &ticket.State{Command: c.taken}, LastCommand: c.pending}}
 		if v.Decided() != c.want {
 			t.Errorf("command %d of %d taken: decided is %v", c.taken, c.pending, v.Decided())
 		}

@@ -78,8 +78,8 @@ func (d *Desk) Park(p *ticket.Parked) {
 	d.parked = p
 }
 
-// SetGate replaces the emergency schedule. The new one must agree with the old one about the past.
-func (d *Desk) SetGate(g ticket.EmergencySchedule) {
+// SetSchedule replaces the emergency schedule. The new one must agree with the old one about the past.
+func (d *Desk) SetSchedule(g ticket.EmergencySchedule) {
 	defer d.lock()()
 	d.schedule = g
 }

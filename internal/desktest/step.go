@@ -58,7 +58,7 @@ func (d tickets) StepTx(_ context.Context, n ticket.Number, fn func(app.LockedTi
 	tx := &stepTx{Desk: d.Desk, record: &r, turns: maps.Clone(d.turns)}
 	l := app.LockedTicket{
 		State: r.state, Last: int64(len(r.commands)), Latest: r.latest, Clock: d.clock(), Passed: r.passed, Parked: r.parked,
-		Desk: ticket.Environment{Policy: d.policies[r.state.Ticket.Policy], Schedule: d.schedule, Unmailed: d.people[r.state.Ticket.Requester].disabled},
+		Env: ticket.Environment{Policy: d.policies[r.state.Ticket.Policy], Schedule: d.schedule, RequesterDisabled: d.people[r.state.Ticket.Requester].disabled},
 	}
 	if c := r.commands[len(r.commands)-1].At; c.After(l.Latest) {
 		l.Latest = c

@@ -34,8 +34,8 @@ func (d *Dispatcher) SignalTransition(ctx context.Context, n ticket.Number, e ti
 	return kind(err, fmt.Sprintf("signal %s to ticket %s", e.Verb, n))
 }
 
-// KeepEmergency starts the emergency workflow unless it runs.
-func (d *Dispatcher) KeepEmergency(ctx context.Context) error {
+// EnsureEmergencyWorkflow starts the emergency workflow unless it runs.
+func (d *Dispatcher) EnsureEmergencyWorkflow(ctx context.Context) error {
 	_, err := d.client.ExecuteWorkflow(ctx, d.emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{Page: d.pages.Emergencies})
 	return kind(err, "start the workflow "+workflows.EmergencyWorkflow)
 }

@@ -127,7 +127,7 @@ func TestKeepEmergency_startsOneAndStartsATerminatedOneAnew(t *testing.T) {
 	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	run := func() string {
 		t.Helper()
-		s.Check(d.KeepEmergency(t.Context()))
+		s.Check(d.EnsureEmergencyWorkflow(t.Context()))
 		described, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.EmergencyID, "")
 		s.Check(err)
 		return described.GetWorkflowExecutionInfo().GetExecution().GetRunId()

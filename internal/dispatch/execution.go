@@ -18,7 +18,7 @@ type Execution struct {
 	Running bool // false if there is none or it has ended
 	Task    int  // attempts of the pending workflow task; 0 if there is none
 	Steps   int  // activities that are pending, by kind
-	Mails   int
+	LastDelivery   int
 	Calls   int
 }
 
@@ -40,7 +40,7 @@ func (d *Dispatcher) Execution(ctx context.Context, n ticket.Number) (Execution,
 		case workflows.StepActivity:
 			e.Steps++
 		case workflows.MailActivity:
-			e.Mails++
+			e.LastDelivery++
 		case workflows.WebhookActivity:
 			e.Calls++
 		}

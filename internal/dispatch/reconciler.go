@@ -58,14 +58,14 @@ type records interface {
 	Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error)
 	OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error)
 	TicketsWithWorkflow(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error)
-	NoteFound(ctx context.Context, o desk.Overdue, found desk.LookResult, tries int, next time.Duration) error
-	PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error
-	NoteMissing(ctx context.Context, some []ticket.Number) error
+	RecordCheck(ctx context.Context, o desk.Overdue, found desk.CheckResult, tries int, next time.Duration) error
+	Postpone(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error
+	RecordMissing(ctx context.Context, some []ticket.Number) error
 	NoteRestarted(ctx context.Context) error
-	Forget(ctx context.Context, n ticket.Number) error
-	ForgetWell(ctx context.Context, patience time.Duration) error
-	NoteLook(ctx context.Context) error
-	NoteAudit(ctx context.Context, audited int, ended bool) error
+	DeleteOverdue(ctx context.Context, n ticket.Number) error
+	DeleteHealthy(ctx context.Context, patience time.Duration) error
+	RecordRound(ctx context.Context) error
+	RecordAudit(ctx context.Context, audited int, ended bool) error
 }
 
 // executions describes, signals and starts workflows. Dispatcher implements it and documents its methods.
@@ -73,7 +73,7 @@ type executions interface {
 	Execution(ctx context.Context, n ticket.Number) (Execution, error)
 	Running(ctx context.Context, some []ticket.Number) (map[ticket.Number]bool, error)
 	Reconcile(ctx context.Context, n ticket.Number) error
-	KeepEmergency(ctx context.Context) error
+	EnsureEmergencyWorkflow(ctx context.Context) error
 }
 
 // Reconciler starts lost workflows again and signals stuck ones. It runs in the one process that holds the lease, and
@@ -159,10 +159,10 @@ func (r *Reconciler) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.records.ForgetWell(ctx, r.options.Patience); err != nil {
+	if err := r.records.DeleteHealthy(ctx, r.options.Patience); err != nil {
 		return err
 	}
-	return r.records.NoteLook(ctx)
+	return r.records.RecordRound(ctx)
 }
 
 // prepare registers the search attributes and starts the emergency workflow, whose absence would otherwise be noticed only at
@@ -173,7 +173,7 @@ func (r *Reconciler) prepare(ctx context.Context) error {
 	if err := r.namespace(ctx); err != nil {
 		return err
 	}
-	return r.executions.KeepEmergency(ctx)
+	return r.executions.EnsureEmergencyWorkflow(ctx)
 }
 
 // each calls do for several tickets at once, no faster than the limit, and returns the failures. It returns an error when

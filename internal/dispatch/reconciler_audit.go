@@ -28,7 +28,7 @@ func (r *Reconciler) auditSome(ctx context.Context) error {
 		if time.Now().Before(a.due) {
 			return nil
 		}
-		if err := r.records.NoteAudit(ctx, 0, false); err != nil {
+		if err := r.records.RecordAudit(ctx, 0, false); err != nil {
 			return err
 		}
 		*a = audit{due: time.Now().Add(r.options.Audit), running: true}
@@ -37,7 +37,7 @@ func (r *Reconciler) auditSome(ctx context.Context) error {
 		if err := r.auditPage(ctx); err != nil {
 			return err
 		}
-		if err := r.records.NoteAudit(ctx, a.audited, !a.running); err != nil {
+		if err := r.records.RecordAudit(ctx, a.audited, !a.running); err != nil {
 			return err
 		}
 		if a.running && !loop.Sleep(ctx, auditPause) {
@@ -66,7 +66,7 @@ func (r *Reconciler) auditPage(ctx context.Context) error {
 	if _, err := r.each(ctx, suspects, lost.check(r.executions)); err != nil || len(lost.tickets) == 0 {
 		return err
 	}
-	if err := r.records.NoteMissing(ctx, lost.numbers()); err != nil {
+	if err := r.records.RecordMissing(ctx, lost.numbers()); err != nil {
 		return err
 	}
 	failed, err := r.each(ctx, lost.tickets, r.revive)
@@ -118,5 +118,5 @@ func (r *Reconciler) revive(ctx context.Context, o desk.Overdue) error {
 	if err := r.restart(ctx, o); err != nil {
 		return err
 	}
-	return r.records.Forget(ctx, o.Number)
+	return r.records.DeleteOverdue(ctx, o.Number)
 }

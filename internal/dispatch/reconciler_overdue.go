@@ -40,7 +40,7 @@ func (r *Reconciler) deferChecks(ctx context.Context, some []failure[desk.Overdu
 		if fault.KindOf(f.err) == fault.Unavailable {
 			next = r.options.Patience
 		}
-		if err := r.records.PutOff(ctx, f.of, f.of.Tries+1, next); err != nil {
+		if err := r.records.Postpone(ctx, f.of, f.of.Tries+1, next); err != nil {
 			return err
 		}
 	}
@@ -68,19 +68,19 @@ func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
 			return err
 		}
 	}
-	return r.records.NoteFound(ctx, o, found, o.Tries+1, r.pause(o.Tries))
+	return r.records.RecordCheck(ctx, o, found, o.Tries+1, r.pause(o.Tries))
 }
 
 // classify returns what is found of the workflow of an overdue ticket. Deliveries among its pending activities are
 // being tried, however long that takes: a day without SMTP is no fault of the workflow. If a ticket has more than
 // ticket.MaxOwed deliveries to send, not all of them can be pending at once.
-func classify(o desk.Overdue, e Execution) desk.LookResult {
+func classify(o desk.Overdue, e Execution) desk.CheckResult {
 	switch {
 	case !e.Running:
 		return desk.FoundMissing
 	case o.Due || o.Undecided:
 		return desk.FoundRunning
-	case e.Mails >= o.Mails && e.Calls >= o.Calls, o.Owed > ticket.MaxOwed && e.Mails+e.Calls > 0:
+	case e.LastDelivery >= o.LastDelivery && e.Calls >= o.Calls, o.Owed > ticket.MaxOwed && e.LastDelivery+e.Calls > 0:
 		return desk.FoundTrying
 	default:
 		return desk.FoundRunning
@@ -91,7 +91,7 @@ func classify(o desk.Overdue, e Execution) desk.LookResult {
 func (e Execution) busy() bool { return e.Task > 0 || e.Steps > 0 }
 
 func (r *Reconciler) restart(ctx context.Context, o desk.Overdue) error {
-	if err := r.records.NoteFound(ctx, o, desk.FoundMissing, o.Tries, 0); err != nil {
+	if err := r.records.RecordCheck(ctx, o, desk.FoundMissing, o.Tries, 0); err != nil {
 		return err
 	}
 	if err := r.executions.Reconcile(ctx, o.Number); err != nil {
@@ -144,7 +144,7 @@ func (r *Reconciler) Repair(ctx context.Context, some []desk.Overdue, repaired f
 
 // RepairAll repairs all tickets that should have a running workflow.
 func (r *Reconciler) RepairAll(ctx context.Context, repaired func(int)) error {
-	if err := r.executions.KeepEmergency(ctx); err != nil {
+	if err := r.executions.EnsureEmergencyWorkflow(ctx); err != nil {
 		return err
 	}
 	done := 0

@@ -24,7 +24,7 @@ type reconcilerFixture struct {
 	mu         sync.Mutex
 	overdue    map[ticket.Number]desk.Overdue
 	next       map[ticket.Number]time.Time
-	found      map[ticket.Number]desk.LookResult
+	found      map[ticket.Number]desk.CheckResult
 	kept       []ticket.Number
 	executions map[ticket.Number]dispatch.Execution
 	unlisted   map[ticket.Number]bool // by the visibility store, which lags
@@ -39,7 +39,7 @@ type reconcilerFixture struct {
 
 func newReconcilerFixture() *reconcilerFixture {
 	return &reconcilerFixture{
-		overdue: map[ticket.Number]desk.Overdue{}, next: map[ticket.Number]time.Time{}, found: map[ticket.Number]desk.LookResult{},
+		overdue: map[ticket.Number]desk.Overdue{}, next: map[ticket.Number]time.Time{}, found: map[ticket.Number]desk.CheckResult{},
 		executions: map[ticket.Number]dispatch.Execution{}, unlisted: map[ticket.Number]bool{},
 		signals: map[ticket.Number][]time.Duration{}, fails: func(ticket.Number) error { return nil }, began: time.Now(),
 	}
@@ -56,8 +56,8 @@ func (w *reconcilerFixture) Lease(context.Context, string, string, time.Duration
 }
 func (w *reconcilerFixture) EndLease(context.Context, string, string) error  { return nil }
 func (w *reconcilerFixture) NoteRestarted(context.Context) error             { return nil }
-func (w *reconcilerFixture) ForgetWell(context.Context, time.Duration) error { return nil }
-func (w *reconcilerFixture) KeepEmergency(context.Context) error             { return nil }
+func (w *reconcilerFixture) DeleteHealthy(context.Context, time.Duration) error { return nil }
+func (w *reconcilerFixture) EnsureEmergencyWorkflow(context.Context) error             { return nil }
 
 func (w *reconcilerFixture) Overdue(_ context.Context, _ time.Duration, limit int) (page []desk.Overdue, err error) {
 	w.mu.Lock()
@@ -89,7 +89,7 @@ func (w *reconcilerFixture) TicketsWithWorkflow(_ context.Context, after ticket.
 	return page, nil
 }
 
-func (w *reconcilerFixture) NoteFound(_ context.Context, o desk.Overdue, found desk.LookResult, tries int, next time.Duration) error {
+func (w *reconcilerFixture) RecordCheck(_ context.Context, o desk.Overdue, found desk.CheckResult, tries int, next time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.found[o.Number], w.next[o.Number] = found, time.Now().Add(next)
@@ -100,20 +100,20 @@ func (w *reconcilerFixture) NoteFound(_ context.Context, o desk.Overdue, found d
 	return nil
 }
 
-// PutOff implements records as the store does: a missing workflow stays missing.
-func (w *reconcilerFixture) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
+// Postpone implements records as the store does: a missing workflow stays missing.
+func (w *reconcilerFixture) Postpone(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
 	found := desk.FoundRunning
 	w.mu.Lock()
 	if w.found[o.Number] == desk.FoundMissing {
 		found = desk.FoundMissing
 	}
 	w.mu.Unlock()
-	return w.NoteFound(ctx, o, found, tries, next)
+	return w.RecordCheck(ctx, o, found, tries, next)
 }
 
-func (w *reconcilerFixture) NoteMissing(context.Context, []ticket.Number) error { return nil }
+func (w *reconcilerFixture) RecordMissing(context.Context, []ticket.Number) error { return nil }
 
-func (w *reconcilerFixture) Forget(_ context.Context, n ticket.Number) error {
+func (w *reconcilerFixture) DeleteOverdue(_ context.Context, n ticket.Number) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.found, n)
@@ -121,14 +121,14 @@ func (w *reconcilerFixture) Forget(_ context.Context, n ticket.Number) error {
 	return nil
 }
 
-func (w *reconcilerFixture) NoteLook(context.Context) error {
+func (w *reconcilerFixture) RecordRound(context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rounds++
 	return nil
 }
 
-func (w *reconcilerFixture) NoteAudit(_ context.Context, audited int, _ bool) error {
+func (w *reconcilerFixture) RecordAudit(_ context.Context, audited int, _ bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.audited = audited
@@ -192,24 +192,24 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 		name      string
 		overdue   desk.Overdue
 		execution dispatch.Execution
-		found     desk.LookResult
+		found     desk.CheckResult
 		signals   int
 	}{
 		{"missing and due", desk.Overdue{Due: true}, dispatch.Execution{}, desk.FoundRestarted, 1},
-		{"missing and owing", desk.Overdue{Mails: 1}, dispatch.Execution{}, desk.FoundRestarted, 1},
+		{"missing and owing", desk.Overdue{LastDelivery: 1}, dispatch.Execution{}, desk.FoundRestarted, 1},
 		{"due and idle", desk.Overdue{Due: true}, running, desk.FoundRunning, 1},
 		{"undecided and idle", desk.Overdue{Undecided: true}, running, desk.FoundRunning, 1},
 		{"due, with a task that waits", desk.Overdue{Due: true}, dispatch.Execution{Running: true, Task: 1}, desk.FoundRunning, 0},
 		{"due, with a step that is tried", desk.Overdue{Due: true}, dispatch.Execution{Running: true, Steps: 1}, desk.FoundRunning, 0},
-		{"a mail is tried", desk.Overdue{Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundTrying, 0},
+		{"a mail is tried", desk.Overdue{LastDelivery: 1}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundTrying, 0},
 		{"a call is tried", desk.Overdue{Calls: 1}, dispatch.Execution{Running: true, Calls: 1}, desk.FoundTrying, 0},
-		{"a mail is not tried", desk.Overdue{Mails: 1}, running, desk.FoundRunning, 1},
-		{"one of two mails is not tried", desk.Overdue{Mails: 2}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
-		{"a mail is tried and a call is not", desk.Overdue{Mails: 1, Calls: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
-		{"some of very many mails are tried", desk.Overdue{Mails: 600, Owed: 600}, dispatch.Execution{Running: true, Mails: 500}, desk.FoundTrying, 0},
-		{"none of very many mails is tried", desk.Overdue{Mails: 600, Owed: 600}, running, desk.FoundRunning, 1},
-		{"due while some of very many are tried", desk.Overdue{Due: true, Mails: 600, Owed: 600}, dispatch.Execution{Running: true, Mails: 500}, desk.FoundRunning, 1},
-		{"due while a mail is tried", desk.Overdue{Due: true, Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
+		{"a mail is not tried", desk.Overdue{LastDelivery: 1}, running, desk.FoundRunning, 1},
+		{"one of two mails is not tried", desk.Overdue{LastDelivery: 2}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundRunning, 1},
+		{"a mail is tried and a call is not", desk.Overdue{LastDelivery: 1, Calls: 1}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundRunning, 1},
+		{"some of very many mails are tried", desk.Overdue{LastDelivery: 600, Owed: 600}, dispatch.Execution{Running: true, LastDelivery: 500}, desk.FoundTrying, 0},
+		{"none of very many mails is tried", desk.Overdue{LastDelivery: 600, Owed: 600}, running, desk.FoundRunning, 1},
+		{"due while some of very many are tried", desk.Overdue{Due: true, LastDelivery: 600, Owed: 600}, dispatch.Execution{Running: true, LastDelivery: 500}, desk.FoundRunning, 1},
+		{"due while a mail is tried", desk.Overdue{Due: true, LastDelivery: 1}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundRunning, 1},
 	} {
 		c.overdue.Number = failing
 		reconciling(t, func(w *reconcilerFixture) { w.add(c.overdue, c.execution) }, 10*time.Second, func(w *reconcilerFixture) {
@@ -349,8 +349,8 @@ func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 func none(context.Context) error { return nil }
 
 func TestReconciler_anotherCauseIsTriedAnew(t *testing.T) {
-	overdue := desk.Overdue{Number: failing, Due: true, Mails: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
-	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true, Mails: 1}) }, 10*time.Second, func(w *reconcilerFixture) {
+	overdue := desk.Overdue{Number: failing, Due: true, LastDelivery: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
+	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true, LastDelivery: 1}) }, 10*time.Second, func(w *reconcilerFixture) {
 		if tries := w.overdue[failing].Tries; tries != 1 {
 			t.Errorf("%d tries", tries)
 		}

@@ -80,7 +80,7 @@ func TestReplace_startsTheEmergencyAnew(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
-	s.Check(d.KeepEmergency(t.Context()))
+	s.Check(d.EnsureEmergencyWorkflow(t.Context()))
 	first, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.EmergencyID, "")
 	s.Check(err)
 	run := first.GetWorkflowExecutionInfo().GetExecution().GetRunId()
@@ -100,7 +100,7 @@ func TestRunningTickets_listsThoseThatRunAndAbandonEndsThem(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
-	s.Check(d.KeepEmergency(t.Context()))
+	s.Check(d.EnsureEmergencyWorkflow(t.Context()))
 	var numbers []ticket.Number
 	for i := range 3 {
 		n := ticket.Number(fmt.Sprintf("HM-%010d", i))

@@ -94,7 +94,7 @@ func (s *stack) awaitMailed(number string) {
 		if err == nil {
 			err = value.Get(&report)
 		}
-		return err == nil && report.Digest.Mails > 0 && len(report.Owed) == 0, fmt.Sprint(report.Owed, err)
+		return err == nil && report.Digest.LastDelivery > 0 && len(report.Owed) == 0, fmt.Sprint(report.Owed, err)
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 func (o *Fixture) Serve(config page.Config, leadsTo string, areas ...page.Area) *httptest.Server {
 	o.t.Helper()
 	config.Sessions, config.People, config.Policies, config.Board = o.Sessions(), o.Store, o.Desk, app.NewNoticeBoard(o.Store)
-	config.Keeper = o.Store
+	config.Forms = o.Store
 	site, err := page.New(config)
 	if err != nil {
 		o.t.Fatal(err)

@@ -273,7 +273,7 @@ func TestCommand_assignsByHandleIDAndDefault(t *testing.T) {
 }
 
 // waitFor calls a function until it returns true.
-func (d *shop) waitFor(question string, args ...any) {
+func (d *fixture) waitFor(question string, args ...any) {
 	d.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for !one[bool](d, question, args...) {

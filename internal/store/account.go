@@ -22,7 +22,7 @@ func (a *Accounts) Member(ctx context.Context, id ticket.PersonID) (m account.Me
 	err = a.pool.QueryRow(ctx, `
 		SELECT id, role, name, address, coalesce(handle, ''), created_at, disabled_at FROM people WHERE id = $1`, id).
 		Scan(&m.ID, &m.Role, &m.Name, &m.Address, &m.Handle, &m.Since, nullable(&m.DisabledAt))
-	return m, explain(missing(err, errNobody), "read the account of %s", id)
+	return m, explain(missing(err, errNoPerson), "read the account of %s", id)
 }
 
 // authenticatedSQL selects from people p what scanAuthenticated scans.
@@ -37,7 +37,7 @@ func authenticated(ctx context.Context, q querier, id ticket.PersonID) (e accoun
 func scanAuthenticated(row pgx.Row) (e account.Authenticated, err error) {
 	p := &e.Person
 	err = row.Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch)
-	return e, explain(missing(err, errNobody), "look for a person")
+	return e, explain(missing(err, errNoPerson), "look for a person")
 }
 
 // Password returns the person with an address and the hash of their password. Both are empty, without an error, if

@@ -59,8 +59,8 @@ func (a *Accounts) useLinkFor(ctx context.Context, id string, then func(pgx.Tx, 
 	return explain(err, "use a link")
 }
 
-// Enter uses a sign-in link.
-func (a *Accounts) Enter(ctx context.Context, id string) (e account.Authenticated, err error) {
+// SignInByLink uses a sign-in link.
+func (a *Accounts) SignInByLink(ctx context.Context, id string) (e account.Authenticated, err error) {
 	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
 		if e, err = authenticated(ctx, tx, l.Person.ID); err != nil {
 			return err
@@ -83,8 +83,8 @@ func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.To
 	return e, err
 }
 
-// TakeIn uses a registration or an invitation, and adds the person and their password.
-func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account.Authenticated, err error) {
+// CreateAccount uses a registration or an invitation, and adds the person and their password.
+func (a *Accounts) CreateAccount(ctx context.Context, id, name, hash string) (e account.Authenticated, err error) {
 	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		l.Person.Name = name
 		p, err := addPerson(ctx, tx, l.Person)
@@ -160,7 +160,7 @@ func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time
 			WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL RETURNING person`,
 			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&person)
 		if err != nil {
-			return missing(err, errNobody)
+			return missing(err, errNoPerson)
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: person})
 	})

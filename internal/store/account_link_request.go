@@ -12,10 +12,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Ask adds a link for the person with an address and the mail that carries it. For an unknown address it writes the
+// RequestLink adds a link for the person with an address and the mail that carries it. For an unknown address it writes the
 // same rows, a link without a person and a mail that is settled, so that neither the time taken nor the number of rows
 // tells the two cases apart.
-func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, address string, lasts time.Duration) error {
+func (a *Accounts) RequestLink(ctx context.Context, id string, p account.Purpose, address string, lasts time.Duration) error {
 	return a.addLink(ctx, "make a link", account.Event{Kind: account.EventLinkRequested, Detail: string(p)}, `
 		WITH whom AS (
 			SELECT id, name, address FROM people WHERE lower(address) = lower(@address) AND disabled_at IS NULL
@@ -69,9 +69,9 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 		pgx.StrictNamedArgs{"id": id, "name": name, "address": address, "lasts": lasts})
 }
 
-// AskMove adds a link that changes a person's address, and the mail that carries it to the new address. If that belongs
+// RequestAddressChange adds a link that changes a person's address, and the mail that carries it to the new address. If that belongs
 // to a person already, it adds a mail to that person instead.
-func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error {
+func (a *Accounts) RequestAddressChange(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error {
 	asked := account.Event{Kind: account.EventAddressChangeRequested, Person: id, Actor: id, Detail: "to " + address}
 	return a.addLink(ctx, "make a link to a new address", asked, `
 		WITH whom AS (
@@ -147,8 +147,8 @@ func (a *Accounts) Invitations(ctx context.Context) ([]account.PendingInvitation
 	return list, explain(err, "list the invitations")
 }
 
-// Uninvite withdraws an open invitation. It returns NotFound for one that is not open.
-func (a *Accounts) Uninvite(ctx context.Context, by ticket.PersonID, linkID string) error {
+// CancelInvitation withdraws an open invitation. It returns NotFound for one that is not open.
+func (a *Accounts) CancelInvitation(ctx context.Context, by ticket.PersonID, linkID string) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		var invited string
 		err := tx.QueryRow(ctx, `UPDATE links SET expires_at = clock_timestamp()

@@ -18,12 +18,12 @@ func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Pro
 			coalesce((SELECT array_agg(issuer ORDER BY issuer) FROM identities WHERE person = p.id), '{}')
 		FROM people p LEFT JOIN passwords w ON w.person = p.id WHERE p.id = $1 AND p.disabled_at IS NULL`, id).
 		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Since, nullable(&p.PasswordSetAt), &p.Identities)
-	return p, explain(missing(err, errNobody), "read the account of %s", id)
+	return p, explain(missing(err, errNoPerson), "read the account of %s", id)
 }
 
 // Rename changes the name of a person who is not disabled.
 func (a *Accounts) Rename(ctx context.Context, id ticket.PersonID, name string) error {
-	return changeOne(ctx, a.pool, errNobody, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
+	return changeOne(ctx, a.pool, errNoPerson, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
 }
 
 // Members returns a page of people that match f, ordered by address. more reports whether there are others after it.
@@ -85,7 +85,7 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 			UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL RETURNING (SELECT role FROM old)`,
 			id, role, generatedHandle(id)).Scan(&before)
 		if err != nil {
-			return missing(err, errNobody)
+			return missing(err, errNoPerson)
 		}
 		if err := endRights(ctx, tx, id); err != nil {
 			return err
@@ -98,7 +98,7 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 // Disable disables an account and ends its sessions, links and tokens. It returns NotFound if there is none.
 func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
-		err := changeOne(ctx, tx, errNobody, "disable", `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
+		err := changeOne(ctx, tx, errNoPerson, "disable", `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
 		if err == nil {
 			err = endRights(ctx, tx, id)
 		}
@@ -113,7 +113,7 @@ func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 // Enable enables a disabled account.
 func (a *Accounts) Enable(ctx context.Context, by, id ticket.PersonID) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
-		if err := changeOne(ctx, tx, errNobody, "enable", `UPDATE people SET disabled_at = NULL WHERE id = $1`, id); err != nil {
+		if err := changeOne(ctx, tx, errNoPerson, "enable", `UPDATE people SET disabled_at = NULL WHERE id = $1`, id); err != nil {
 			return err
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventEnabled, Person: id, Actor: by})

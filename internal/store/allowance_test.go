@@ -18,7 +18,7 @@ import (
 )
 
 // openLimited opens a fixture with the allowances of production.
-func openLimited(t testing.TB) *shop {
+func openLimited(t testing.TB) *fixture {
 	t.Helper()
 	d := open(t)
 	s, err := store.Open(t.Context(), d.dsn, store.Options{MaxConns: 8, Allowances: 1})

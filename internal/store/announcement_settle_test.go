@@ -13,7 +13,7 @@ import (
 )
 
 // settlingFixture is a fixture with two requesters and with Options.Settle set to a minute.
-type settlingFixture struct{ *shop }
+type settlingFixture struct{ *fixture }
 
 func openSettling(t *testing.T) settlingFixture {
 	d := settlingFixture{open(t)}

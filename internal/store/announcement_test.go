@@ -19,7 +19,7 @@ const (
 )
 
 // waiting submits a ticket some time ago and takes its first step.
-func (d *shop) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
+func (d *fixture) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
 	d.t.Helper()
 	a := d.submit(by)
 	d.redate(a, a.At.Add(-ago))
@@ -28,7 +28,7 @@ func (d *shop) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
 }
 
 // publishChange says that everything is proven up to now.
-func (d *shop) announce() ticket.AnnounceResult {
+func (d *fixture) announce() ticket.AnnounceResult {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
@@ -42,14 +42,14 @@ func (d *shop) announce() ticket.AnnounceResult {
 }
 
 // applyTransitions has tickets take a step that applies the schedule's transitions.
-func (d *shop) applyTransitions(numbers ...ticket.Number) {
+func (d *fixture) applyTransitions(numbers ...ticket.Number) {
 	for _, n := range numbers {
-		d.step(ticket.StepRequest{Number: n, Schedule: true})
+		d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	}
 }
 
 // announcementMails returns the unsent announcement mails by address.
-func (d *shop) announcementMails() map[string]desk.Announcement {
+func (d *fixture) announcementMails() map[string]desk.Announcement {
 	d.t.Helper()
 	letters := map[string]desk.Announcement{}
 	for _, id := range one[[]int64](d, `SELECT coalesce(array_agg(n ORDER BY n), '{}') FROM deliveries WHERE queue = 'announcement' AND status = 'owed'`) {
@@ -65,7 +65,7 @@ func (d *shop) announcementMails() map[string]desk.Announcement {
 	return letters
 }
 
-func (d *shop) deliveryStatuses() string {
+func (d *fixture) deliveryStatuses() string {
 	return one[string](d, `SELECT coalesce(string_agg(status || ' ' || n, ', ' ORDER BY status), '')
 		FROM (SELECT status, count(*) AS n FROM deliveries WHERE queue = 'announcement' GROUP BY status) s`)
 }
@@ -326,7 +326,7 @@ func TestMailState_countsAnnouncements(t *testing.T) {
 }
 
 // announceToSome says that some tickets are not right yet.
-func (d *shop) announceToSome() ticket.AnnounceResult {
+func (d *fixture) announceToSome() ticket.AnnounceResult {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
@@ -341,7 +341,7 @@ func (d *shop) announceToSome() ticket.AnnounceResult {
 	return result
 }
 
-func (d *shop) wantAnnouncementMails(tells desk.AnnouncementKind, to ...desk.Person) {
+func (d *fixture) wantAnnouncementMails(tells desk.AnnouncementKind, to ...desk.Person) {
 	d.t.Helper()
 	letters := d.announcementMails()
 	for _, p := range to {

@@ -22,7 +22,7 @@ const assignmentRules = quick + `assignment:
 `
 
 // openGroup opens a fixture with three agents, all in the group vans.
-func openGroup(t *testing.T) (d *shop, agents []desk.Person) {
+func openGroup(t *testing.T) (d *fixture, agents []desk.Person) {
 	t.Helper()
 	d = openUnder(t, assignmentRules)
 	agents = []desk.Person{d.agent, d.second, d.add(ticket.RoleAgent, "Cem Agent", "cem@desk.example")}
@@ -30,27 +30,27 @@ func openGroup(t *testing.T) (d *shop, agents []desk.Person) {
 	return d, agents
 }
 
-func (d *shop) group(handle string, members ...desk.Person) {
+func (d *fixture) group(handle string, members ...desk.Person) {
 	d.t.Helper()
-	if err := d.staffing.MakeGroup(d.t.Context(), d.supervisor, handle, "The "+handle); err != nil {
+	if err := d.staffing.CreateGroup(d.t.Context(), d.supervisor, handle, "The "+handle); err != nil {
 		d.t.Fatal(err)
 	}
 	for _, p := range members {
-		if err := d.staffing.JoinGroup(d.t.Context(), d.supervisor, handle, p.Handle); err != nil {
+		if err := d.staffing.AddToGroup(d.t.Context(), d.supervisor, handle, p.Handle); err != nil {
 			d.t.Fatal(err)
 		}
 	}
 }
 
-func (d *shop) leave(p desk.Person, until time.Time) {
+func (d *fixture) leave(p desk.Person, until time.Time) {
 	d.t.Helper()
-	if _, err := d.staffing.LeaveDesk(d.t.Context(), p, p.Handle, until); err != nil {
+	if _, err := d.staffing.SetAway(d.t.Context(), p, p.Handle, until); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
 // about submits a ticket of a category and runs its first step.
-func (d *shop) about(category string) stepped {
+func (d *fixture) about(category string) stepped {
 	d.t.Helper()
 	s := submission()
 	s.Category = category
@@ -63,7 +63,7 @@ func (d *shop) about(category string) stepped {
 
 // rush submits tickets and runs their first steps concurrently, each twice, and returns how many each agent was
 // assigned.
-func (d *shop) rush(category string, tickets int) map[string]int {
+func (d *fixture) rush(category string, tickets int) map[string]int {
 	d.t.Helper()
 	numbers := make(chan ticket.Number, tickets)
 	for range tickets {
@@ -187,7 +187,7 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 	if got := d.about("delivery").State.Ticket.Assignee; got != agents[2].ID {
 		t.Errorf("%q got it, and %s is back", got, agents[2].ID)
 	}
-	if _, err := d.staffing.ReturnToDesk(t.Context(), d.supervisor, agents[0].Handle); err != nil {
+	if _, err := d.staffing.SetAvailable(t.Context(), d.supervisor, agents[0].Handle); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.about("delivery").State.Ticket.Assignee; got != agents[0].ID {
@@ -268,8 +268,8 @@ func TestGroups_areTheSupervisors(t *testing.T) {
 		_, err := d.staffing.Groups(ctx, by)
 		wantKind(t, err, fault.Forbidden)
 		for _, err := range []error{
-			d.staffing.MakeGroup(ctx, by, "b", "B"), d.staffing.RenameGroup(ctx, by, "vans", "B"), d.staffing.DeleteGroup(ctx, by, "vans"),
-			d.staffing.JoinGroup(ctx, by, "vans", agents[0].Handle), d.staffing.LeaveGroup(ctx, by, "vans", agents[0].Handle),
+			d.staffing.CreateGroup(ctx, by, "b", "B"), d.staffing.RenameGroup(ctx, by, "vans", "B"), d.staffing.DeleteGroup(ctx, by, "vans"),
+			d.staffing.AddToGroup(ctx, by, "vans", agents[0].Handle), d.staffing.RemoveFromGroup(ctx, by, "vans", agents[0].Handle),
 		} {
 			wantKind(t, err, fault.Forbidden)
 		}
@@ -279,25 +279,25 @@ func TestGroups_areTheSupervisors(t *testing.T) {
 		t.Fatalf("%+v, %v", groups, err)
 	}
 	for _, err := range []error{
-		d.staffing.MakeGroup(ctx, d.supervisor, "Not one", "A"), d.staffing.MakeGroup(ctx, d.supervisor, "everyone", "A"),
-		d.staffing.MakeGroup(ctx, d.supervisor, "a", " "), d.staffing.RenameGroup(ctx, d.supervisor, "vans", ""),
-		d.staffing.MakeGroup(ctx, d.supervisor, "a", strings.Repeat("é", 101)),
+		d.staffing.CreateGroup(ctx, d.supervisor, "Not one", "A"), d.staffing.CreateGroup(ctx, d.supervisor, "everyone", "A"),
+		d.staffing.CreateGroup(ctx, d.supervisor, "a", " "), d.staffing.RenameGroup(ctx, d.supervisor, "vans", ""),
+		d.staffing.CreateGroup(ctx, d.supervisor, "a", strings.Repeat("é", 101)),
 	} {
 		wantKind(t, err, fault.Invalid)
 	}
-	wantCode(t, d.staffing.MakeGroup(ctx, d.supervisor, "vans", "Again"), "handle-taken")
+	wantCode(t, d.staffing.CreateGroup(ctx, d.supervisor, "vans", "Again"), "handle-taken")
 	wantCode(t, d.staffing.RenameGroup(ctx, d.supervisor, "everyone", "Us"), "group-fixed")
-	wantCode(t, d.staffing.JoinGroup(ctx, d.supervisor, "everyone", d.agent.Handle), "group-fixed")
+	wantCode(t, d.staffing.AddToGroup(ctx, d.supervisor, "everyone", d.agent.Handle), "group-fixed")
 	for _, err := range []error{
 		d.staffing.RenameGroup(ctx, d.supervisor, "nowhere", "A"), d.staffing.DeleteGroup(ctx, d.supervisor, "nowhere"),
-		d.staffing.JoinGroup(ctx, d.supervisor, "nowhere", d.agent.Handle), d.staffing.JoinGroup(ctx, d.supervisor, "vans", string(d.customer.ID)),
-		d.staffing.LeaveGroup(ctx, d.supervisor, "vans", d.supervisor.Handle),
+		d.staffing.AddToGroup(ctx, d.supervisor, "nowhere", d.agent.Handle), d.staffing.AddToGroup(ctx, d.supervisor, "vans", string(d.customer.ID)),
+		d.staffing.RemoveFromGroup(ctx, d.supervisor, "vans", d.supervisor.Handle),
 	} {
 		wantKind(t, err, fault.NotFound)
 	}
 	for _, err := range []error{
-		d.staffing.RenameGroup(ctx, d.supervisor, "vans", "Lorries"), d.staffing.JoinGroup(ctx, d.supervisor, "vans", agents[0].Handle),
-		d.staffing.JoinGroup(ctx, d.supervisor, "vans", strings.ToUpper(d.supervisor.Handle)), d.staffing.LeaveGroup(ctx, d.supervisor, "vans", string(agents[1].ID)),
+		d.staffing.RenameGroup(ctx, d.supervisor, "vans", "Lorries"), d.staffing.AddToGroup(ctx, d.supervisor, "vans", agents[0].Handle),
+		d.staffing.AddToGroup(ctx, d.supervisor, "vans", strings.ToUpper(d.supervisor.Handle)), d.staffing.RemoveFromGroup(ctx, d.supervisor, "vans", string(agents[1].ID)),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -318,20 +318,20 @@ func TestGroups_areTheSupervisors(t *testing.T) {
 func TestAway_isOnesOwnAndTheSupervisorsToSay(t *testing.T) {
 	d := open(t)
 	ctx := t.Context()
-	_, err := d.staffing.LeaveDesk(ctx, d.agent, d.second.Handle, time.Time{})
+	_, err := d.staffing.SetAway(ctx, d.agent, d.second.Handle, time.Time{})
 	wantKind(t, err, fault.Forbidden)
-	_, err = d.staffing.ReturnToDesk(ctx, d.customer, string(d.customer.ID))
+	_, err = d.staffing.SetAvailable(ctx, d.customer, string(d.customer.ID))
 	wantKind(t, err, fault.Forbidden)
-	_, err = d.staffing.LeaveDesk(ctx, d.supervisor, string(d.customer.ID), time.Time{})
+	_, err = d.staffing.SetAway(ctx, d.supervisor, string(d.customer.ID), time.Time{})
 	wantKind(t, err, fault.NotFound)
-	_, err = d.staffing.LeaveDesk(ctx, d.agent, d.agent.Handle, time.Now().Add(-time.Minute))
+	_, err = d.staffing.SetAway(ctx, d.agent, d.agent.Handle, time.Now().Add(-time.Minute))
 	wantKind(t, err, fault.Invalid)
 	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
-	first, err := d.staffing.LeaveDesk(ctx, d.supervisor, d.agent.Handle, until)
+	first, err := d.staffing.SetAway(ctx, d.supervisor, d.agent.Handle, until)
 	if err != nil || !first.Away.Now() || !first.Away.Until.Equal(until) {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	longer, err := d.staffing.LeaveDesk(ctx, d.agent, string(d.agent.ID), time.Time{})
+	longer, err := d.staffing.SetAway(ctx, d.agent, string(d.agent.ID), time.Time{})
 	if err != nil || !longer.Away.Since.Equal(first.Away.Since) || !longer.Away.Until.IsZero() {
 		t.Errorf("%+v, %v", longer, err)
 	}
@@ -349,7 +349,7 @@ func TestAway_isOnesOwnAndTheSupervisorsToSay(t *testing.T) {
 	if got := d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle}).State.Ticket.Assignee; got != d.agent.ID {
 		t.Errorf("%q has it", got)
 	}
-	back, err := d.staffing.ReturnToDesk(ctx, d.agent, d.agent.Handle)
+	back, err := d.staffing.SetAvailable(ctx, d.agent, d.agent.Handle)
 	if err != nil || back.Away.Now() || back.Load != 1 {
 		t.Errorf("%+v, %v", back, err)
 	}

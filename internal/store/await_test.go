@@ -14,9 +14,9 @@ import (
 )
 
 // listening returns an Outcomes that runs until the test ends.
-func (d *shop) listening() *store.Outcomes { return d.listeningTo(slog.New(slog.DiscardHandler)) }
+func (d *fixture) listening() *store.Outcomes { return d.listeningTo(slog.New(slog.DiscardHandler)) }
 
-func (d *shop) listeningTo(log *slog.Logger) *store.Outcomes {
+func (d *fixture) listeningTo(log *slog.Logger) *store.Outcomes {
 	o := store.NewOutcomes(d.Store, log)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -167,7 +167,7 @@ func TestOutcomes_logAnOutageWhenItBeginsAndWhenItEnds(t *testing.T) {
 	log.mu.Unlock()
 }
 
-func (d *shop) soon(c <-chan struct{}) {
+func (d *fixture) soon(c <-chan struct{}) {
 	d.t.Helper()
 	select {
 	case <-c:

@@ -85,7 +85,7 @@ func BenchmarkSubmit(b *testing.B) {
 }
 
 // withAllowances returns the fixture's store with allowances that are not used up.
-func (d *shop) withAllowances() *store.Store {
+func (d *fixture) withAllowances() *store.Store {
 	d.t.Helper()
 	s, err := store.Open(d.t.Context(), d.dsn, store.Options{MaxConns: 8, Allowances: 100_000})
 	if err != nil {
@@ -96,7 +96,7 @@ func (d *shop) withAllowances() *store.Store {
 }
 
 // customers adds customers.
-func (d *shop) customers(n int) (all []desk.Person) {
+func (d *fixture) customers(n int) (all []desk.Person) {
 	d.t.Helper()
 	for range n {
 		id := ticket.NewPersonID()
@@ -166,8 +166,8 @@ func BenchmarkList(b *testing.B) {
 		"staff":        func() error { _, err := d.Staff(b.Context()); return err },
 		"others":       func() error { _, _, err := d.workspace.Others(b.Context(), d.agent, number); return err },
 		"history":      func() error { _, err := d.workspace.History(b.Context(), d.agent, number); return err },
-		"look":         func() error { return d.workspace.Look(b.Context(), d.agent, number, false) },
-		"looking":      func() error { _, err := d.Looking(b.Context(), number); return err },
+		"look":         func() error { return d.workspace.RecordPresence(b.Context(), d.agent, number, false) },
+		"looking":      func() error { _, err := d.Presences(b.Context(), number); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
@@ -180,7 +180,7 @@ func BenchmarkList(b *testing.B) {
 }
 
 // fill adds 100,000 tickets, of which 3,000 are open. Half are one customer's, the others those of 5,000 more.
-func (d *shop) fill() {
+func (d *fixture) fill() {
 	d.t.Helper()
 	d.sql(`INSERT INTO people (id, role, name, address)
 		SELECT 'P-' || lpad(i::text, 10, '0'), 'customer', 'Demo Customer ' || i, 'demo-' || i || '@example.com' FROM generate_series(1, 5000) i`)

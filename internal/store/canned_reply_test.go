@@ -15,7 +15,7 @@ type cannedFixture struct {
 	remove func(by desk.Person, id int64) error
 }
 
-func (d *shop) cannedFixtures() map[string]cannedFixture {
+func (d *fixture) cannedFixtures() map[string]cannedFixture {
 	mark := func(yours bool) string { return map[bool]string{true: "*"}[yours] }
 	ctx := d.t.Context()
 	return map[string]cannedFixture{

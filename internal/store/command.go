@@ -85,7 +85,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	to.assignee = by.ID
 	if r.Agent != "" {
 		agent, err := s.staff(ctx, s.pool, r.Agent)
-		if errors.Is(err, errNobody) {
+		if errors.Is(err, errNoPerson) {
 			// The agent may have been disabled since the key's first request.
 			if _, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 				return to, err
@@ -99,7 +99,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	}
 	if r.Expected != nil && *r.Expected != "" {
 		had, err := s.person(ctx, s.pool, `role <> 'customer' AND (id = $1 OR lower(handle) = lower($1))`, *r.Expected)
-		if errors.Is(err, errNobody) {
+		if errors.Is(err, errNoPerson) {
 			return to, fault.Field("expected", "no member of staff has that handle or ID")
 		}
 		to.expected = had.ID

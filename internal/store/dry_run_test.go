@@ -17,14 +17,14 @@ type wakeCounter struct{ count int }
 
 func (b *wakeCounter) Wake() { b.count++ }
 
-func (d *shop) command() (*app.Emergencies, *wakeCounter) {
+func (d *fixture) command() (*app.Emergencies, *wakeCounter) {
 	b := &wakeCounter{}
 	return app.NewEmergencies(d.Store, d.Store, d.Store, d.Store, b), b
 }
 
 // ticketsInEveryState adds tickets in every state: two open ones of a customer, one of another customer without a step,
 // a waiting one, a resolved one, a closed one and one with breached targets.
-func (d *shop) ticketsInEveryState() (running []ticket.Number, fresh ticket.Number) {
+func (d *fixture) ticketsInEveryState() (running []ticket.Number, fresh ticket.Number) {
 	d.t.Helper()
 	running = []ticket.Number{d.taken(d.customer), d.taken(d.customer)}
 	fresh = d.submit(d.other).Number
@@ -64,8 +64,8 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if dry.Open != 6 || dry.Owed != 5 || dry.Breached != 1 || dry.Requesters != 2 || dry.Looked != 5 || dry.Sampled() {
-		t.Errorf("it concerns %+v, and looked at %d", dry.AffectedCount, dry.Looked)
+	if dry.Open != 6 || dry.Owed != 5 || dry.Breached != 1 || dry.Requesters != 2 || dry.Examined != 5 || dry.Sampled() {
+		t.Errorf("it concerns %+v, and looked at %d", dry.AffectedCount, dry.Examined)
 	}
 	first, resolution := clockOf(dry, policy.FirstResponse), clockOf(dry, policy.Resolution)
 	if first.Moved() != 3 || first.Breached != 1 || first.Waiting != 0 || resolution.Later != 3 || resolution.Breached != 1 || resolution.Waiting != 1 {
@@ -115,7 +115,7 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 
 // checkDryRun compares what a dry run predicted for some tickets with their state after the emergency schedule was
 // changed.
-func (d *shop) checkDryRun(dry desk.DryRun, tickets []ticket.Number) {
+func (d *fixture) checkDryRun(dry desk.DryRun, tickets []ticket.Number) {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
 	if err != nil {

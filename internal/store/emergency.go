@@ -92,8 +92,8 @@ func (g *scheduleTx) DeclaredBefore(ctx context.Context, by ticket.PersonID, key
 	return id, fingerprint, missing(err, nil)
 }
 
-// Lasting implements app.ScheduleTx.
-func (g *scheduleTx) Lasting(ctx context.Context) (n int, err error) {
+// CountUnended implements app.ScheduleTx.
+func (g *scheduleTx) CountUnended(ctx context.Context) (n int, err error) {
 	err = g.tx.QueryRow(ctx, `SELECT count(*) FROM emergencies WHERE cancelled_at IS NULL AND ends_at >= $1`, g.next).Scan(&n)
 	return n, err
 }

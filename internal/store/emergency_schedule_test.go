@@ -103,11 +103,11 @@ type noRelay struct{}
 func (noRelay) Wake() {}
 
 // stepAtRandom has a ticket take a random step or accept a random command.
-func (d *shop) stepAtRandom(random *rand.Rand, n ticket.Number) {
+func (d *fixture) stepAtRandom(random *rand.Rand, n ticket.Number) {
 	r := ticket.StepRequest{Number: n, Command: 1}
 	switch random.IntN(6) {
 	case 0, 1:
-		r = ticket.StepRequest{Number: n, Schedule: true}
+		r = ticket.StepRequest{Number: n, CatchUp: true}
 	case 2:
 		r = ticket.StepRequest{Number: n, Due: time.Now().Truncate(time.Second)}
 	case 3:
@@ -123,7 +123,7 @@ func (d *shop) stepAtRandom(random *rand.Rand, n ticket.Number) {
 
 // changeSchedule changes the schedule at random for at least 7 seconds, and longer on a busy machine: emergencies overlap,
 // follow each other, are planned, changed and lifted.
-func (d *shop) changeSchedule(open context.Context) {
+func (d *fixture) changeSchedule(open context.Context) {
 	random := rand.New(rand.NewPCG(7, 7))
 	var live []ticket.EmergencyID
 	began, closed := time.Now(), 0
@@ -170,7 +170,7 @@ func (d *shop) changeSchedule(open context.Context) {
 }
 
 // settled brings every ticket up to one instant, and holds it against the oracle.
-func (d *shop) settled(receipts []acceptedTicket) {
+func (d *fixture) settled(receipts []acceptedTicket) {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
@@ -189,7 +189,7 @@ func (d *shop) settled(receipts []acceptedTicket) {
 	const most = 400 // looking at one costs a hundred times what it took to accept it
 	for i := 0; i < len(receipts); i += 1 + len(receipts)/most {
 		r := receipts[i]
-		d.step(ticket.StepRequest{Number: r.Number, Schedule: true})
+		d.step(ticket.StepRequest{Number: r.Number, CatchUp: true})
 		told := d.told(r.Number)
 		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: gate}, told[len(told)-1].At)
 		for i, e := range want {
@@ -212,7 +212,7 @@ func (d *shop) settled(receipts []acceptedTicket) {
 	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(gate.Emergencies), events)
 }
 
-func (d *shop) told(n ticket.Number) (events []ticket.Event) {
+func (d *fixture) told(n ticket.Number) (events []ticket.Event) {
 	for _, e := range d.timeline(n) {
 		events = append(events, e.Event)
 	}
@@ -220,7 +220,7 @@ func (d *shop) told(n ticket.Number) (events []ticket.Event) {
 }
 
 // heldTo checks that a receipt promised what the ticket then had, from its first second.
-func (d *shop) heldTo(r acceptedTicket, told []ticket.Event, p *policy.Policy) {
+func (d *fixture) heldTo(r acceptedTicket, told []ticket.Event, p *policy.Policy) {
 	d.t.Helper()
 	t := ticket.Draft(r.Number, d.customer.ID, 1, p)
 	for _, e := range told {
@@ -238,7 +238,7 @@ func (d *shop) heldTo(r acceptedTicket, told []ticket.Event, p *policy.Policy) {
 
 // expectedEvents is the oracle: it steps through every second with the ticket's commands under the final schedule, and
 // returns the events. A schedule's past never changes, so that is also the schedule as it was.
-func (d *shop) expectedEvents(n ticket.Number, dsk ticket.Environment, until time.Time) []ticket.Event {
+func (d *fixture) expectedEvents(n ticket.Number, dsk ticket.Environment, until time.Time) []ticket.Event {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), `SELECT seq, verb, coalesce(by_person, ''), by_role, accepted_at, coalesce(message, 0),
 		coalesce(priority, ''), coalesce(category, '') FROM commands WHERE ticket = $1 ORDER BY seq`, n)
@@ -290,7 +290,7 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	stepped, passed := make(chan error, 1), make(chan error, 1)
-	go func() { _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); stepped <- err }()
+	go func() { _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, CatchUp: true}); stepped <- err }()
 	d.waiting(1)
 	go func() { passed <- d.Barrier(t.Context()) }()
 	d.waiting(2)
@@ -370,7 +370,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 }
 
 // takenOf takes a ticket's first step.
-func (d *shop) takenOf(n ticket.Number) ticket.Number {
+func (d *fixture) takenOf(n ticket.Number) ticket.Number {
 	d.t.Helper()
 	d.step(ticket.StepRequest{Number: n, Command: 1})
 	return n
@@ -385,7 +385,7 @@ func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 		VALUES ('E-0000000001', 'closed', 'A test.', clock_timestamp() - interval '9 hours', clock_timestamp() - interval '8 hours', 1)`)
 	d.sql(`UPDATE emergency_schedule SET revision = 1`)
 	before := len(d.kinds(n))
-	d.step(ticket.StepRequest{Number: n, Schedule: true})
+	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if got := d.kinds(n); len(got) != before {
 		t.Errorf("an emergency of long ago was told: %v", got)
 	}
@@ -408,21 +408,21 @@ func TestOpenBefore_findsTicketsWithSomethingOverdue(t *testing.T) {
 	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 1 {
 		t.Errorf("%v are behind: %v; it has %v", behind, err, d.kinds(n))
 	}
-	d.step(ticket.StepRequest{Number: n, Schedule: true})
+	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 0 {
 		t.Errorf("told, %v are behind: %v", behind, err)
 	}
 }
 
 // until waits for the database's clock.
-func (d *shop) until(at time.Time) {
+func (d *fixture) until(at time.Time) {
 	d.t.Helper()
 	for one[bool](d, `SELECT clock_timestamp() < $1`, at) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-func (d *shop) submittedAt(n ticket.Number) time.Time {
+func (d *fixture) submittedAt(n ticket.Number) time.Time {
 	return one[time.Time](d, `SELECT submitted_at FROM tickets WHERE number = $1`, n)
 }
 
@@ -442,7 +442,7 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 		t.Fatalf("%v are behind: %v", behind, err)
 	}
 	d.until(e.From)
-	state := d.step(ticket.StepRequest{Number: n, Schedule: true}).State
+	state := d.step(ticket.StepRequest{Number: n, CatchUp: true}).State
 	if held := state.Ticket.PausingEmergency(); held != e.ID {
 		t.Errorf("told, it is held by %q", held)
 	}
@@ -453,7 +453,7 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 }
 
 // waiting waits until so many connections wait for a lock.
-func (d *shop) waiting(n int64) {
+func (d *fixture) waiting(n int64) {
 	d.t.Helper()
 	for patience := time.Now().Add(20 * time.Second); one[int64](d, `SELECT count(DISTINCT pid) FROM pg_locks
 		JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()`) < n; {

@@ -21,7 +21,7 @@ func closedBy(notice string) desk.EmergencyPlan {
 	return desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: notice}
 }
 
-func (d *shop) declare(p desk.EmergencyPlan) desk.Emergency {
+func (d *fixture) declare(p desk.EmergencyPlan) desk.Emergency {
 	d.t.Helper()
 	e, err := app.DeclareEmergency(d.t.Context(), d, d.supervisor, p)
 	if err != nil {
@@ -31,7 +31,7 @@ func (d *shop) declare(p desk.EmergencyPlan) desk.Emergency {
 }
 
 // begun moves an emergency into the past, as if time had passed.
-func (d *shop) begun(e desk.Emergency, ago time.Duration) desk.Emergency {
+func (d *fixture) begun(e desk.Emergency, ago time.Duration) desk.Emergency {
 	d.t.Helper()
 	d.sql(`UPDATE emergencies SET starts_at = starts_at - $2::interval, ends_at = ends_at - $2::interval WHERE id = $1`, e.ID, ago)
 	d.sql(`UPDATE emergency_delays SET starts_at = starts_at - $2::interval WHERE emergency = $1`, e.ID, ago)
@@ -42,7 +42,7 @@ func (d *shop) begun(e desk.Emergency, ago time.Duration) desk.Emergency {
 	return e
 }
 
-func (d *shop) acts(id ticket.EmergencyID) string {
+func (d *fixture) acts(id ticket.EmergencyID) string {
 	d.t.Helper()
 	edits, err := d.EmergencyChanges(d.t.Context(), id)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func (d *shop) raise() desk.Restoration {
+func (d *fixture) raise() desk.Restoration {
 	d.t.Helper()
 	r, err := d.RaiseEpoch(d.t.Context(), "a disk was lost", "a test")
 	if err != nil {
@@ -26,12 +26,12 @@ func (d *shop) raise() desk.Restoration {
 }
 
 // forget takes the epoch back, as restoring a copy that was made before it does.
-func (d *shop) forget() {
+func (d *fixture) forget() {
 	d.t.Helper()
 	d.sql(`UPDATE epoch SET number = 0, raised_at = NULL, raised_by = NULL, reason = NULL, replaced_at = NULL`)
 }
 
-func (d *shop) toReplace() []string {
+func (d *fixture) toReplace() []string {
 	d.t.Helper()
 	all, err := d.ToReplace(d.t.Context(), "", 1000)
 	if err != nil {
@@ -41,7 +41,7 @@ func (d *shop) toReplace() []string {
 }
 
 // closed returns a closed ticket whose mails are sent.
-func (d *shop) closed() ticket.Number {
+func (d *fixture) closed() ticket.Number {
 	d.t.Helper()
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
@@ -168,11 +168,11 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	}
 	const used, unused = "AAAAAAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBBBBBB"
 	for _, id := range []string{used, unused} {
-		if err := accounts.Ask(ctx, id, account.SignIn, d.customer.Address, time.Hour); err != nil {
+		if err := accounts.RequestLink(ctx, id, account.SignIn, d.customer.Address, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := accounts.Enter(ctx, used); err != nil {
+	if _, err := accounts.SignInByLink(ctx, used); err != nil {
 		t.Fatal(err)
 	}
 	if planned, err := d.PlanRestoration(ctx); err != nil || planned.Links != 1 {
@@ -193,12 +193,12 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	}
 	_, err = d.BySession(ctx, d.customer.ID, epoch)
 	wantKind(t, err, fault.Unauthenticated)
-	_, err = accounts.Enter(ctx, unused)
+	_, err = accounts.SignInByLink(ctx, unused)
 	wantKind(t, err, fault.NotFound)
 	if _, err := d.ReadLink(ctx, mailed); !link.Revoked(err) {
 		t.Errorf("a link to a conversation: %v", err)
 	}
-	if err := accounts.Ask(ctx, "CCCCCCCCCCCCCCCCCCCCCCCCCC", account.SignIn, d.customer.Address, time.Hour); err != nil {
+	if err := accounts.RequestLink(ctx, "CCCCCCCCCCCCCCCCCCCCCCCCCC", account.SignIn, d.customer.Address, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if id := one[int64](d, `SELECT max(n) FROM deliveries WHERE queue = 'account'`); id < mail+1000 {

@@ -11,7 +11,7 @@ import (
 )
 
 // reached waits until the database's clock has reached the schedule's last transition, and returns it.
-func (d *shop) reached() ticket.Transition {
+func (d *fixture) reached() ticket.Transition {
 	d.t.Helper()
 	d.sql(`SELECT pg_sleep(greatest(extract(epoch FROM max(greatest(starts_at, CASE WHEN ends_at < 'infinity' THEN ends_at ELSE starts_at END)) - clock_timestamp()), 0) + 0.01) FROM emergencies`)
 	o, err := d.Outlook(d.t.Context())
@@ -21,7 +21,7 @@ func (d *shop) reached() ticket.Transition {
 	return o.Reached
 }
 
-func (d *shop) prove(e ticket.Transition) ticket.FanoutCheck {
+func (d *fixture) prove(e ticket.Transition) ticket.FanoutCheck {
 	d.t.Helper()
 	if err := d.Barrier(d.t.Context()); err != nil {
 		d.t.Fatal(err)
@@ -64,7 +64,7 @@ func TestFanout_pagesThroughWhoIsBehindUntilAllIsProven(t *testing.T) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 	for _, n := range told[:5] {
-		d.step(ticket.StepRequest{Number: n, Schedule: true})
+		d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	}
 	left, err := d.StillBehind(t.Context(), edge.At, told)
 	if err != nil || !slices.Equal(slices.Sorted(slices.Values(left)), told[5:]) {
@@ -74,7 +74,7 @@ func TestFanout_pagesThroughWhoIsBehindUntilAllIsProven(t *testing.T) {
 		t.Errorf("on its way: %+v, %v", f, err)
 	}
 	for _, n := range told[5:] {
-		d.step(ticket.StepRequest{Number: n, Schedule: true})
+		d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	}
 	if p := d.prove(edge); p.Left() != 0 || p.Passed {
 		t.Errorf("when all have been told: %+v", p)
@@ -96,7 +96,7 @@ func TestProve_seesATicketThatHoldsWhatTheGateDoesNotSay(t *testing.T) {
 	n := d.taken(d.customer)
 	d.declare(closedBy("Closed."))
 	edge := d.reached()
-	d.step(ticket.StepRequest{Number: n, Schedule: true})
+	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if p := d.prove(edge); p.Left() != 0 {
 		t.Fatalf("%+v", p)
 	}

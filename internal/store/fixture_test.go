@@ -15,7 +15,7 @@ import (
 
 // Helpers of the fixture. Each ends the test on an error.
 
-func (d *shop) submit(by desk.Person) desk.Accepted {
+func (d *fixture) submit(by desk.Person) desk.Accepted {
 	d.t.Helper()
 	a, err := d.Submit(d.t.Context(), by, submission())
 	if err != nil {
@@ -25,14 +25,14 @@ func (d *shop) submit(by desk.Person) desk.Accepted {
 }
 
 // taken submits a ticket and runs its first step.
-func (d *shop) taken(by desk.Person) ticket.Number {
+func (d *fixture) taken(by desk.Person) ticket.Number {
 	d.t.Helper()
 	a := d.submit(by)
 	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
 	return a.Number
 }
 
-func (d *shop) ask(by desk.Person, r desk.Request) desk.Accepted {
+func (d *fixture) ask(by desk.Person, r desk.Request) desk.Accepted {
 	d.t.Helper()
 	a, err := d.Command(d.t.Context(), by, r)
 	if err != nil {
@@ -48,13 +48,13 @@ type stepped struct {
 }
 
 // do accepts a command and runs a step.
-func (d *shop) do(by desk.Person, r desk.Request) stepped {
+func (d *fixture) do(by desk.Person, r desk.Request) stepped {
 	d.t.Helper()
 	a := d.ask(by, r)
 	return d.step(ticket.StepRequest{Number: a.Number, Command: a.Seq})
 }
 
-func (d *shop) step(r ticket.StepRequest) stepped {
+func (d *fixture) step(r ticket.StepRequest) stepped {
 	d.t.Helper()
 	result, err := d.Step(d.t.Context(), r)
 	if err != nil {
@@ -69,7 +69,7 @@ func (d *shop) step(r ticket.StepRequest) stepped {
 	return after
 }
 
-func (d *shop) outcome(n ticket.Number, seq int64) ticket.Outcome {
+func (d *fixture) outcome(n ticket.Number, seq int64) ticket.Outcome {
 	d.t.Helper()
 	o, decided, err := d.Outcome(d.t.Context(), n, seq)
 	if err != nil || !decided {
@@ -79,7 +79,7 @@ func (d *shop) outcome(n ticket.Number, seq int64) ticket.Outcome {
 }
 
 // timeline returns the whole timeline as staff see it.
-func (d *shop) timeline(n ticket.Number) []desk.Entry {
+func (d *fixture) timeline(n ticket.Number) []desk.Entry {
 	d.t.Helper()
 	entries, err := d.Timeline(d.t.Context(), d.supervisor, n)
 	if err != nil {
@@ -88,7 +88,7 @@ func (d *shop) timeline(n ticket.Number) []desk.Entry {
 	return entries
 }
 
-func (d *shop) kinds(n ticket.Number) []ticket.EventKind {
+func (d *fixture) kinds(n ticket.Number) []ticket.EventKind {
 	d.t.Helper()
 	var kinds []ticket.EventKind
 	for _, e := range d.timeline(n) {
@@ -98,7 +98,7 @@ func (d *shop) kinds(n ticket.Number) []ticket.EventKind {
 }
 
 // sql runs a statement on a connection beside the store.
-func (d *shop) sql(statement string, args ...any) {
+func (d *fixture) sql(statement string, args ...any) {
 	d.t.Helper()
 	if _, err := d.beside.Exec(d.t.Context(), statement, args...); err != nil {
 		d.t.Fatalf("%s: %v", statement, err)
@@ -106,7 +106,7 @@ func (d *shop) sql(statement string, args ...any) {
 }
 
 // one returns a single value read on a connection beside the store.
-func one[T any](d *shop, query string, args ...any) T {
+func one[T any](d *fixture, query string, args ...any) T {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), query, args...)
 	if err != nil {
@@ -120,7 +120,7 @@ func one[T any](d *shop, query string, args ...any) T {
 }
 
 // redate changes the time of an undecided command, as if it had been accepted then.
-func (d *shop) redate(a desk.Accepted, at time.Time) {
+func (d *fixture) redate(a desk.Accepted, at time.Time) {
 	d.t.Helper()
 	if a.Seq == 1 {
 		d.sql(`UPDATE tickets SET submitted_at = $2, latest_at = $2 WHERE number = $1`, a.Number, at)
@@ -130,7 +130,7 @@ func (d *shop) redate(a desk.Accepted, at time.Time) {
 }
 
 // consistent checks what must hold of every ticket that has no undecided commands.
-func (d *shop) consistent(n ticket.Number) {
+func (d *fixture) consistent(n ticket.Number) {
 	d.t.Helper()
 	record, err := d.Track(d.t.Context(), n)
 	if err != nil {
@@ -140,8 +140,8 @@ func (d *shop) consistent(n ticket.Number) {
 	if state == nil {
 		d.t.Fatal("no step was taken")
 	}
-	if state.Command != record.Pending {
-		d.t.Errorf("command %d of %d was taken", state.Command, record.Pending)
+	if state.Command != record.LastCommand {
+		d.t.Errorf("command %d of %d was taken", state.Command, record.LastCommand)
 	}
 	p, err := d.Policy(d.t.Context(), record.Policy)
 	if err != nil {
@@ -159,11 +159,11 @@ func (d *shop) consistent(n ticket.Number) {
 	}
 	d.countsPromises(n)
 	for query, want := range map[string]int64{
-		`SELECT count(*) FROM commands WHERE ticket = $1`:              record.Pending,
-		`SELECT max(seq) FROM commands WHERE ticket = $1`:              record.Pending,
-		`SELECT count(*) FROM outcomes WHERE ticket = $1`:              record.Pending,
-		`SELECT count(DISTINCT n) FROM deliveries WHERE ticket = $1`:   int64(state.Mails),
-		`SELECT coalesce(max(n), 0) FROM deliveries WHERE ticket = $1`: int64(state.Mails),
+		`SELECT count(*) FROM commands WHERE ticket = $1`:              record.LastCommand,
+		`SELECT max(seq) FROM commands WHERE ticket = $1`:              record.LastCommand,
+		`SELECT count(*) FROM outcomes WHERE ticket = $1`:              record.LastCommand,
+		`SELECT count(DISTINCT n) FROM deliveries WHERE ticket = $1`:   int64(state.LastDelivery),
+		`SELECT coalesce(max(n), 0) FROM deliveries WHERE ticket = $1`: int64(state.LastDelivery),
 		`SELECT count(*) FROM commands a JOIN commands b USING (ticket) WHERE a.ticket = $1 AND a.seq < b.seq AND a.accepted_at > b.accepted_at`: 0,
 	} {
 		if got := one[int64](d, query, n); got != want {

@@ -153,7 +153,7 @@ func (c *child) resume() {
 }
 
 // hold runs a statement in a transaction and keeps its locks until the returned function is called.
-func (d *shop) hold(statement string, args ...any) (letGo func()) {
+func (d *fixture) hold(statement string, args ...any) (letGo func()) {
 	d.t.Helper()
 	tx, err := d.beside.Begin(d.t.Context())
 	if err != nil {
@@ -168,7 +168,7 @@ func (d *shop) hold(statement string, args ...any) (letGo func()) {
 }
 
 // await waits until a query returns true.
-func (d *shop) await(what, query string, args ...any) {
+func (d *fixture) await(what, query string, args ...any) {
 	d.t.Helper()
 	for deadline := time.Now().Add(slack); !one[bool](d, query, args...); {
 		if time.Now().After(deadline) {
@@ -267,7 +267,7 @@ func TestMigrate_ofAProcessThatStandsStillKeepsNoOtherOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	d := &shop{t: t, dsn: beside.Config().ConnString(), beside: beside}
+	d := &fixture{t: t, dsn: beside.Config().ConnString(), beside: beside}
 	letGo := d.hold(`CREATE TABLE people ()`) // as a migration does
 	c := startChild(t, "migrate", d.dsn, "")
 	d.await("a migration under way", lockingSession+`a.wait_event_type = 'Lock')`)

@@ -19,7 +19,7 @@ func ago(days float64) time.Time {
 }
 
 // past returns an import ticket that was submitted some days ago, with the given actions since.
-func (d *shop) past(days float64, actions ...desk.ImportAction) desk.ImportTicket {
+func (d *fixture) past(days float64, actions ...desk.ImportAction) desk.ImportTicket {
 	first := desk.ImportAction{
 		By: d.customer, At: ago(days), Verb: ticket.VerbSubmit, Subject: "Where is my parcel?", Body: "It was due on Monday.",
 		Priority: policy.PriorityNormal, Category: "delivery",
@@ -27,7 +27,7 @@ func (d *shop) past(days float64, actions ...desk.ImportAction) desk.ImportTicke
 	return desk.ImportTicket{Number: ticket.NewNumber("HM"), Actions: append([]desk.ImportAction{first}, actions...)}
 }
 
-func (d *shop) imports(tickets ...desk.ImportTicket) {
+func (d *fixture) imports(tickets ...desk.ImportTicket) {
 	d.t.Helper()
 	added, err := d.Import(d.t.Context(), tickets)
 	if err != nil || added != len(tickets) {
@@ -62,7 +62,7 @@ func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 }
 
 // liveTicket submits a ticket and repeats all commands of an imported one, at the same instants, before its first step.
-func (d *shop) liveTicket(c desk.ImportTicket) ticket.Number {
+func (d *fixture) liveTicket(c desk.ImportTicket) ticket.Number {
 	d.t.Helper()
 	lived := d.submit(d.customer)
 	d.redate(lived, c.Actions[0].At)
@@ -72,7 +72,7 @@ func (d *shop) liveTicket(c desk.ImportTicket) ticket.Number {
 		})
 		d.redate(a, action.At)
 	}
-	d.step(ticket.StepRequest{Number: lived.Number, Schedule: true})
+	d.step(ticket.StepRequest{Number: lived.Number, CatchUp: true})
 	return lived.Number
 }
 
@@ -149,7 +149,7 @@ func TestImport_countsWhatItHasGivenAlready(t *testing.T) {
 }
 
 // storedTicket returns everything stored of a ticket except for what differs between tickets by chance.
-func (d *shop) storedTicket(n ticket.Number) string {
+func (d *fixture) storedTicket(n ticket.Number) string {
 	d.t.Helper()
 	record, err := d.Track(d.t.Context(), n)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // first returns the only ticket of a list.
-func (d *shop) first(f desk.Filter) desk.Record {
+func (d *fixture) first(f desk.Filter) desk.Record {
 	d.t.Helper()
 	records, _, err := d.List(d.t.Context(), f)
 	if err != nil || len(records) != 1 {

@@ -11,7 +11,7 @@ import (
 )
 
 // lastMail returns a ticket's newest mail of a kind.
-func (d *shop) lastMail(n ticket.Number, kind ticket.MailKind) desk.MailData {
+func (d *fixture) lastMail(n ticket.Number, kind ticket.MailKind) desk.MailData {
 	d.t.Helper()
 	return d.mailData(n, one[int](d, `SELECT max(n) FROM deliveries WHERE ticket = $1 AND kind = $2`, n, kind))
 }
@@ -30,7 +30,7 @@ func checkDates(t *testing.T, l desk.MailData, first, firstLate, resolution, res
 }
 
 // submittedAgo submits a ticket as of some time ago, and takes its first step.
-func (d *shop) submittedAgo(ago time.Duration) (ticket.Number, time.Time) {
+func (d *fixture) submittedAgo(ago time.Duration) (ticket.Number, time.Time) {
 	d.t.Helper()
 	a := d.submit(d.customer)
 	d.redate(a, a.At.Add(-ago))
@@ -122,7 +122,7 @@ func TestLetter_isNotLateOnceADelayHasMovedTheDate(t *testing.T) {
 	d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 10 * time.Hour, Notice: "Slow."}), 65*time.Minute)
 	var none time.Time
 	checkDates(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
-	d.step(ticket.StepRequest{Number: n, Schedule: true})
+	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	checkDates(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
 }
 

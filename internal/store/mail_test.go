@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func (d *shop) mailData(n ticket.Number, mail int) desk.MailData {
+func (d *fixture) mailData(n ticket.Number, mail int) desk.MailData {
 	d.t.Helper()
 	l, postage, err := d.mails.LoadMail(d.t.Context(), n, mail)
 	if err != nil || postage != desk.DeliveryOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {

@@ -118,7 +118,7 @@ func checkMigratedStates(t *testing.T, conn *pgx.Conn) {
 	for i, data := range states {
 		clock := policy.Clock{Counts: policy.CountCalendar}
 		want := ticket.State{
-			Command: 1, Mails: 3, Paused: true, EscalationStep: 2,
+			Command: 1, LastDelivery: 3, Paused: true, EscalationStep: 2,
 			Next:         ticket.DueEvent{Kind: ticket.DueEscalation, Clock: policy.FirstResponse, EscalationStep: 3, Due: day(5)},
 			SearchFields: &ticket.SearchFields{Promise: policy.Resolution, AwaitsDelivery: true},
 			Ticket: ticket.Ticket{

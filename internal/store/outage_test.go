@@ -106,7 +106,7 @@ func TestOutage_losesNothingAcknowledged(t *testing.T) {
 }
 
 // allUnavailable checks that all methods return Unavailable while the database is down.
-func (d *shop) allUnavailable(known map[ticket.Number]bool) {
+func (d *fixture) allUnavailable(known map[ticket.Number]bool) {
 	d.t.Helper()
 	ctx := d.t.Context()
 	var n ticket.Number

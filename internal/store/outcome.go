@@ -16,8 +16,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// lastLook bounds the query after a wait has ended, which finds outcomes decided while the connection was down.
-const lastLook = 500 * time.Millisecond
+// lastPoll bounds the query after a wait has ended, which finds outcomes decided while the connection was down.
+const lastPoll = 500 * time.Millisecond
 
 // Outcomes notifies any number of waiters of commands' outcomes, and subscribers of changes, over one connection that
 // listens. Unless Run is running, a wait ends with its context.
@@ -103,7 +103,7 @@ func (o *Outcomes) look(ctx context.Context, n ticket.Number, seq int64) (ticket
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ticket.Outcome{}, false, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPoll)
 	defer cancel()
 	return o.store.Outcome(ctx, n, seq)
 }

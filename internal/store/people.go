@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	errNobody       = fault.New(fault.NotFound, "there is no such person")
+	errNoPerson       = fault.New(fault.NotFound, "there is no such person")
 	errAddressTaken = fault.NewConflict("address-taken", "someone already has that address")
 	errHandleTaken  = fault.NewConflict("handle-taken", "someone already has that handle")
 )
@@ -118,5 +118,5 @@ func (s *Store) person(ctx context.Context, q querier, condition string, args ..
 	rows, _ := q.Query(ctx,
 		`SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people WHERE `+condition, args...)
 	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
-	return p, explain(missing(err, errNobody), "look for a person")
+	return p, explain(missing(err, errNoPerson), "look for a person")
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // publish publishes another version of the policy.
-func (d *shop) publish(document string) int64 {
+func (d *fixture) publish(document string) int64 {
 	d.t.Helper()
 	v, _, err := app.PublishPolicy(d.t.Context(), d, []byte(document), string(d.supervisor.ID), "another")
 	if err != nil {

@@ -12,17 +12,17 @@ import (
 )
 
 // look records that a person has a ticket open, and whether they are writing.
-func (d *shop) look(by desk.Person, n ticket.Number, writing bool) {
+func (d *fixture) look(by desk.Person, n ticket.Number, writing bool) {
 	d.t.Helper()
-	if err := d.workspace.Look(d.t.Context(), by, n, writing); err != nil {
+	if err := d.workspace.RecordPresence(d.t.Context(), by, n, writing); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
 // present returns the names of the people who have a ticket open, with an asterisk if they are writing.
-func (d *shop) present(n ticket.Number) (names []string) {
+func (d *fixture) present(n ticket.Number) (names []string) {
 	d.t.Helper()
-	present, err := d.Looking(d.t.Context(), n)
+	present, err := d.Presences(d.t.Context(), n)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func (d *shop) present(n ticket.Number) (names []string) {
 }
 
 // expirePresence makes a person's presence expire.
-func (d *shop) expirePresence(by desk.Person, lasts time.Duration) {
+func (d *fixture) expirePresence(by desk.Person, lasts time.Duration) {
 	d.t.Helper()
 	d.sql(`UPDATE presences SET seen_at = seen_at - $2::interval, since = since - $2::interval WHERE person = $1`, by.ID, lasts)
 }
@@ -59,7 +59,7 @@ func TestLooking_tellsWhoIsThereAndWrites(t *testing.T) {
 	d.look(d.second, n, true)
 	same(t, d.present(n), "Ben Agent*", "Anna Agent") // a heartbeat is no arrival
 	d.expirePresence(d.agent, desk.PresenceLasts)
-	if err := d.Leave(t.Context(), d.second, n); err != nil {
+	if err := d.EndPresence(t.Context(), d.second, n); err != nil {
 		t.Fatal(err)
 	}
 	same(t, d.present(n))
@@ -100,12 +100,12 @@ func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 	told("writing on", 0, func() { d.look(d.agent, n, true) })
 	told("no more writing", 1, func() { d.look(d.agent, n, false) })
 	told("leaving", 1, func() {
-		if err := d.Leave(t.Context(), d.second, n); err != nil {
+		if err := d.EndPresence(t.Context(), d.second, n); err != nil {
 			t.Error(err)
 		}
 	})
 	told("leaving again", 0, func() {
-		if err := d.Leave(t.Context(), d.second, n); err != nil {
+		if err := d.EndPresence(t.Context(), d.second, n); err != nil {
 			t.Error(err)
 		}
 	})
@@ -120,8 +120,8 @@ func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 
 func TestLook_isForStaffAndTicketsThatAreThere(t *testing.T) {
 	d := open(t)
-	wantKind(t, d.workspace.Look(t.Context(), d.customer, d.taken(d.customer), false), fault.Forbidden)
-	wantKind(t, d.workspace.Look(t.Context(), d.agent, "HM-0000000000", false), fault.NotFound)
+	wantKind(t, d.workspace.RecordPresence(t.Context(), d.customer, d.taken(d.customer), false), fault.Forbidden)
+	wantKind(t, d.workspace.RecordPresence(t.Context(), d.agent, "HM-0000000000", false), fault.NotFound)
 }
 
 // TestLook_manyAtOnce succeeds for all callers, although all of them expire the same presences.
@@ -133,7 +133,7 @@ func TestLook_manyAtOnce(t *testing.T) {
 	for i := range 32 {
 		all.Go(func() {
 			for j := range 10 {
-				if err := d.workspace.Look(t.Context(), staff[(i+j)%len(staff)], n, j%2 == 0); err != nil {
+				if err := d.workspace.RecordPresence(t.Context(), staff[(i+j)%len(staff)], n, j%2 == 0); err != nil {
 					t.Error(err)
 				}
 				if _, err := d.beside.Exec(t.Context(), `UPDATE presences SET seen_at = '-infinity' WHERE person = $1`, staff[j%len(staff)].ID); err != nil {

@@ -67,7 +67,7 @@ func TestStep_randomLives(t *testing.T) {
 
 // randomTicket is a ticket in the past, with the instant that its random history has reached.
 type randomTicket struct {
-	*shop
+	*fixture
 	random *rand.Rand
 	number ticket.Number
 	now    time.Time
@@ -75,9 +75,9 @@ type randomTicket struct {
 	mails  int
 }
 
-func newRandomTicket(d *shop, random *rand.Rand) *randomTicket {
+func newRandomTicket(d *fixture, random *rand.Rand) *randomTicket {
 	a := d.submit(d.customer)
-	l := &randomTicket{shop: d, random: random, number: a.Number, now: a.At.Add(-100 * 24 * time.Hour)}
+	l := &randomTicket{fixture: d, random: random, number: a.Number, now: a.At.Add(-100 * 24 * time.Hour)}
 	d.redate(a, l.now)
 	l.took(d.step(ticket.StepRequest{Number: a.Number, Command: 1}))
 	return l
@@ -95,8 +95,8 @@ func (l *randomTicket) play(moves int) {
 		}
 	}
 	l.consistent(l.number)
-	if l.mails != l.state.Mails {
-		l.t.Errorf("%d mails were owed in all, want %d", l.mails, l.state.Mails)
+	if l.mails != l.state.LastDelivery {
+		l.t.Errorf("%d mails were owed in all, want %d", l.mails, l.state.LastDelivery)
 	}
 }
 
@@ -104,13 +104,13 @@ func (l *randomTicket) fallDue() bool {
 	if l.state.Next.Kind == "" || l.state.Next.Due.After(l.now) {
 		return false
 	}
-	r := ticket.StepRequest{Number: l.number, Mails: l.mails, Due: l.state.Next.Due}
+	r := ticket.StepRequest{Number: l.number, LastDelivery: l.mails, Due: l.state.Next.Due}
 	before := l.state.Ticket.Events
 	l.took(l.step(r))
 	if l.state.Ticket.Events == before {
 		l.t.Errorf("nothing happened at %v", r.Due)
 	}
-	l.took(l.step(ticket.StepRequest{Number: l.number, Mails: l.mails, Due: r.Due}))
+	l.took(l.step(ticket.StepRequest{Number: l.number, LastDelivery: l.mails, Due: r.Due}))
 	return true
 }
 
@@ -129,7 +129,7 @@ func (l *randomTicket) command() bool {
 		l.redate(a, l.now)
 		last = a
 	}
-	l.took(l.step(ticket.StepRequest{Number: l.number, Mails: l.mails, Command: last.Seq}))
+	l.took(l.step(ticket.StepRequest{Number: l.number, LastDelivery: l.mails, Command: last.Seq}))
 	return true
 }
 

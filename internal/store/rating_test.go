@@ -12,14 +12,14 @@ import (
 )
 
 // resolved returns a resolved ticket without a rating.
-func (d *shop) resolved() ticket.Number {
+func (d *fixture) resolved() ticket.Number {
 	d.t.Helper()
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "It is on its way."})
 	return n
 }
 
-func (d *shop) rate(by desk.Person, n ticket.Number, score int, comment string) error {
+func (d *fixture) rate(by desk.Person, n ticket.Number, score int, comment string) error {
 	_, err := d.tickets.Rate(d.t.Context(), by, desk.Rating{Number: n, Score: score, Comment: comment})
 	return err
 }

@@ -31,7 +31,7 @@ func TestTicket_beforeAndAfterTheFirstStep(t *testing.T) {
 	want := desk.Record{
 		Number: a.Number, Subject: sub.Subject, Order: "A-17", FollowedBy: []ticket.Number{},
 		Requester: desk.Ref{ID: d.customer.ID, Name: d.customer.Name, Role: ticket.RoleCustomer},
-		Submitted: a.At, Updated: a.At, Shown: a.At, Policy: 1, Pending: 1,
+		Submitted: a.At, Updated: a.At, Shown: a.At, Policy: 1, LastCommand: 1,
 		Submission: ticket.Command{
 			Seq: 1, Verb: ticket.VerbSubmit, By: d.customer.Actor(), At: a.At, Message: got.Submission.Message,
 			Priority: sub.Priority, Category: sub.Category,
@@ -44,7 +44,7 @@ func TestTicket_beforeAndAfterTheFirstStep(t *testing.T) {
 	d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
 	state := d.step(ticket.StepRequest{Number: a.Number, Command: 2}).State
 	got, err = d.Ticket(t.Context(), d.customer, a.Number)
-	if err != nil || !reflect.DeepEqual(*got.State, state) || got.Pending != 2 || got.Assignee == nil || got.Assignee.Handle != d.agent.Handle {
+	if err != nil || !reflect.DeepEqual(*got.State, state) || got.LastCommand != 2 || got.Assignee == nil || got.Assignee.Handle != d.agent.Handle {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -235,7 +235,7 @@ func TestList_pagesStandStillUnderInserts(t *testing.T) {
 }
 
 // pages reads a list to its end, and does something between two pages.
-func (d *shop) pages(viewer desk.Person, between func()) []desk.Record {
+func (d *fixture) pages(viewer desk.Person, between func()) []desk.Record {
 	d.t.Helper()
 	var all []desk.Record
 	f := desk.Filter{Viewer: viewer, Limit: 4}

@@ -47,7 +47,7 @@ const overdueQuery = `WITH found AS (
 	SELECT ` + overdueColumns + ` WHERE t.number IN (SELECT number FROM found)`
 
 // Overdue returns about limit tickets, open or closed, on which a due event, a command or a delivery has been pending for
-// longer than patience, and whose next check was not deferred by NoteFound. It reads indexes only as far as necessary, since
+// longer than patience, and whose next check was not deferred by RecordCheck. It reads indexes only as far as necessary, since
 // during an outage of a mail server tens of thousands of tickets are deferred.
 func (s *Store) Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error) {
 	return s.overdue(ctx, overdueQuery, patience, limit)
@@ -90,8 +90,8 @@ func (s *Store) CountTicketsWithWorkflow(ctx context.Context) (n int, err error)
 	return n, explain(err, "count the tickets with workflows")
 }
 
-// NoteFound records what a check of a ticket found, and defers the next one.
-func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.LookResult, tries int, next time.Duration) error {
+// RecordCheck records what a check of a ticket found, and defers the next one.
+func (s *Store) RecordCheck(ctx context.Context, o desk.Overdue, found desk.CheckResult, tries int, next time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)
 		ON CONFLICT (ticket) DO UPDATE SET found = $2, tries = $3, mark = $4, next_at = clock_timestamp() + $5::interval,
@@ -100,9 +100,9 @@ func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.LookRe
 	return explain(err, "note what was found of ticket %s", o.Number)
 }
 
-// PutOff defers the next check of a ticket after one that could not be completed. A ticket whose workflow was found missing
+// Postpone defers the next check of a ticket after one that could not be completed. A ticket whose workflow was found missing
 // still counts as missing.
-func (s *Store) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
+func (s *Store) Postpone(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, 'running', $2, $3, clock_timestamp() + $4::interval)
 		ON CONFLICT (ticket) DO UPDATE SET found = CASE WHEN c.found = 'missing' THEN c.found ELSE 'running' END,
@@ -112,16 +112,16 @@ func (s *Store) PutOff(ctx context.Context, o desk.Overdue, tries int, next time
 	return explain(err, "put the next look at ticket %s off", o.Number)
 }
 
-// NoteMissing records that tickets were found without a running workflow, until NoteFound or Forget is called.
-func (s *Store) NoteMissing(ctx context.Context, some []ticket.Number) error {
+// RecordMissing records that tickets were found without a running workflow, until RecordCheck or DeleteOverdue is called.
+func (s *Store) RecordMissing(ctx context.Context, some []ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks (ticket, found, tries, mark, next_at) SELECT n, 'missing', 0, '', '-infinity' FROM unnest($1::text[]) n
 		ON CONFLICT (ticket) DO UPDATE SET found = 'missing', next_at = '-infinity'`, some)
 	return explain(err, "note tickets without a workflow")
 }
 
-// Forget deletes what checks of a ticket found.
-func (s *Store) Forget(ctx context.Context, n ticket.Number) error {
+// DeleteOverdue deletes what checks of a ticket found.
+func (s *Store) DeleteOverdue(ctx context.Context, n ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM ticket_checks WHERE ticket = $1`, n)
 	return explain(err, "forget what was found of ticket %s", n)
 }
@@ -139,21 +139,21 @@ const forgetQuery = `
 		AND NOT EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval)
 		AND NOT EXISTS (SELECT FROM deliveries m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)`
 
-// ForgetWell deletes what checks found of tickets on which nothing has been pending for longer than patience. Of tickets whose
+// DeleteHealthy deletes what checks found of tickets on which nothing has been pending for longer than patience. Of tickets whose
 // deliveries are being retried, which may be many, it considers only those whose next check is due.
-func (s *Store) ForgetWell(ctx context.Context, patience time.Duration) error {
+func (s *Store) DeleteHealthy(ctx context.Context, patience time.Duration) error {
 	_, err := s.pool.Exec(ctx, forgetQuery, patience)
 	return explain(err, "forget the tickets that are well")
 }
 
-// NoteLook records that a round of checks was completed.
-func (s *Store) NoteLook(ctx context.Context) error {
+// RecordRound records that a round of checks was completed.
+func (s *Store) RecordRound(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET looked_at = clock_timestamp()`)
 	return explain(err, "note the reconciler's look")
 }
 
-// NoteAudit records how many tickets an audit has compared, and whether it has ended. The first call, with none, begins it.
-func (s *Store) NoteAudit(ctx context.Context, audited int, ended bool) error {
+// RecordAudit records how many tickets an audit has compared, and whether it has ended. The first call, with none, begins it.
+func (s *Store) RecordAudit(ctx context.Context, audited int, ended bool) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE reconciler SET audited = $1::bigint, audit_began = CASE WHEN $1::bigint = 0 AND NOT $2::bool THEN clock_timestamp() ELSE audit_began END,
 			audit_ended = CASE WHEN $2::bool THEN clock_timestamp() END`, audited, ended)
@@ -172,7 +172,7 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 				count(*) FILTER (WHERE found = 'missing' AND (
 					EXISTS (SELECT FROM deliveries m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
 			FROM ticket_checks k) c`, desk.StuckAfter).
-		Scan(nullable(&r.Looked), nullable(&r.AuditBegan), nullable(&r.AuditEnded), &r.Audited, &r.Restarted, nullable(&r.RestartedAt), &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
+		Scan(nullable(&r.CheckedAt), nullable(&r.AuditBegan), nullable(&r.AuditEnded), &r.Audited, &r.Restarted, nullable(&r.RestartedAt), &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
 	return r, explain(err, "read how the workflows stand")
 }
 

@@ -15,7 +15,7 @@ func TestOverdue_aRestForMailThatIsTriedHidesNothingElse(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		sql   string // with the ticket as $1
-		found desk.LookResult
+		found desk.CheckResult
 		want  bool
 	}{
 		{"nothing else", `SELECT $1::text`, desk.FoundTrying, false},
@@ -36,7 +36,7 @@ func TestOverdue_aRestForMailThatIsTriedHidesNothingElse(t *testing.T) {
 			n := d.taken(d.customer)
 			d.sql(`DELETE FROM undelivered`)
 			d.sql(`UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket = $1`, n)
-			if err := d.NoteFound(t.Context(), d.overdue()[0], c.found, 9, time.Hour); err != nil {
+			if err := d.RecordCheck(t.Context(), d.overdue()[0], c.found, 9, time.Hour); err != nil {
 				t.Fatal(err)
 			}
 			d.sql(c.sql, n)
@@ -90,12 +90,12 @@ func TestWritable_outlivesTheCallerThatBeganIt(t *testing.T) {
 
 func TestPutOff_keepsWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	for before, want := range map[desk.LookResult]string{desk.FoundMissing: "missing", desk.FoundTrying: "running"} {
+	for before, want := range map[desk.CheckResult]string{desk.FoundMissing: "missing", desk.FoundTrying: "running"} {
 		d := open(t)
 		n := d.taken(d.customer)
 		d.sql(`UPDATE tickets SET next_due = now() - interval '1 h' WHERE number = $1`, n)
 		found := d.overdue()[0]
-		if err := errors.Join(d.NoteFound(t.Context(), found, before, 0, 0), d.PutOff(t.Context(), found, 1, time.Hour)); err != nil {
+		if err := errors.Join(d.RecordCheck(t.Context(), found, before, 0, 0), d.Postpone(t.Context(), found, 1, time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if now := one[string](d, `SELECT found FROM ticket_checks`); now != want || len(d.overdue()) > 0 {

@@ -17,7 +17,7 @@ import (
 
 const late = time.Minute
 
-func (d *shop) overdue() []desk.Overdue {
+func (d *fixture) overdue() []desk.Overdue {
 	d.t.Helper()
 	found, err := d.Overdue(d.t.Context(), late, 10)
 	if err != nil {
@@ -27,7 +27,7 @@ func (d *shop) overdue() []desk.Overdue {
 }
 
 // mailed settles all of a ticket's mails.
-func (d *shop) mailed(n ticket.Number) {
+func (d *fixture) mailed(n ticket.Number) {
 	d.t.Helper()
 	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE ticket = $1 AND status = 'owed'`, n)
 }
@@ -44,13 +44,13 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 		{"never due", `UPDATE tickets SET next_due = 'infinity' WHERE number = $1`, nil},
 		{
 			"a mail is owed", `UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '61 s' WHERE ticket = $1`,
-			func(o desk.Overdue) bool { return o.Mails == 1 },
+			func(o desk.Overdue) bool { return o.LastDelivery == 1 },
 		},
 		{"a mail is owed since a moment ago", `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
 		{
 			"a closed ticket owes a mail", `WITH mail AS (UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 day' WHERE ticket = $1)
 				UPDATE tickets SET status = 'closed', state = jsonb_set(state, '{ticket,status}', '"closed"') WHERE number = $1`,
-			func(o desk.Overdue) bool { return o.Mails == 1 && !o.Due },
+			func(o desk.Overdue) bool { return o.LastDelivery == 1 && !o.Due },
 		},
 		{
 			"a call is owed", `INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, owed_at)
@@ -86,7 +86,7 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 			if len(found) != 1 || found[0].Number != n || !c.want(found[0]) {
 				t.Errorf("found %+v", found)
 			}
-			if err := d.ForgetWell(t.Context(), late); err != nil {
+			if err := d.DeleteHealthy(t.Context(), late); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -100,9 +100,9 @@ func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
 	d.mailed(n)
 	d.sql(`UPDATE tickets SET next_due = now() - interval '1 h' WHERE number = $1`, n)
 	found := d.overdue()[0]
-	note := func(what desk.LookResult, tries int, next time.Duration) {
+	note := func(what desk.CheckResult, tries int, next time.Duration) {
 		t.Helper()
-		if err := d.NoteFound(t.Context(), found, what, tries, next); err != nil {
+		if err := d.RecordCheck(t.Context(), found, what, tries, next); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
 	if r := stands(); r.Stuck != 1 || err != nil || len(stuck) != 1 || stuck[0].Number != n {
 		t.Errorf("stands %+v; stuck: %+v, %v", r, stuck, err)
 	}
-	if err := d.ForgetWell(t.Context(), late); err != nil || stands().Stuck != 1 {
+	if err := d.DeleteHealthy(t.Context(), late); err != nil || stands().Stuck != 1 {
 		t.Errorf("a ticket that is still overdue is forgotten, %v", err)
 	}
 	d.sql(`UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket = $1`, n)
@@ -142,7 +142,7 @@ func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
 	}
 	d.mailed(n)
 	d.sql(`UPDATE tickets SET next_due = 'infinity' WHERE number = $1`, n)
-	if err := d.ForgetWell(t.Context(), late); err != nil {
+	if err := d.DeleteHealthy(t.Context(), late); err != nil {
 		t.Fatal(err)
 	}
 	if r := stands(); r.Missing != 0 {
@@ -222,27 +222,27 @@ func TestReconciliation_tellsOfLooksAndAudits(t *testing.T) {
 		}
 		return r
 	}
-	if r := stands(nil); !r.Late(time.Now()) || r.Well(time.Now()) || r.Auditing() {
+	if r := stands(nil); !r.Late(time.Now()) || r.Healthy(time.Now()) || r.Auditing() {
 		t.Errorf("before any look: %+v", r)
 	}
-	if r := stands(d.NoteLook(t.Context())); r.Late(time.Now()) || !r.Well(time.Now()) || !r.Well(time.Now().Add(time.Minute)) || r.Well(time.Now().Add(3*time.Minute)) {
+	if r := stands(d.RecordRound(t.Context())); r.Late(time.Now()) || !r.Healthy(time.Now()) || !r.Healthy(time.Now().Add(time.Minute)) || r.Healthy(time.Now().Add(3*time.Minute)) {
 		t.Errorf("after a look: %+v", r)
 	}
-	if r := stands(d.NoteAudit(t.Context(), 0, false)); !r.Auditing() {
+	if r := stands(d.RecordAudit(t.Context(), 0, false)); !r.Auditing() {
 		t.Errorf("in an audit: %+v", r)
 	}
-	began := stands(d.NoteAudit(t.Context(), 7, false)).AuditBegan
-	if r := stands(d.NoteAudit(t.Context(), 9, true)); r.Auditing() || r.Audited != 9 || !r.AuditBegan.Equal(began) || r.AuditEnded.Before(began) {
+	began := stands(d.RecordAudit(t.Context(), 7, false)).AuditBegan
+	if r := stands(d.RecordAudit(t.Context(), 9, true)); r.Auditing() || r.Audited != 9 || !r.AuditBegan.Equal(began) || r.AuditEnded.Before(began) {
 		t.Errorf("after an audit: %+v", r)
 	}
 	some := []ticket.Number{"HM-AAAAAAAAAA", "HM-BBBBBBBBBB"}
-	if r := stands(d.NoteMissing(t.Context(), some)); r.Missing != 2 || r.Well(time.Now()) {
+	if r := stands(d.RecordMissing(t.Context(), some)); r.Missing != 2 || r.Healthy(time.Now()) {
 		t.Errorf("two are missing: %+v", r)
 	}
 	if r := stands(d.NoteRestarted(t.Context())); r.Restarted != 1 || r.RestartedAt.IsZero() {
 		t.Errorf("one was started: %+v", r)
 	}
-	if r := stands(d.Forget(t.Context(), some[0])); r.Missing != 1 {
+	if r := stands(d.DeleteOverdue(t.Context(), some[0])); r.Missing != 1 {
 		t.Errorf("one is forgotten: %+v", r)
 	}
 }
@@ -267,7 +267,7 @@ func TestWritable_failsWhereWritesFailAndAsksSeldom(t *testing.T) {
 }
 
 // reopen opens a database once more, with connections of its own.
-func reopen(t *testing.T, d *shop) *store.Store {
+func reopen(t *testing.T, d *fixture) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), d.dsn, store.Options{})
 	if err != nil {

@@ -114,7 +114,7 @@ func TestUndelivered_aRelayThatIsStoppedStillNotesWhatItDelivered(t *testing.T) 
 	}
 }
 
-func (d *shop) deliverAll() (all []desk.AcceptedCommand) {
+func (d *fixture) deliverAll() (all []desk.AcceptedCommand) {
 	d.t.Helper()
 	_, err := d.Undelivered(d.t.Context(), 100, 100, func(_ context.Context, some []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 		all = some

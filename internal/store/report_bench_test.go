@@ -10,7 +10,7 @@ import (
 )
 
 // crowd adds 100,000 tickets, one every 70 seconds of the last 81 days, of which 3,000 are open, and twenty agents.
-func crowd(d *shop) {
+func crowd(d *fixture) {
 	d.sql(`INSERT INTO people (id, role, name, address, handle)
 		SELECT 'P-' || lpad(i::text, 10, '0'), 'agent', 'Agent ' || i, 'agent' || i || '@desk.example', 'load-' || i
 		FROM generate_series(1, 20) i`)

@@ -11,7 +11,7 @@ import (
 )
 
 // ratingsByAgent returns the number of ratings that the report counts for each agent.
-func (d *shop) ratingsByAgent() map[ticket.PersonID]int {
+func (d *fixture) ratingsByAgent() map[ticket.PersonID]int {
 	d.t.Helper()
 	r, err := d.reports().Ratings(d.t.Context(), ago(30), time.Now().Add(time.Hour))
 	if err != nil {
@@ -73,7 +73,7 @@ func TestMigration_knowsWhoHadTheTicketsRatedBefore(t *testing.T) {
 	}
 }
 
-func (d *shop) refilled(fill string) map[ticket.PersonID]int {
+func (d *fixture) refilled(fill string) map[ticket.PersonID]int {
 	d.t.Helper()
 	d.sql(`UPDATE ratings SET agent = NULL`)
 	d.sql(fill)

@@ -17,7 +17,7 @@ import (
 )
 
 // countsPromises checks that what reports count of a ticket follows from its whole timeline.
-func (d *shop) countsPromises(n ticket.Number) {
+func (d *fixture) countsPromises(n ticket.Number) {
 	d.t.Helper()
 	record, err := d.Track(d.t.Context(), n)
 	if err != nil {
@@ -54,7 +54,7 @@ func (d *shop) countsPromises(n ticket.Number) {
 }
 
 // reports returns the report service on the fixture, in the policy's time zone.
-func (d *shop) reports() *app.Reports {
+func (d *fixture) reports() *app.Reports {
 	return app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 }
 
@@ -64,7 +64,7 @@ func everything() report.PromiseFilter {
 	return report.PromiseFilter{From: now.AddDate(-1, 0, 0), To: now.Add(time.Hour)}
 }
 
-func (d *shop) promises(f report.PromiseFilter) (first, resolution report.ClockSummary) {
+func (d *fixture) promises(f report.PromiseFilter) (first, resolution report.ClockSummary) {
 	d.t.Helper()
 	r, err := d.reports().Promises(d.t.Context(), f)
 	if err != nil {

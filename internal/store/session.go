@@ -87,7 +87,7 @@ func (s *Store) BySession(ctx context.Context, id ticket.PersonID, epoch int64) 
 // are disabled.
 func (s *Store) SessionEpoch(ctx context.Context, id ticket.PersonID) (epoch int64, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT session_epoch FROM people WHERE id = $1 AND disabled_at IS NULL`, id).Scan(&epoch)
-	return epoch, explain(missing(err, errNobody), "read the session epoch of %s", id)
+	return epoch, explain(missing(err, errNoPerson), "read the session epoch of %s", id)
 }
 
 // EndSessions ends every session of a person.

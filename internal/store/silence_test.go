@@ -11,7 +11,7 @@ import (
 )
 
 // waitingTicket returns a ticket that waits for its requester, whose question is mail 2.
-func (d *shop) waitingTicket() ticket.Number {
+func (d *fixture) waitingTicket() ticket.Number {
 	d.t.Helper()
 	n := d.taken(d.customer)
 	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
@@ -22,7 +22,7 @@ func (d *shop) waitingTicket() ticket.Number {
 }
 
 // sent records that the mail server accepted a mail at an instant.
-func (d *shop) sent(n ticket.Number, mail int, at time.Time) {
+func (d *fixture) sent(n ticket.Number, mail int, at time.Time) {
 	d.t.Helper()
 	if err := d.Sent(d.t.Context(), n, mail); err != nil {
 		d.t.Fatal(err)
@@ -30,7 +30,7 @@ func (d *shop) sent(n ticket.Number, mail int, at time.Time) {
 	d.sql(`UPDATE deliveries SET settled_at = $3 WHERE ticket = $1 AND n = $2`, n, mail, at)
 }
 
-func (d *shop) bounced(n ticket.Number, mail int) {
+func (d *fixture) bounced(n ticket.Number, mail int) {
 	d.t.Helper()
 	if err := d.Bounced(d.t.Context(), n, mail, "550 no such user"); err != nil {
 		d.t.Fatal(err)
@@ -40,7 +40,7 @@ func (d *shop) bounced(n ticket.Number, mail int) {
 func TestSilence_countsFromTheServersYes(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.waitingTicket()
-	waits := d.step(ticket.StepRequest{Number: n, Schedule: true})
+	waits := d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if s := waits.State; !s.Ticket.AwaitsDelivery() || s.Next.Kind != "" || !waits.Digest.AwaitsDelivery {
 		t.Fatalf("while the question is owed: %+v", s)
 	}
@@ -73,7 +73,7 @@ func TestSilence_newsThatWereLostAreMadeUpFor(t *testing.T) {
 	} {
 		n := d.waitingTicket()
 		spoil(n)
-		if s := d.step(ticket.StepRequest{Number: n, Schedule: true}).State; s.Ticket.AwaitsDelivery() || s.Next.Kind != ticket.DueNudge {
+		if s := d.step(ticket.StepRequest{Number: n, CatchUp: true}).State; s.Ticket.AwaitsDelivery() || s.Next.Kind != ticket.DueNudge {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -97,7 +97,7 @@ func TestSilence_aBounceHandsTheTicketBack(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.waitingTicket()
 	d.bounced(n, 2)
-	got := d.step(ticket.StepRequest{Number: n, Bounced: 2, Mails: 2})
+	got := d.step(ticket.StepRequest{Number: n, Bounced: 2, LastDelivery: 2})
 	if s := got.State.Ticket; s.Status != ticket.StatusOpen || !s.Resolution.Clock.Running() || s.BeforeBounce.Status != ticket.StatusWaiting {
 		t.Errorf("handed back: %+v", s)
 	}
@@ -133,7 +133,7 @@ func TestSilence_ofADisabledRequesterCountsFromTheEvent(t *testing.T) {
 	n := d.taken(d.customer)
 	d.sql(`UPDATE people SET disabled_at = now() WHERE id = $1`, d.customer.ID)
 	s := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"}).State
-	if s.Mails != 1 || s.Ticket.AwaitsDelivery() || s.Next.Kind != ticket.DueNudge {
+	if s.LastDelivery != 1 || s.Ticket.AwaitsDelivery() || s.Next.Kind != ticket.DueNudge {
 		t.Errorf("%+v", s)
 	}
 	d.consistent(n)
@@ -143,7 +143,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.waitingTicket()
 	d.bounced(n, 2)
-	d.step(ticket.StepRequest{Number: n, Bounced: 2, Mails: 2})
+	d.step(ticket.StepRequest{Number: n, Bounced: 2, LastDelivery: 2})
 	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2, Address: "right@example.com"})
 	if s := got.State.Ticket; s.Status != ticket.StatusWaiting || !s.AwaitsDelivery() || s.Resolution.Clock.Running() {
 		t.Errorf("sent again: %+v", s)

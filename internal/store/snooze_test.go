@@ -39,7 +39,7 @@ func TestSnooze_movesATicketFromTheQueuesToOneOfItsOwn(t *testing.T) {
 
 // checkQueues compares the queues and their counts with what is expected. Only the order of the queue of snoozed
 // tickets is compared.
-func (d *shop) checkQueues(want map[desk.Queue][]ticket.Number) {
+func (d *fixture) checkQueues(want map[desk.Queue][]ticket.Number) {
 	d.t.Helper()
 	counts, err := d.QueueCounts(d.t.Context(), d.agent)
 	if err != nil {

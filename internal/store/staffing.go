@@ -52,7 +52,7 @@ func scanColleague(row pgx.CollectableRow) (c desk.Colleague, err error) {
 func (s *Store) Colleague(ctx context.Context, handleOrID string) (desk.Colleague, error) {
 	c, err := s.oneColleague(ctx, `SELECT `+colleagueColumns+` FROM people p
 		WHERE p.role <> 'customer' AND p.disabled_at IS NULL AND (p.id = $1 OR lower(p.handle) = lower($1))`, handleOrID)
-	return c, explain(missing(err, errNobody), "look for a colleague")
+	return c, explain(missing(err, errNoPerson), "look for a colleague")
 }
 
 func (s *Store) oneColleague(ctx context.Context, statement string, args ...any) (desk.Colleague, error) {
@@ -131,10 +131,10 @@ func (s *Store) changeGroup(ctx context.Context, e account.Event, statement stri
 //go:embed presence_look.sql
 var lookSQL string
 
-// Look records that a person has a ticket open, and whether they are writing. Subscribers are notified if that changes
+// RecordPresence records that a person has a ticket open, and whether they are writing. Subscribers are notified if that changes
 // what they know: the person was not there before, started or stopped writing, or somebody else's presence has expired.
 // It returns NotFound if there is no such ticket.
-func (s *Store) Look(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error {
+func (s *Store) RecordPresence(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error {
 	var there bool
 	err := s.pool.QueryRow(ctx, lookSQL, pgx.StrictNamedArgs{
 		"number": n, "person": by, "writing": writing, "lasts": desk.PresenceLasts, "channel": changeChannel,
@@ -145,16 +145,16 @@ func (s *Store) Look(ctx context.Context, by ticket.PersonID, n ticket.Number, w
 	return explain(err, "note who looks at %s", n)
 }
 
-// Leave records that a person no longer has a ticket open.
-func (s *Store) Leave(ctx context.Context, by desk.Person, n ticket.Number) error {
+// EndPresence records that a person no longer has a ticket open.
+func (s *Store) EndPresence(ctx context.Context, by desk.Person, n ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `
 		WITH gone AS (DELETE FROM presences WHERE ticket = $1 AND person = $2 RETURNING ticket)
 		SELECT pg_notify($3, ticket || ':presence') FROM gone`, n, by.ID, changeChannel)
 	return explain(err, "note who leaves %s", n)
 }
 
-// Looking returns the people who have a ticket open, longest first: those seen within desk.PresenceLasts.
-func (s *Store) Looking(ctx context.Context, n ticket.Number) ([]desk.Presence, error) {
+// Presences returns the people who have a ticket open, longest first: those seen within desk.PresenceLasts.
+func (s *Store) Presences(ctx context.Context, n ticket.Number) ([]desk.Presence, error) {
 	rows, _ := s.pool.Query(ctx, `
 		SELECT p.id, p.name, p.handle, p.role, l.writing, l.since, l.seen_at
 		FROM presences l JOIN people p ON p.id = l.person

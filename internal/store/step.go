@@ -47,7 +47,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, nullable(&l.Passed), &l.Parked, &l.Desk.Unmailed)
+			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, nullable(&l.Passed), &l.Parked, &l.Env.RequesterDisabled)
 		})
 	// The clock is read once both locks are held: whatever is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM emergency_schedule, epoch`).
@@ -55,14 +55,14 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	if err := st.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return l, missing(err, errNoTicket)
 	}
-	if l.Desk.Policy, err = st.Policy(ctx, version); err != nil {
+	if l.Env.Policy, err = st.Policy(ctx, version); err != nil {
 		return l, err
 	}
-	if l.Desk.Schedule, err = st.store.scheduleSince(ctx, st.tx, revision); err != nil {
+	if l.Env.Schedule, err = st.store.scheduleSince(ctx, st.tx, revision); err != nil {
 		return l, err
 	}
 	if state == nil {
-		state = &ticket.State{Ticket: ticket.Draft(st.number, requester, version, l.Desk.Policy)}
+		state = &ticket.State{Ticket: ticket.Draft(st.number, requester, version, l.Env.Policy)}
 	}
 	l.State = *state
 	return l, nil

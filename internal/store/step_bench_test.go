@@ -27,7 +27,7 @@ func BenchmarkStep(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		asked <- ticket.StepRequest{Number: a.Number, Mails: 1, Command: a.Seq}
+		asked <- ticket.StepRequest{Number: a.Number, LastDelivery: 1, Command: a.Seq}
 	}
 	close(asked)
 	b.ResetTimer()

@@ -12,7 +12,7 @@ import (
 )
 
 // forbid has the schema refuse rows of a table until the returned function is called.
-func (d *shop) forbid(table, rows string) (allow func()) {
+func (d *fixture) forbid(table, rows string) (allow func()) {
 	d.t.Helper()
 	d.sql(fmt.Sprintf(`ALTER TABLE %s ADD CONSTRAINT forbidden CHECK (NOT (%s)) NOT VALID`, table, rows))
 	return func() { d.sql(fmt.Sprintf(`ALTER TABLE %s DROP CONSTRAINT forbidden`, table)) }
@@ -56,8 +56,8 @@ func TestStep_parksWhatIsDueAndCannotBeRecordedAndTriesItAgain(t *testing.T) {
 	note := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbNote, Body: "Later."})
 	hand := []ticket.ManualCommand{{Key: "run/1", Verb: ticket.VerbResolve}}
 	got := d.step(ticket.StepRequest{Number: a.Number, Manual: hand})
-	if got.Pending != note.Seq+1 || got.Digest.Command != 1 || got.Digest.Parked == nil {
-		t.Errorf("a signal by hand meanwhile: %+v, pending %d", got.Digest, got.Pending)
+	if got.LastCommand != note.Seq+1 || got.Digest.Command != 1 || got.Digest.Parked == nil {
+		t.Errorf("a signal by hand meanwhile: %+v, pending %d", got.Digest, got.LastCommand)
 	}
 	tries := func() int {
 		parked, err := d.Parked(t.Context(), 10)
@@ -70,13 +70,13 @@ func TestStep_parksWhatIsDueAndCannotBeRecordedAndTriesItAgain(t *testing.T) {
 		t.Errorf("%d tries before the time of the second", n)
 	}
 	d.sql(`UPDATE parked_steps SET retry_at = clock_timestamp()`)
-	d.step(ticket.StepRequest{Number: a.Number, Schedule: true})
+	d.step(ticket.StepRequest{Number: a.Number, CatchUp: true})
 	if n := tries(); n != 2 {
 		t.Errorf("%d tries at the time of the second", n)
 	}
 	allow()
-	got = d.step(ticket.StepRequest{Number: a.Number, Schedule: true})
-	if got.Digest.Parked != nil || got.Digest.Command != got.Pending || !got.State.Ticket.FirstResponse.BreachedAt.Equal(due) {
+	got = d.step(ticket.StepRequest{Number: a.Number, CatchUp: true})
+	if got.Digest.Parked != nil || got.Digest.Command != got.LastCommand || !got.State.Ticket.FirstResponse.BreachedAt.Equal(due) {
 		t.Errorf("afterwards: %+v", got.Digest)
 	}
 	if parked, err := d.Parked(t.Context(), 10); err != nil || len(parked) != 0 {
@@ -95,12 +95,12 @@ func TestStep_parksAnEdgeOfTheGateAndDecidesWhatCameBeforeIt(t *testing.T) {
 	before := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Before."})
 	d.until(d.declare(closedBy("Snow.")).From)
 	allow := d.forbid("events", `kind = 'paused'`)
-	got := d.step(ticket.StepRequest{Number: n, Schedule: true})
+	got := d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if got.Digest.Parked == nil || d.outcome(n, before.Seq).Refused || got.Digest.Paused {
 		t.Errorf("with the edge refused: %+v", got.Digest)
 	}
 	allow()
-	if got = d.step(ticket.StepRequest{Number: n, Schedule: true}); got.Digest.Parked != nil || !got.Digest.Paused {
+	if got = d.step(ticket.StepRequest{Number: n, CatchUp: true}); got.Digest.Parked != nil || !got.Digest.Paused {
 		t.Errorf("afterwards: %+v", got.Digest)
 	}
 	d.consistent(n)
@@ -137,8 +137,8 @@ func TestStep_takesManySignalsByHandOnceEach(t *testing.T) {
 	d.forbid("commands", `emergency = 'flood 50'`)
 	r := ticket.StepRequest{Number: n, Manual: hands}
 	for range 2 { // asked again, because the answer was lost
-		if got := d.step(r); got.Pending != 101 || got.Digest.Command != 101 || got.Digest.Handle != d.second.Handle {
-			t.Errorf("pending %d, %+v", got.Pending, got.Digest)
+		if got := d.step(r); got.LastCommand != 101 || got.Digest.Command != 101 || got.Digest.Handle != d.second.Handle {
+			t.Errorf("pending %d, %+v", got.LastCommand, got.Digest)
 		}
 	}
 	for i, code := range map[int]string{7: ticket.CodeMalformed, 9: ticket.CodeNoAgent, 50: ticket.CodeMalformed, 51: ""} {
@@ -157,14 +157,14 @@ func TestStep_aSignalOfAnotherRunWithTheSameKeyIsRefusedWithAnEvent(t *testing.T
 	d.step(ticket.StepRequest{Number: n, Manual: hand})
 	hand[0].Run = "second"
 	for range 2 {
-		if got := d.step(ticket.StepRequest{Number: n, Manual: hand}); got.Pending != 3 || got.Digest.Command != 3 {
-			t.Errorf("pending %d, decided %d, want 3 and 3", got.Pending, got.Digest.Command)
+		if got := d.step(ticket.StepRequest{Number: n, Manual: hand}); got.LastCommand != 3 || got.Digest.Command != 3 {
+			t.Errorf("pending %d, decided %d, want 3 and 3", got.LastCommand, got.Digest.Command)
 		}
 	}
 	if o := d.outcome(n, 3); o.Code != ticket.CodeRepeated {
 		t.Errorf("outcome %+v", o)
 	}
-	if got := d.step(ticket.StepRequest{Number: n, Schedule: true}); got.Digest.Resolution.Extended != time.Hour {
+	if got := d.step(ticket.StepRequest{Number: n, CatchUp: true}); got.Digest.Resolution.Extended != time.Hour {
 		t.Errorf("extended by %s", got.Digest.Resolution.Extended)
 	}
 	d.consistent(n)
@@ -179,9 +179,9 @@ func TestStep_returnsNoMoreOwedMailsThanAHistoryMayHold(t *testing.T) {
 	}
 	for d.step(ticket.StepRequest{Number: n, Command: last.Seq}).Digest.Command < last.Seq {
 	}
-	first := d.step(ticket.StepRequest{Number: n, Schedule: true})
-	rest := d.step(ticket.StepRequest{Number: n, Schedule: true, Mails: first.Owed[len(first.Owed)-1].N})
-	if len(first.Owed) != ticket.MaxOwed || len(rest.Owed) != 21 || rest.Owed[20].N != rest.Digest.Mails {
-		t.Errorf("%d mails at first, then %d; the last is %d", len(first.Owed), len(rest.Owed), rest.Digest.Mails)
+	first := d.step(ticket.StepRequest{Number: n, CatchUp: true})
+	rest := d.step(ticket.StepRequest{Number: n, CatchUp: true, LastDelivery: first.Owed[len(first.Owed)-1].N})
+	if len(first.Owed) != ticket.MaxOwed || len(rest.Owed) != 21 || rest.Owed[20].N != rest.Digest.LastDelivery {
+		t.Errorf("%d mails at first, then %d; the last is %d", len(first.Owed), len(rest.Owed), rest.Digest.LastDelivery)
 	}
 }

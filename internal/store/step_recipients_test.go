@@ -20,7 +20,7 @@ func mailRecipients(r stepped) []string {
 	return all
 }
 
-func (d *shop) disable(p desk.Person) {
+func (d *fixture) disable(p desk.Person) {
 	d.t.Helper()
 	if err := d.DisablePerson(d.t.Context(), p.ID); err != nil {
 		d.t.Fatal(err)
@@ -58,7 +58,7 @@ func TestStep_writesToSupervisorsInsteadOfWhoLeft(t *testing.T) {
 		{ticket.StepRequest{Due: start.Add(30 * time.Minute)}, ticket.MailReminder},
 		{ticket.StepRequest{Due: start.Add(time.Hour)}, ticket.MailEscalation}, // this step notifies assignee and supervisors
 	} {
-		c.step.Number, c.step.Mails = a.Number, mails.State.Mails
+		c.step.Number, c.step.LastDelivery = a.Number, mails.State.LastDelivery
 		mails = d.step(c.step)
 		if got := mailRecipients(mails); !slices.Equal(got, all(c.kind)) {
 			t.Errorf("%s: told %v, want both supervisors once", c.kind, got)
@@ -72,7 +72,7 @@ func TestStep_writesNothingToADisabledCustomer(t *testing.T) {
 	n := d.taken(d.customer)
 	d.disable(d.customer)
 	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "On its way."})
-	if got.State.Mails != 1 || len(got.Owed) != 1 || got.Owed[0].Kind != ticket.MailReceipt {
+	if got.State.LastDelivery != 1 || len(got.Owed) != 1 || got.Owed[0].Kind != ticket.MailReceipt {
 		t.Errorf("owed %v, want the receipt alone", got.Owed)
 	}
 	d.consistent(n)

@@ -13,7 +13,7 @@ func TestStep_showsATicketThatAnEarlierVersionKept(t *testing.T) {
 	if _, err := d.beside.Exec(t.Context(), `UPDATE tickets SET state = state - 'shown' WHERE number = $1`, n); err != nil {
 		t.Fatal(err)
 	}
-	got := d.step(ticket.StepRequest{Number: n, Schedule: true})
+	got := d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if got.Digest.PromiseDue.IsZero() {
 		t.Errorf("shown: %+v", got.Digest.SearchFields)
 	}

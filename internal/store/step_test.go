@@ -17,7 +17,7 @@ func TestStep_takesTheSubmission(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)
 	got := d.step(ticket.StepRequest{Number: a.Number, Command: 1})
-	if got.State.Ticket.Status != ticket.StatusNew || got.State.Command != 1 || got.Pending != 1 {
+	if got.State.Ticket.Status != ticket.StatusNew || got.State.Command != 1 || got.LastCommand != 1 {
 		t.Errorf("got %+v", got)
 	}
 	if want := []ticket.Owed{{N: 1, To: d.customer.ID, Kind: ticket.MailReceipt}}; !reflect.DeepEqual(got.Owed, want) {
@@ -73,8 +73,8 @@ func TestStep_numberNeverGivenOutTakesWhatThereIs(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)
 	d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
-	if got := d.step(ticket.StepRequest{Number: a.Number, Command: 1 << 40}); got.State.Command != 2 || got.Pending != 2 {
-		t.Errorf("taken %d, pending %d, want 2 and 2", got.State.Command, got.Pending)
+	if got := d.step(ticket.StepRequest{Number: a.Number, Command: 1 << 40}); got.State.Command != 2 || got.LastCommand != 2 {
+		t.Errorf("taken %d, pending %d, want 2 and 2", got.State.Command, got.LastCommand)
 	}
 	d.consistent(a.Number)
 }
@@ -140,8 +140,8 @@ func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
 			r := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAgentReply, Body: "Here."})
 			d.redate(r, due.Add(reply.offset))
 			moment := d.step(ticket.StepRequest{Number: a.Number, Due: due})
-			if waits := moment.State.Ticket.Events == state.Ticket.Events; waits != reply.pending || moment.Pending != r.Seq {
-				t.Errorf("the moment waited: %v, want %v; pending %d", waits, reply.pending, moment.Pending)
+			if waits := moment.State.Ticket.Events == state.Ticket.Events; waits != reply.pending || moment.LastCommand != r.Seq {
+				t.Errorf("the moment waited: %v, want %v; pending %d", waits, reply.pending, moment.LastCommand)
 			}
 			after := d.step(ticket.StepRequest{Number: a.Number, Command: r.Seq}).State.Ticket
 			if broken := !after.FirstResponse.BreachedAt.IsZero(); broken != reply.breach || after.FirstResponse.MetAt.IsZero() {
@@ -173,7 +173,7 @@ func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
 	as := d.ask(d.supervisor, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
 	d.redate(as, a.At.Add(-24*time.Hour))
 	d.step(ticket.StepRequest{Number: a.Number, Command: 2})
-	got := d.step(ticket.StepRequest{Number: a.Number, Mails: 2, Due: a.At})
+	got := d.step(ticket.StepRequest{Number: a.Number, LastDelivery: 2, Due: a.At})
 	told := map[ticket.PersonID]int{}
 	for _, o := range got.Owed {
 		if o.Kind == ticket.MailEscalation {
@@ -266,8 +266,8 @@ func TestStep_byHand(t *testing.T) {
 			waiting := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Taken first."})
 			c.hand.Key = "run/1"
 			got := d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{c.hand}})
-			if got.Pending != 3 || got.State.Command != 3 {
-				t.Errorf("pending %d, taken %d, want 3 and 3", got.Pending, got.State.Command)
+			if got.LastCommand != 3 || got.State.Command != 3 {
+				t.Errorf("pending %d, taken %d, want 3 and 3", got.LastCommand, got.State.Command)
 			}
 			if o := d.outcome(n, 3); o.Code != c.code || o.Refused != (c.code != "") {
 				t.Errorf("outcome %+v, want code %q", o, c.code)

@@ -107,7 +107,7 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": c.State.Command, "last": c.Last, "latest": c.Latest, "events": t.Events,
-			"mails": c.State.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
+			"mails": c.State.LastDelivery, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
 			"assignee": t.Assignee, "next": instant(c.State.Next.Due), "promise": instant(promise), "owed": instant(t.OwedAt()),
 			"breached": t.Breached(), "escalation_step": t.EscalationStep(), "now": c.Now, "shown": c.Shown, "number": t.Number,
 			"transitions": instant(c.Passed), "paused_by": t.PausingEmergency(),

@@ -13,8 +13,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// shop is a desk with its people, on a database of its own.
-type shop struct {
+// fixture is a desk with its people, on a database of its own.
+type fixture struct {
 	*store.Store
 	*app.Steps
 	*app.Imports
@@ -31,15 +31,15 @@ type shop struct {
 }
 
 // open gives a shop under Holesalemart's policy.
-func open(t testing.TB) *shop { return openUnder(t, string(policy.Holesalemart())) }
+func open(t testing.TB) *fixture { return openUnder(t, string(policy.Holesalemart())) }
 
-func openUnder(t testing.TB, document string) *shop {
+func openUnder(t testing.TB, document string) *fixture {
 	t.Helper()
 	return staffed(t, pgtest.Template(t, "store", store.Migrate), document)
 }
 
 // staffed fills a migrated database.
-func staffed(t testing.TB, dsn, document string) *shop {
+func staffed(t testing.TB, dsn, document string) *fixture {
 	t.Helper()
 	s, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 8})
 	if err != nil {
@@ -51,7 +51,7 @@ func staffed(t testing.TB, dsn, document string) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Announcements: app.NewAnnouncements(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), mails: app.NewMails(s), tickets: app.NewTickets(s, s, s, nil, nil), t: t, dsn: dsn, beside: beside}
+	d := &fixture{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Announcements: app.NewAnnouncements(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), mails: app.NewMails(s), tickets: app.NewTickets(s, s, s, nil, nil), t: t, dsn: dsn, beside: beside}
 	if _, _, err := app.PublishPolicy(t.Context(), s, []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func staffed(t testing.TB, dsn, document string) *shop {
 	return d
 }
 
-func (d *shop) add(role ticket.Role, name, address string) desk.Person {
+func (d *fixture) add(role ticket.Role, name, address string) desk.Person {
 	d.t.Helper()
 	p, err := d.AddPerson(d.t.Context(), desk.Person{Role: role, Name: name, Address: address})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // awaitChange receives changes until a certain one, and returns those before it.
-func (d *shop) awaitChange(changes <-chan desk.Change, want desk.Change) (before []desk.Change) {
+func (d *fixture) awaitChange(changes <-chan desk.Change, want desk.Change) (before []desk.Change) {
 	d.t.Helper()
 	for {
 		select {
@@ -26,7 +26,7 @@ func (d *shop) awaitChange(changes <-chan desk.Change, want desk.Change) (before
 }
 
 // subscribe subscribes to a ticket's changes.
-func (d *shop) subscribe(o *store.Outcomes, n ticket.Number) <-chan desk.Change {
+func (d *fixture) subscribe(o *store.Outcomes, n ticket.Number) <-chan desk.Change {
 	d.t.Helper()
 	d.waitFor(listens)
 	changes, leave := o.Subscribe(n)
@@ -46,7 +46,7 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
-	if err := d.workspace.Look(t.Context(), d.agent, n, false); err != nil {
+	if err := d.workspace.RecordPresence(t.Context(), d.agent, n, false); err != nil {
 		t.Fatal(err)
 	}
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangePresence})

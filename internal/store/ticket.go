@@ -90,7 +90,7 @@ func (r recordRow) record() desk.Record {
 	record := desk.Record{
 		Number: r.Ticket, Subject: r.Subject, Order: r.OrderNumber, Follows: r.Follows,
 		Requester: desk.Ref{ID: r.Requester, Name: r.RequesterName, Role: r.RequesterRole},
-		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Schedule: r.Schedule, State: r.State,
+		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, LastCommand: r.LastCommand, Schedule: r.Schedule, State: r.State,
 	}
 	if r.Agent != "" {
 		record.Assignee = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}

@@ -74,7 +74,7 @@ func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.Person
 	if err == nil {
 		err = s.visible(ctx, p, n)
 	}
-	if err == nil || errors.Is(err, errNobody) || errors.Is(err, errNoTicket) {
+	if err == nil || errors.Is(err, errNoPerson) || errors.Is(err, errNoTicket) {
 		return p, linkNotFound(err)
 	}
 	return desk.Person{}, explain(err, "look for the requester of %s", n)
@@ -112,7 +112,7 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 		return grant, desk.Person{}, err
 	}
 	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role <> 'customer' AND id = $1`, string(grant.Person))
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errNoPerson) {
 		return signed.Grant{}, desk.Person{}, linkNotFound(err)
 	}
 	if err != nil {

@@ -86,7 +86,7 @@ func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	const id = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
-	if err := d.Accounts().AskMove(t.Context(), id, d.customer.ID, "next@demo.example", time.Hour); err != nil {
+	if err := d.Accounts().RequestAddressChange(t.Context(), id, d.customer.ID, "next@demo.example", time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.ReadLink(t.Context(), old); err != nil {

@@ -19,13 +19,13 @@ const tokenPrefix = "sd_"
 
 // IssueToken creates a bearer token for a person who is not disabled. Only its SHA-256 is stored, which suffices for
 // 256 random bits, so this is the only time the token can be read. It is for operators who hand it over with a new
-// account; otherwise use IssueTokenAndTell.
+// account; otherwise use IssueTokenAndNotify.
 func (s *Store) IssueToken(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
 	return s.issueToken(ctx, id, label, false)
 }
 
-// IssueTokenAndTell is IssueToken with a mail about it to the owner.
-func (s *Store) IssueTokenAndTell(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
+// IssueTokenAndNotify is IssueToken with a mail about it to the owner.
+func (s *Store) IssueTokenAndNotify(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
 	return s.issueToken(ctx, id, label, true)
 }
 

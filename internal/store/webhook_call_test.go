@@ -24,7 +24,7 @@ escalation:
 `
 
 // broken returns a ticket of a day ago without a first response, after its first step.
-func (d *shop) broken() (ticket.Number, time.Time) {
+func (d *fixture) broken() (ticket.Number, time.Time) {
 	d.t.Helper()
 	a := d.submit(d.customer)
 	start := a.At.Add(-24 * time.Hour)
@@ -34,9 +34,9 @@ func (d *shop) broken() (ticket.Number, time.Time) {
 }
 
 // owedAfter runs due events and returns the deliveries numbered above a number, as "n kind to recipient".
-func (d *shop) owedAfter(n ticket.Number, due time.Time, known int) (all []string) {
+func (d *fixture) owedAfter(n ticket.Number, due time.Time, known int) (all []string) {
 	d.t.Helper()
-	for _, o := range d.step(ticket.StepRequest{Number: n, Due: due, Mails: known}).Owed {
+	for _, o := range d.step(ticket.StepRequest{Number: n, Due: due, LastDelivery: known}).Owed {
 		all = append(all, fmt.Sprintf("%d %s to %s%s", o.N, o.Kind, o.To, o.Webhook))
 	}
 	return all
@@ -69,7 +69,7 @@ func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
 }
 
 // checkCalls compares the webhook calls with the escalation steps on the timeline.
-func (d *shop) checkCalls(n ticket.Number) {
+func (d *fixture) checkCalls(n ticket.Number) {
 	d.t.Helper()
 	h, err := d.workspace.History(d.t.Context(), d.supervisor, n)
 	if err != nil {
@@ -177,7 +177,7 @@ func TestImport_settlesCallsWithTheMails(t *testing.T) {
 }
 
 // written returns the recipients of a ticket's escalations, as "step to recipient instead of recipient".
-func (d *shop) written(n ticket.Number) []string {
+func (d *fixture) written(n ticket.Number) []string {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), `
 		SELECT concat_ws(' ', 'step', escalation_step, 'to', p.name, CASE WHEN stands_for IS NOT NULL THEN 'instead of ' || stands_for END)
@@ -190,19 +190,19 @@ func (d *shop) written(n ticket.Number) []string {
 
 func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) {
 	for name, c := range map[string]struct {
-		arrange func(d *shop)
+		arrange func(d *fixture)
 		want    []string
 	}{
-		"somebody and nobody": {func(*shop) {}, []string{
+		"somebody and nobody": {func(*fixture) {}, []string{
 			"step 1 to Sue Supervisor", "step 2 to Anna Agent", "step 2 to Sue Supervisor instead of nobody-here", "step 3 to Ada Administrator",
 		}},
-		"somebody who left": {func(d *shop) { d.disable(d.agent) }, []string{
+		"somebody who left": {func(d *fixture) { d.disable(d.agent) }, []string{
 			"step 1 to Sue Supervisor", "step 2 to Sue Supervisor instead of ANNA-agent", "step 3 to Ada Administrator",
 		}},
-		"no supervisor": {func(d *shop) { d.disable(d.supervisor) }, []string{
+		"no supervisor": {func(d *fixture) { d.disable(d.supervisor) }, []string{
 			"step 1 to Ada Administrator", "step 2 to Ada Administrator instead of nobody-here", "step 2 to Anna Agent", "step 3 to Ada Administrator",
 		}},
-		"no administrator": {func(d *shop) { d.disable(d.administrator) }, []string{
+		"no administrator": {func(d *fixture) { d.disable(d.administrator) }, []string{
 			"step 1 to Sue Supervisor", "step 2 to Anna Agent", "step 2 to Sue Supervisor instead of nobody-here", "step 3 to Sue Supervisor",
 		}},
 	} {
@@ -220,7 +220,7 @@ func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) 
 	}
 }
 
-func (d *shop) rename(p desk.Person, handle string) {
+func (d *fixture) rename(p desk.Person, handle string) {
 	d.sql(`UPDATE people SET handle = $2 WHERE id = $1`, p.ID, handle)
 }
 

@@ -109,7 +109,7 @@ func under(t *testing.T, dsn, number string, hours int) map[string]string {
 
 // work is the process: it submits a ticket, or steps it again.
 func work(t *testing.T, dsn string, number ticket.Number) {
-	var d *shop
+	var d *fixture
 	if number == "" {
 		d = staffed(t, dsn, moving)
 		number = d.taken(d.customer)
@@ -119,7 +119,7 @@ func work(t *testing.T, dsn string, number ticket.Number) {
 			t.Fatal(err)
 		}
 		t.Cleanup(s.Close)
-		d = &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), t: t, dsn: dsn}
+		d = &fixture{Store: s, Steps: app.NewSteps(s, app.MaxCommands), t: t, dsn: dsn}
 		if d.agent, err = s.PersonByHandleOrAddress(t.Context(), "anna@desk.example"); err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func work(t *testing.T, dsn string, number ticket.Number) {
 	fmt.Printf("number=%s\npromise=%s\n", number, promised.FirstResponse.Format(time.RFC3339))
 }
 
-func policyOf(t *testing.T, d *shop) *policy.Policy {
+func policyOf(t *testing.T, d *fixture) *policy.Policy {
 	t.Helper()
 	p, err := d.Policy(t.Context(), 1)
 	if err != nil {

@@ -40,7 +40,7 @@ const (
 	CodeNoMail        = "no-such-mail"
 	CodeNotBounced    = "not-bounced"
 	CodeResent        = "sent-again"
-	CodeUnmailed      = "requester-disabled"
+	CodeRequesterDisabled      = "requester-disabled"
 	CodeLimit         = "limit-reached"
 	CodeRepeated      = "repeated"
 	CodeUnseen        = "unseen-messages" // there are messages that the sender had not seen
@@ -158,7 +158,7 @@ func (s *decider) requestInformation(c Command) *fault.Error {
 	l.settle(policy.FirstResponse)
 	l.pause(policy.ReasonWaiting)
 	s.emit(Event{
-		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Asks: !s.env.Unmailed, Clocks: l.entries,
+		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Asks: !s.env.RequesterDisabled, Clocks: l.entries,
 	})
 	s.mail(MailInformationRequest, s.t.Requester)
 	return nil
@@ -172,7 +172,7 @@ func (s *decider) progressUpdate(c Command) *fault.Error {
 
 // asksAgain reports whether a public message restarts the requester's silence: they again have a full period to answer,
 // counted from the delivery of the message.
-func (s *decider) asksAgain() bool { return s.t.awaitsRequester() && !s.env.Unmailed }
+func (s *decider) asksAgain() bool { return s.t.awaitsRequester() && !s.env.RequesterDisabled }
 
 func (s *decider) note(c Command) *fault.Error {
 	s.emit(Event{Kind: EventNoted, Message: c.Message})
@@ -225,7 +225,7 @@ func (s *decider) emitResolved(cause Cause, message int64) {
 	l.resume(policy.ReasonWaiting)
 	s.emit(Event{
 		Kind: EventResolved, Status: StatusResolved, Cause: cause,
-		Message: message, Answers: message != 0, Asks: !s.env.Unmailed, Clocks: l.entries,
+		Message: message, Answers: message != 0, Asks: !s.env.RequesterDisabled, Clocks: l.entries,
 	})
 	s.mail(MailResolution, s.t.Requester)
 }

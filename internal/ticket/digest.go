@@ -18,7 +18,7 @@ type Digest struct {
 	Category       string          `json:"category,omitempty"` // cut to maxShown
 	Handle         string          `json:"handle,omitempty"`   // of the assignee
 	Command        int64           `json:"command"`            // number of the last command decided
-	Mails          int             `json:"last_delivery"`      // number of the last delivery, a mail or webhook call
+	LastDelivery          int             `json:"last_delivery"`      // number of the last delivery, a mail or webhook call
 	Next           DueEvent        `json:"next,omitzero"`
 	EscalationStep int             `json:"escalation_step,omitempty"` // see Ticket.EscalationStep
 	Paused         bool            `json:"paused,omitempty"`          // see Ticket.Paused
@@ -65,7 +65,7 @@ func (s State) Digest() Digest {
 	t := &s.Ticket
 	d := Digest{
 		Status: t.Status, Cause: t.Cause, Priority: t.Priority, Category: cut(t.Category), Handle: t.Handle,
-		Command: s.Command, Mails: s.Mails, Next: s.Next, EscalationStep: s.EscalationStep, Paused: s.Paused,
+		Command: s.Command, LastDelivery: s.LastDelivery, Next: s.Next, EscalationStep: s.EscalationStep, Paused: s.Paused,
 		FirstResponse: t.FirstResponse.digest(), Resolution: t.Resolution.digest(),
 	}
 	if s.SearchFields != nil {

@@ -188,7 +188,7 @@ func (s *decider) fire(due DueEvent) {
 	case DueEscalation:
 		s.escalate(due)
 	case DueNudge:
-		s.emit(Event{Kind: EventNudged, Asks: !s.env.Unmailed})
+		s.emit(Event{Kind: EventNudged, Asks: !s.env.RequesterDisabled})
 		s.mail(MailNudge, s.t.Requester)
 	case DueResolve:
 		s.emitResolved(CauseSilence, 0)

@@ -189,7 +189,7 @@ func (m *lateModel) step(now time.Time, what string) {
 }
 
 func (m *lateModel) desk(d ticket.Environment) ticket.Environment {
-	d.Policy, d.Rosters, d.Unmailed = m.versions[m.ticket.Policy], m.rosters, !m.mailed
+	d.Policy, d.Rosters, d.RequesterDisabled = m.versions[m.ticket.Policy], m.rosters, !m.mailed
 	return d
 }
 

@@ -96,7 +96,7 @@ func submitted(t *testing.T, document string) *fixture {
 func at(hours float64) time.Time { return submission.Add(time.Duration(hours * float64(time.Hour))) }
 
 func (f *fixture) desk() ticket.Environment {
-	return ticket.Environment{Policy: f.policy, Schedule: f.schedule, Rosters: f.rosters, Unmailed: !f.mailed}
+	return ticket.Environment{Policy: f.policy, Schedule: f.schedule, Rosters: f.rosters, RequesterDisabled: !f.mailed}
 }
 
 // decide decides a command accepted so many hours after the submission.

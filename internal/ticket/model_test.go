@@ -154,7 +154,7 @@ func newModel(t *rapid.T, version int64, versions map[int64]*policy.Policy) *mod
 func (w *model) desk() ticket.Environment { return w.deskWith(w.rosters) }
 
 func (w *model) deskWith(r ticket.Rosters) ticket.Environment {
-	return ticket.Environment{Policy: w.policy, Schedule: w.schedule, Rosters: r, Unmailed: !w.mailed}
+	return ticket.Environment{Policy: w.policy, Schedule: w.schedule, Rosters: r, RequesterDisabled: !w.mailed}
 }
 
 func (w *model) run() {

@@ -156,8 +156,8 @@ func (s *decider) resend(c Command) *fault.Error {
 		return fault.NewConflict(CodeNotBounced, "only an email that could not be delivered can be sent again")
 	case m.Resent:
 		return fault.NewConflict(CodeResent, "the email has already been sent again")
-	case m.Person == s.t.Requester && s.env.Unmailed:
-		return fault.NewConflict(CodeUnmailed, "the requester's account is disabled, so no email is sent to them")
+	case m.Person == s.t.Requester && s.env.RequesterDisabled:
+		return fault.NewConflict(CodeRequesterDisabled, "the requester's account is disabled, so no email is sent to them")
 	}
 	e := Event{Kind: EventMailResent, Mail: m.Mail}
 	if s.t.asksInExchange(m.Event) {

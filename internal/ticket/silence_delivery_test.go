@@ -278,7 +278,7 @@ func TestResend_refusals(t *testing.T) {
 		mail     *ticket.BouncedMail
 		disabled bool
 	}{
-		ticket.CodeNoMail: {}, ticket.CodeNotBounced: {mail: &owed}, ticket.CodeResent: {mail: &resent}, ticket.CodeUnmailed: {mail: &bounced, disabled: true},
+		ticket.CodeNoMail: {}, ticket.CodeNotBounced: {mail: &owed}, ticket.CodeResent: {mail: &resent}, ticket.CodeRequesterDisabled: {mail: &bounced, disabled: true},
 	} {
 		f := submittedWithMail(t)
 		f.mailed = !c.disabled

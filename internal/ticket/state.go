@@ -11,7 +11,7 @@ import (
 type State struct {
 	Ticket         Ticket        `json:"ticket"`
 	Command        int64         `json:"command"` // number of the last command decided
-	Mails          int           `json:"mails"`   // number of the last delivery, a mail or webhook call
+	LastDelivery          int           `json:"mails"`   // number of the last delivery, a mail or webhook call
 	Next           DueEvent      `json:"next,omitzero"`
 	EscalationStep int           `json:"escalation_step,omitempty"` // see Ticket.EscalationStep
 	Paused         bool          `json:"paused,omitempty"`          // see Ticket.Paused
@@ -21,7 +21,7 @@ type State struct {
 // NewState returns the state to store after a step. command and mails are the numbers of the last command decided and of the
 // last delivery owed. The label of the next due event says how much time remains at now.
 func NewState(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
-	s := State{Ticket: t, Command: command, Mails: mails, EscalationStep: t.EscalationStep(), Paused: t.Paused(), SearchFields: t.searchFields()}
+	s := State{Ticket: t, Command: command, LastDelivery: mails, EscalationStep: t.EscalationStep(), Paused: t.Paused(), SearchFields: t.searchFields()}
 	if next, ok := Next(t, p); ok {
 		next.Label = dueLabel(t, p, next, now)
 		s.Next = next

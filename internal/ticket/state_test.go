@@ -55,8 +55,8 @@ func TestState_labelsTheNextDueEvent(t *testing.T) {
 			if s.Next.Label != c.want {
 				t.Errorf("the label is %q, want %q", s.Next.Label, c.want)
 			}
-			if s.Command != 4 || s.Mails != 5 {
-				t.Errorf("kept command %d and mail %d", s.Command, s.Mails)
+			if s.Command != 4 || s.LastDelivery != 5 {
+				t.Errorf("kept command %d and mail %d", s.Command, s.LastDelivery)
 			}
 			if next, _ := ticket.Next(f.ticket, f.policy); !s.Next.Same(next) {
 				t.Errorf("kept %+v, next is %+v", s.Next, next)

@@ -21,7 +21,7 @@ type Environment struct {
 	Rosters  Rosters
 	// Unmailed means that no mails are sent to the requester, whose account is disabled, so silence counts from events
 	// rather than deliveries.
-	Unmailed bool
+	RequesterDisabled bool
 }
 
 // Outcome is whether a command was refused, and why.
