@@ -30,7 +30,7 @@ type dryRunView struct {
 	Open     int `json:"open_tickets" doc:"Tickets that are not closed. Each of them would apply the transition."`
 	Owed     int `json:"unresolved_tickets" doc:"Of them, those that are not resolved, and so have a target to meet."`
 	Breached int `json:"breached_tickets" doc:"Of those, the ones with a target that is already breached."`
-	Examined   int `json:"examined_tickets" doc:"Tickets whose deadlines were computed: all unresolved ones, or a random sample of them. All counts below are of these."`
+	Examined int `json:"examined_tickets" doc:"Tickets whose deadlines were computed: all unresolved ones, or a random sample of them. All counts below are of these."`
 
 	Clocks  []clockShiftView `json:"clocks"`
 	Soonest []shiftView      `json:"soonest" doc:"Targets whose deadline would change, the earliest first: 50 at most, of the examined tickets."`

@@ -41,19 +41,19 @@ func TicketID(number ticket.Number) string { return string(number) }
 
 // Start is the input of a ticket's workflow. The first run has number and page; runs continued as new have the rest too.
 type Start struct {
-	Number      ticket.Number          `json:"number"`
-	Page        string                 `json:"page,omitempty"` // address of the ticket's page for staff
-	Digest      ticket.Digest          `json:"digest,omitzero"`
-	LastDelivery    int                    `json:"last_delivery,omitempty"`      // number of the last delivery in Owed or settled
-	LastCommand int64                  `json:"last_command,omitempty"`       // number of the last command received
-	Owed        []ticket.Owed          `json:"pending_deliveries,omitempty"` // deliveries not yet settled, in order
-	Claims      []Claim                `json:"claims,omitempty"`             // command numbers of signals since the last step
-	Bounced     []int                  `json:"bounced,omitempty"`            // numbers of deliveries that failed, not yet recorded
-	Delivered   []int                  `json:"delivered,omitempty"`          // numbers of delivered mails that ask for an answer, not yet recorded
-	Manual      []ticket.ManualCommand `json:"manual,omitempty"`             // manual commands not yet taken
-	Received    map[ticket.Verb]int    `json:"received,omitempty"`           // number of signals of each name in all runs
-	Outcomes    []ManualOutcome        `json:"outcomes,omitempty"`           // of the last manual commands, oldest first
-	CatchUp     bool                   `json:"catch_up,omitempty"`           // a step must decide what was accepted and apply the emergency schedule
+	Number       ticket.Number          `json:"number"`
+	Page         string                 `json:"page,omitempty"` // address of the ticket's page for staff
+	Digest       ticket.Digest          `json:"digest,omitzero"`
+	LastDelivery int                    `json:"last_delivery,omitempty"`      // number of the last delivery in Owed or settled
+	LastCommand  int64                  `json:"last_command,omitempty"`       // number of the last command received
+	Owed         []ticket.Owed          `json:"pending_deliveries,omitempty"` // deliveries not yet settled, in order
+	Claims       []Claim                `json:"claims,omitempty"`             // command numbers of signals since the last step
+	Bounced      []int                  `json:"bounced,omitempty"`            // numbers of deliveries that failed, not yet recorded
+	Delivered    []int                  `json:"delivered,omitempty"`          // numbers of delivered mails that ask for an answer, not yet recorded
+	Manual       []ticket.ManualCommand `json:"manual,omitempty"`             // manual commands not yet taken
+	Received     map[ticket.Verb]int    `json:"received,omitempty"`           // number of signals of each name in all runs
+	Outcomes     []ManualOutcome        `json:"outcomes,omitempty"`           // of the last manual commands, oldest first
+	CatchUp      bool                   `json:"catch_up,omitempty"`           // a step must decide what was accepted and apply the emergency schedule
 }
 
 // Claim is a command number in a signal. If PostgreSQL has no such command, the signal did not come from the API.

@@ -45,7 +45,7 @@ func TestReplay_everyStoredHistoryGoesTheSameWay(t *testing.T) {
 	checkReplays(t, files)
 }
 
-// goesTheSameWay replays histories and compares what is asked for with the golden values beside them.
+// checkReplays replays histories and compares what is asked for with the golden values beside them.
 func checkReplays(t *testing.T, files []string) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {

@@ -45,7 +45,7 @@ type Config struct {
 	People   people
 	Policies request.PolicyReader
 	Board    noticeReader // nil: there are no notices
-	Forms   formStore    // nil: forms that are sent after a session has ended are lost
+	Forms    formStore    // nil: forms that are sent after a session has ended are lost
 
 	Name       string          // of the site; "Support" when empty
 	Prefix     string          // of new tickets' numbers; "HM" when empty

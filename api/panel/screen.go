@@ -169,7 +169,7 @@ type queueView struct {
 	Address          string
 	Count            int
 	Counted          bool
-	Urgent, Here      bool
+	Urgent, Here     bool
 }
 
 // savedView is a saved filter with the address of its list.

@@ -24,7 +24,7 @@ func (n *dependencies) site(ctx context.Context, d *app.Tickets, board *app.Noti
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
 		Policies:   d,
-		Forms:     n.db,
+		Forms:      n.db,
 		Board:      board,
 		Name:       n.config.From.Name,
 		Prefix:     n.config.NumberPrefix,

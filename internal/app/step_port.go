@@ -23,7 +23,7 @@ type StepStore interface {
 // LockedTicket is a locked ticket at the beginning of a step.
 type LockedTicket struct {
 	State  ticket.State       // a draft before the first step
-	Env   ticket.Environment // without rosters
+	Env    ticket.Environment // without rosters
 	Last   int64              // number of the last command accepted
 	Latest time.Time          // no command accepted and no event recorded has a later instant
 	Clock  time.Time          // of the store, a whole second; commands accepted after the lock was taken are not before it
@@ -57,7 +57,7 @@ type commandStore interface {
 
 // deliveryReader reads the deliveries of a ticket.
 type deliveryReader interface {
-	// Undelivered returns an unsent delivery whose failure no event has recorded, and false if there is none. It locks the
+	// FailedDelivery returns an unsent delivery whose failure no event has recorded, and false if there is none. It locks the
 	// delivery's status until the transaction ends.
 	FailedDelivery(ctx context.Context, n int) (FailedDelivery, bool, error)
 	// AskingMail returns the mail of an event that asks the requester for an answer, and false if there is none.

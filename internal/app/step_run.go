@@ -20,7 +20,7 @@ type step struct {
 
 	was              ticket.State
 	before           int64     // number of the last command when the step began
-	now              time.Time // Locked.Clock, but not before LockedTicket.Latest, since the clock may have been set back
+	now              time.Time // LockedTicket.Clock, but not before LockedTicket.Latest, since the clock may have been set back
 	transitionsUntil time.Time // transitions up to here are applied by this step
 	current          bool      // everything due up to now has fired
 

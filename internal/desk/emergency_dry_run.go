@@ -17,9 +17,9 @@ type DryRun struct {
 	After  Emergency
 	AffectedCount
 
-	Examined  int // tickets whose deadlines were computed: all, or a random sample
-	Clocks  []ClockShift
-	Soonest []Shift // of the tickets computed, those with the earliest deadlines without the change
+	Examined int // tickets whose deadlines were computed: all, or a random sample
+	Clocks   []ClockShift
+	Soonest  []Shift // of the tickets computed, those with the earliest deadlines without the change
 
 	Announces AnnouncementKind // the announcement sent at once; empty: none
 	Upcoming  []Occasion       // announcements that follow later

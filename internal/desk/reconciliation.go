@@ -22,13 +22,13 @@ const StuckAfter = 3
 
 // Overdue is a ticket whose workflow should have made progress, or may be missing.
 type Overdue struct {
-	Number    ticket.Number
-	Due       bool   // a due event has not fired
-	Undecided bool   // a delivered command is not decided
-	LastDelivery     int    // recipients with overdue mails
-	Calls     int    // webhooks with overdue calls
-	Owed      int    // owed mails and calls, overdue or not
-	Mark      string // fingerprint of the ticket's progress
+	Number       ticket.Number
+	Due          bool   // a due event has not fired
+	Undecided    bool   // a delivered command is not decided
+	LastDelivery int    // recipients with overdue mails
+	Calls        int    // webhooks with overdue calls
+	Owed         int    // owed mails and calls, overdue or not
+	Mark         string // fingerprint of the ticket's progress
 
 	// Of the previous check; zero: there was none.
 	Tries int    // checks without progress
@@ -45,7 +45,7 @@ type Stuck struct {
 
 // Reconciliation is the state of the workflows at the reconciler's last check.
 type Reconciliation struct {
-	CheckedAt      time.Time // the last complete check; zero: none yet
+	CheckedAt   time.Time // the last complete check; zero: none yet
 	Missing     int       // tickets without a running workflow
 	Stuck       int       // tickets without progress although their workflows run
 	OwedMissing int       // tickets in Missing with owed mails or calls

@@ -12,22 +12,22 @@ import (
 
 // Record is a ticket as it is stored.
 type Record struct {
-	Number     ticket.Number
-	Subject    string
-	Order      string
-	Follows    ticket.Number   // the ticket of which this is a follow-up; empty: none
-	FollowedBy []ticket.Number // its follow-ups, oldest first; only set for a single ticket
-	Requester  Ref
-	Assignee   *Ref // nil: unassigned
-	Submitted  time.Time
-	Updated    time.Time     // last change of any kind
-	Shown      time.Time     // last change visible to the requester; not before Submitted
-	State      *ticket.State // nil: accepted, before its first step
-	Submission ticket.Command
-	Policy     int64    // version that the ticket is pinned to
-	LastCommand    int64    // number of the last command accepted
-	Schedule   int64    // revision of the emergency schedule when the ticket was read
-	Last       *Excerpt // the newest message; only set in lists for staff
+	Number      ticket.Number
+	Subject     string
+	Order       string
+	Follows     ticket.Number   // the ticket of which this is a follow-up; empty: none
+	FollowedBy  []ticket.Number // its follow-ups, oldest first; only set for a single ticket
+	Requester   Ref
+	Assignee    *Ref // nil: unassigned
+	Submitted   time.Time
+	Updated     time.Time     // last change of any kind
+	Shown       time.Time     // last change visible to the requester; not before Submitted
+	State       *ticket.State // nil: accepted, before its first step
+	Submission  ticket.Command
+	Policy      int64    // version that the ticket is pinned to
+	LastCommand int64    // number of the last command accepted
+	Schedule    int64    // revision of the emergency schedule when the ticket was read
+	Last        *Excerpt // the newest message; only set in lists for staff
 }
 
 // Excerpt is the beginning of a message.

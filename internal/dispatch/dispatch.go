@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -86,12 +88,22 @@ type Dispatcher struct {
 // New returns a dispatcher that uses c.
 func New(c client.Client, pages Pages) *Dispatcher { return &Dispatcher{client: c, pages: pages} }
 
-// guide is shown in Temporal UI beside a ticket's current details, for a supervisor who has nothing else.
-const guide = `The query **ticket** returns the same and more, as JSON.
-
-Manual commands, as signals or updates with JSON: **assign** {"agent": "handle"}, **reclassify** {"priority": "high"} or
-{"category": "…"}, **emergency-extend** {"seconds": 3600}; without: **resolve**, **reopen**, **close**, **acknowledge-escalation**,
-**emergency-pause**, **emergency-resume**. A refusal is recorded as an event.`
+// guide is shown in Temporal UI beside a ticket's current details, for a supervisor who has nothing else. Every history
+// repeats it, so of a verb's help it has the name and the example of its input only.
+var guide = sync.OnceValue(func() string {
+	var with, without []string
+	for _, d := range ticket.Definitions() {
+		switch start := strings.Index(d.Manual, "{"); {
+		case d.Manual == "":
+		case start < 0 || strings.Contains(d.Manual, "No input"):
+			without = append(without, "**"+string(d.Verb)+"**")
+		default:
+			with = append(with, "**"+string(d.Verb)+"** "+d.Manual[start:])
+		}
+	}
+	return "The query **ticket** returns the same and more, as JSON.\n\nManual commands, as signals or updates with JSON: " +
+		strings.Join(with, "; ") + ". Without: " + strings.Join(without, ", ") + ". A refusal is recorded as an event."
+})
 
 // Deliver signals a command to a ticket's workflow. It is idempotent. A missing workflow is started by any command: its first
 // step reads the ticket's state from PostgreSQL. So is one that was terminated or failed. One that has completed is left
@@ -145,7 +157,7 @@ func (d *Dispatcher) options(n ticket.Number) client.StartWorkflowOptions {
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "ticket " + id,
-		StaticDetails:            guide,
+		StaticDetails:            guide(),
 		WorkflowTaskTimeout:      taskTimeout,
 		Memo:                     memo,
 	}

@@ -17,11 +17,11 @@ import (
 )
 
 // SignalTransition signals to a ticket's workflow a transition of the emergency schedule, so that it takes a step; its search
-// attributes may follow after later. A signal that is repeated, late or lost has no effect on when clocks ran. As in Deliver,
+// attributes may follow after attributeDelay. A signal that is repeated, late or lost has no effect on when clocks ran. As in Deliver,
 // a missing workflow is started, and one that has completed is left alone.
-func (d *Dispatcher) SignalTransition(ctx context.Context, n ticket.Number, e ticket.Transition, gate int64, later time.Duration) error {
+func (d *Dispatcher) SignalTransition(ctx context.Context, n ticket.Number, e ticket.Transition, revision int64, attributeDelay time.Duration) error {
 	id, signal := workflows.TicketID(n), workflows.Signal{
-		Emergency: string(e.Emergency), Schedule: gate, At: e.At, AttributesAfter: int64(later / time.Second),
+		Emergency: string(e.Emergency), Schedule: revision, At: e.At, AttributesAfter: int64(attributeDelay / time.Second),
 	}
 	err := d.client.SignalWorkflow(ctx, id, "", string(e.Verb), signal)
 	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing { // or ended, which starting distinguishes

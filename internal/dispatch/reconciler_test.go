@@ -54,10 +54,10 @@ func (w *reconcilerFixture) add(o desk.Overdue, e dispatch.Execution) {
 func (w *reconcilerFixture) Lease(context.Context, string, string, time.Duration) (bool, error) {
 	return true, nil
 }
-func (w *reconcilerFixture) EndLease(context.Context, string, string) error  { return nil }
-func (w *reconcilerFixture) NoteRestarted(context.Context) error             { return nil }
+func (w *reconcilerFixture) EndLease(context.Context, string, string) error     { return nil }
+func (w *reconcilerFixture) NoteRestarted(context.Context) error                { return nil }
 func (w *reconcilerFixture) DeleteHealthy(context.Context, time.Duration) error { return nil }
-func (w *reconcilerFixture) EnsureEmergencyWorkflow(context.Context) error             { return nil }
+func (w *reconcilerFixture) EnsureEmergencyWorkflow(context.Context) error      { return nil }
 
 func (w *reconcilerFixture) Overdue(_ context.Context, _ time.Duration, limit int) (page []desk.Overdue, err error) {
 	w.mu.Lock()

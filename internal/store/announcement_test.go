@@ -18,7 +18,7 @@ const (
 	aDay   = 24 * time.Hour
 )
 
-// waiting submits a ticket some time ago and takes its first step.
+// waitingSince submits a ticket some time ago and takes its first step.
 func (d *fixture) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
 	d.t.Helper()
 	a := d.submit(by)
@@ -27,7 +27,7 @@ func (d *fixture) waitingSince(by desk.Person, ago time.Duration) ticket.Number 
 	return a.Number
 }
 
-// publishChange says that everything is proven up to now.
+// announce records announcements as if every ticket had been checked up to now.
 func (d *fixture) announce() ticket.AnnounceResult {
 	d.t.Helper()
 	gate, err := d.Schedule(d.t.Context())

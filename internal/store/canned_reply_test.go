@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// cannedFixtures is the store of canned replies or of saved filters.
+// cannedFixture is the store of canned replies or of saved filters.
 type cannedFixture struct {
 	save   func(by desk.Person, id int64, title, text string, shared bool) (int64, error)
 	list   func(by desk.Person) ([]string, error) // title, text; an asterisk for those that are theirs

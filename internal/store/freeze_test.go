@@ -177,7 +177,7 @@ func (d *fixture) await(what, query string, args ...any) {
 	}
 }
 
-// sessions of this database that hold an advisory lock, in a state of pg_stat_activity.
+// lockingSession selects the sessions of this database that hold an advisory lock, in a state of pg_stat_activity.
 const lockingSession = `SELECT EXISTS (SELECT FROM pg_stat_activity a JOIN pg_locks l USING (pid)
 	WHERE a.datname = current_database() AND l.locktype = 'advisory' AND l.granted AND `
 

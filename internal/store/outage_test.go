@@ -49,7 +49,7 @@ func TestOpen_refusesABadPrefixAndAddress(t *testing.T) {
 	}
 }
 
-// TestOutage kills PostgreSQL under load and checks afterwards that everything acknowledged is stored.
+// TestOutage_losesNothingAcknowledged kills PostgreSQL under load and checks afterwards that everything acknowledged is stored.
 func TestOutage_losesNothingAcknowledged(t *testing.T) {
 	server := pgtest.Cluster(t)
 	dsn := server.Database(t)

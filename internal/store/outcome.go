@@ -175,7 +175,7 @@ func (s *Store) Outcome(ctx context.Context, n ticket.Number, seq int64) (o tick
 	return o, decided, explain(err, "read the outcome of command %d of %s", seq, n)
 }
 
-// publishChange notifies pages of a change after its commit. A notification inside the commit would make commits wait for
+// notifyChange notifies pages of a change after its commit. A notification inside the commit would make commits wait for
 // each other's flush, since PostgreSQL holds one lock for all notifications; this transaction writes nothing that is
 // flushed. Errors are ignored: a lost notification only delays a page's update until the next one.
 func (s *Store) notifyChange(ctx context.Context, n ticket.Number, kind desk.ChangeKind) {

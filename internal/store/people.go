@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	errNoPerson       = fault.New(fault.NotFound, "there is no such person")
+	errNoPerson     = fault.New(fault.NotFound, "there is no such person")
 	errAddressTaken = fault.NewConflict("address-taken", "someone already has that address")
 	errHandleTaken  = fault.NewConflict("handle-taken", "someone already has that handle")
 )

@@ -26,7 +26,7 @@ type undeliveredRow struct {
 	commandRow
 }
 
-// FailedDelivery calls deliver with up to limit commands of which no workflow has been notified, oldest first, and marks those
+// Undelivered calls deliver with up to limit commands of which no workflow has been notified, oldest first, and marks those
 // that deliver returns as delivered. It returns how many it passed, and deliver's error.
 //
 // Of each ticket's other commands the first is deferred, and holds back the ticket's later ones, for a growing time of up to

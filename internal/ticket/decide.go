@@ -23,28 +23,28 @@ var (
 
 // Refusal codes.
 const (
-	CodeClosed        = "ticket-closed"
-	CodeStatus        = "wrong-status"
-	CodeRole          = "not-allowed"
-	CodeNothing       = "nothing-to-change"
-	CodeBodyMissing   = "message-missing"
-	CodeMalformed     = "malformed"
-	CodeNotResolved   = "not-resolved"
-	CodeUnknownVerb   = "unknown-verb"
-	CodeNoAgent       = "agent-missing"
-	CodeNoEmergency   = "no-emergency"
-	CodeWrongCategory = "unknown-category"
-	CodeTaken         = "taken"
-	CodeWholeDesk     = "whole-desk" // a desk-wide emergency cannot be changed on a single ticket
-	CodeNoPolicy      = "no-such-policy"
-	CodeNoMail        = "no-such-mail"
-	CodeNotBounced    = "not-bounced"
-	CodeResent        = "sent-again"
-	CodeRequesterDisabled      = "requester-disabled"
-	CodeLimit         = "limit-reached"
-	CodeRepeated      = "repeated"
-	CodeUnseen        = "unseen-messages" // there are messages that the sender had not seen
-	CodeUnrecordable  = "unrecordable"    // PostgreSQL refuses the result, or no calendar reaches it
+	CodeClosed            = "ticket-closed"
+	CodeStatus            = "wrong-status"
+	CodeRole              = "not-allowed"
+	CodeNothing           = "nothing-to-change"
+	CodeBodyMissing       = "message-missing"
+	CodeMalformed         = "malformed"
+	CodeNotResolved       = "not-resolved"
+	CodeUnknownVerb       = "unknown-verb"
+	CodeNoAgent           = "agent-missing"
+	CodeNoEmergency       = "no-emergency"
+	CodeWrongCategory     = "unknown-category"
+	CodeTaken             = "taken"
+	CodeWholeDesk         = "whole-desk" // a desk-wide emergency cannot be changed on a single ticket
+	CodeNoPolicy          = "no-such-policy"
+	CodeNoMail            = "no-such-mail"
+	CodeNotBounced        = "not-bounced"
+	CodeResent            = "sent-again"
+	CodeRequesterDisabled = "requester-disabled"
+	CodeLimit             = "limit-reached"
+	CodeRepeated          = "repeated"
+	CodeUnseen            = "unseen-messages" // there are messages that the sender had not seen
+	CodeUnrecordable      = "unrecordable"    // PostgreSQL refuses the result, or no calendar reaches it
 )
 
 // decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's

@@ -18,7 +18,7 @@ type Digest struct {
 	Category       string          `json:"category,omitempty"` // cut to maxShown
 	Handle         string          `json:"handle,omitempty"`   // of the assignee
 	Command        int64           `json:"command"`            // number of the last command decided
-	LastDelivery          int             `json:"last_delivery"`      // number of the last delivery, a mail or webhook call
+	LastDelivery   int             `json:"last_delivery"`      // number of the last delivery, a mail or webhook call
 	Next           DueEvent        `json:"next,omitzero"`
 	EscalationStep int             `json:"escalation_step,omitempty"` // see Ticket.EscalationStep
 	Paused         bool            `json:"paused,omitempty"`          // see Ticket.Paused

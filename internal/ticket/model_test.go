@@ -286,7 +286,7 @@ func (w *model) checkSnooze(now time.Time) {
 	}
 }
 
-// supervisors decides a random command, mostly a valid one.
+// command decides a random command, mostly a valid one.
 func (w *model) command() {
 	verb := rapid.SampledFrom(modelVerbs).Draw(w.t, "verb")
 	by := rapid.SampledFrom(allowedActors(verb)).Draw(w.t, "by")

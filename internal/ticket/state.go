@@ -11,7 +11,7 @@ import (
 type State struct {
 	Ticket         Ticket        `json:"ticket"`
 	Command        int64         `json:"command"` // number of the last command decided
-	LastDelivery          int           `json:"mails"`   // number of the last delivery, a mail or webhook call
+	LastDelivery   int           `json:"mails"`   // number of the last delivery, a mail or webhook call
 	Next           DueEvent      `json:"next,omitzero"`
 	EscalationStep int           `json:"escalation_step,omitempty"` // see Ticket.EscalationStep
 	Paused         bool          `json:"paused,omitempty"`          // see Ticket.Paused

@@ -13,14 +13,14 @@ const (
 // StepRequest asks for a step of a ticket. Exactly one of Command, Due, Bounced, Delivered, Manual and CatchUp is set. A
 // repeated request changes nothing and returns the ticket as it then is.
 type StepRequest struct {
-	Number    Number          `json:"number"`
-	LastDelivery     int             `json:"last_delivery"` // number of the last delivery that the workflow knows of
-	Command   int64           `json:"command,omitempty"`
-	Due       time.Time       `json:"due,omitzero"`
-	Bounced   int             `json:"bounced,omitempty"`   // number of a delivery that failed
-	Delivered int             `json:"delivered,omitempty"` // number of a delivered mail that asks for an answer
-	Manual    []ManualCommand `json:"manual,omitempty"`    // in order of arrival, at most MaxManual
-	CatchUp  bool            `json:"catch_up,omitempty"`  // decide what was accepted, then advance to now by the schedule
+	Number       Number          `json:"number"`
+	LastDelivery int             `json:"last_delivery"` // number of the last delivery that the workflow knows of
+	Command      int64           `json:"command,omitempty"`
+	Due          time.Time       `json:"due,omitzero"`
+	Bounced      int             `json:"bounced,omitempty"`   // number of a delivery that failed
+	Delivered    int             `json:"delivered,omitempty"` // number of a delivered mail that asks for an answer
+	Manual       []ManualCommand `json:"manual,omitempty"`    // in order of arrival, at most MaxManual
+	CatchUp      bool            `json:"catch_up,omitempty"`  // decide what was accepted, then advance to now by the schedule
 }
 
 // StepResult is the result of a step.
@@ -28,8 +28,8 @@ type StepResult struct {
 	// Outcomes describes the outcomes of the first MaxOutcomes commands that the step decided. A repeated step decides none.
 	Outcomes []string `json:"outcomes,omitempty"`
 
-	Digest  Digest `json:"digest"`
-	Owed    []Owed `json:"pending_deliveries,omitempty"` // the first MaxOwed pending deliveries after StepRequest.Mails
+	Digest      Digest `json:"digest"`
+	Owed        []Owed `json:"pending_deliveries,omitempty"` // the first MaxOwed pending deliveries after StepRequest.Mails
 	LastCommand int64  `json:"last_command"`                 // number of the last command accepted; those after Digest.Command are undecided
 
 	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.Manual, except those recorded and undecided

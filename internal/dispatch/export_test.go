@@ -1,0 +1,4 @@
+package dispatch
+
+// Guide returns the help that Temporal UI shows with a ticket.
+func Guide() string { return guide() }
