@@ -133,7 +133,7 @@ func TestWrite_saysThatItWasSentBefore(t *testing.T) {
 	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
 	b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
 	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
-	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with other content, which was accepted") {
+	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with different content, which was accepted") {
 		t.Errorf("it says %q", why)
 	}
 	if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "It will be late." {

@@ -376,7 +376,7 @@ func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
 	p.SeeOn("#error-reply", "If you send it again, it arrives only once.")
 	p.Press("r")
 	p.Press("Control+Enter")
-	p.SeeOn("#said", "The reply is sent")
+	p.SeeOn("#said", "Reply sent")
 	o.awaitMessages(n, "Said once.")
 }
 

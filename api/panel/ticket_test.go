@@ -43,7 +43,7 @@ func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
 	if what := a.Line(".happened"); !strings.Contains(what, "Anna Agent took the ticket") {
 		t.Errorf("what happened is %q", what)
 	}
-	if next := a.Find(".coming"); !strings.Contains(next.Text(), "reminder of the resolution") || next.Find("time").Length() != 1 {
+	if next := a.Find(".coming"); !strings.Contains(next.Text(), "reminder that the resolution is due soon") || next.Find("time").Length() != 1 {
 		t.Errorf("what comes next is %q", next.Text())
 	}
 }

@@ -142,7 +142,7 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 		if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: typed was %q, Retry-After %q", name, typed, a.Header.Get("Retry-After"))
 		}
-		if why := a.Line("#write-reply .problem"); !strings.Contains(why, "you have sent too much in a short time") {
+		if why := a.Line("#write-reply .problem"); !strings.Contains(why, "You have sent too much in a short time") {
 			t.Errorf("%s: it says %q", name, why)
 		}
 	}
