@@ -23,7 +23,7 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 	if got := a.Line(".sheet h2"); got != "2 tickets assigned, 2 refused" {
 		t.Errorf("the report begins with %q", got)
 	}
-	if got := a.Line(".refusals"); !strings.Contains(got, string(closed)+" the ticket is closed for good") || !strings.Contains(got, "HM-0000000000 there is no such ticket") {
+	if got := a.Line(".refusals"); !strings.Contains(got, string(closed)+" the ticket is closed permanently") || !strings.Contains(got, "HM-0000000000 there is no such ticket") {
 		t.Errorf("refused were %q", got)
 	}
 	for _, n := range []ticket.Number{first, second} {

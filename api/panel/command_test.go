@@ -162,7 +162,7 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 		status int
 		why    string
 	}{
-		"too late":         {closed, "replies", "But wait", "reply", http.StatusConflict, "closed for good"},
+		"too late":         {closed, "replies", "But wait", "reply", http.StatusConflict, "closed permanently"},
 		"not in its state": {resolved, "information-requests", "Which?", "request", http.StatusConflict, "while the ticket is resolved"},
 		"too long":         {open, "replies", long, "reply", http.StatusUnprocessableEntity, "longer than 65536 bytes"},
 		"nothing":          {open, "notes", " \n", "note", http.StatusUnprocessableEntity, "is empty"},

@@ -194,7 +194,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 		spoil func(n ticket.Number)
 		why   string
 	}{
-		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
+		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed permanently"},
 		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database is not responding"},
 		"failed":  {func(ticket.Number) { g.unavailable.Store(true) }, "That failed. What you typed is saved."},
 		"signed out": {func(ticket.Number) {
@@ -270,14 +270,14 @@ func TestSending_overUnseenWords(t *testing.T) {
 	p.Press("r")
 	p.Type("Half a")
 	o.ask("clara", desk.Request{Number: first, Verb: ticket.VerbCustomerReply, Body: "No! The wrong one came."})
-	p.SeeOn("#said", string(first)+": Clara Customer wrote meanwhile, and this was not sent.")
+	p.SeeOn("#said", string(first)+": Clara Customer replied in the meantime, and this was not sent.")
 	p.Type(" word.")
 	p.Until("another ticket's box is left alone", `document.activeElement.id === "body-reply" && document.activeElement.value === "Half a word."`)
 	p.Press("Escape")
 	p.ClickOn(`#rows [data-number="` + string(first) + `"]`)
 	p.SeeOn("#ticket-head .number", string(first))
 	p.SeeOn("#conversation", "No! The wrong one came.")
-	p.SeeOn("#error-resolve", "Clara Customer wrote meanwhile, and this was not sent.")
+	p.SeeOn("#error-resolve", "Clara Customer replied in the meantime, and this was not sent.")
 	p.Until("the words are back", `document.querySelector("#body-resolve").value === "It must have arrived."`)
 	if status := o.ticket(first).Ticket.Status; status == ticket.StatusResolved {
 		t.Error("the ticket is resolved")

@@ -29,7 +29,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 				o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "I know her."})
 				action, seen := form.AttrOr("action", ""), form.Find("[name=seen]").AttrOr("value", "")
 				a := b.post(action, url.Values{"body": {"All is well."}, "seen": {seen}, "once": {form.Find("[name=once]").AttrOr("value", "")}}, headers...)
-				if a.Line("#write-"+kind+" .problem") != "Clara Customer and Bert Agent wrote meanwhile, and this was not sent." {
+				if a.Line("#write-"+kind+" .problem") != "Clara Customer and Bert Agent replied in the meantime, and this was not sent." {
 					t.Errorf("%d: it says %q", a.Status, a.Line("#write-"+kind+" .problem"))
 				}
 				if shown := a.Line("#write-" + kind + " .unseen"); !strings.Contains(shown, "Stop, it is the wrong one!") || !strings.Contains(shown, "I know her.") || strings.Contains(shown, "Where is it?") {
@@ -81,7 +81,7 @@ func TestClosure_isRefusedOverUnseenWords(t *testing.T) {
 			seen := b.get(path).Find(field).AttrOr("value", "")
 			o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Wait!"})
 			a := b.post(path+"/closure", url.Values{"seen": {seen}}, headers...)
-			if o.closed(n) || !strings.Contains(a.Line(`.problem, [hx-swap-oob="innerHTML:#said"]`), "Clara Customer wrote meanwhile, and the ticket was not closed") {
+			if o.closed(n) || !strings.Contains(a.Line(`.problem, [hx-swap-oob="innerHTML:#said"]`), "Clara Customer replied in the meantime, and the ticket was not closed") {
 				t.Fatalf("it says %q", a.Line(`.problem, [hx-swap-oob="innerHTML:#said"]`))
 			}
 			b.post(path+"/closure", url.Values{"seen": {a.Find(field).AttrOr("value", "")}}, headers...)
@@ -117,7 +117,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 	}
 	o.ask("carl", desk.Request{Number: busy, Verb: ticket.VerbCustomerReply, Body: "Not yet!"})
 	a := b.post("/desk/bulk", form).wantStatus(http.StatusOK)
-	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" someone wrote after this list was loaded") {
+	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" someone has replied since you loaded this list") {
 		t.Errorf("%s", a.Line("main"))
 	}
 }

@@ -37,7 +37,7 @@ func (p *Pages) reply(v *page.Visit, a access, form url.Values) error {
 	case answer.Accepted.Again:
 		v.Flash("You have already sent this message. We have it once.")
 	default:
-		v.Flash("Your reply has been sent.")
+		v.Flash("Your reply was sent.")
 	}
 	return v.Redirect(ticketAddress(a.number) + "#latest")
 }

@@ -51,7 +51,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Errorf("a reply leads to %q", said.Location)
 	}
 	a = b.get(http.StatusOK, path)
-	a.wantTexts(t, ".flash", "Your reply has been sent.")
+	a.wantTexts(t, ".flash", "Your reply was sent.")
 	a.wantTexts(t, ".mine:last-child", "You", "Red.")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
 	a = b.get(http.StatusOK, path)
@@ -170,7 +170,7 @@ func TestAct_saysWhyNothingWasDone(t *testing.T) {
 	b.post(http.StatusSeeOther, path+"/withdrawal")
 	b.get(http.StatusOK, path).wantTexts(t, "main", "You withdrew the ticket.")
 	b.post(http.StatusSeeOther, path+"/withdrawal")
-	b.get(http.StatusOK, path).wantTexts(t, ".flash", "closed for good")
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "closed permanently")
 }
 
 func TestRating_isKeptChangedAndGivenBack(t *testing.T) {

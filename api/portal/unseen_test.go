@@ -57,7 +57,7 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 			}
 			after := b.get(http.StatusOK, path)
 			after.wantTexts(t, ".flash", "We wrote to you in the meantime, so nothing was done.")
-			after.wantTexts(t, "#ticket-side", "Your action crossed with a message from us")
+			after.wantTexts(t, "#ticket-side", "We wrote to you at the same time, so this was not done")
 			b.post(http.StatusSeeOther, path+"/"+act, "seen", after.value(field))
 			b.get(http.StatusOK, path).wantTexts(t, "main", "Closed")
 		})
