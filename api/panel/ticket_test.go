@@ -197,8 +197,8 @@ func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
 		t.Errorf("a closed ticket offers %q", got)
 	}
 	a := b.get("/desk/tickets/" + string(n))
-	if !strings.Contains(a.Line("#gate"), "closed for good") || a.Find(".actions").Length() > 0 {
-		t.Errorf("a closed ticket says %q", a.Line("#gate"))
+	if !strings.Contains(a.Line("#composer-status"), "closed permanently") || a.Find(".actions").Length() > 0 {
+		t.Errorf("a closed ticket says %q", a.Line("#composer-status"))
 	}
 }
 
