@@ -90,14 +90,14 @@ func TestTokens_areShownOnceAndRevoked(t *testing.T) {
 	s := open(t)
 	b := s.as(s.customer)
 	b.post("/account/tokens", "label", "", "scope", "read").wants(t, 422, "Must have 1 to 80 characters")
-	once := b.get("/account").Find(`form[action="/account/tokens"] [name=once]`).AttrOr("value", "")
-	a := b.post("/account/tokens", "once", once, "label", "Laptop <1>", "scope", "read")
+	once := b.get("/account").Find(`form[action="/account/tokens"] [name=idempotency_key]`).AttrOr("value", "")
+	a := b.post("/account/tokens", "idempotency_key", once, "label", "Laptop <1>", "scope", "read")
 	a.wants(t, http.StatusOK, "Laptop <1>", "Copy it now")
 	token := a.Find("section[aria-labelledby=new-token] code").Text()
 	if a.header.Get("Cache-Control") != "no-store" {
 		t.Error("a browser may keep the page that shows the token")
 	}
-	b.post("/account/tokens", "once", once, "label", "Laptop <1>", "scope", "read").leads(t, "/account") // a double click, or a reload
+	b.post("/account/tokens", "idempotency_key", once, "label", "Laptop <1>", "scope", "read").leads(t, "/account") // a double click, or a reload
 	a = b.get("/account")
 	a.wants(t, http.StatusOK, "Laptop <1>", "That token has already been created")
 	if n := a.Find(`form[action$="/revocation"]`).Length(); n != 1 {

@@ -153,7 +153,7 @@ func (p *Pages) respondError(v *page.Visit, n ticket.Number, d draft, err error)
 		v.RetryAfter(err)
 	case http.StatusServiceUnavailable:
 		if form, wrong := v.Form(); wrong == nil {
-			d.idempotencyKey = form.Get("once")
+			d.idempotencyKey = form.Get("idempotency_key")
 		}
 	}
 	if !ok {

@@ -35,15 +35,15 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			path := "/desk/tickets/" + string(n)
 			form := b.get(path + "?queue=mine").Find("form#write-" + name)
-			once := form.Find("[name=once]").AttrOr("value", "")
+			once := form.Find("[name=idempotency_key]").AttrOr("value", "")
 			if form.AttrOr("action", "") != path+"/"+c.path+"?queue=mine" || once == "" {
 				t.Fatalf("its form goes to %q, once %q", form.AttrOr("action", ""), once)
 			}
-			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}).wantStatus(http.StatusSeeOther)
+			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "idempotency_key": {once}}).wantStatus(http.StatusSeeOther)
 			if to := a.Header.Get("Location"); to != path+"?queue=mine"+c.stays {
 				t.Errorf("it leads to %s", to)
 			}
-			b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}) // a double click
+			b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "idempotency_key": {once}}) // a double click
 			if shown := b.get(path); shown.Line(".flash") != c.done {
 				t.Errorf("it says %q", shown.Line(".flash"))
 			}
@@ -107,9 +107,9 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 			o := newFixture(t)
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			b, path := o.browser("anna"), "/desk/tickets/"+string(n)
-			once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
+			once := b.get(path).Find("#write-reply [name=idempotency_key]").AttrOr("value", "")
 			send := func(once string) response {
-				return b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, headers...)
+				return b.post(path+"/replies", url.Values{"body": {"On its way."}, "idempotency_key": {once}}, headers...)
 			}
 			o.front.unavailable.Store(true)
 			a := send(once)
@@ -117,7 +117,7 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 				t.Errorf("it gives back %q", typed)
 			}
 			o.front.unavailable.Store(false)
-			send(a.Find("#write-reply [name=once]").AttrOr("value", ""))
+			send(a.Find("#write-reply [name=idempotency_key]").AttrOr("value", ""))
 			if said := strings.Count(b.get(path).Line("#conversation"), "On its way."); said != 1 {
 				t.Errorf("it is said %d times", said)
 			}
@@ -130,16 +130,16 @@ func TestWrite_saysThatItWasSentBefore(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
-	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
-	b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
-	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
+	once := b.get(path).Find("#write-reply [name=idempotency_key]").AttrOr("value", "")
+	b.post(path+"/replies", url.Values{"body": {"On its way."}, "idempotency_key": {once}}, byScript...).wantStatus(http.StatusOK)
+	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "idempotency_key": {once}}, byScript...).wantStatus(http.StatusOK)
 	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with different content, which was accepted") {
 		t.Errorf("it says %q", why)
 	}
 	if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "It will be late." {
 		t.Errorf("it gives back %q", typed)
 	}
-	b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {a.Find("#write-reply [name=once]").AttrOr("value", "")}}, byScript...).wantStatus(http.StatusOK)
+	b.post(path+"/replies", url.Values{"body": {"It will be late."}, "idempotency_key": {a.Find("#write-reply [name=idempotency_key]").AttrOr("value", "")}}, byScript...).wantStatus(http.StatusOK)
 	if said := b.get(path).Line("#conversation"); strings.Count(said, "It will be late.") != 1 || strings.Count(said, "On its way.") != 1 {
 		t.Errorf("the conversation is %q", said)
 	}
@@ -293,7 +293,7 @@ func TestReturn_ofANote(t *testing.T) {
 	note := func() url.Values {
 		form := url.Values{"body": {"Kept words."}}
 		shown := b.get(page)
-		for _, name := range []string{"once", "written-by", "written-on"} {
+		for _, name := range []string{"idempotency_key", "written-by", "written-on"} {
 			form.Set(name, shown.Find(`#write-note [name="`+name+`"]`).AttrOr("value", ""))
 		}
 		return form

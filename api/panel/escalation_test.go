@@ -52,9 +52,9 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 	if after := o.ticket(n); after.LastCommand != before.LastCommand || after.Ticket.EscalationStep() == 0 {
 		t.Fatal("looking at it did something")
 	}
-	once := b.get(address).Find("input[name=once]").AttrOr("value", "")
+	once := b.get(address).Find("input[name=idempotency_key]").AttrOr("value", "")
 	for range 2 { // a form that is sent twice is taken once
-		if got := b.post(address, url.Values{"reason": {"I phone her now."}, "once": {once}}).wantStatus(http.StatusSeeOther); got.Header.Get("Location") != address {
+		if got := b.post(address, url.Values{"reason": {"I phone her now."}, "idempotency_key": {once}}).wantStatus(http.StatusSeeOther); got.Header.Get("Location") != address {
 			t.Errorf("it leads to %s", got.Header.Get("Location"))
 		}
 	}
@@ -128,7 +128,7 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 	n := o.escalatedTicket()
 	b := o.browser("sam")
 	page := b.get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
-	form := url.Values{"agent": {o.People["anna"].Handle}, "reason": {"Bert is ill."}, "once": {"a key of this form"}}
+	form := url.Values{"agent": {o.People["anna"].Handle}, "reason": {"Bert is ill."}, "idempotency_key": {"a key of this form"}}
 	form.Set("expected", page.Find(".handover input[name=expected]").AttrOr("value", ""))
 	if page.Find(`#handover-to option[value="`+o.People["bert"].Handle+`"]`).Length() != 0 {
 		t.Error("it offers whoever has the ticket")
@@ -144,13 +144,13 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 		t.Errorf("the notes are %q", notes)
 	}
 	// Who still sees bert's name has seen an old page: nothing is done, and nothing noted.
-	form.Set("once", "another key")
+	form.Set("idempotency_key", "another key")
 	form.Set("agent", o.People["sam"].Handle)
 	if got := b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...); !strings.Contains(got.Body, "Anna Agent has this ticket now") {
 		t.Errorf("a late one is answered %d: %.300s", got.Status, got.Body)
 	}
 	form.Set("agent", "")
-	form.Set("once", "a third key")
+	form.Set("idempotency_key", "a third key")
 	if got := b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...); !strings.Contains(got.Body, "choose a colleague") {
 		t.Errorf("nobody is answered %d", got.Status)
 	}

@@ -142,7 +142,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 	if got := a.Line("#conversation .happened.bad"); !strings.Contains(got, "could not be delivered") || !strings.Contains(got, "the ticket is open again") {
 		t.Errorf("the bounce reads %q", got)
 	}
-	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "once": {a.Find("#resend-2 [name=once]").AttrOr("value", "")}}
+	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "idempotency_key": {a.Find("#resend-2 [name=idempotency_key]").AttrOr("value", "")}}
 	b.post(at+"/resend", form).wantStatus(http.StatusSeeOther)
 	a = b.get(at)
 	if a.Find("#resend-2").Length() > 0 || !strings.Contains(a.Line("#conversation"), "Anna Agent sent the email again: the ticket is waiting for the requester again") {

@@ -28,7 +28,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 				o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Stop, it is the wrong one!"})
 				o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "I know her."})
 				action, seen := form.AttrOr("action", ""), form.Find("[name=seen]").AttrOr("value", "")
-				a := b.post(action, url.Values{"body": {"All is well."}, "seen": {seen}, "once": {form.Find("[name=once]").AttrOr("value", "")}}, headers...)
+				a := b.post(action, url.Values{"body": {"All is well."}, "seen": {seen}, "idempotency_key": {form.Find("[name=idempotency_key]").AttrOr("value", "")}}, headers...)
 				if a.Line("#write-"+kind+" .problem") != "Clara Customer and Bert Agent replied in the meantime, and this was not sent." {
 					t.Errorf("%d: it says %q", a.Status, a.Line("#write-"+kind+" .problem"))
 				}
@@ -41,7 +41,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 				if shown := a.Line("#conversation"); !strings.Contains(shown, "Stop, it is the wrong one!") {
 					t.Errorf("the conversation is %q", shown)
 				}
-				b.post(action, url.Values{"body": {"All is well."}, "seen": {value(a, "seen")}, "once": {value(a, "once")}}, headers...)
+				b.post(action, url.Values{"body": {"All is well."}, "seen": {value(a, "seen")}, "idempotency_key": {value(a, "idempotency_key")}}, headers...)
 				if said := o.timeline(n); said[len(said)-1].Body != "All is well." || said[len(said)-1].Kind == ticket.EventRefused {
 					t.Errorf("the last entry is %+v", said[len(said)-1])
 				}
@@ -97,9 +97,9 @@ func TestWrite_lostAnswerAndABroughtUpPageAreOneRequest(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
-	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
+	once := b.get(path).Find("#write-reply [name=idempotency_key]").AttrOr("value", "")
 	for _, seen := range []string{"2", "3"} {
-		b.post(path+"/replies", url.Values{"body": {"Once."}, "once": {once}, "seen": {seen}}).wantStatus(http.StatusSeeOther)
+		b.post(path+"/replies", url.Values{"body": {"Once."}, "idempotency_key": {once}, "seen": {seen}}).wantStatus(http.StatusSeeOther)
 	}
 	if said := strings.Count(b.get(path).Line("#conversation"), "Once."); said != 1 {
 		t.Errorf("it is said %d times", said)
@@ -111,7 +111,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 	calm, busy := o.submit("clara", "A calm ticket", "One."), o.submit("carl", "A busy ticket", "Two.")
 	b := o.browser("anna")
 	list := b.get("/desk?queue=all")
-	form := url.Values{"do": {"close"}, "ticket": {string(calm), string(busy)}, "once": {list.Find("#bulk [name=once]").AttrOr("value", "")}}
+	form := url.Values{"do": {"close"}, "ticket": {string(calm), string(busy)}, "idempotency_key": {list.Find("#bulk [name=idempotency_key]").AttrOr("value", "")}}
 	for _, n := range []ticket.Number{calm, busy} {
 		form.Set("seen-"+string(n), list.Find(`[name="seen-`+string(n)+`"]`).AttrOr("value", "none"))
 	}

@@ -232,7 +232,7 @@ func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {
 	b := o.visitor()
 	form := b.get(http.StatusOK, "/suggestions")
 	for range 2 {
-		b.post(http.StatusSeeOther, "/suggestions", "once", form.value("[name=once]"), "body", "More buttons.")
+		b.post(http.StatusSeeOther, "/suggestions", "idempotency_key", form.value("[name=idempotency_key]"), "body", "More buttons.")
 	}
 	b.get(http.StatusOK, "/suggestions").wantTexts(t, ".flash", "Thank you")
 	for _, bad := range []string{"", " ", "\x00", strings.Repeat("x", desk.MaxSuggestion+1)} {

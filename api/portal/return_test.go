@@ -237,7 +237,7 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 func (b *browser) send(status int, form response, path string, fields ...string) response {
 	b.t.Helper()
 	values := url.Values{}
-	for _, name := range []string{"once", "written-by", "written-on"} {
+	for _, name := range []string{"idempotency_key", "written-by", "written-on"} {
 		values.Set(name, form.value(`main form [name="`+name+`"]`))
 	}
 	for i := 0; i < len(fields); i += 2 {

@@ -94,17 +94,17 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
-	once := b.get(http.StatusOK, path).value("#reply-form [name=once]")
+	once := b.get(http.StatusOK, path).value("#reply-form [name=idempotency_key]")
 
 	const words = "My <b>words</b>\n\n  as they are"
 	o.front.fail(errUnavailable, nil)
-	a := b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
-	if a.value("[name=body]") != words || a.value("#reply-form [name=once]") != once {
+	a := b.post(http.StatusServiceUnavailable, path+"/replies", "idempotency_key", once, "body", words)
+	if a.value("[name=body]") != words || a.value("#reply-form [name=idempotency_key]") != once {
 		t.Errorf("while nothing can be stored: %q", a.value("[name=body]"))
 	}
 	o.front.fail(errUnavailable, errUnavailable)
-	a = b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
-	if a.value("[name=body]") != words || a.value("main [name=once]") != once {
+	a = b.post(http.StatusServiceUnavailable, path+"/replies", "idempotency_key", once, "body", words)
+	if a.value("[name=body]") != words || a.value("main [name=idempotency_key]") != once {
 		t.Errorf("while nothing can be read either: %q", a.value("[name=body]"))
 	}
 	o.front.fail(nil, nil)
@@ -114,8 +114,8 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 			t.Errorf("%.20q came back as %.20q: %s", bad, got, a.Line("#body-error"))
 		}
 	}
-	b.post(http.StatusSeeOther, path+"/replies", "once", once, "body", words)
-	b.post(http.StatusSeeOther, path+"/replies", "once", once, "body", words) // the second click
+	b.post(http.StatusSeeOther, path+"/replies", "idempotency_key", once, "body", words)
+	b.post(http.StatusSeeOther, path+"/replies", "idempotency_key", once, "body", words) // the second click
 	if n := b.get(http.StatusOK, path).Find(".mine").Length(); n != 2 {
 		t.Errorf("%d messages, want the request and one reply", n)
 	}

@@ -23,7 +23,7 @@ func TestReply_isRefusedOverUnseenWords(t *testing.T) {
 
 	before = b.get(http.StatusOK, path)
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "It is on its way."})
-	a := b.post(http.StatusConflict, path+"/replies", "body", "Where is it?", "seen", before.value("#reply-form [name=seen]"), "once", before.value("#reply-form [name=once]"))
+	a := b.post(http.StatusConflict, path+"/replies", "body", "Where is it?", "seen", before.value("#reply-form [name=seen]"), "idempotency_key", before.value("#reply-form [name=idempotency_key]"))
 	a.wantTexts(t, "#body-error", "We wrote to you while you were writing")
 	a.wantTexts(t, "#conversation", "It is on its way.")
 	a.wantTexts(t, "#reply-form button", "Send anyway")
@@ -33,7 +33,7 @@ func TestReply_isRefusedOverUnseenWords(t *testing.T) {
 	if strings.Contains(a.Body, "canary") {
 		t.Error("a note is shown to the requester")
 	}
-	b.post(http.StatusSeeOther, path+"/replies", "body", "Where is it?", "seen", a.value("#reply-form [name=seen]"), "once", a.value("#reply-form [name=once]"))
+	b.post(http.StatusSeeOther, path+"/replies", "body", "Where is it?", "seen", a.value("#reply-form [name=seen]"), "idempotency_key", a.value("#reply-form [name=idempotency_key]"))
 	a = b.get(http.StatusOK, path)
 	a.wantTexts(t, ".mine:last-child", "Where is it?")
 	a.wantTexts(t, ".bubble.crossed", "Not sent: we wrote to you at the same time")

@@ -1,6 +1,6 @@
 // Drafts of forms other than the panel's composer. What is typed into a form with data-draft is stored in this browser
 // until the server has accepted it. The name of a draft begins with its writer's ID, so no one else who signs in here is
-// shown it. A form that the server has filled in (data-kept) contains newer text and takes precedence, but not over a
+// shown it. A form that the server has filled in (data-saved) contains newer text and takes precedence, but not over a
 // draft that was made from it: until it is sent, the server fills it in with the same text each time.
 import { load, save } from "./drafts.js";
 
@@ -27,8 +27,8 @@ function keep(form) {
     words[field.name] = field.value;
     typed ||= field.value !== initial(field);
   }
-  typed ||= form.hasAttribute("data-kept");
-  show(form, save(key, typed ? { at: Date.now(), words, from: form.dataset.kept } : null) && typed);
+  typed ||= form.hasAttribute("data-saved");
+  show(form, save(key, typed ? { at: Date.now(), words, from: form.dataset.saved } : null) && typed);
 }
 
 function show(form, stored) {
@@ -44,7 +44,7 @@ function said(words) {
 }
 
 function restore(form) {
-  const key = prefix + form.dataset.draft, draft = load(key), from = form.dataset.kept;
+  const key = prefix + form.dataset.draft, draft = load(key), from = form.dataset.saved;
   if (from !== undefined && !(from && draft?.from === from)) return keep(form);
   if (!draft?.words) return;
   if (said(draft.words)) return localStorage.removeItem(key);

@@ -31,7 +31,7 @@ function state(form, text) {
 
 function saveDraft(form) {
   const { number, box, kind, tried } = form.dataset, words = fieldOf(form).value;
-  save(draftKey(number, box), words ? { kind, words, once: tried } : null);
+  save(draftKey(number, box), words ? { kind, words, key: tried } : null);
   state(form, words ? "Draft saved" : "");
 }
 
@@ -53,11 +53,11 @@ export function fault(form, why) {
 }
 
 // fill puts a draft into a form. A key under which the text may have been accepted stays with it.
-function fill(form, { words, once, caret, why }) {
+function fill(form, { words, key, caret, why }) {
   const field = fieldOf(form);
   field.value = words;
   field.setSelectionRange(...(caret ?? [words.length, words.length]));
-  if (once) form.elements.once.value = form.dataset.tried = once;
+  if (key) form.elements.idempotency_key.value = form.dataset.tried = key;
   if (why && !$(".problem", form)) fault(form, why);
 }
 
@@ -69,7 +69,7 @@ export function empty(form) {
   $(".unseen", form)?.remove();
   send.textContent = send.dataset.do; // not "anyway"
   delete form.dataset.tried;
-  form.elements.once.value = newKey();
+  form.elements.idempotency_key.value = newKey();
   saveDraft(form);
   lastTyped = 0;
   present();
@@ -111,7 +111,7 @@ export function restoreMessage(message, why, wanted = false) {
   const forms = number === openNumber() ? formsOf(box) : [];
   const form = forms.find((form) => form.dataset.kind === kind) ?? forms[0];
   const since = form ? forms.map((form) => fieldOf(form).value).find(Boolean) ?? "" : load(at)?.words ?? "";
-  const draft = { kind, words: join(message.words, since), caret, why, once: tried ? message.once : undefined };
+  const draft = { kind, words: join(message.words, since), caret, why, key: tried ? message.key : undefined };
   if (!form) {
     save(at, { ...draft, wanted });
     return null;
@@ -132,7 +132,7 @@ function carry(to) {
   const { value, selectionStart, selectionEnd } = fieldOf(from), { tried } = from.dataset;
   const words = join(value, fieldOf(to).value);
   empty(from);
-  fill(to, { words, once: tried, caret: [selectionStart, selectionEnd] });
+  fill(to, { words, key: tried, caret: [selectionStart, selectionEnd] });
   saveDraft(to);
 }
 

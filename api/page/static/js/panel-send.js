@@ -17,8 +17,8 @@ const afterAccepted = new WeakMap(); // functions to call once a message is acce
 
 let leaving = false; // the page is being left: requests fail in this script although the browser completes them
 
-const park = (message) => save(key("sending", message.once), message);
-const unpark = (message) => save(key("sending", message.once), null);
+const park = (message) => save(key("sending", message.key), message);
+const unpark = (message) => save(key("sending", message.key), null);
 
 // submit sends or holds the text of a form and empties the form.
 function submit(form, by) {
@@ -28,7 +28,7 @@ function submit(form, by) {
   if (unfilled) return fault(form, `It still contains {{${unfilled}}}; replace it before you send.`); // the server would refuse it
   const message = {
     number, box, kind, sending, words: field.value, caret: [field.selectionStart, field.selectionEnd],
-    once: form.elements.once.value, action: form.getAttribute("action"), body: new URLSearchParams(new FormData(form, by)).toString(),
+    key: form.elements.idempotency_key.value, action: form.getAttribute("action"), body: new URLSearchParams(new FormData(form, by)).toString(),
     page: location.pathname + location.search,
   };
   empty(form);
@@ -41,7 +41,7 @@ function submit(form, by) {
 function hold(message) {
   message.until = Date.now() + delay;
   park(message);
-  held.set(message.once, message);
+  held.set(message.key, message);
   message.timer = setTimeout(post, delay, message);
   show();
 }
@@ -49,7 +49,7 @@ function hold(message) {
 // release ends the time in which a message can be undone.
 function release(message) {
   clearTimeout(message.timer);
-  held.delete(message.once);
+  held.delete(message.key);
   show();
 }
 
@@ -128,7 +128,7 @@ function refused(message, page) {
   const { kind } = message, anew = $(`#write-${kind}`, page);
   const why = sentence($(".problem", anew ?? page) ?? $(result, page));
   if (anew) {
-    message.tried = anew.elements.once.value === message.once;
+    message.tried = anew.elements.idempotency_key.value === message.key;
     fieldOf(anew).value = "";
   }
   if (!open(message)) return returned(message, why);
