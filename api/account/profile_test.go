@@ -36,7 +36,7 @@ func TestAccount_changes(t *testing.T) {
 	b.post("/account/address", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
 	link := s.mailed("address", "next@demo.example")
 	b.get(link).wants(t, 200, "customer@demo.example", "next@demo.example")
-	s.browser().post(link).leads(t, "/account") // elsewhere the link proves the address and lets nobody in
+	s.browser().post(link).leads(t, "/account") // elsewhere the link confirms the address and signs no one in
 	if got := b.signedIn(); got != "next@demo.example" {
 		t.Errorf("the address is %q", got)
 	}

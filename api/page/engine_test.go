@@ -182,7 +182,7 @@ func TestGrant_isNotPassedOnToWhoSignsIn(t *testing.T) {
 	s.get("/grant/A")
 	s.get("/as/agent")
 	if a := s.get("/granted/A"); a.StatusCode == http.StatusOK {
-		t.Errorf("whoever signs in acts as %q by a link that a visitor opened", a.body)
+		t.Errorf("the person who signed in acts as %q by a link that a visitor had opened", a.body)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	a := s.get("/conflict")
-	if a.StatusCode != 409 || !strings.Contains(a.body, "Somebody &lt;else&gt; has it.") {
+	if a.StatusCode != 409 || !strings.Contains(a.body, "Another &lt;person&gt; has it.") {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	pagetest.Check(t, "error page", pagetest.Read(t, strings.NewReader(a.body)))

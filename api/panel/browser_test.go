@@ -113,7 +113,7 @@ func send(p *browsertest.Page, shortcut, text string) {
 }
 
 func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
-	o, n, p, g := newWindow(t, "Whose is it?", "Nobody's yet.")
+	o, n, p, g := newWindow(t, "Whose is it?", "Not assigned yet.")
 	openAlone(p, n)
 	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
@@ -217,7 +217,7 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 	p.SeeOn("#ticket-head", "closed")
 }
 
-// TestWindow_wordsUnderAQuestionAreNotSeen: nobody reads what arrives below an open dialog.
+// TestWindow_wordsUnderAQuestionAreNotSeen: an open dialog covers what arrives.
 func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
 	o, n, p, _ := newWindow(t, "The last ticket", "Please.")
 	openAlone(p, n)
@@ -293,7 +293,7 @@ func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 	p.Settle()
 	held, free := g.delayResponses(func(r *http.Request) bool { return !isRefetch(r) && r.URL.Path == "/desk/tickets/"+string(slow) })
 	t.Cleanup(free)
-	p.Forgive("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest") // nobody waits for the slow one any more
+	p.Forgive("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest") // the slow one has been aborted
 	p.ClickOn(`#rows [data-number="` + string(slow) + `"]`)
 	<-held
 	p.ClickOn(`#rows [data-number="` + string(last) + `"]`)
@@ -312,7 +312,7 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	t.Cleanup(free)
 	p.Press("a")
 	<-held
-	p.SeeOn("#conversation", "Anna Agent took the ticket") // the desk has told, before the answer did
+	p.SeeOn("#conversation", "Anna Agent took the ticket") // by the live update, before the response
 	p.Press("r")
 	p.Type("We have ")
 	free()

@@ -57,7 +57,7 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 		"nothing selected": {"do": {"close"}},
 		"nothing to do":    {"ticket": {string(n)}},
 		"something else":   {"ticket": {string(n)}, "do": {"delete"}},
-		"to nobody":        {"ticket": {string(n)}, "do": {"assign"}},
+		"no agent":         {"ticket": {string(n)}, "do": {"assign"}},
 		"until no time":    {"ticket": {string(n)}, "do": {"snooze"}, "until": {""}},
 		"as nothing":       {"ticket": {string(n)}, "do": {"reclassify"}},
 		"no number":        {"ticket": {"<b>"}, "do": {"close"}},

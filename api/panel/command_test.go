@@ -111,12 +111,12 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 			send := func(once string) response {
 				return b.post(path+"/replies", url.Values{"body": {"On its way."}, "idempotency_key": {once}}, headers...)
 			}
-			o.front.unavailable.Store(true)
+			o.faulty.unavailable.Store(true)
 			a := send(once)
 			if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." {
 				t.Errorf("it gives back %q", typed)
 			}
-			o.front.unavailable.Store(false)
+			o.faulty.unavailable.Store(false)
 			send(a.Find("#write-reply [name=idempotency_key]").AttrOr("value", ""))
 			if said := strings.Count(b.get(path).Line("#conversation"), "On its way."); said != 1 {
 				t.Errorf("it is said %d times", said)
@@ -188,8 +188,8 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 				if got := a.Line("#error-" + c.mode); !strings.Contains(got, c.why) {
 					t.Errorf("the reason is %q, want %q", got, c.why)
 				}
-				if told := strings.Count(a.Line(".problem"), c.why); told != 1 {
-					t.Errorf("the reason stands there %d times", told)
+				if count := strings.Count(a.Line(".problem"), c.why); count != 1 {
+					t.Errorf("the reason is shown %d times", count)
 				}
 				if a.Find("#mode-"+c.mode+"[checked]").Length() != 1 {
 					t.Error("another kind of message is chosen")
@@ -218,9 +218,9 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	o.Clerk.Paused.Lock()
+	o.Stepper.Paused.Lock()
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).wantStatus(http.StatusOK)
-	o.Clerk.Paused.Unlock()
+	o.Stepper.Paused.Unlock()
 	if !strings.HasPrefix(a.Line(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
 		t.Errorf("it says %q and gives back %q", a.Line(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
 	}
@@ -265,7 +265,7 @@ func TestCommands_ofTheTicketsHead(t *testing.T) {
 		t.Errorf("assigned to %v, priority %s", v.Assignee, v.Ticket.Priority)
 	}
 	if a := b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}, byScript...).wantStatus(http.StatusOK); a.Find(".bad").Length() > 0 && a.Find(`[hx-swap-oob="innerHTML:#said"] .bad`).Length() > 0 {
-		t.Error("changing nothing is told as a failure")
+		t.Error("changing nothing is reported as a failure")
 	}
 	b.post(path+"classification", url.Values{"priority": {"huge"}}).wantStatus(http.StatusUnprocessableEntity)
 	b.post(path+"classification", url.Values{"category": {"no such"}}).wantStatus(http.StatusConflict)

@@ -93,7 +93,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 	if err := o.Store.DisablePerson(t.Context(), o.People["anna"].ID); err != nil {
 		t.Fatal(err)
 	}
-	addresses["of somebody who left"] = o.escalationLink(n, "anna", time.Hour)
+	addresses["of a disabled person"] = o.escalationLink(n, "anna", time.Hour)
 	b := o.browser("")
 	for name, address := range addresses {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -131,7 +131,7 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 	form := url.Values{"agent": {o.People["anna"].Handle}, "reason": {"Bert is ill."}, "idempotency_key": {"a key of this form"}}
 	form.Set("expected", page.Find(".handover input[name=expected]").AttrOr("value", ""))
 	if page.Find(`#handover-to option[value="`+o.People["bert"].Handle+`"]`).Length() != 0 {
-		t.Error("it offers whoever has the ticket")
+		t.Error("it offers the current assignee")
 	}
 	for range 2 {
 		b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...).wantStatus(http.StatusOK)
@@ -152,7 +152,7 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 	form.Set("agent", "")
 	form.Set("idempotency_key", "a third key")
 	if got := b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...); !strings.Contains(got.Body, "choose a colleague") {
-		t.Errorf("nobody is answered %d", got.Status)
+		t.Errorf("no agent: %d", got.Status)
 	}
 	if len(o.notes(n)) != 1 {
 		t.Errorf("the notes are %q", o.notes(n))
@@ -196,7 +196,7 @@ func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := o.escalatedTicket()
 			path := "/desk/tickets/" + string(n)
-			a := b.post(path+"/handover", url.Values{"agent": {o.People["anna"].Handle}, "expected": {"somebody else"}, "reason": {reason}}, headers...)
+			a := b.post(path+"/handover", url.Values{"agent": {o.People["anna"].Handle}, "expected": {"another person"}, "reason": {reason}}, headers...)
 			if form := a.Find("#handover[open]"); form.Find("#handover-reason").AttrOr("value", "") != reason || form.Find("option[selected]").AttrOr("value", "") != o.People["anna"].Handle {
 				t.Errorf("the handover comes back as %s", a.Line(".problem"))
 			}
@@ -208,7 +208,7 @@ func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 			a = b.post(path+"/acknowledgement", url.Values{"reason": {reason}}, headers...)
 			if headers != nil {
 				if line := a.Find("[data-as-note]"); line.AttrOr("data-reason", "") != reason || a.Find("#body-note").Length() != 0 {
-					t.Errorf("it is told by %q", line.Text())
+					t.Errorf("it says %q", line.Text())
 				}
 				return
 			}

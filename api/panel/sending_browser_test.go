@@ -195,13 +195,13 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 		why   string
 	}{
 		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed permanently"},
-		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database is not responding"},
+		"away":    {func(ticket.Number) { o.faulty.unavailable.Store(true) }, "the database is not responding"},
 		"failed":  {func(ticket.Number) { g.unavailable.Store(true) }, "That failed. What you typed is saved."},
 		"signed out": {func(ticket.Number) {
 			alone.Store(true) // it would lead to the sign-in
 			o.SQL("DELETE FROM sessions")
 		}, "You have been signed out."},
-		"somebody else": {func(ticket.Number) { // in another tab
+		"another person": {func(ticket.Number) { // in another tab
 			alone.Store(true) // it would show them the page
 			browsertest.Value[bool](p, `fetch("/let-in/bert", { redirect: "manual" }).catch(() => {}).then(() => true)`)
 		}, "You are signed in with a different account from the one this was written with"},
@@ -230,7 +230,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			t.Cleanup(func() { close(over) })
 			p.Press("r")
 			p.Type("In vain.")
-			if name == "somebody else" { // what is sent says who sends it
+			if name == "another person" { // what is sent says who sends it
 				spoil()
 			}
 			p.Press("Control+Enter")
@@ -239,7 +239,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			p.SeeOn("#error-reply", c.why)
 			p.Until("the words are back", `document.querySelector("#body-reply").value === "In vain." && document.querySelector("#body-reply").getAttribute("aria-invalid") === "true"`)
 			p.Until("no key is taken for a word", `!document.activeElement.matches("textarea")`)
-			o.front.unavailable.Store(false)
+			o.faulty.unavailable.Store(false)
 			g.unavailable.Store(false)
 			alone.Store(false)
 			g.delayResponses(func(*http.Request) bool { return false })

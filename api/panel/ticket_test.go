@@ -72,7 +72,7 @@ func TestTicket_explainsInTheViewersZone(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	if note := b.get("/desk/tickets/" + string(n)).Find("#why-first_response [data-hours]"); note.Length() != 1 || note.Filter("[hidden]").Length() != 1 {
-		t.Error("the hours' zone is told to who lives in it")
+		t.Error("the hours' zone is shown to a person in the same zone")
 	}
 	at, err := url.Parse(o.server.URL)
 	if err != nil {
@@ -89,7 +89,7 @@ func TestTicket_explainsInTheViewersZone(t *testing.T) {
 	}
 	note := a.Find("[data-hours]")
 	if note.Length() != 1 || note.Filter("[hidden]").Length() != 0 || note.Closest("#why-first_response").Length() != 1 {
-		t.Errorf("the hours' zone is told as %q", note.Text())
+		t.Errorf("the hours' zone is shown as %q", note.Text())
 	}
 }
 
@@ -97,7 +97,7 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	other := o.submit("clara", "And my invoice", "Please.")
-	o.submit("carl", "Somebody else's", "…")
+	o.submit("carl", "Another customer's", "…")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbReopen}) // refused
 	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(1)}, desk.DeliveryBounced, "550 no such mailbox"); err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
 	}
 }
 
-// TestTicket_partsLeaveTheComposerAlone: what a live update brings must not touch what somebody is typing.
+// TestTicket_partsLeaveTheComposerAlone: a live update does not replace text that is being typed.
 func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -59,7 +59,7 @@ func (o *fixture) timeline(n ticket.Number) []desk.Entry {
 	return entries
 }
 
-// TestNote_isNotGuarded: it goes to no one who could be told something wrong.
+// TestNote_isNotGuarded: the requester does not see it.
 func TestNote_isNotGuarded(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
@@ -124,7 +124,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 
 // TestWrite_usedUpAllowanceKeepsTheWords: nothing is stored, and what was typed comes back.
 func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
-	with := officetest.Open(t, "panel")
+	with := pagefixture.Open(t, "panel")
 	with.Limit()
 	o := newFixtureOn(t, with)
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")

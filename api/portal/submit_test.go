@@ -121,12 +121,12 @@ func TestSubmit_keepsTheFormWhileNothingCanBeStored(t *testing.T) {
 	o := newFixture(t)
 	b := o.signedIn("clara")
 	once := b.get(http.StatusOK, "/tickets/new").value("[name=idempotency_key]")
-	o.front.fail(errUnavailable, nil)
+	o.faulty.fail(errUnavailable, nil)
 	a := b.post(http.StatusServiceUnavailable, "/tickets", "idempotency_key", once, "subject", "kept", "body", "words", "category", "general")
 	if a.value("[name=subject]") != "kept" || a.value("[name=body]") != "words" || a.value("[name=idempotency_key]") != once {
 		t.Errorf("came back: %s", a.Line("main"))
 	}
-	o.front.fail(nil, nil)
+	o.faulty.fail(nil, nil)
 	b.post(http.StatusSeeOther, "/tickets", "idempotency_key", once, "subject", "kept", "body", "words", "category", "general")
 }
 

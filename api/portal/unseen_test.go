@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -66,7 +66,7 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 
 // TestLimits_giveBackWhatWasTyped, on every form that a customer writes in.
 func TestLimits_giveBackWhatWasTyped(t *testing.T) {
-	with := officetest.OpenUnder(t, "portal", policy.Holesalemart())
+	with := pagefixture.OpenUnder(t, "portal", policy.Holesalemart())
 	with.Limit()
 	o := newFixtureOn(t, with)
 	n := o.submitted("clara", "s")
@@ -92,7 +92,7 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not possible: that is "+limited)
 }
 
-// TestTicket_wordsThatALivePageShowsAreSeen: who has them in front of them can answer at once.
+// TestTicket_wordsThatALivePageShowsAreSeen: a reply to a message that a live page shows is accepted.
 func TestTicket_wordsThatALivePageShowsAreSeen(t *testing.T) {
 	browsertest.Require(t)
 	o := newFixture(t)
