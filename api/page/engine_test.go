@@ -192,7 +192,7 @@ func TestForm_isReadOnceAndWithinItsLimit(t *testing.T) {
 		body, media string
 		want        int
 	}{
-		"a form":         {"body=1&body=2&once=K", "application/x-www-form-urlencoded", 204},
+		"a form":         {"body=1&body=2&idempotency_key=K", "application/x-www-form-urlencoded", 204},
 		"too much":       {"body=" + strings.Repeat("x", 1<<20), "application/x-www-form-urlencoded", 413},
 		"JSON":           {"{}", "application/json", 422},
 		"no form at all": {"%zz", "application/x-www-form-urlencoded", 422},
@@ -202,7 +202,7 @@ func TestForm_isReadOnceAndWithinItsLimit(t *testing.T) {
 		}
 	}
 	s.keys = nil
-	for _, body := range []string{"a=1&once=K", "once=K&a=1", "a=2&once=K", "a=1"} {
+	for _, body := range []string{"a=1&idempotency_key=K", "idempotency_key=K&a=1", "a=2&idempotency_key=K", "a=1"} {
 		s.do(http.MethodPost, "/form", body)
 	}
 	same := func(i, j int) bool {

@@ -89,7 +89,7 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 		t.Errorf("typed was %q", a.value("[name=body]"))
 	}
 	b.post(http.StatusSeeOther, path+"/confirmation")
-	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not possible: that is "+limited)
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not possible: "+limited)
 }
 
 // TestTicket_wordsThatALivePageShowsAreSeen: a reply to a message that a live page shows is accepted.
