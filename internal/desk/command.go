@@ -124,11 +124,11 @@ type AcceptedCommand struct {
 
 // SavedForm is a submitted form that is saved while its author signs in again.
 type SavedForm struct {
-	Person ticket.PersonID // the author
-	Page   string          // path and query of the page with the form
-	Action string          // path that it was sent to
-	Fields url.Values      // without passwords
-	SavedAt   time.Time
+	Person  ticket.PersonID // the author
+	Page    string          // path and query of the page with the form
+	Action  string          // path that it was sent to
+	Fields  url.Values      // without passwords
+	SavedAt time.Time
 }
 
 // CommandLine is the source of requests that an operator makes with the program itself.
