@@ -51,7 +51,7 @@ func NewMails(o ticketOutbox, heartbeatEvery time.Duration) *Mails {
 	return &Mails{outbox: o, heartbeatEvery: heartbeatEvery}
 }
 
-// Mail sends one mail. Errors are retried unless the ticket or the mail does not exist. A rejection for good is a result
+// Mail sends one mail. Errors are retried unless the ticket or the mail does not exist. A permanent rejection is a result
 // and not an error.
 func (m *Mails) Mail(ctx context.Context, r ticket.DeliveryRequest) (ticket.DeliveryResult, error) {
 	stop := heartbeat(ctx, m.heartbeatEvery)
@@ -66,7 +66,7 @@ type Webhooks struct{ outbox ticketOutbox }
 // NewWebhooks returns the activity.
 func NewWebhooks(o ticketOutbox) *Webhooks { return &Webhooks{outbox: o} }
 
-// Call makes one webhook call. Errors are retried unless the ticket or the call does not exist. A rejection for good by
+// Call makes one webhook call. Errors are retried unless the ticket or the call does not exist. A permanent rejection by
 // the endpoint is a result and not an error.
 func (w *Webhooks) Call(ctx context.Context, r ticket.DeliveryRequest) (ticket.DeliveryResult, error) {
 	failed, err := w.outbox.Deliver(ctx, outbox.Key{Queue: outbox.Webhooks, Ticket: r.Number, N: int64(r.N)})
