@@ -5,7 +5,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -75,21 +74,7 @@ func (w *Webhooks) Call(ctx context.Context, r ticket.DeliveryRequest) (ticket.D
 
 // heartbeat records a heartbeat at each interval until stop is called, which waits for the last.
 func heartbeat(ctx context.Context, interval time.Duration) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var beating sync.WaitGroup
-	beating.Go(func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				activity.RecordHeartbeat(ctx)
-			}
-		}
-	})
-	return func() { cancel(); beating.Wait() }
+	return loop.Every(ctx, interval, func(ctx context.Context) { activity.RecordHeartbeat(ctx) })
 }
 
 // temporalError returns an application error whose type is the kind of err. Only NotFound is not retried. The message is

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -101,25 +102,8 @@ const asyncCommit = `SELECT set_config('synchronous_commit', 'off', true)`
 // keepRenewed renews the lease until the function that it returns is called. Errors are ignored, as the next renewal comes
 // before the lease expires.
 func (l *commandLease) keepRenewed(ctx context.Context) (release func()) {
-	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // deliver may run on after ctx has ended
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		beat := time.NewTicker(leaseRenewal)
-		defer beat.Stop()
-		for {
-			select {
-			case <-renewing.Done():
-				return
-			case <-beat.C:
-				_ = l.renew(renewing)
-			}
-		}
-	}()
-	return func() {
-		stop()
-		<-stopped
-	}
+	ctx = context.WithoutCancel(ctx) // deliver may run on after ctx has ended
+	return loop.Every(ctx, leaseRenewal, func(ctx context.Context) { _ = l.renew(ctx) })
 }
 
 // renew extends the lease of the rows that no other relay has claimed meanwhile.
