@@ -5,7 +5,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -51,7 +50,7 @@ func NewMails(o ticketOutbox, heartbeatEvery time.Duration) *Mails {
 	return &Mails{outbox: o, heartbeatEvery: heartbeatEvery}
 }
 
-// Mail sends one mail. Errors are retried unless the ticket or the mail does not exist. A rejection for good is a result
+// Mail sends one mail. Errors are retried unless the ticket or the mail does not exist. A permanent rejection is a result
 // and not an error.
 func (m *Mails) Mail(ctx context.Context, r ticket.DeliveryRequest) (ticket.DeliveryResult, error) {
 	stop := heartbeat(ctx, m.heartbeatEvery)
@@ -66,7 +65,7 @@ type Webhooks struct{ outbox ticketOutbox }
 // NewWebhooks returns the activity.
 func NewWebhooks(o ticketOutbox) *Webhooks { return &Webhooks{outbox: o} }
 
-// Call makes one webhook call. Errors are retried unless the ticket or the call does not exist. A rejection for good by
+// Call makes one webhook call. Errors are retried unless the ticket or the call does not exist. A permanent rejection by
 // the endpoint is a result and not an error.
 func (w *Webhooks) Call(ctx context.Context, r ticket.DeliveryRequest) (ticket.DeliveryResult, error) {
 	failed, err := w.outbox.Deliver(ctx, outbox.Key{Queue: outbox.Webhooks, Ticket: r.Number, N: int64(r.N)})
@@ -75,21 +74,7 @@ func (w *Webhooks) Call(ctx context.Context, r ticket.DeliveryRequest) (ticket.D
 
 // heartbeat records a heartbeat at each interval until stop is called, which waits for the last.
 func heartbeat(ctx context.Context, interval time.Duration) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var beating sync.WaitGroup
-	beating.Go(func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				activity.RecordHeartbeat(ctx)
-			}
-		}
-	})
-	return func() { cancel(); beating.Wait() }
+	return loop.Every(ctx, interval, func(ctx context.Context) { activity.RecordHeartbeat(ctx) })
 }
 
 // temporalError returns an application error whose type is the kind of err. Only NotFound is not retried. The message is

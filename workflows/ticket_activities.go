@@ -120,7 +120,7 @@ const WebhookQueue = "webhooks"
 // WebhookActivity is the name of the activity that calls a webhook.
 const WebhookActivity = "CallWebhook"
 
-// callWebhook makes one call. It is retried until the activity reports that the call succeeded or failed for good. An
+// callWebhook makes one call. It is retried until the activity reports that the call succeeded or failed permanently. An
 // attempt takes seconds, so it needs no heartbeats.
 func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

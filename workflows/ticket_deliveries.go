@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// settled is a delivery that was made or failed for good.
+// settled is a delivery that was made or failed permanently.
 type settled struct {
 	n       int
 	bounced bool

@@ -153,7 +153,7 @@ const ReconcileSignal = "reconcile"
 // listenForReconcile registers the receiver of ReconcileSignal.
 func (t *ticketWorkflow) listenForReconcile(ctx workflow.Context) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, ReconcileSignal, workflow.SignalChannelOptions{
-		Description: "Has the ticket look at what was accepted, what is due and what is owed. No input.",
+		Description: "Decides accepted commands, fires due events and retries pending deliveries. No input.",
 	})
 	t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
 		c.Receive(ctx, &converter.RawValue{})

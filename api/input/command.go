@@ -27,7 +27,7 @@ func Command(f *Fields, verb ticket.Verb, values url.Values) desk.Request {
 func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
 	text := values.Get(field.Name)
 	switch field.Kind {
-	case ticket.FieldWords:
+	case ticket.FieldMessage:
 		if field.Required&ticket.FromRequest != 0 || text != "" {
 			r.Body = f.Words(field.Name, text)
 		}

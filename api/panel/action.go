@@ -47,7 +47,7 @@ func actionsFor(role ticket.Role, status ticket.Status) []action {
 	return slices.DeleteFunc(all, func(a action) bool {
 		d := a.verb.Definition()
 		return !a.verb.Fits(status) || len(d.For(role)) == 0 || slices.ContainsFunc(d.Fields, func(f ticket.Field) bool {
-			return f.Kind == ticket.FieldWords || f.Kind == ticket.FieldMail
+			return f.Kind == ticket.FieldMessage || f.Kind == ticket.FieldMail
 		})
 	})
 }

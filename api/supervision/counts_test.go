@@ -30,7 +30,7 @@ func demoDesk(t *testing.T) *browser {
 	log := slog.New(slog.DiscardHandler)
 	o.Start(log)
 	o.server = o.Serve(page.Config{Log: log}, "",
-		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
+		supervision.New(app.NewReports(o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
 			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area())
 	b := o.browser("sam")

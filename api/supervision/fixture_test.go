@@ -66,7 +66,7 @@ func openFixture(t *testing.T) *fixture {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Start(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/supervision",
-		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
+		supervision.New(app.NewReports(o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
 			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area())
 	return o
 }

@@ -67,7 +67,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Desk:        d,
 		People:      db,
 		Board:       board,
-		Reports:     app.NewReports(db, db, db, db, db),
+		Reports:     app.NewReports(db),
 		Emergencies: command,
 		Policies:    policies,
 		Staffing:    app.NewStaffing(db),

@@ -51,7 +51,7 @@ func (n *dependencies) areas(d *app.Tickets, outcomes *store.Outcomes, command *
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, staffing).Area(),
 		portal.New(d, n.db, suggestions, n.db, outcomes).Area(),
 		panel.New(d, app.NewWorkspace(n.db), staffing, n.db, outcomes).Area(),
-		supervision.New(app.NewReports(n.db, n.db, n.db, n.db, n.db), n.db, suggestions, staffing, outcomes, command, policies).Area(),
+		supervision.New(app.NewReports(n.db), n.db, suggestions, staffing, outcomes, command, policies).Area(),
 	}
 }
 

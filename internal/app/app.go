@@ -8,7 +8,6 @@ import (
 	"context"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -23,12 +22,10 @@ var (
 	customersOnly   permission = func(r ticket.Role) bool { return r == ticket.RoleCustomer }
 )
 
-var errRole = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "you don't have permission to do this"}
-
 // authorise returns a Forbidden fault unless the person's role has the permission.
 func authorise(by desk.Person, may permission) error {
 	if !may(by.Role) {
-		return errRole
+		return ticket.ErrRole
 	}
 	return nil
 }

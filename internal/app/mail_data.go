@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -42,32 +41,22 @@ type RequesterTicket struct {
 	Ticket  ticket.Ticket
 }
 
-// mailStore holds mails. It returns a NotFound fault for one that does not exist.
-type mailStore interface {
+// mailDataStore holds mails and what their data are computed from. It returns a NotFound fault for a mail that does not exist.
+type mailDataStore interface {
 	Mail(ctx context.Context, n ticket.Number, mail int) (StoredMail, error)
 	AnnouncementMail(ctx context.Context, id int64) (StoredAnnouncement, error)
 	// RequesterTickets returns the oldest of a requester's tickets that are neither resolved nor closed, and their total
 	// number. It leaves out tickets before their first step.
 	RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []RequesterTicket, total int, err error)
 	PersonName(context.Context, ticket.PersonID) (string, error)
-}
 
-// linkSigner signs the links in mails. A link is valid for a fixed time from an instant on.
-type linkSigner interface {
+	// ConversationLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
 	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
 	EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (token string, err error)
-}
 
-// scheduleReader reads the emergencies in force or planned, and the emergency schedule.
-type scheduleReader interface {
+	// Notices returns the emergencies in force or planned.
 	Notices(context.Context) ([]desk.Emergency, error)
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
-}
-
-type mailDataStore interface {
-	mailStore
-	linkSigner
-	scheduleReader
 	publishedPolicies
 }
 
@@ -85,42 +74,63 @@ func (m *Mails) LoadMail(ctx context.Context, n ticket.Number, mail int) (desk.M
 	if err != nil {
 		return desk.MailData{}, "", err
 	}
-	l, err := m.data(ctx, stored)
-	return l, stored.Delivery, err
+	data, err := m.data(ctx, stored)
+	return data, stored.Delivery, err
 }
 
-func (m *Mails) data(ctx context.Context, stored StoredMail) (l desk.MailData, err error) {
-	l = stored.Data
-	l.Sent = time.Now()
-	if l.Policy, err = m.store.Policy(ctx, stored.Policy); err != nil {
+func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData, err error) {
+	data = stored.Data
+	data.Sent = time.Now()
+	if data.Policy, err = m.store.Policy(ctx, stored.Policy); err != nil {
 		return desk.MailData{}, err
 	}
-	about, owing, event := stored.fold(l.Policy)
-	l.At, l.Cause, l.Status, l.Priority = event.At, event.Cause, about.Status, about.Priority
-	l.Silence = silence(owing, l.Policy.Silence)
+	about, owing, event := stored.fold(data.Policy)
+	data.At, data.Cause, data.Status, data.Priority = event.At, event.Cause, about.Status, about.Priority
+	data.Silence = silence(owing, data.Policy.Silence)
 	emergencies, err := m.store.Notices(ctx)
 	if err != nil {
 		return desk.MailData{}, err
 	}
-	l.Notices = desk.NoticesAt(emergencies, l.Sent)
-	if l.Clock != "" {
-		l.DueAt, _ = about.Promise(l.Clock).Due()
-		l.Since = about.Promise(l.Clock).EscalatingFrom
+	data.Notices = desk.NoticesAt(emergencies, data.Sent)
+	if data.Clock != "" {
+		data.DueAt, _ = about.Promise(data.Clock).Due()
+		data.Since = about.Promise(data.Clock).EscalatingFrom
 	}
-	if err := m.date(ctx, &l, about, stored.Ticket); err != nil {
+	if err := m.setDeadlines(ctx, &data, about, stored.Ticket); err != nil {
 		return desk.MailData{}, err
 	}
 	// Links are valid from the event on, so that another attempt sends an identical mail.
 	switch {
-	case l.Kind == ticket.MailEscalation:
-		l.Token, err = m.store.EscalationLink(ctx, l.Number, stored.Person, stored.Owed)
-	case !l.Kind.ToStaff():
-		l.Token, err = m.store.ConversationLink(ctx, l.Number, stored.Person, stored.Owed)
+	case data.Kind == ticket.MailEscalation:
+		data.Token, err = m.store.EscalationLink(ctx, data.Number, stored.Person, stored.Owed)
+	case !data.Kind.ToStaff():
+		data.Token, err = m.store.ConversationLink(ctx, data.Number, stored.Person, stored.Owed)
 	}
 	if err == nil && about.Assignee != "" {
-		l.Assignee, err = m.store.PersonName(ctx, about.Assignee)
+		data.Assignee, err = m.store.PersonName(ctx, about.Assignee)
 	}
-	return l, err
+	return data, err
+}
+
+// setDeadlines sets the deadlines of a mail, given its ticket after the mail's event and now.
+func (m *Mails) setDeadlines(ctx context.Context, data *desk.MailData, atEvent, atSending ticket.Ticket) error {
+	d := mailDeadlines{
+		policy: data.Policy, toStaff: data.Kind.ToStaff(), inForce: strictest(data.Notices),
+		eventAt: data.At, sentAt: data.Sent, atEvent: atEvent, atSending: atSending,
+	}
+	if d.needsSchedule() {
+		var err error
+		if d.schedule, err = m.store.Schedule(ctx); err != nil {
+			return err
+		}
+	}
+	first, resolution, err := d.compute()
+	if err != nil {
+		return err
+	}
+	data.FirstResponseDue, data.FirstResponseLate, data.Expected.FirstResponse = first.due, first.missed, first.expected
+	data.ResolutionDue, data.ResolutionLate, data.Expected.Resolution = resolution.due, resolution.missed, resolution.expected
+	return nil
 }
 
 // fold applies the timeline to a draft. It returns the ticket after the event that the mail reports, the ticket after the
@@ -207,100 +217,4 @@ func (m *Mails) affectedTickets(ctx context.Context, requester ticket.PersonID, 
 		affected = append(affected, one)
 	}
 	return affected, total - len(tickets), nil
-}
-
-// date sets the deadlines of a mail to those after its event (then). The mail may be sent long after that. If a deadline has
-// passed in the meantime, the current ticket (now) decides whether it was missed, because the promise may have been met,
-// moved or paused since. While support is closed there are no deadlines; afterwards they are those moved by the closure.
-func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Ticket) error {
-	inForce := func(n desk.Notice) bool { return n.InForce }
-	closed := slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed })
-	promised, err := m.promised(ctx, l, then, closed, closed)
-	if err != nil {
-		return err
-	}
-	present, err := m.promised(ctx, l, now, closed, slices.ContainsFunc(l.Notices, inForce))
-	if err != nil {
-		return err
-	}
-	passed := func(name policy.ClockName) bool {
-		at := promised.Promise(name)
-		return at.BreachedAt.IsZero() && at.Due.After(l.At) && !at.Due.After(l.Sent) && present.Promise(name).MetAt.IsZero() && !now.Closed()
-	}
-	for _, name := range []policy.ClockName{policy.FirstResponse, policy.Resolution} {
-		if passed(name) && lateSince(present.Promise(name), l.Sent).IsZero() {
-			promised = present // for both, or the first response could be due after the resolution
-			break
-		}
-	}
-	for _, d := range []struct {
-		name                policy.ClockName
-		due, late, expected *time.Time
-	}{
-		{policy.FirstResponse, &l.FirstResponseDue, &l.FirstResponseLate, &l.Expected.FirstResponse},
-		{policy.Resolution, &l.ResolutionDue, &l.ResolutionLate, &l.Expected.Resolution},
-	} {
-		at, is := promised.Promise(d.name), present.Promise(d.name)
-		if !at.MetAt.IsZero() || then.Closed() || then.Status == ticket.StatusResolved && !l.Kind.ToStaff() {
-			continue
-		}
-		owed := is.MetAt.IsZero() && !now.Closed()
-		switch {
-		case passed(d.name) || !at.BreachedAt.IsZero() && owed:
-			*d.late = lateSince(is, l.Sent)
-		case at.BreachedAt.IsZero() && (at.Due.After(l.Sent) || !at.Due.After(l.At) && owed):
-			*d.due, *d.expected = at.Due, at.Expected
-		}
-	}
-	return nil
-}
-
-// lateSince returns the deadline of a promise if it has passed, and the zero time otherwise.
-func lateSince(p desk.SLAState, sent time.Time) time.Time {
-	switch {
-	case !p.BreachedAt.IsZero():
-		return p.BreachedAt
-	case p.Due.After(sent):
-		return time.Time{}
-	}
-	return p.Due
-}
-
-// promised returns the promises of a ticket as shown to the recipient of a mail. If apply is set or the ticket is in an
-// emergency, it applies the transitions up to the sending of the mail.
-func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed, apply bool) (desk.Promised, error) {
-	p := desk.PromisedOf(t, policy.Deadlines{}, time.Time{})
-	if apply || t.InEmergency() {
-		var err error
-		if p, err = m.afterTransitions(ctx, l, t, closed); err != nil {
-			return desk.Promised{}, err
-		}
-	}
-	if !l.Kind.ToStaff() {
-		p = p.ForRequester()
-	}
-	return p, nil
-}
-
-// afterTransitions returns the promises of a ticket after the transitions up to the sending of the mail. closed reports
-// whether support is closed then.
-func (m *Mails) afterTransitions(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed bool) (desk.Promised, error) {
-	schedule, err := m.store.Schedule(ctx)
-	if err != nil {
-		return desk.Promised{}, err
-	}
-	d := ticket.Environment{Policy: l.Policy, Schedule: schedule}
-	after, err := ticket.ApplyTransitions(t, d, l.Sent.UTC().Truncate(time.Second))
-	if err != nil {
-		return desk.Promised{}, err
-	}
-	expected, err := ticket.Expected(after.Ticket, d)
-	if err != nil {
-		return desk.Promised{}, err
-	}
-	promised := desk.PromisedOf(after.Ticket, expected, time.Time{})
-	if closed && !after.Ticket.InEmergency() { // a due event precedes the transition; the deadline follows from the next step
-		promised.FirstResponse.Due, promised.Resolution.Due = time.Time{}, time.Time{}
-	}
-	return promised, nil
 }

@@ -8,51 +8,35 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// promiseCounter counts promises by week. The weeks start at the given instants, in ascending order.
-type promiseCounter interface {
-	Promises(context.Context, report.PromiseFilter, []time.Time) ([]report.PromiseCount, error)
-}
-
-// ratingCounter counts ratings by week, as promiseCounter does, and reads those with comments.
-type ratingCounter interface {
+// reportStore reads the data of reports. Weeks start at the given times, in ascending order.
+type reportStore interface {
+	Promises(ctx context.Context, f report.PromiseFilter, weeks []time.Time) ([]report.PromiseCount, error)
 	Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]report.RatingCount, error)
+	// Comments returns ratings with comments.
 	Comments(ctx context.Context, from, to time.Time, limit int) ([]report.Comment, error)
-}
 
-// overviewReader reads the data of the overview.
-type overviewReader interface {
-	// OpenTickets counts the tickets that are not closed. The index of a ticket's age band is the number of the instants in
+	// OpenTickets counts the tickets that are not closed. The index of a ticket's age band is the number of the times in
 	// bands that it was submitted at or before; see report.AgeBands.
 	OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error)
 	Escalated(ctx context.Context, limit int) (report.Escalations, error)
 	Reconciliation(context.Context) (desk.Reconciliation, error)
 	Staff(context.Context) ([]desk.Colleague, error)
-}
 
-// mailReader reads the delivery of mails.
-type mailReader interface {
 	MailState(ctx context.Context, lostSince time.Time) (report.MailStatus, error)
-	// ListMails lists mails with a status: owed ones oldest first, bounced ones since an instant newest first.
+	// ListMails lists mails with a status: owed ones oldest first, bounced ones since a given time newest first.
 	ListMails(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error)
+	publishedPolicies
 }
 
 // Reports provides the reports for supervisors. The caller checks permissions.
-type Reports struct {
-	promises promiseCounter
-	ratings  ratingCounter
-	overview overviewReader
-	mail     mailReader
-	policies publishedPolicies
-}
+type Reports struct{ store reportStore }
 
 // NewReports returns Reports over a store. Weeks and days are those of the zone of the policy in force.
-func NewReports(p promiseCounter, r ratingCounter, o overviewReader, m mailReader, policies publishedPolicies) *Reports {
-	return &Reports{promises: p, ratings: r, overview: o, mail: m, policies: policies}
-}
+func NewReports(s reportStore) *Reports { return &Reports{s} }
 
 // Zone returns the zone of the policy in force, which determines weeks and days.
 func (r *Reports) Zone(ctx context.Context) (*time.Location, error) {
-	_, p, _, err := r.policies.PolicyInForce(ctx)
+	_, p, _, err := r.store.PolicyInForce(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +49,7 @@ func (r *Reports) Promises(ctx context.Context, f report.PromiseFilter) (report.
 	if err != nil {
 		return report.Promises{}, err
 	}
-	counts, err := r.promises.Promises(ctx, f, report.Weeks(f.From, f.To, zone))
+	counts, err := r.store.Promises(ctx, f, report.Weeks(f.From, f.To, zone))
 	if err != nil {
 		return report.Promises{}, err
 	}
@@ -81,11 +65,11 @@ func (r *Reports) Ratings(ctx context.Context, from, to time.Time) (report.Ratin
 	if err != nil {
 		return report.Ratings{}, err
 	}
-	counts, err := r.ratings.Ratings(ctx, from, to, report.Weeks(from, to, zone))
+	counts, err := r.store.Ratings(ctx, from, to, report.Weeks(from, to, zone))
 	if err != nil {
 		return report.Ratings{}, err
 	}
-	comments, err := r.ratings.Comments(ctx, from, to, maxComments)
+	comments, err := r.store.Comments(ctx, from, to, maxComments)
 	return report.NewRatings(from, to, zone, counts, comments), err
 }
 
@@ -100,37 +84,37 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview,
 	if err != nil {
 		return report.Overview{}, err
 	}
-	counts, err := r.overview.OpenTickets(ctx, report.AgeBands(now), desk.Tomorrow(now, zone))
+	counts, err := r.store.OpenTickets(ctx, report.AgeBands(now), desk.Tomorrow(now, zone))
 	if err != nil {
 		return report.Overview{}, err
 	}
-	staff, err := r.overview.Staff(ctx)
+	staff, err := r.store.Staff(ctx)
 	if err != nil {
 		return report.Overview{}, err
 	}
 	o := report.NewOverview(now, zone, counts, staff)
-	if o.Escalations, err = r.overview.Escalated(ctx, maxEscalations); err != nil {
+	if o.Escalations, err = r.store.Escalated(ctx, maxEscalations); err != nil {
 		return report.Overview{}, err
 	}
-	if o.Mail, err = r.mail.MailState(ctx, now.Add(-recentBounces)); err != nil {
+	if o.Mail, err = r.store.MailState(ctx, now.Add(-recentBounces)); err != nil {
 		return report.Overview{}, err
 	}
-	o.Workflows, err = r.overview.Reconciliation(ctx)
+	o.Workflows, err = r.store.Reconciliation(ctx)
 	return o, err
 }
 
 // MailDelivery returns the status of mail delivery, the owed mails, oldest first, and the bounced ones, newest first. With
 // lately, it returns only the bounced mails that the overview counts.
 func (r *Reports) MailDelivery(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error) {
-	if s, err = r.mail.MailState(ctx, now.Add(-recentBounces)); err == nil {
-		waiting, err = r.mail.ListMails(ctx, desk.DeliveryOwed, time.Time{}, report.MaxMails)
+	if s, err = r.store.MailState(ctx, now.Add(-recentBounces)); err == nil {
+		waiting, err = r.store.ListMails(ctx, desk.DeliveryOwed, time.Time{}, report.MaxMails)
 	}
 	var since time.Time
 	if lately {
 		since = now.Add(-recentBounces)
 	}
 	if err == nil {
-		bounced, err = r.mail.ListMails(ctx, desk.DeliveryBounced, since, report.MaxMails)
+		bounced, err = r.store.ListMails(ctx, desk.DeliveryBounced, since, report.MaxMails)
 	}
 	return s, waiting, bounced, err
 }

@@ -20,39 +20,26 @@ type GroupMembers struct {
 	People        []ticket.PersonID // also those who are disabled
 }
 
-// groupStore holds the groups. It logs each change with the person who made it, and returns a NotFound fault for a group or
-// a member that does not exist.
-type groupStore interface {
-	// CreateGroup returns a Conflict if a group with the handle exists.
+// staffingStore holds the groups, the staff and their absences. It logs each change of a group with the person who made it,
+// and returns a NotFound fault for a group, a member or a person that does not exist.
+type staffingStore interface {
+	// AddGroup returns a Conflict if a group with the handle exists.
 	AddGroup(ctx context.Context, by ticket.PersonID, handle, title string) error
 	SetGroupTitle(ctx context.Context, by ticket.PersonID, handle, title string) error
 	RemoveGroup(ctx context.Context, by ticket.PersonID, handle string) error
-	// AddToGroup does nothing if the person is a member.
+	// AddMember does nothing if the person is a member.
 	AddMember(ctx context.Context, by ticket.PersonID, group string, person ticket.PersonID) error
 	RemoveMember(ctx context.Context, by ticket.PersonID, group, handleOrID string) error
-}
-
-// staffReader reads the staff, without those who are disabled.
-type staffReader interface {
-	Staff(context.Context) ([]desk.Colleague, error)
-	// Colleague returns a NotFound fault if there is no such person.
-	Colleague(ctx context.Context, handleOrID string) (desk.Colleague, error)
 	// GroupMembers returns the groups by title.
 	GroupMembers(context.Context) ([]GroupMembers, error)
-}
 
-// absenceStore holds absences.
-type absenceStore interface {
-	// SetAway marks a person as away until an instant, or until SetAvailable if it is zero, and returns false if the instant has
+	// Staff and Colleague return staff who are not disabled.
+	Staff(context.Context) ([]desk.Colleague, error)
+	Colleague(ctx context.Context, handleOrID string) (desk.Colleague, error)
+	// MarkAway marks a person as away until a given time, or until MarkBack if it is zero, and returns false if that time has
 	// passed. The start of a current absence does not change.
 	MarkAway(ctx context.Context, person ticket.PersonID, until time.Time) (c desk.Colleague, marked bool, err error)
 	MarkBack(ctx context.Context, person ticket.PersonID) (desk.Colleague, error)
-}
-
-type staffingStore interface {
-	groupStore
-	staffReader
-	absenceStore
 }
 
 // Staffing manages to whom tickets can be assigned: the groups in assignment rules, and absences.

@@ -22,7 +22,7 @@ var forecasting = map[string][]string{
 	"internal/app/policy_adoption.go":   {"Decide"},                     // a dry run of another policy
 	"internal/app/emergency_dry_run.go": {"Decide"},                     // a dry run of an emergency
 	"internal/app/ticket_view.go":       {"ApplyTransitions", "Decide"}, // the deadlines of a ticket whose step is to come
-	"internal/app/mail_data.go":         {"ApplyTransitions"},           // the dates that a mail promised
+	"internal/app/mail_deadline.go":     {"ApplyTransitions"},           // the dates that a mail promised
 	"internal/demo/builder.go":          {"Advance", "Decide"},          // whether an invented action could be refused
 }
 

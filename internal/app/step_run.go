@@ -44,7 +44,7 @@ func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult
 	if err := s.do(ctx, r); err != nil {
 		return ticket.StepResult{}, err
 	}
-	if !s.scope.commandsOnly {
+	if s.scope.transitions {
 		if err := s.recordDelivery(ctx); err != nil {
 			return ticket.StepResult{}, err
 		}
@@ -57,6 +57,8 @@ func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult
 
 func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 	switch {
+	case s.scope == numberOnly:
+		return s.numberManual(ctx, r.Manual)
 	case len(r.Manual) > 0:
 		if err := s.numberManual(ctx, r.Manual); err != nil {
 			return err
@@ -98,7 +100,8 @@ func (s *step) decideCommands(ctx context.Context, upTo int64) error {
 		if err != nil {
 			return err
 		}
-		if s.add(result); s.State.Ticket.Policy == c.Policy {
+		s.add(result)
+		if c.Adopt != nil && s.State.Ticket.Policy == c.Policy { // the ticket has adopted it
 			s.Env.Policy = c.Adopt
 		}
 		s.State.Command = c.Seq
@@ -130,7 +133,7 @@ func (s *step) loadReferences(ctx context.Context, c *ticket.Command) error {
 	return nil
 }
 
-// fire fires what is due at an instant, unless that lies ahead or a command accepted before it is undecided: an answer
+// fire fires what is due at a given time, unless that lies ahead or a command accepted before it is undecided: an answer
 // accepted before a deadline meets it even if it is decided later.
 func (s *step) fire(ctx context.Context, due time.Time) error {
 	if due.After(s.now) {

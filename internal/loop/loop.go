@@ -13,6 +13,7 @@ package loop
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -133,5 +134,21 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	case <-timer.C:
 		return true
+	}
+}
+
+// Every calls do at each interval, starting after the first, until stop is called, which waits for a running call to end. The
+// context of do ends with ctx and at stop.
+func Every(ctx context.Context, interval time.Duration, do func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		for Sleep(ctx, interval) {
+			do(ctx)
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
 	}
 }

@@ -109,3 +109,16 @@ func TestDoubled_staysWithinItsBounds(t *testing.T) {
 		}
 	}
 }
+
+func TestEvery_callsAtEachIntervalUntilItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		stop := loop.Every(t.Context(), time.Second, func(context.Context) { calls++ })
+		time.Sleep(3500 * time.Millisecond)
+		stop()
+		time.Sleep(time.Minute)
+		if calls != 3 {
+			t.Errorf("%d calls in 3.5 intervals, and none after; want 3", calls)
+		}
+	})
+}

@@ -168,25 +168,8 @@ const (
 // keepClaim renews a claim until end is called. A renewal that fails is retried by the next one: while the store is
 // unavailable, no other try can claim the delivery either.
 func (o *Outbox) keepClaim(ctx context.Context, k Key, try string) (end func()) {
-	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // a try continues for a while after its ctx has ended
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ticker := time.NewTicker(renewEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-renewing.Done():
-				return
-			case <-ticker.C:
-				_, _ = o.store.ClaimDelivery(renewing, k, try, claimTime)
-			}
-		}
-	}()
-	return func() {
-		stop()
-		<-stopped
-	}
+	ctx = context.WithoutCancel(ctx) // a try continues for a while after its ctx has ended
+	return loop.Every(ctx, renewEvery, func(ctx context.Context) { _, _ = o.store.ClaimDelivery(ctx, k, try, claimTime) })
 }
 
 // release ends the claim on a delivery that was not settled, so that the next try need not wait until it expires.

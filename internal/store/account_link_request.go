@@ -25,7 +25,7 @@ func (a *Accounts) RequestLink(ctx context.Context, id string, p account.Purpose
 		), owed AS (
 			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
 			SELECT 'account', @purpose, coalesce(w.name, ''), coalesce(w.address, ''), @id, clock_timestamp() + @lasts, CASE WHEN w.id IS NULL THEN 'superseded' ELSE 'owed' END,
-				CASE WHEN w.id IS NULL THEN clock_timestamp() END, CASE WHEN w.id IS NULL THEN 'nobody has that address' END
+				CASE WHEN w.id IS NULL THEN clock_timestamp() END, CASE WHEN w.id IS NULL THEN 'no account with that address' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
 		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('deliveries', '')`,
@@ -62,7 +62,7 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
 			SELECT 'account', CASE WHEN w.address IS NULL THEN 'verify' ELSE 'already-registered' END,
 				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
-				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
+				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'the account with that address is disabled' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
 		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('deliveries', '')`,
@@ -86,7 +86,7 @@ func (a *Accounts) RequestAddressChange(ctx context.Context, linkID string, id t
 			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
 			SELECT 'account', CASE WHEN w.address IS NULL THEN 'address' ELSE 'already-registered' END,
 				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
-				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
+				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'the account with that address is disabled' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
 		SELECT '', pg_notify('deliveries', '')`,

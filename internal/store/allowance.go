@@ -40,7 +40,7 @@ func (u use) args(others pgx.StrictNamedArgs) pgx.StrictNamedArgs {
 }
 
 // spending returns a statement that spends a use if condition holds, and returns a row if it did. It implements the
-// generic cell rate algorithm: spent_until is the instant at which the allowance is full again, and each use moves it
+// generic cell rate algorithm: spent_until is when the allowance is full again, and each use moves it
 // on by the interval of the limit. PostgreSQL serializes simultaneous uses.
 func spending(condition string) string {
 	return `
@@ -64,7 +64,7 @@ func (s *Store) spent(ctx context.Context, u use) error {
 	case errors.Is(err, pgx.ErrNoRows) || err == nil && wait <= 0:
 		return nil
 	case err != nil:
-		return explain(err, "look at an allowance")
+		return explain(err, "read an allowance")
 	}
 	seconds := int(math.Ceil(wait.Seconds()))
 	return &fault.Error{
@@ -88,13 +88,13 @@ func waitInWords(seconds int) string {
 // Spend takes one use out of an allowance. ok is false if none is left.
 func (a *Accounts) Spend(ctx context.Context, key []byte, of account.RateLimit) (ok bool, err error) {
 	tag, err := a.pool.Exec(ctx, spending("true"), use{key, of}.args(pgx.StrictNamedArgs{}))
-	return tag.RowsAffected() == 1, explain(err, "count an attempt")
+	return tag.RowsAffected() == 1, explain(err, "spend a use of an allowance")
 }
 
 // Return gives one use back to an allowance.
 func (a *Accounts) Return(ctx context.Context, key []byte, of account.RateLimit) error {
 	_, err := a.pool.Exec(ctx, `UPDATE allowances SET spent_until = spent_until - $2::interval WHERE key = $1`, key, of.Interval)
-	return explain(err, "take back an attempt")
+	return explain(err, "return a use to an allowance")
 }
 
 // allowancesSwept is the interval between deletions of allowances that are full again. No index finds them, so each
@@ -110,5 +110,5 @@ func (a *Accounts) sweepAllowances(ctx context.Context) error {
 	}
 	_, err := a.pool.Exec(ctx, `
 		DELETE FROM allowances WHERE key IN (SELECT key FROM allowances WHERE spent_until < clock_timestamp() FOR UPDATE SKIP LOCKED)`)
-	return explain(err, "clear away allowances")
+	return explain(err, "delete full allowances")
 }

@@ -29,8 +29,6 @@ var commandSQL = strings.NewReplacer("{accepts}", acceptsCommand,
 
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
-	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "you don't have permission to do this"}
-	errClosed   = fault.NewConflict(ticket.CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
 	errNotNow   = fault.New(fault.Unavailable, "that could not be accepted right now; try again")
 )
 
@@ -43,7 +41,7 @@ var (
 // counts from the start); and Limited if by has written too much recently.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
-		return desk.Accepted{}, errRole
+		return desk.Accepted{}, ticket.ErrRole
 	}
 	if r.Priority != "" && !r.Priority.Valid() {
 		return desk.Accepted{}, fault.Field("priority", "must be one of %v", policy.Priorities())
@@ -163,7 +161,7 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 	case err != nil:
 		return desk.Accepted{}, explain(missing(err, errNoTicket), "accept %s for %s", r.Verb, r.Number)
 	case closed && !r.Verb.Fits(ticket.StatusClosed):
-		return desk.Accepted{}, errClosed
+		return desk.Accepted{}, ticket.ErrClosed
 	case by.Role.Staff() && r.Seen > max(entries, 1):
 		return desk.Accepted{}, fault.Field("seen", "is not an entry of the ticket's timeline")
 	}

@@ -21,7 +21,7 @@ import (
 var errNoEmergency = fault.New(fault.NotFound, "there is no such emergency")
 
 // scheduleLock is the advisory lock on the emergency schedule. Acceptance and steps share it; a change of the schedule
-// holds it exclusively.
+// holds it exclusively. The number is arbitrary (HMGate in ASCII); processes of all releases must agree on it.
 const scheduleLock int64 = 0x48_4d_47_61_74_65
 
 const (

@@ -32,7 +32,7 @@ func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err er
 		SELECT (SELECT number FROM epoch), (SELECT max(latest_at) FROM tickets),
 			(SELECT count(*) FROM tickets t WHERE `+needsWorkflow+`), (SELECT count(*) FROM links WHERE `+openLinks+`)`).
 		Scan(&r.Epoch, nullable(&r.Latest), &r.Tickets, &r.Links)
-	return r, explain(err, "look what a restore left")
+	return r, explain(err, "read what a restored database contains")
 }
 
 // RaiseEpoch begins a new epoch after the database was restored from a copy, in one transaction. Message-IDs and deliveries'
@@ -78,7 +78,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 func (s *Store) Replacing(ctx context.Context) (r desk.Replacing, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT number, (SELECT count(*) FROM replacements), number = 0 OR replaced_at IS NOT NULL FROM epoch`).
 		Scan(&r.Epoch, &r.Left, &r.Over)
-	return r, explain(err, "look how far the replacing of workflows is")
+	return r, explain(err, "read the progress of replacing workflows")
 }
 
 // ToReplace returns a page of the workflows still to be replaced, ordered by ID: at most limit of them, after one.
@@ -107,7 +107,7 @@ func (s *Store) Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Num
 	rows, _ := s.pool.Query(ctx, `
 		SELECT number FROM unnest($1::text[]) number WHERE NOT EXISTS (SELECT FROM tickets t WHERE t.number = number.number)`, some)
 	unknown, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
-	return unknown, explain(err, "look which tickets there are")
+	return unknown, explain(err, "list unknown tickets")
 }
 
 // epochInterval is the time between WatchEpoch's queries.

@@ -43,7 +43,7 @@ func (s *Store) OpenBefore(ctx context.Context, transition time.Time, after tick
 func (s *Store) StillBehind(ctx context.Context, transition time.Time, some []ticket.Number) ([]ticket.Number, error) {
 	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($2) AND `+whereBehind, transition, some)
 	left, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
-	return left, explain(err, "look which tickets are behind a transition")
+	return left, explain(err, "list the tickets behind a transition")
 }
 
 // countLate counts the tickets that a fan-out is not done with, and lists some if it has taken longer than
@@ -64,7 +64,7 @@ func (s *Store) countLate(ctx context.Context, f *desk.Fanout) error {
 // CountSignals adds to the number of signals sent for a transition.
 func (s *Store) CountSignals(ctx context.Context, transition time.Time, sent int) error {
 	_, err := s.pool.Exec(ctx, `UPDATE fanouts SET notified = notified + $2, updated_at = clock_timestamp() WHERE transition_at = $1`, transition, sent)
-	return explain(err, "note how far a fan-out is")
+	return explain(err, "count the signals of a fan-out")
 }
 
 const fanoutColumns = `transition_at, verb, emergency, revision, total, notified, behind, began_at, updated_at, verified_at`
@@ -169,5 +169,5 @@ func (s *Store) recordCheck(ctx context.Context, transition ticket.Transition, r
 			"at": transition.At, "verb": transition.Verb, "emergency": transition.Emergency, "revision": revision,
 			"left": check.Behind + check.Wrong,
 		})
-	return explain(err, "note how far a fan-out is")
+	return explain(err, "record the progress of a fan-out")
 }

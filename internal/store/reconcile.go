@@ -157,7 +157,7 @@ func (s *Store) RecordAudit(ctx context.Context, audited int, ended bool) error 
 	_, err := s.pool.Exec(ctx, `
 		UPDATE reconciler SET audited = $1::bigint, audit_began = CASE WHEN $1::bigint = 0 AND NOT $2::bool THEN clock_timestamp() ELSE audit_began END,
 			audit_ended = CASE WHEN $2::bool THEN clock_timestamp() END`, audited, ended)
-	return explain(err, "note how far an audit is")
+	return explain(err, "record the progress of an audit")
 }
 
 // Reconciliation returns the reconciler's status.

@@ -3,11 +3,14 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -37,11 +40,11 @@ type undeliveredRow struct {
 // this process died or hangs, any process may deliver them again. So a command may be delivered twice, and a ticket's
 // later command is never passed while an earlier one is leased.
 //
-// At most openings of the commands are submissions, not counting those tried before, which are passed if openings is
-// positive. Commands of tickets whose submission was delivered go first.
-func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error)) (int, error) {
+// The parameter submissions limits the new tickets among them: at most so many commands are submissions, not counting those
+// tried before, which are passed if it is positive. Commands of tickets whose submission was delivered go first.
+func (s *Store) Undelivered(ctx context.Context, limit, submissions int, deliver func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error)) (int, error) {
 	l := commandLease{store: s, name: rand.Text()}
-	claimed, err := l.claim(ctx, limit, openings)
+	claimed, err := l.claim(ctx, limit, submissions)
 	if err != nil || len(claimed) == 0 {
 		return 0, explain(err, "claim commands to deliver")
 	}
@@ -60,7 +63,7 @@ func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver fu
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	if err := l.settle(recording, delivered, failed, deliverErr == nil); err != nil {
-		return len(all), explain(err, "note what was delivered")
+		return len(all), explain(err, "record what was delivered")
 	}
 	return len(all), deliverErr
 }
@@ -74,39 +77,19 @@ type commandLease struct {
 	ids   []int64
 }
 
-// claim leases commands that are due. At most half of them are retries, so that commands that Temporal refuses never block
-// new ones; their order by not_before gives each its turn. statement_timestamp() is used because a volatile clock would not
-// use the index. This statement's snapshot may not show that another relay has just claimed an earlier command, so a later
-// one is leased only if no earlier one is undelivered outside the selection.
-func (l *commandLease) claim(ctx context.Context, limit, openings int) (claimed []undeliveredRow, err error) {
-	const free = `delivered_at IS NULL AND (claimed_until IS NULL OR claimed_until < statement_timestamp())`
+//go:embed relay_claim.sql
+var claimTemplate string
+
+var claimSQL = strings.NewReplacer("{columns}", commandColumns,
+	"{unleased}", `delivered_at IS NULL AND (claimed_until IS NULL OR claimed_until < statement_timestamp())`).Replace(claimTemplate)
+
+// claim leases commands that are due.
+func (l *commandLease) claim(ctx context.Context, limit, submissions int) (claimed []undeliveredRow, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(asyncCommit)
-	batch.Queue(`
-		WITH again AS (
-			SELECT id FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp() AND (seq > 1 OR $2::int > 0) AND `+free+`
-			ORDER BY not_before LIMIT ($1::int + 1) / 2 FOR UPDATE SKIP LOCKED
-		), later AS (
-			SELECT id, ticket, seq FROM undelivered u
-			WHERE tries = 0 AND seq > 1 AND `+free+` AND NOT EXISTS (
-				SELECT FROM undelivered held WHERE held.ticket = u.ticket AND held.delivered_at IS NULL AND (
-					held.tries > 0 OR held.seq = 1 OR held.seq < u.seq AND held.claimed_until >= statement_timestamp()))
-			ORDER BY id LIMIT $1 - (SELECT count(*) FROM again) FOR UPDATE OF u SKIP LOCKED
-		), first AS (
-			SELECT id FROM undelivered WHERE tries = 0 AND seq = 1 AND `+free+`
-			ORDER BY id LIMIT least(greatest($2, 0), $1 - (SELECT count(*) FROM again) - (SELECT count(*) FROM later)) FOR UPDATE SKIP LOCKED
-		), mine AS (
-			UPDATE undelivered SET claimed_by = $3, claimed_until = clock_timestamp() + $4::interval
-			WHERE id = ANY (ARRAY(
-				SELECT id FROM again UNION ALL SELECT id FROM first UNION ALL
-				SELECT id FROM later WHERE NOT EXISTS (
-					SELECT FROM undelivered earlier WHERE earlier.ticket = later.ticket AND earlier.seq < later.seq
-						AND earlier.delivered_at IS NULL AND earlier.id NOT IN (SELECT id FROM later))))
-			RETURNING id, ticket, seq
-		)
-		SELECT mine.id, mine.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, `+commandColumns+`
-		FROM mine JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
-		ORDER BY mine.id`, limit, openings, l.name, leaseDuration).Query(func(rows pgx.Rows) error {
+	batch.Queue(claimSQL, pgx.StrictNamedArgs{
+		"limit": limit, "submissions": submissions, "name": l.name, "duration": leaseDuration,
+	}).Query(func(rows pgx.Rows) error {
 		claimed, err = pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
 		return err
 	})
@@ -119,25 +102,8 @@ const asyncCommit = `SELECT set_config('synchronous_commit', 'off', true)`
 // keepRenewed renews the lease until the function that it returns is called. Errors are ignored, as the next renewal comes
 // before the lease expires.
 func (l *commandLease) keepRenewed(ctx context.Context) (release func()) {
-	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // deliver may run on after ctx has ended
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		beat := time.NewTicker(leaseRenewal)
-		defer beat.Stop()
-		for {
-			select {
-			case <-renewing.Done():
-				return
-			case <-beat.C:
-				_ = l.renew(renewing)
-			}
-		}
-	}()
-	return func() {
-		stop()
-		<-stopped
-	}
+	ctx = context.WithoutCancel(ctx) // deliver may run on after ctx has ended
+	return loop.Every(ctx, leaseRenewal, func(ctx context.Context) { _ = l.renew(ctx) })
 }
 
 // renew extends the lease of the rows that no other relay has claimed meanwhile.
@@ -154,7 +120,7 @@ func (l *commandLease) renew(ctx context.Context) error {
 func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
 	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($1) AND taken = 0`, some)
 	untaken, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
-	return untaken, explain(err, "look which tickets are taken")
+	return untaken, explain(err, "list the tickets without a step")
 }
 
 // splitDelivered returns the IDs of the rows that were delivered, and of each ticket's first row that was not.
@@ -179,9 +145,9 @@ func splitDelivered(claimed []undeliveredRow, done []desk.AcceptedCommand) (deli
 	return delivered, failed
 }
 
-// settle marks rows as delivered, whoever has claimed them since, and ends the lease of the others. The failed ones are
-// retried: with blame after a growing delay, otherwise at once.
-func (l *commandLease) settle(ctx context.Context, delivered, failed []int64, blame bool) error {
+// settle marks rows as delivered, even if another relay has claimed them since, and ends the lease of the others. The failed
+// ones are retried: after a growing delay if they were refused, and at once if Temporal was unavailable.
+func (l *commandLease) settle(ctx context.Context, delivered, failed []int64, refused bool) error {
 	batch := &pgx.Batch{}
 	batch.Queue(asyncCommit)
 	batch.Queue(`
@@ -194,7 +160,7 @@ func (l *commandLease) settle(ctx context.Context, delivered, failed []int64, bl
 				not_before = CASE WHEN id <> ALL (coalesce($3, '{}')) THEN not_before WHEN $4
 					THEN clock_timestamp() + least(interval '1 second' * 2 ^ least(tries, 20), interval '10 minutes') ELSE clock_timestamp() END
 			WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`,
-			l.ids, l.name, failed, blame)
+			l.ids, l.name, failed, refused)
 	}
 	return l.store.pool.SendBatch(ctx, batch).Close()
 }

@@ -38,7 +38,7 @@ func crowd(d *fixture) {
 func BenchmarkPromises(b *testing.B) {
 	d := open(b)
 	crowd(d)
-	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
+	reports := app.NewReports(d.Store)
 	now := time.Now()
 	for name, f := range map[string]report.PromiseFilter{
 		"all": {}, "counted": {Measure: report.MeasureCounted}, "priority": {Priority: policy.PriorityHigh},
@@ -63,7 +63,7 @@ func BenchmarkOverview(b *testing.B) {
 	d := open(b)
 	crowd(d)
 	d.sql(`UPDATE tickets SET escalation_step = 0`) // without a state they have no escalation
-	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
+	reports := app.NewReports(d.Store)
 	for b.Loop() {
 		if _, err := reports.Overview(b.Context(), time.Now()); err != nil {
 			b.Fatal(err)
@@ -78,7 +78,7 @@ func BenchmarkRatings(b *testing.B) {
 	d.sql(`INSERT INTO ratings (ticket, agent, score, at)
 		SELECT number, assignee, 1 + abs(hashtext(number)) % 5, submitted_at + interval '1 hour' FROM tickets`)
 	d.sql(`VACUUM ANALYZE ratings`)
-	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
+	reports := app.NewReports(d.Store)
 	now := time.Now()
 	for b.Loop() {
 		if _, err := reports.Ratings(b.Context(), now.AddDate(0, 0, -84), now); err != nil {

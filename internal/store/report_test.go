@@ -55,7 +55,7 @@ func (d *fixture) countsPromises(n ticket.Number) {
 
 // reports returns the report service on the fixture, in the policy's time zone.
 func (d *fixture) reports() *app.Reports {
-	return app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
+	return app.NewReports(d.Store)
 }
 
 // everything is a period that includes all tickets of a test.

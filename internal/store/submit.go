@@ -30,7 +30,7 @@ const maxDraws = 3
 // is published.
 func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
-		return desk.Accepted{}, errRole
+		return desk.Accepted{}, ticket.ErrRole
 	}
 	if err := s.checkFollows(ctx, by, sub.Follows); err != nil {
 		return desk.Accepted{}, err

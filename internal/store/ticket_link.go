@@ -34,7 +34,7 @@ func (s *Store) linkSigning(ctx context.Context, id ticket.PersonID, owed time.T
 		return nil, time.Time{}, err
 	}
 	err = s.pool.QueryRow(ctx, `SELECT greatest(links_since, $2) FROM people WHERE id = $1`, id, owed).Scan(&from)
-	return secret, from, explain(err, "look from when the links of %s work", id)
+	return secret, from, explain(err, "read since when the links of %s are valid", id)
 }
 
 // ReadLink returns what the token of a link in a mail grants: a ticket, until an instant. It is NotFound if the token was not
@@ -65,7 +65,7 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 // hold no fractions.
 func (s *Store) linksRevoked(ctx context.Context, id ticket.PersonID, made time.Time) (ended bool, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT date_trunc('second', links_since) > $2 FROM people WHERE id = $1`, id, made).Scan(&ended)
-	return ended, explain(err, "look whether a link was called off")
+	return ended, explain(err, "read whether a link was revoked")
 }
 
 // Requester returns the requester of a ticket. It is NotFound if id is another person's or a disabled one's.
@@ -77,7 +77,7 @@ func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.Person
 	if err == nil || errors.Is(err, errNoPerson) || errors.Is(err, errNoTicket) {
 		return p, linkNotFound(err)
 	}
-	return desk.Person{}, explain(err, "look for the requester of %s", n)
+	return desk.Person{}, explain(err, "read the requester of %s", n)
 }
 
 // linkNotFound returns the same error for every err, so that a link's holder can't tell the reasons apart; nil for nil.
@@ -116,7 +116,7 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 		return signed.Grant{}, desk.Person{}, linkNotFound(err)
 	}
 	if err != nil {
-		return signed.Grant{}, desk.Person{}, explain(err, "look for whom a link is")
+		return signed.Grant{}, desk.Person{}, explain(err, "read the person of a link")
 	}
 	ended, err := s.linksRevoked(ctx, grant.Person, grant.Expires.Add(-signed.EscalationLifetime))
 	if err == nil && ended {

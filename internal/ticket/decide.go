@@ -47,6 +47,12 @@ const (
 	CodeUnrecordable      = "unrecordable"    // PostgreSQL refuses the result, or no calendar reaches it
 )
 
+// The refusals that acceptance shares with the step.
+var (
+	ErrRole   = &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "you don't have permission to do this"}
+	ErrClosed = fault.NewConflict(CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
+)
+
 // decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's
 // requester. A verb's own function must refuse before it emits an event, so that a refusal changes nothing.
 func (s *decider) decide(c Command) *fault.Error {
@@ -61,9 +67,9 @@ func (s *decider) decide(c Command) *fault.Error {
 	case c.Repeats > 0:
 		return fault.NewConflict(CodeRepeated, "this repeats command %d, which was received before the workflow was reset", c.Repeats)
 	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
-		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "you don't have permission to do this"}
+		return ErrRole
 	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
-		return fault.NewConflict(CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
+		return ErrClosed
 	case !slices.Contains(verb.Statuses, s.t.Status):
 		return fault.NewConflict(CodeStatus, "this isn't possible while the ticket is %s", s.t.Status)
 	case c.Verb.NeedsMessage() && c.Message == 0:
@@ -230,7 +236,7 @@ func (s *decider) emitResolved(cause Cause, message int64) {
 	s.mail(MailResolution, s.t.Requester)
 }
 
-// close closes the ticket for good. A requester can close only a resolved ticket, which confirms the resolution.
+// close closes the ticket permanently. A requester can close only a resolved ticket, which confirms the resolution.
 func (s *decider) close(c Command) *fault.Error {
 	if c.By.Role != RoleCustomer {
 		s.emitClosed(CauseAgent)

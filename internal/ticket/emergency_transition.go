@@ -9,14 +9,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Transition is an instant at which an emergency changes something for open tickets.
+// Transition is a time at which an emergency changes something for open tickets.
 type Transition struct {
 	At        time.Time   `json:"at"`
 	Verb      Verb        `json:"verb"` // emergency-pause, emergency-extend or emergency-resume
 	Emergency EmergencyID `json:"emergency"`
 }
 
-// transitionOrder orders transitions of one instant. Pauses come before resumptions, so that clocks do not resume between
+// transitionOrder orders transitions at the same time. Pauses come before resumptions, so that clocks do not resume between
 // two adjacent emergencies.
 var transitionOrder = []Verb{VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume}
 
@@ -26,9 +26,9 @@ func compareTransitions(a, b Transition) int {
 }
 
 // Transitions returns the transitions of all emergencies in order of time.
-func (g EmergencySchedule) Transitions() []Transition {
+func (schedule EmergencySchedule) Transitions() []Transition {
 	var transitions []Transition
-	for _, e := range g.Emergencies {
+	for _, e := range schedule.Emergencies {
 		if e.Kind == EmergencyClosed {
 			transitions = append(transitions, Transition{At: e.From, Verb: VerbEmergencyPause, Emergency: e.ID})
 		}
@@ -46,14 +46,14 @@ func (g EmergencySchedule) Transitions() []Transition {
 }
 
 // HasTransition reports whether a transition lies in (after, until].
-func (g EmergencySchedule) HasTransition(after, until time.Time) bool {
-	return slices.ContainsFunc(g.Transitions(), func(e Transition) bool { return e.At.After(after) && !e.At.After(until) })
+func (schedule EmergencySchedule) HasTransition(after, until time.Time) bool {
+	return slices.ContainsFunc(schedule.Transitions(), func(t Transition) bool { return t.At.After(after) && !t.At.After(until) })
 }
 
-// ActiveAt returns the emergencies that are active at an instant.
-func (g EmergencySchedule) ActiveAt(at time.Time) []Emergency {
+// ActiveAt returns the emergencies that are active at a given time.
+func (schedule EmergencySchedule) ActiveAt(at time.Time) []Emergency {
 	var all []Emergency
-	for _, e := range g.Emergencies {
+	for _, e := range schedule.Emergencies {
 		if e.ActiveAt(at) {
 			all = append(all, e)
 		}
@@ -63,19 +63,19 @@ func (g EmergencySchedule) ActiveAt(at time.Time) []Emergency {
 
 // NextTransition returns the next transition to apply to a ticket, in the past or ahead, and false if there is none. The
 // ticket's emergency periods say what has been applied, so each transition is applied once.
-func NextTransition(t Ticket, g EmergencySchedule) (Transition, bool) {
+func NextTransition(t Ticket, schedule EmergencySchedule) (Transition, bool) {
 	if t.Submitted.IsZero() || t.Closed() {
 		return Transition{}, false
 	}
 	var transitions []Transition
-	for _, e := range g.Emergencies {
+	for _, e := range schedule.Emergencies {
 		if next, ok := e.nextTransition(t); ok {
 			transitions = append(transitions, next)
 		}
 	}
-	for _, s := range t.Emergencies {
-		if s.active() && s.ID.Valid() && !g.contains(s.ID) { // an emergency that does not exist pauses nothing
-			transitions = append(transitions, Transition{s.From, VerbEmergencyResume, s.ID})
+	for _, period := range t.Emergencies {
+		if period.active() && period.ID.Valid() && !schedule.contains(period.ID) { // an emergency that does not exist pauses nothing
+			transitions = append(transitions, Transition{period.From, VerbEmergencyResume, period.ID})
 		}
 	}
 	if len(transitions) == 0 {
@@ -84,8 +84,8 @@ func NextTransition(t Ticket, g EmergencySchedule) (Transition, bool) {
 	return slices.MinFunc(transitions, compareTransitions), true
 }
 
-func (g EmergencySchedule) contains(id EmergencyID) bool {
-	return slices.ContainsFunc(g.Emergencies, func(e Emergency) bool { return e.ID == id })
+func (schedule EmergencySchedule) contains(id EmergencyID) bool {
+	return slices.ContainsFunc(schedule.Emergencies, func(e Emergency) bool { return e.ID == id })
 }
 
 // nextTransition returns the emergency's next transition for a ticket, and false if there is none.
@@ -96,7 +96,10 @@ func (e Emergency) nextTransition(t Ticket) (Transition, bool) {
 	case !seen && over:
 		return Transition{}, false
 	case e.Kind == EmergencyDelayed:
-		return e.nextDelay(t, period, seen)
+		if !seen {
+			return e.firstDelay(notBefore(e.From, t.Submitted))
+		}
+		return e.nextDelay(period.Until, period.By)
 	case !seen:
 		return Transition{notBefore(e.From, t.Submitted), VerbEmergencyPause, e.ID}, true
 	case period.active() && !e.Until.IsZero():
@@ -105,23 +108,25 @@ func (e Emergency) nextTransition(t Ticket) (Transition, bool) {
 	return Transition{}, false
 }
 
-// nextDelay returns the first change of the delay that the ticket has not had.
-func (e Emergency) nextDelay(t Ticket, period EmergencyPeriod, seen bool) (Transition, bool) {
-	if !seen {
-		period.Until = notBefore(e.From, t.Submitted)
-		if e.delay(period.Until) != 0 {
-			return Transition{period.Until, VerbEmergencyExtend, e.ID}, true
-		}
+// firstDelay returns the delay that a ticket has when the emergency begins for it or, if it has none then, the first later one.
+func (e Emergency) firstDelay(begin time.Time) (Transition, bool) {
+	if e.delay(begin) != 0 {
+		return Transition{begin, VerbEmergencyExtend, e.ID}, true
 	}
+	return e.nextDelay(begin, 0)
+}
+
+// nextDelay returns the first change of the delay after the last applied one, which was by as much as by.
+func (e Emergency) nextDelay(lastApplied time.Time, by time.Duration) (Transition, bool) {
 	for _, d := range e.Delays {
-		if d.From.After(period.Until) && d.By != period.By && (e.Until.IsZero() || d.From.Before(e.Until)) {
+		if d.From.After(lastApplied) && d.By != by && (e.Until.IsZero() || d.From.Before(e.Until)) {
 			return Transition{d.From, VerbEmergencyExtend, e.ID}, true
 		}
 	}
 	return Transition{}, false
 }
 
-// delay returns how much longer the emergency makes targets, as of an instant.
+// delay returns how much longer the emergency makes targets at a given time.
 func (e Emergency) delay(at time.Time) time.Duration {
 	var by time.Duration
 	for _, d := range e.Delays {
@@ -139,10 +144,10 @@ func notBefore(at, earliest time.Time) time.Time {
 	return at
 }
 
-// ApplyTransitions applies to a ticket the transitions of the emergency schedule up to an instant. It stops before a transition that
+// ApplyTransitions applies to a ticket the transitions of the emergency schedule up to a given time. It stops before a transition that
 // an earlier due event precedes. However late it is called, the events bear the times of their transitions.
-func ApplyTransitions(t Ticket, d Environment, until time.Time) (Result, error) {
-	s := &decider{t: t, env: d}
+func ApplyTransitions(t Ticket, env Environment, until time.Time) (Result, error) {
+	s := &decider{t: t, env: env}
 	s.applyTransitions(until)
 	result, err := s.result()
 	if err != nil {
@@ -153,39 +158,39 @@ func ApplyTransitions(t Ticket, d Environment, until time.Time) (Result, error) 
 
 func (s *decider) applyTransitions(until time.Time) {
 	for s.err == nil {
-		e, ok := NextTransition(s.t, s.env.Schedule)
-		if !ok || e.At.After(until) {
+		next, ok := NextTransition(s.t, s.env.Schedule)
+		if !ok || next.At.After(until) {
 			return
 		}
-		if m, ok := Next(s.t, s.env.Policy); ok && m.Due.Before(e.At) {
+		if due, ok := Next(s.t, s.env.Policy); ok && due.Due.Before(next.At) {
 			return
 		}
-		s.applyTransition(e)
+		s.applyTransition(next)
 	}
 }
 
 // applyTransition emits the event of a transition. If a defect offers the same transition twice in a row, the step fails
 // rather than loop for ever.
-func (s *decider) applyTransition(e Transition) {
-	if s.lastTransition == e {
-		s.err = fmt.Errorf("%s by %s at %s does not take effect", e.Verb, e.Emergency, e.At)
+func (s *decider) applyTransition(next Transition) {
+	if s.lastTransition == next {
+		s.err = fmt.Errorf("%s by %s at %s does not take effect", next.Verb, next.Emergency, next.At)
 		return
 	}
-	s.lastTransition = e
-	s.begin(deskActor, s.notBeforeLedger(e.At), 0)
+	s.lastTransition = next
+	s.begin(deskActor, s.notBeforeLedger(next.At), 0)
 	l := s.ledger()
-	event := Event{Emergency: string(e.Emergency)}
-	switch e.Verb {
+	event := Event{Emergency: string(next.Emergency)}
+	switch next.Verb {
 	case VerbEmergencyPause:
 		event.Kind = EventPaused
 		l.pause(policy.ReasonEmergency)
 	case VerbEmergencyExtend:
-		event.Kind, event.Delay = EventExtended, s.env.Schedule.delay(e.Emergency, s.at)
-		before, _ := s.t.period(e.Emergency)
+		event.Kind, event.Delay = EventExtended, s.env.Schedule.delay(next.Emergency, s.at)
+		before, _ := s.t.period(next.Emergency)
 		l.extend(event.Delay - before.By)
 	case VerbEmergencyResume:
 		event.Kind = EventResumed
-		if !s.t.pausedByAnother(e.Emergency) {
+		if !s.t.pausedByAnother(next.Emergency) {
 			l.resume(policy.ReasonEmergency)
 		}
 	}
@@ -204,8 +209,8 @@ func (s *decider) notBeforeLedger(at time.Time) time.Time {
 	return at
 }
 
-func (g EmergencySchedule) delay(id EmergencyID, at time.Time) time.Duration {
-	for _, e := range g.Emergencies {
+func (schedule EmergencySchedule) delay(id EmergencyID, at time.Time) time.Duration {
+	for _, e := range schedule.Emergencies {
 		if e.ID == id {
 			return e.delay(at)
 		}
@@ -216,11 +221,11 @@ func (g EmergencySchedule) delay(id EmergencyID, at time.Time) time.Duration {
 // Expected returns both deadlines, in UTC, as they will be if every emergency begins and ends as planned and no command
 // comes. For a breached promise it is the deadline that passed. It is zero if the promise is no longer pending, or if its
 // clock is paused with no planned end.
-func Expected(t Ticket, d Environment) (policy.Deadlines, error) {
-	s := &decider{t: t, env: d}
+func Expected(t Ticket, env Environment) (policy.Deadlines, error) {
+	s := &decider{t: t, env: env}
 	dues := map[policy.ClockName]time.Time{}
 	for {
-		next, more := NextTransition(s.t, d.Schedule)
+		next, more := NextTransition(s.t, env.Schedule)
 		for _, name := range policy.ClockNames() {
 			if _, known := dues[name]; known {
 				continue
@@ -240,14 +245,14 @@ func Expected(t Ticket, d Environment) (policy.Deadlines, error) {
 
 // ResumesAt returns when the emergencies that pause a ticket's clocks end, if each ends as planned. It is zero if none pauses
 // them or one has no planned end.
-func ResumesAt(t Ticket, d Environment) (time.Time, error) {
-	s := &decider{t: t, env: d}
+func ResumesAt(t Ticket, env Environment) (time.Time, error) {
+	s := &decider{t: t, env: env}
 	for s.err == nil && s.t.InEmergency() {
-		e, ok := NextTransition(s.t, d.Schedule)
+		next, ok := NextTransition(s.t, env.Schedule)
 		if !ok {
 			return time.Time{}, nil
 		}
-		s.applyTransition(e)
+		s.applyTransition(next)
 	}
 	_, err := s.result()
 	return s.at, err

@@ -14,7 +14,7 @@ const (
 	MailProgress           MailKind = "progress"            // a progress update
 	MailNudge              MailKind = "nudge"               // the ticket is still waiting for the requester
 	MailResolution         MailKind = "resolution"          // resolved; says when the ticket closes without a reply
-	MailClosure            MailKind = "closure"             // closed for good; says how to follow up
+	MailClosure            MailKind = "closure"             // closed permanently; says how to follow up
 	MailReopening          MailKind = "reopening"           // open again after it was resolved
 	MailPolicyChange       MailKind = "policy-change"       // another policy version applies, with other deadlines
 )

@@ -40,7 +40,7 @@ type FieldKind string
 
 // The kinds of fields.
 const (
-	FieldWords    FieldKind = "words"    // a message of several lines
+	FieldMessage  FieldKind = "message"  // a message of several lines
 	FieldLine     FieldKind = "line"     // text in one line
 	FieldAddress  FieldKind = "address"  // an e-mail address
 	FieldPriority FieldKind = "priority" // a priority

@@ -73,7 +73,7 @@ type DeliveryRequest struct {
 	N      int    `json:"n"`
 }
 
-// DeliveryResult reports whether a delivery failed for good.
+// DeliveryResult reports whether a delivery failed permanently.
 type DeliveryResult struct {
 	Bounced bool `json:"bounced,omitempty"`
 }

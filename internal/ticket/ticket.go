@@ -141,7 +141,7 @@ const (
 	StatusOpen     Status = "open"     // the desk has the next move
 	StatusWaiting  Status = "waiting"  // the requester has the next move
 	StatusResolved Status = "resolved" // done unless the requester replies
-	StatusClosed   Status = "closed"   // done for good
+	StatusClosed   Status = "closed"   // done permanently
 )
 
 // Statuses returns every status in the usual order.

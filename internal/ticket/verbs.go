@@ -3,7 +3,7 @@ package ticket
 // The fields that verbs share.
 var (
 	fieldBody = Field{
-		Name: "body", Kind: FieldWords, Source: FromRequest, Required: FromRequest, Doc: "Plain text, 1 to 65536 bytes.",
+		Name: "body", Kind: FieldMessage, Source: FromRequest, Required: FromRequest, Doc: "Plain text, 1 to 65536 bytes.",
 	}
 	fieldSeen = Field{
 		Name: "seen", Kind: FieldEntry, Source: FromRequest,
@@ -110,7 +110,7 @@ var definitions = []Definition{
 	{
 		Verb: VerbAcknowledge, Label: "Acknowledge", Done: "Escalation acknowledged.",
 		Roles: staffOrOperator, Statuses: unclosed, Internal: true, decide: (*decider).acknowledge,
-		Fields:     []Field{{Name: "reason", Kind: FieldWords, Source: FromRequest, Doc: "Plain text for staff, up to 65536 bytes."}},
+		Fields:     []Field{{Name: "reason", Kind: FieldMessage, Source: FromRequest, Doc: "Plain text for staff, up to 65536 bytes."}},
 		Operations: []Operation{{ID: "acknowledge-escalation", Path: "acknowledgement", Summary: "Acknowledge an escalation, which stops it", For: staff}},
 		Manual:     "Stops the escalation. No input.",
 	},
@@ -141,13 +141,13 @@ var definitions = []Definition{
 		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).snooze,
 		Fields: []Field{{
 			Name: fieldUntil, Kind: FieldInstant, Source: FromBoth, Required: FromBoth,
-			Doc: "When the ticket returns to the agents' queues, unless the requester writes first. At most a year ahead.",
+			Doc: "When the ticket returns to the agents' queues, unless the requester writes first. At most a year from now.",
 		}},
-		Operations: []Operation{{ID: "snooze-ticket", Path: "snooze", Summary: "Snooze a ticket until an instant, or until its requester writes", For: staff}},
-		Manual:     `Hides the ticket from the agents' queues until an instant; clocks go on: {"until": "2026-12-03T09:00:00Z"}`,
+		Operations: []Operation{{ID: "snooze-ticket", Path: "snooze", Summary: "Snooze a ticket until a given time, or until its requester writes", For: staff}},
+		Manual:     `Hides the ticket from the agents' queues until a given time; clocks go on: {"until": "2026-12-03T09:00:00Z"}`,
 	},
 	{
-		Verb: VerbWake, Label: "Wake", Done: "Ticket woken.",
+		Verb: VerbWake, Label: "Wake", Done: "Snooze ended.",
 		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).wake,
 		Operations: []Operation{{ID: "wake-ticket", Path: "waking", Summary: "Wake a snoozed ticket", For: staff}},
 		Manual:     "Returns a snoozed ticket to the agents' queues. No input.",
