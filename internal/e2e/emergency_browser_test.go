@@ -102,7 +102,7 @@ func checkClosed(s *stack, own *browsertest.Page, number string) {
 	own.Reload()
 	own.SeeOn(".notices", "Our support is closed until further notice")
 	own.SeeOn(".notices", waterInOffice)
-	own.SeeOn("#timeline-heading + ol", "stand still")
+	own.SeeOn("#timeline-heading + ol", "are paused")
 	anybody := s.window("", browsertest.Look{})
 	anybody.Goto("/track/" + number)
 	anybody.SeeOn(".notices", "Our support is closed until further notice")
