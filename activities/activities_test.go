@@ -67,7 +67,7 @@ func TestStep_givesTheResult(t *testing.T) {
 }
 
 // Every failure that can be repaired is retried, so that no promise is lost.
-func TestFailures_onlyWhatNobodyKnowsIsForGood(t *testing.T) {
+func TestFailures_onlyUnknownTicketsAndMailsAreNotRetried(t *testing.T) {
 	for _, name := range []string{"Step", "SendMail"} {
 		for kind, permanent := range map[fault.Kind]bool{
 			fault.NotFound: true,

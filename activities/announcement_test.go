@@ -261,7 +261,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 }
 
 // A recipient that fails delays no other.
-func TestAnnouncements_refusedAndPutOffOnesHoldUpNobody(t *testing.T) {
+func TestAnnouncements_refusedAndDeferredOnesHoldUpNoOneElse(t *testing.T) {
 	s := newAnnouncementFixture(t, 8)
 	s.sink.RejectRecipients(func(_, to string) *smtp.SMTPError {
 		switch {

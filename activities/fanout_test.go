@@ -182,10 +182,10 @@ func TestNotifyTickets_spreadsSearchAttributeUpdates(t *testing.T) {
 	if most := slices.Max(few.later); most != 0 {
 		t.Errorf("of a few tickets one waits %s", most)
 	}
-	crowd := newFanoutFixture(10_000)
-	notify(t, crowd.environment(activities.FanoutOptions{PerSecond: 1e6, Parallel: 1}), ticket.FanoutRequest{Total: 10_000, Began: time.Now()})
+	many := newFanoutFixture(10_000)
+	notify(t, many.environment(activities.FanoutOptions{PerSecond: 1e6, Parallel: 1}), ticket.FanoutRequest{Total: 10_000, Began: time.Now()})
 	perSecond := map[time.Duration]int{}
-	for _, later := range crowd.later[512:] { // until a rate is known, the rest is a guess
+	for _, later := range many.later[512:] { // until a rate is known, the rest is a guess
 		perSecond[later]++
 	}
 	for later, n := range perSecond {
@@ -195,7 +195,7 @@ func TestNotifyTickets_spreadsSearchAttributeUpdates(t *testing.T) {
 	}
 }
 
-func TestProve_waitsForWhatIsUnderWayFirst(t *testing.T) {
+func TestCheckFanout_waitsForWhatIsUnderWayFirst(t *testing.T) {
 	c := newFanoutFixture(1)
 	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Prove", transition); err != nil {
 		t.Fatal(err)

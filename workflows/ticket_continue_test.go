@@ -99,7 +99,7 @@ func TestContinueAsNew_takesUpEverythingThatItIsHanded(t *testing.T) {
 	)
 }
 
-func TestContinueAsNew_anOverdueMomentRingsAtOnce(t *testing.T) {
+func TestContinueAsNew_anOverdueEventFiresAtOnce(t *testing.T) {
 	s := newFixture(t)
 	s.desk.Submit(number)
 	first, err := s.desk.Step(t.Context(), ticket.StepRequest{Number: number, Command: 1})

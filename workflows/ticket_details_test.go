@@ -48,7 +48,7 @@ func TestDetails_writesSearchAttributesOnlyWhenOneChanges(t *testing.T) {
 	}
 }
 
-func TestQuery_tellsTheStateAndWhatIsOwed(t *testing.T) {
+func TestQuery_showsTheStateAndPendingDeliveries(t *testing.T) {
 	s := newFixture(t)
 	s.mails(s.until(2*h, desktest.Customer))
 	s.ask(1*h, assignToAlice())
@@ -95,7 +95,7 @@ func TestTimer_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
 	}
 }
 
-func TestDetails_tellsWhoWhatAndWhy(t *testing.T) {
+func TestDetails_showsWhoWhatAndWhy(t *testing.T) {
 	s := newFixture(t)
 	s.mails(s.until(2*h, desktest.Customer))
 	s.ask(30*time.Minute, assignToAlice())

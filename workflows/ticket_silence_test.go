@@ -22,7 +22,7 @@ func (s *fixture) putOff(until time.Duration, kinds ...ticket.MailKind) {
 	})
 }
 
-func TestTicket_silenceStandsStillWhileTheMailThatAsksIsOwed(t *testing.T) {
+func TestTicket_silenceIsPausedWhileTheMailThatAsksIsPending(t *testing.T) {
 	s := newFixture(t)
 	s.putOff(61*h, ticket.MailInformationRequest)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
@@ -34,7 +34,7 @@ func TestTicket_silenceStandsStillWhileTheMailThatAsksIsOwed(t *testing.T) {
 	)
 }
 
-func TestTicket_aNudgeThatIsOwedStopsSilenceWhereItWas(t *testing.T) {
+func TestTicket_aPendingNudgeStopsSilenceWhereItWas(t *testing.T) {
 	s := newFixture(t)
 	s.putOff(40*h, ticket.MailNudge)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))

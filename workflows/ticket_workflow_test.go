@@ -196,7 +196,7 @@ func TestTicket_anAnswerAcceptedBeforeTheDeadlineCountsThoughItsSignalIsLate(t *
 }
 
 // A worker that was away sees the fired timer and the signal in one task.
-func TestTicket_anAnswerTakenAfterTheDeadlinesTimerFiredKeepsThePromise(t *testing.T) {
+func TestTicket_anAnswerTakenAfterTheDeadlinesTimerFiredMeetsTheTarget(t *testing.T) {
 	s := newFixture(t)
 	out := true
 	s.desk.OnStep(func(r ticket.StepRequest) error {

@@ -129,7 +129,7 @@ func TestRun_refusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestRun_tellsEveryConfigurationErrorAtOnce(t *testing.T) {
+func TestRun_reportsEveryConfigurationErrorAtOnce(t *testing.T) {
 	environment := map[string]string{
 		"SUPPORTDESK_BASE_URL": "nowhere", "SUPPORTDESK_SMTP_PORT": "x", "SUPPORTDESK_LOG_FORMAT": "xml", "SUPPORTDESK_SHUTDOWN_TIMEOUT": "0s",
 	}

@@ -210,9 +210,9 @@ func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
 	}
 }
 
-// TestSite_tellsOfAnEmergencyOnEveryPage that anybody sees, those too that say what went wrong; and what a supervisor
+// TestSite_showsAnEmergencyOnEveryPage that anybody sees, those too that say what went wrong; and what a supervisor
 // typed stays words.
-func TestSite_tellsOfAnEmergencyOnEveryPage(t *testing.T) {
+func TestSite_showsAnEmergencyOnEveryPage(t *testing.T) {
 	h := openFixture(t, 60)
 	const typed = `</p><script>alert(1)</script><img src=x onerror=alert(1)> {{.Version}}`
 	if _, err := app.DeclareEmergency(t.Context(), h, h.Supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: typed}); err != nil {

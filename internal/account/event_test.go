@@ -37,9 +37,9 @@ func TestEvents_recordEveryChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	use := func(letter account.Mail, name, password string) account.LinkResult {
+	use := func(mail account.Mail, name, password string) account.LinkResult {
 		t.Helper()
-		used, err := h.Use(ctx, tokenOf(t, letter.URL), name, password, account.RevokeTokens)
+		used, err := h.Use(ctx, tokenOf(t, mail.URL), name, password, account.RevokeTokens)
 		do(err)
 		return used
 	}

@@ -76,14 +76,14 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	if err := h.Register(t.Context(), source, " Demo Newcomer ", "new@demo.example"); err != nil {
 		t.Fatal(err)
 	}
-	letter := h.takeMail("verify", "new@demo.example")
-	if letter.To.Name != "" {
-		t.Errorf("the mail to an unverified address contains the typed name %q", letter.To.Name)
+	mail := h.takeMail("verify", "new@demo.example")
+	if mail.To.Name != "" {
+		t.Errorf("the mail to an unverified address contains the typed name %q", mail.To.Name)
 	}
 	if _, err := h.db.PersonByHandleOrAddress(t.Context(), "new@demo.example"); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("the account exists before its address is verified: %v", err)
 	}
-	token := tokenOf(t, letter.URL)
+	token := tokenOf(t, mail.URL)
 	for _, bad := range []struct{ name, password string }{{"Demo Newcomer", "short"}, {"", secret}, {"A\nB", secret}} {
 		_, err := h.Use(t.Context(), token, bad.name, bad.password, account.RevokeTokens)
 		wantKind(t, err, fault.Invalid)
@@ -180,11 +180,11 @@ func TestUse_limitsHashesPerLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	letters := h.takeMails()
-	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret, account.RevokeTokens); err != nil {
+	mails := h.takeMails()
+	if _, err := h.Use(t.Context(), tokenOf(t, mails[0].URL), "Demo", secret, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
-	idle := tokenOf(t, letters[1].URL)
+	idle := tokenOf(t, mails[1].URL)
 	for i := range 30 {
 		_, err := h.Use(t.Context(), idle, "Demo", "short", account.RevokeTokens) // costs none
 		wantKind(t, err, fault.Invalid)

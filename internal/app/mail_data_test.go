@@ -81,7 +81,7 @@ func newOneMail(t *testing.T) *oneMail {
 	}}
 }
 
-func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
+func TestMailData_showsTheTicketAfterItsEvent(t *testing.T) {
 	store := newOneMail(t)
 	l, status, err := app.NewMails(store).LoadMail(t.Context(), "HM-0000000000", 2)
 	if err != nil || status != desk.DeliveryOwed {
@@ -100,7 +100,7 @@ func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
 	}
 }
 
-func TestLetter_hasStaffLinksOnlyInEscalations(t *testing.T) {
+func TestMailData_hasStaffLinksOnlyInEscalations(t *testing.T) {
 	for kind, want := range map[ticket.MailKind]string{ticket.MailEscalation: "escalation", ticket.MailReminder: "", ticket.MailReceipt: "conversation"} {
 		store := newOneMail(t)
 		store.ticketMail.Data.Kind = kind

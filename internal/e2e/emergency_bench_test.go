@@ -67,13 +67,13 @@ func (s *stack) move(b *testing.B, pool *pgxpool.Pool, command string, payload a
 	s.awaitGrowth(pool, "half are told", tickets/2, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 	middle := s.memory(b)
 	s.awaitGrowth(pool, "all are told", tickets, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
-	edge := s.awaitProven(verb)
+	transition := s.awaitProven(verb)
 	report, err := s.emergency()
 	if err != nil {
 		b.Fatal(err)
 	}
 	took := report.Fanout.DoneAt.Sub(report.Fanout.Began)
-	s.checkHeld(pool, held, edge)
+	s.checkHeld(pool, held, transition)
 	b.Logf("%s: CPU a ticket: %s", verb, perTicket(tickets, used))
 	b.Logf("%s: %d tickets in %s, %d signals, %d rounds; the worker has %d MB at the start, %d in the middle, %d at the end",
 		verb, report.Fanout.Total, took.Round(time.Millisecond), report.Fanout.Notified, report.Fanout.Round, before, middle, s.memory(b))

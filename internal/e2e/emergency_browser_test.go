@@ -76,7 +76,7 @@ func declare(t *testing.T, s *stack, p *browsertest.Page, kind string) string {
 	p.Click("Declare emergency")
 	id := p.At(`/supervision/emergencies/(E-\w+)`)
 	p.See("The emergency has been declared")
-	reached(p)
+	awaitUpToDate(p)
 	return id
 }
 
@@ -88,11 +88,11 @@ func finish(t *testing.T, p *browsertest.Page) {
 	checkHere(t, p, withNotice)
 	p.Click("Lift now")
 	p.See("The emergency has been lifted")
-	reached(p)
+	awaitUpToDate(p)
 }
 
-// reached watches the emergency's page until every open ticket is proved to show it.
-func reached(p *browsertest.Page) {
+// awaitUpToDate watches the emergency's page until every open ticket is proved to show it.
+func awaitUpToDate(p *browsertest.Page) {
 	p.SeeOn("#reach", "All open tickets are up to date")
 	p.Until("all are reached", `(e => e.max > 10 && e.value === e.max)(document.querySelector("#reach progress"))`)
 }

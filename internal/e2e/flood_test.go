@@ -198,7 +198,7 @@ func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
 			seen = s.agent.timeline(number)
 			return len(seen) > before, strings.Join(kinds(seen), " ")
 		})
-		if got := told(seen[before:]); got != want {
+		if got := outcomeOf(seen[before:]); got != want {
 			t.Errorf("after %s the timeline tells %q, want %q", name, got, want)
 		}
 	}
@@ -214,9 +214,9 @@ func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
 	s.reset(c, number, true) // every signal of the last run comes again, all at once
 	eventually(t, "they are refused", func() (bool, string) {
 		seen := s.agent.timeline(number)
-		return len(seen) >= before+4, told(seen[before:])
+		return len(seen) >= before+4, outcomeOf(seen[before:])
 	})
-	if got, want := told(s.agent.timeline(number)[before:]), "refused repeated, refused repeated, refused repeated, refused repeated"; got != want {
+	if got, want := outcomeOf(s.agent.timeline(number)[before:]), "refused repeated, refused repeated, refused repeated, refused repeated"; got != want {
 		t.Errorf("delivered again, the timeline tells %q, want %q", got, want)
 	}
 	hand("close", nil, "closed")

@@ -84,13 +84,13 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 		}
 	}
 	s.command("declare", map[string]any{"kind": "closed"})
-	var edge ticket.Transition
+	var transition ticket.Transition
 	eventually(t, "only one is behind", func() (bool, string) {
 		report, err := s.emergency()
-		edge = report.Fanout.Transition
-		return err == nil && !edge.At.IsZero() && report.Fanout.Check.Left() == 1, fmt.Sprintf("%+v, %v", report.Fanout, err)
+		transition = report.Fanout.Transition
+		return err == nil && !transition.At.IsZero() && report.Fanout.Check.Left() == 1, fmt.Sprintf("%+v, %v", report.Fanout, err)
 	})
-	s.waitedAlready(edge)
+	s.waitedAlready(transition)
 	if _, err := pool.Exec(t.Context(), `UPDATE fanouts SET began_at = began_at - interval '3 minutes'`); err != nil {
 		t.Fatal(err)
 	}
@@ -131,14 +131,14 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 }
 
 // waitedAlready has the workflow Emergency begin again where it is, three minutes into the fan-out.
-func (s *stack) waitedAlready(edge ticket.Transition) {
+func (s *stack) waitedAlready(transition ticket.Transition) {
 	s.t.Helper()
 	eventually(s.t, "the workflow goes on as if time had passed", func() (bool, string) {
 		_, err := s.temporalClient().ExecuteWorkflow(context.Background(), client.StartWorkflowOptions{
 			ID: workflows.EmergencyID, TaskQueue: workflows.EmergencyQueue,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
 		}, workflows.EmergencyWorkflow, workflows.EmergencyStart{
-			Fanout: workflows.Fanout{Transition: edge, Began: time.Now().Add(-3 * time.Minute)},
+			Fanout: workflows.Fanout{Transition: transition, Began: time.Now().Add(-3 * time.Minute)},
 		})
 		return err == nil, fmt.Sprint(err)
 	})

@@ -136,9 +136,9 @@ func TestSignalByHand_worksWithoutWordsAndIsRefusedWithAnEvent(t *testing.T) {
 		var seen []entry
 		eventually(t, signal.name+" is on record", func() (bool, string) {
 			seen = s.agent.timeline(number)
-			return told(seen[len(before):]) != "", strings.Join(kinds(seen), " ")
+			return outcomeOf(seen[len(before):]) != "", strings.Join(kinds(seen), " ")
 		})
-		if got := told(seen[len(before):]); got != signal.want && !(signal.want == "refused" && strings.HasPrefix(got, "refused ")) {
+		if got := outcomeOf(seen[len(before):]); got != signal.want && !(signal.want == "refused" && strings.HasPrefix(got, "refused ")) {
 			t.Errorf("%s %.80v: the timeline tells %q, want %q", signal.name, signal.payload, got, signal.want)
 		}
 	}
@@ -173,8 +173,8 @@ func (s *stack) signal(c client.Client, number string, signal byHand) error {
 	return err
 }
 
-// told is what one signal came to: its event, and of a refusal why.
-func told(entries []entry) string {
+// outcomeOf is what one signal came to: its event, and of a refusal why.
+func outcomeOf(entries []entry) string {
 	var lines []string
 	for _, e := range entries {
 		if e.Kind != "question-delivered" { // which comes in its own time

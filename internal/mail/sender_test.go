@@ -105,7 +105,7 @@ func TestSend_isTemporaryWhenTheServerDoesNotTrustUsOrWeIt(t *testing.T) {
 	}
 }
 
-func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
+func TestSend_distinguishesPermanentFromTemporaryReplies(t *testing.T) {
 	canary := "the mailbox of Demo <customer@demo.example>"
 	reply := func(code int) func(*session) error {
 		enhanced := smtp.EnhancedCode{code / 100, 1, 1}

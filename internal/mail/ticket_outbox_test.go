@@ -129,7 +129,7 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 	}
 }
 
-func TestDeliver_sendsNothingToSomebodyWhoWasDisabled(t *testing.T) {
+func TestDeliver_sendsNothingToADisabledPerson(t *testing.T) {
 	outbox, w := &memoryStore{data: sampleMail(ticket.MailCustomerReply)}, &fakeSender{}
 	outbox.data.Disabled = true
 	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); !bounced || err != nil {

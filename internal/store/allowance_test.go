@@ -131,8 +131,8 @@ func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
 	}
 }
 
-// TestSubmit_refusedAtTheEdgeOfTheAllowance: it had filled up by the time when the reason was looked for.
-func TestSubmit_refusedAtTheEdgeOfTheAllowance(t *testing.T) {
+// TestSubmit_refusedWhenTheAllowanceFillsUpMeanwhile: it had filled up by the time when the reason was looked for.
+func TestSubmit_refusedWhenTheAllowanceFillsUpMeanwhile(t *testing.T) {
 	d := openLimited(t)
 	err := d.NotSubmitted(t.Context(), d.customer, submission())
 	wantKind(t, err, fault.Unavailable)

@@ -52,8 +52,8 @@ func (d settlingFixture) sentAfterSettling() string {
 	}
 	d.sql(`UPDATE emergency_changes SET at = at - interval '1 minute'`)
 	told := map[string]desk.AnnouncementKind{}
-	for address, letter := range d.announcementMails() {
-		told[address] = letter.Announces
+	for address, mail := range d.announcementMails() {
+		told[address] = mail.Announces
 	}
 	for {
 		id, found, err := d.NextAnnouncement(d.t.Context(), "a try", time.Minute)
@@ -74,9 +74,9 @@ func (d settlingFixture) sentAfterSettling() string {
 	return said
 }
 
-// TestAnnouncement_waitsFromTheMomentOfAChange: a mail that is unsent when the emergency changes is not sent any more, even
+// TestAnnouncement_waitsFromTheTimeOfAChange: a mail that is unsent when the emergency changes is not sent any more, even
 // if the change has not been announced yet.
-func TestAnnouncement_waitsFromTheMomentOfAChange(t *testing.T) {
+func TestAnnouncement_waitsFromTheTimeOfAChange(t *testing.T) {
 	d := openSettling(t)
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
 	d.announce()

@@ -44,8 +44,8 @@ func TestTaking_isGrantedToWhoKnowsWhoHasTheTicket(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestTaking_expectsSomebodyKnown, who may be disabled by now: they have the ticket all the same.
-func TestTaking_expectsSomebodyKnown(t *testing.T) {
+// TestTaking_expectsAKnownAssignee, who may be disabled by now: they have the ticket all the same.
+func TestTaking_expectsAKnownAssignee(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.second, desk.Request{Number: n, Verb: ticket.VerbAssign})

@@ -198,7 +198,7 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 	}
 }
 
-func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
+func TestRule_breachGivesTheTicketToAnotherAgent(t *testing.T) {
 	d, _ := openGroup(t)
 	a := d.submit(d.customer)
 	d.redate(a, a.At.Add(-2*time.Hour)) // due an hour ago
@@ -230,11 +230,11 @@ func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
 	}
 	d.consistent(a.Number)
 	if l, _, err := d.mails.LoadMail(t.Context(), a.Number, one[int](d, `SELECT n FROM deliveries WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
-		t.Errorf("the letter to the former agent names %q, %v", l.Assignee, err)
+		t.Errorf("the mail to the former agent names %q, %v", l.Assignee, err)
 	}
 }
 
-func TestRule_anotherCategoryFindsSomebody(t *testing.T) {
+func TestRule_anotherCategoryFindsAnAgent(t *testing.T) {
 	d, agents := openGroup(t)
 	n := d.about("general").State.Ticket.Number
 	got := d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbReclassify, Category: "delivery"}).State.Ticket

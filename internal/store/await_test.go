@@ -66,8 +66,8 @@ func TestAwait_endsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestAwait_missesNothingWhileNobodyListens decides a command while the connection that listens is broken.
-func TestAwait_missesNothingWhileNobodyListens(t *testing.T) {
+// TestAwait_missesNothingWithoutAListener decides a command while the connection that listens is broken.
+func TestAwait_missesNothingWithoutAListener(t *testing.T) {
 	d := open(t)
 	o := d.listening()
 	d.waitFor(listens)

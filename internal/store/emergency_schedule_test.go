@@ -34,10 +34,10 @@ type acceptedTicket struct {
 	by desk.Person
 }
 
-// TestGate_exactWhileItOpensAndCloses submits and steps at full rate while emergencies begin, change and end. Whatever
+// TestSchedule_isExactWhileItChanges submits and steps at full rate while emergencies begin, change and end. Whatever
 // was in progress when the schedule changed, each ticket's events are those that an oracle computes from its commands and
 // the final schedule, and each receipt agrees with them.
-func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
+func TestSchedule_isExactWhileItChanges(t *testing.T) {
 	d := openUnder(t, fastPolicy)
 	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
 	open, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -172,7 +172,7 @@ func (d *fixture) changeSchedule(open context.Context) {
 // settled brings every ticket up to one instant, and holds it against the oracle.
 func (d *fixture) settled(receipts []acceptedTicket) {
 	d.t.Helper()
-	gate, err := d.Schedule(d.t.Context())
+	schedule, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 		d.t.Fatal(err)
 	}
 	closed, inside, looked, events := 0, 0, 0, 0
-	for _, e := range gate.Emergencies {
+	for _, e := range schedule.Emergencies {
 		if e.Kind == ticket.EmergencyClosed {
 			closed++
 		}
@@ -190,8 +190,8 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	for i := 0; i < len(receipts); i += 1 + len(receipts)/most {
 		r := receipts[i]
 		d.step(ticket.StepRequest{Number: r.Number, CatchUp: true})
-		told := d.told(r.Number)
-		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: gate}, told[len(told)-1].At)
+		told := d.eventsOf(r.Number)
+		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: schedule}, told[len(told)-1].At)
 		for i, e := range want {
 			if i >= len(told) || asJSON(d.t, told[i]) != asJSON(d.t, e) {
 				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, told[min(i, len(told)-1)]), asJSON(d.t, e))
@@ -209,10 +209,10 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	if closed == 0 || inside == 0 || inside == looked {
 		d.t.Errorf("%d times closed, %d of %d tickets accepted in an emergency: that proves little", closed, inside, looked)
 	}
-	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(gate.Emergencies), events)
+	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(schedule.Emergencies), events)
 }
 
-func (d *fixture) told(n ticket.Number) (events []ticket.Event) {
+func (d *fixture) eventsOf(n ticket.Number) (events []ticket.Event) {
 	for _, e := range d.timeline(n) {
 		events = append(events, e.Event)
 	}
@@ -307,8 +307,8 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// TestGate_isReadOnceItsChangeIsOver: a submission and a step that come in the middle of a change see all of it.
-func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
+// TestSchedule_isReadOnceItsChangeIsCommitted: a submission and a step that come in the middle of a change see all of it.
+func TestSchedule_isReadOnceItsChangeIsCommitted(t *testing.T) {
 	d := openUnder(t, fastPolicy)
 	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
 	n := d.taken(d.customer)
@@ -318,7 +318,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	}
 	defer func() { _ = change.Rollback(context.WithoutCancel(t.Context())) }() // unblocks the waiting call if the test fails
 	for _, statement := range []string{
-		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.GateLock),
+		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.ScheduleLock),
 		`INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'A test.', date_trunc('second', clock_timestamp()) + interval '1 second', 1)`,
 		`UPDATE emergency_schedule SET revision = 1`,
 		`SELECT pg_sleep(1.1)`,
@@ -376,8 +376,8 @@ func (d *fixture) takenOf(n ticket.Number) ticket.Number {
 	return n
 }
 
-// TestStep_recordsHowFarItIsWithTheGate, even if a transition changes nothing for the ticket: the fan-out's check relies on it.
-func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
+// TestStep_recordsTheLastTransitionItTookUp, even if a transition changes nothing for the ticket: the fan-out's check relies on it.
+func TestStep_recordsTheLastTransitionItTookUp(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.sql(`UPDATE tickets SET transitions_until = '-infinity', submitted_at = submitted_at - interval '1 hour', latest_at = latest_at - interval '1 hour' WHERE number = $1`, n)
@@ -390,7 +390,7 @@ func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 		t.Errorf("an emergency of long ago was told: %v", got)
 	}
 	if one[bool](d, `SELECT transitions_until < starts_at FROM tickets, emergencies WHERE number = $1`, n) {
-		t.Error("the ticket's row is behind an edge that changes nothing for it")
+		t.Error("the ticket's row is behind a transition that changes nothing for it")
 	}
 }
 

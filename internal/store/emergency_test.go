@@ -55,7 +55,7 @@ func (d *fixture) acts(id ticket.EmergencyID) string {
 	return said
 }
 
-func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
+func TestDeclareEmergency_isStoredAndRecorded(t *testing.T) {
 	d := open(t)
 	before := time.Now()
 	p := desk.EmergencyPlan{
@@ -85,7 +85,7 @@ func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
 	}
 }
 
-func TestDeclareEmergency_byHandNamesNobody(t *testing.T) {
+func TestDeclareEmergency_byHandHasNoAuthor(t *testing.T) {
 	d := open(t)
 	e, err := app.DeclareEmergency(t.Context(), d, desk.Person{}, closedBy("A storm."))
 	if err != nil || e.By != (desk.Ref{}) {
@@ -284,16 +284,16 @@ func TestEmergency_twoSupervisors(t *testing.T) {
 	}
 }
 
-// TestChangeGate_waitsForWhoeverIsInside shares the lock as a step does: a change waits for it, gives up in the end,
+// TestChangeSchedule_waitsForStepsUnderWay shares the lock as a step does: a change waits for it, gives up in the end,
 // and leaves nothing.
-func TestChangeGate_waitsForWhoeverIsInside(t *testing.T) {
+func TestChangeSchedule_waitsForStepsUnderWay(t *testing.T) {
 	d := open(t)
 	inside, err := d.beside.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = inside.Rollback(t.Context()) }()
-	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.GateLock); err != nil {
+	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.ScheduleLock); err != nil {
 		t.Fatal(err)
 	}
 	_, err = app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("A flood."))
@@ -331,7 +331,7 @@ func TestDeclareEmergency_beginsAfterWhatWasAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = inside.Rollback(t.Context()) }()
-	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.GateLock); err != nil {
+	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.ScheduleLock); err != nil {
 		t.Fatal(err)
 	}
 	made := make(chan desk.Emergency, 1)

@@ -186,7 +186,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	n := d.submit(d.customer).Number
 	letGo := d.hold(`SELECT FROM tickets WHERE number = $1 FOR UPDATE`, n)
 	c := startChild(t, "step", d.dsn, n)
-	d.await("a step with the gate's lock", lockingSession+`a.wait_event_type = 'Lock')`)
+	d.await("a step with the schedule's lock", lockingSession+`a.wait_event_type = 'Lock')`)
 	c.stop()
 	letGo()
 	d.await("a transaction that stands still", lockingSession+`a.state = 'idle in transaction')`)
@@ -207,7 +207,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	c.resume()
 	c.awaitLine("unavailable")
 	c.awaitLine("done, <nil>")
-	d.reached()
+	d.awaitTransition()
 	d.applyTransitions(n)
 	d.consistent(n)
 	if at := one[time.Time](d, `SELECT (data->>'at')::timestamptz FROM events WHERE ticket = $1 AND kind = 'paused'`, n); !at.Equal(declared.From) {
@@ -261,7 +261,7 @@ func TestUndelivered_ofAProcessThatStandsStillIsDeliveredByAnother(t *testing.T)
 	d.consistent(n)
 }
 
-func TestMigrate_ofAProcessThatStandsStillKeepsNoOtherOut(t *testing.T) {
+func TestMigrate_ofAFrozenProcessBlocksNoOther(t *testing.T) {
 	beside, err := pgxpool.New(t.Context(), pgtest.DSN(t))
 	if err != nil {
 		t.Fatal(err)

@@ -173,7 +173,7 @@ func (d *fixture) storedTicket(n ticket.Number) string {
 	return story
 }
 
-func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
+func TestImport_openTicketsGoOnAndNoMailIsAboutThePast(t *testing.T) {
 	d := open(t)
 	waiting := d.past(5, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbRequestInformation, Body: "Which address?"})
 	late := d.past(30)
@@ -212,7 +212,7 @@ func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 	d.consistent(waiting.Number)
 }
 
-func TestImport_toldTwiceAddsNothing(t *testing.T) {
+func TestImport_repeatedAddsNothing(t *testing.T) {
 	d := open(t)
 	first := d.past(3)
 	followUp := d.past(1)
@@ -230,7 +230,7 @@ func TestImport_toldTwiceAddsNothing(t *testing.T) {
 	}
 }
 
-func TestImport_tellsOfMailsThatBounced(t *testing.T) {
+func TestImport_recordsMailsThatBounced(t *testing.T) {
 	d := open(t)
 	c := d.past(2, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbAgentReply, Body: "It is on its way."})
 	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such emailbox"}
@@ -266,7 +266,7 @@ func TestImport_keepsRatings(t *testing.T) {
 	}
 }
 
-func TestImport_refusesWhatNobodyCouldHaveAsked(t *testing.T) {
+func TestImport_refusesImpossibleHistories(t *testing.T) {
 	d := open(t)
 	for name, spoil := range map[string]func(*desk.ImportTicket){
 		"no number":             func(c *desk.ImportTicket) { c.Number = "hm-1" },

@@ -62,8 +62,8 @@ func TestList_showsStaffTheNewestWords(t *testing.T) {
 	}
 }
 
-// TestList_byPromiseShowsFirstWhatIsOwedLongest.
-func TestList_byPromiseShowsFirstWhatIsOwedLongest(t *testing.T) {
+// TestList_byDeadlineShowsTheLongestOverdueFirst.
+func TestList_byDeadlineShowsTheLongestOverdueFirst(t *testing.T) {
 	d := openUnder(t, quick)
 	old := func(ago time.Duration) ticket.Number { // broken after an hour
 		a := d.submit(d.customer)

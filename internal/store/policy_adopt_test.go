@@ -138,7 +138,7 @@ func TestAdoptPolicy_isForSupervisorsAndVersionsThatAreThere(t *testing.T) {
 	}
 }
 
-func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
+func TestDryRun_predictsWhatTheMoveThenDoes(t *testing.T) {
 	d := open(t)
 	d.taken(d.customer)
 	other := d.taken(d.other)
@@ -166,7 +166,7 @@ func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
 }
 
 // Customers see that their ticket was moved, and by which role.
-func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
+func TestTimeline_showsOnlyStaffWhoMovedATicket(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)

@@ -42,7 +42,7 @@ func (d *fixture) expirePresence(by desk.Person, lasts time.Duration) {
 	d.sql(`UPDATE presences SET seen_at = seen_at - $2::interval, since = since - $2::interval WHERE person = $1`, by.ID, lasts)
 }
 
-func TestLooking_tellsWhoIsThereAndWrites(t *testing.T) {
+func TestPresence_showsWhoIsThereAndWrites(t *testing.T) {
 	d := open(t)
 	n, other := d.taken(d.customer), d.taken(d.customer)
 	d.look(d.agent, n, false)

@@ -150,7 +150,7 @@ func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
 	}
 }
 
-func TestKept_listsOpenTicketsAndClosedOnesThatOwe(t *testing.T) {
+func TestTicketsWithWorkflow_areOpenOnesAndClosedOnesWithPendingDeliveries(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	opened, owing, closed := d.taken(d.customer), d.taken(d.customer), d.taken(d.customer)
@@ -211,7 +211,7 @@ func TestLease_isHeldByOneAndLostByTimeAlone(t *testing.T) {
 	lease("two", time.Hour, false)
 }
 
-func TestReconciliation_tellsOfLooksAndAudits(t *testing.T) {
+func TestReconciliation_reportsLooksAndAudits(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	stands := func(err error) desk.Reconciliation {
@@ -314,7 +314,7 @@ func TestReconciler_readsByIndexesOnly(t *testing.T) {
 		args []any
 	}{
 		"overdue": {store.OverdueQuery, []any{late, 100}},
-		"kept":    {store.KeptQuery, []any{ticket.Number(""), 500}},
+		"kept":    {store.WithWorkflowQuery, []any{ticket.Number(""), 500}},
 		"forget":  {store.ForgetQuery, []any{late}},
 	} {
 		rows, err := conn.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) `+q.sql, q.args...)

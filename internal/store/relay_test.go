@@ -158,8 +158,8 @@ func TestUndelivered_holdsUpNeitherAnotherRelayNorAStep(t *testing.T) {
 	}
 }
 
-// TestUndelivered_whatIsRefusedKeepsNobodyOut, nor lets its own ticket's later commands overtake it.
-func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
+// TestUndelivered_aRefusedCommandBlocksNoOther, nor lets its own ticket's later commands overtake it.
+func TestUndelivered_aRefusedCommandBlocksNoOther(t *testing.T) {
 	d := open(t)
 	const batch = 4
 	refused := map[ticket.Number]bool{}

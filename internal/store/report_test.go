@@ -32,7 +32,7 @@ func (d *fixture) countsPromises(n ticket.Number) {
 		events = append(events, e.Event)
 	}
 	type row struct {
-		Verdict            ticket.SLAStatus
+		Status             ticket.SLAStatus
 		Priority, Category string
 		Agent              string
 		Taken, Counted     int64 // -1: not reached
@@ -148,8 +148,8 @@ func TestPromises_countedTimeLeavesPausesOut(t *testing.T) {
 	}
 }
 
-// TestPromises_reopenedAreOwedAgain: they are pending again, and and when closed without another resolution, they are neither met nor breached.
-func TestPromises_reopenedAreOwedAgain(t *testing.T) {
+// TestPromises_reopenedArePendingAgain: they are pending again, and and when closed without another resolution, they are neither met nor breached.
+func TestPromises_reopenedArePendingAgain(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})

@@ -118,7 +118,7 @@ func TestStep_refusesWhatMeansNothing(t *testing.T) {
 	d.consistent(n)
 }
 
-func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
+func TestStep_replyBeforeTheDeadlineMeetsTheTarget(t *testing.T) {
 	for name, reply := range map[string]struct {
 		offset  time.Duration // from the deadline to the reply's acceptance
 		breach  bool
@@ -152,7 +152,7 @@ func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
 	}
 }
 
-func TestStep_momentAheadFiresNothing(t *testing.T) {
+func TestStep_dueEventAheadFiresNothing(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	before := d.step(ticket.StepRequest{Number: n, Command: 1})
@@ -162,7 +162,7 @@ func TestStep_momentAheadFiresNothing(t *testing.T) {
 	}
 }
 
-func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
+func TestStep_escalationNotifiesEachPersonOnce(t *testing.T) {
 	d := openUnder(t, quick)
 	third := d.add(ticket.RoleSupervisor, "Former Supervisor", "former@desk.example")
 	if err := d.DisablePerson(t.Context(), third.ID); err != nil {
@@ -196,7 +196,7 @@ func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
 	d.consistent(a.Number)
 }
 
-func TestStep_bouncedMailIsToldOnce(t *testing.T) {
+func TestStep_bouncedMailIsRecordedOnce(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Hello."})
@@ -235,8 +235,8 @@ func TestStep_mailGivenUpCountsAsBounced(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.step(ticket.StepRequest{Number: n, Bounced: 1})
-	if _, postage, err := d.mails.LoadMail(t.Context(), n, 1); postage != desk.DeliveryBounced || err != nil {
-		t.Errorf("the mail is %s, %v", postage, err)
+	if _, status, err := d.mails.LoadMail(t.Context(), n, 1); status != desk.DeliveryBounced || err != nil {
+		t.Errorf("the mail is %s, %v", status, err)
 	}
 	d.consistent(n)
 }

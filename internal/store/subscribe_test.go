@@ -34,7 +34,7 @@ func (d *fixture) subscribe(o *store.Outcomes, n ticket.Number) <-chan desk.Chan
 	return changes
 }
 
-func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
+func TestSubscribe_reportsEveryKindOfChange(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
@@ -57,8 +57,8 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeRated})
 }
 
-// TestSubscribe_tellsOfMails that are deferred and that bounce.
-func TestSubscribe_tellsOfMails(t *testing.T) {
+// TestSubscribe_reportsMails that are deferred and that bounce.
+func TestSubscribe_reportsMails(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
@@ -72,7 +72,7 @@ func TestSubscribe_tellsOfMails(t *testing.T) {
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
 }
 
-func TestSubscribe_tellsOfOneTicketOrOfAll(t *testing.T) {
+func TestSubscribe_reportsOneTicketOrAll(t *testing.T) {
 	d := open(t)
 	o := d.listening()
 	n, other := d.taken(d.customer), d.taken(d.customer)
@@ -88,8 +88,8 @@ func TestSubscribe_tellsOfOneTicketOrOfAll(t *testing.T) {
 	}
 }
 
-// TestSubscribe_waitsForNobody: a subscriber that never receives holds up no one, and finds a change when it does.
-func TestSubscribe_waitsForNobody(t *testing.T) {
+// TestSubscribe_waitsForNoSubscriber: a subscriber that never receives holds up no one, and finds a change when it does.
+func TestSubscribe_waitsForNoSubscriber(t *testing.T) {
 	d := open(t)
 	o := d.listening()
 	slow, brisk := d.subscribe(o, ""), d.subscribe(o, "")
@@ -103,8 +103,8 @@ func TestSubscribe_waitsForNobody(t *testing.T) {
 	d.awaitChange(slow, desk.Change{Number: n, Kind: desk.ChangeStepped})
 }
 
-// TestSubscribe_tellsEverybodyAfterAnOutage of the listening connection, with the zero Change.
-func TestSubscribe_tellsEverybodyAfterAnOutage(t *testing.T) {
+// TestSubscribe_notifiesEverySubscriberAfterAnOutage of the listening connection, with the zero Change.
+func TestSubscribe_notifiesEverySubscriberAfterAnOutage(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)

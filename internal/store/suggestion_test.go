@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-func TestSuggest_fromAnybody(t *testing.T) {
+func TestSuggest_fromAnyVisitor(t *testing.T) {
 	d := open(t)
 	long := strings.Repeat("é", desk.MaxSuggestion)
 	for _, by := range []desk.Person{{}, d.customer, d.agent} {

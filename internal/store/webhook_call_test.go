@@ -33,8 +33,8 @@ func (d *fixture) broken() (ticket.Number, time.Time) {
 	return a.Number, start
 }
 
-// owedAfter runs due events and returns the deliveries numbered above a number, as "n kind to recipient".
-func (d *fixture) owedAfter(n ticket.Number, due time.Time, known int) (all []string) {
+// deliveriesAfter runs due events and returns the deliveries numbered above a number, as "n kind to recipient".
+func (d *fixture) deliveriesAfter(n ticket.Number, due time.Time, known int) (all []string) {
 	d.t.Helper()
 	for _, o := range d.step(ticket.StepRequest{Number: n, Due: due, LastDelivery: known}).Owed {
 		all = append(all, fmt.Sprintf("%d %s to %s%s", o.N, o.Kind, o.To, o.Webhook))
@@ -47,7 +47,7 @@ func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
 	n, start := d.broken()
 	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}
 	for range 2 { // a repeated step adds no delivery
-		if got := d.owedAfter(n, start.Add(time.Hour), 1); !slices.Equal(got, want) {
+		if got := d.deliveriesAfter(n, start.Add(time.Hour), 1); !slices.Equal(got, want) {
 			t.Errorf("owed %v, want %v", got, want)
 		}
 	}
@@ -61,7 +61,7 @@ func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
 		!c.Breached.Equal(start.Add(time.Hour)) || !c.Due.Equal(start.Add(time.Hour)) || time.Since(c.Fired) > time.Minute {
 		t.Errorf("the call is %+v", c)
 	}
-	if got := d.owedAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
+	if got := d.deliveriesAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
 		t.Errorf("the next steps owe %v", got)
 	}
 	d.consistent(n)
@@ -102,7 +102,7 @@ func (d *fixture) checkCalls(n ticket.Number) {
 func TestCall_isSettledOnce(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
-	d.owedAfter(n, start.Add(time.Hour), 1)
+	d.deliveriesAfter(n, start.Add(time.Hour), 1)
 	ctx := t.Context()
 	first, err := d.CallPutOff(ctx, n, 3, "HTTP 503")
 	if err != nil {
@@ -130,7 +130,7 @@ func TestCall_isSettledOnce(t *testing.T) {
 	if err := d.CallFailed(ctx, n, 4, "HTTP 404"); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.owedAfter(n, start.Add(time.Hour), 1); len(got) != 1 {
+	if got := d.deliveriesAfter(n, start.Add(time.Hour), 1); len(got) != 1 {
 		t.Errorf("still owed: %v", got)
 	}
 	for _, err := range []error{d.CallMade(ctx, n, 99), d.CallFailed(ctx, n, 2, "no call, a mail"), d.CallMade(ctx, "HM-0000000000", 3)} {
@@ -140,10 +140,10 @@ func TestCall_isSettledOnce(t *testing.T) {
 	}
 }
 
-func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
+func TestStep_recordsAFailedWebhookOnce(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
-	d.owedAfter(n, start.Add(time.Hour), 1)
+	d.deliveriesAfter(n, start.Add(time.Hour), 1)
 	if err := d.CallFailed(t.Context(), n, 4, "HTTP 410"); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func (d *fixture) written(n ticket.Number) []string {
 	return strings.Split(strings.TrimSpace(lines(d.t, rows)), "\n")
 }
 
-func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) {
+func TestStep_notifiesPeopleByNameOrSupervisorsInstead(t *testing.T) {
 	for name, c := range map[string]struct {
 		arrange func(d *fixture)
 		want    []string
@@ -224,9 +224,9 @@ func (d *fixture) rename(p desk.Person, handle string) {
 	d.sql(`UPDATE people SET handle = $2 WHERE id = $1`, p.ID, handle)
 }
 
-// TestStep_whoIsToldAnywayStandsInForNobody: a supervisor who is notified as one is not notified again in place of a
+// TestStep_aRecipientAnywayStandsInForNoOne: a supervisor who is notified as one is not notified again in place of a
 // colleague who left.
-func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
+func TestStep_aRecipientAnywayStandsInForNoOne(t *testing.T) {
 	d := openUnder(t, strings.Replace(escalatingPolicy, "[assignee, {webhook: ops}, {webhook: watch}]", "[assignee, supervisors]", 1))
 	a := d.submit(d.customer)
 	start := a.At.Add(-24 * time.Hour)
@@ -242,7 +242,7 @@ func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
 	}
 }
 
-func TestLetter_saysInsteadOfWhomItCame(t *testing.T) {
+func TestMailData_saysInsteadOfWhomItCame(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n := d.taken(d.customer)
 	as := d.ask(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
@@ -250,6 +250,6 @@ func TestLetter_saysInsteadOfWhomItCame(t *testing.T) {
 	d.step(ticket.StepRequest{Number: n, Command: as.Seq})
 	l, _, err := d.mails.LoadMail(t.Context(), n, 3)
 	if err != nil || l.Kind != ticket.MailAssigned || l.To.Name != d.supervisor.Name || l.Instead != d.agent.Name {
-		t.Errorf("the letter is %+v, %v", l, err)
+		t.Errorf("the mail is %+v, %v", l, err)
 	}
 }

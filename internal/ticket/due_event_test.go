@@ -304,7 +304,7 @@ func TestDecide_failsWhenADeadlineCannotBeComputed(t *testing.T) {
 }
 
 // The targets are 100 hours for the first response and 200 for the resolution.
-func TestOwedAt_isTheEarliestPendingDeadline(t *testing.T) {
+func TestEarliestDeadline_isTheEarliestPendingOne(t *testing.T) {
 	cases := map[string]struct {
 		live func(*fixture)
 		want float64 // hours; 0: none

@@ -17,8 +17,8 @@ type emergencyOracle struct {
 	delays    map[string]time.Duration // recorded so far, in all
 }
 
-func newEmergencyOracle(gate func() ticket.EmergencySchedule) *emergencyOracle {
-	return &emergencyOracle{schedule: gate, begun: map[string]bool{}, ended: map[string]bool{}, delays: map[string]time.Duration{}}
+func newEmergencyOracle(schedule func() ticket.EmergencySchedule) *emergencyOracle {
+	return &emergencyOracle{schedule: schedule, begun: map[string]bool{}, ended: map[string]bool{}, delays: map[string]time.Duration{}}
 }
 
 // closed reports whether clocks are paused at an instant.
@@ -100,7 +100,7 @@ func (o *emergencyOracle) missing(by, now time.Time) error {
 func (o *emergencyOracle) check(e ticket.Event) error {
 	g, known := o.find(e.Emergency)
 	if !known {
-		return fmt.Errorf("the gate knows no %s", e.Emergency)
+		return fmt.Errorf("the schedule knows no %s", e.Emergency)
 	}
 	begins := g.From
 	if begins.Before(o.submitted) {
@@ -121,7 +121,7 @@ func (o *emergencyOracle) check(e ticket.Event) error {
 		ok = g.Kind == ticket.EmergencyDelayed && inside && turn && e.Delay == delayAt(g, e.At) && e.Delay != o.delays[e.Emergency]
 	}
 	if !ok {
-		return fmt.Errorf("that is not what the gate says: %+v", g)
+		return fmt.Errorf("that is not what the schedule says: %+v", g)
 	}
 	return nil
 }

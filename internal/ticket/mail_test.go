@@ -9,7 +9,7 @@ import (
 )
 
 // The cases are section 4 of Holesalemart's policy, and the mails to staff.
-func TestMails_areOwedByEvents(t *testing.T) {
+func TestMails_areAddedByEvents(t *testing.T) {
 	said := func(verb ticket.Verb) ticket.Command { return ticket.Command{Verb: verb, Message: 9} }
 	give := func(to ticket.PersonID) ticket.Command { return ticket.Command{Verb: ticket.VerbAssign, Assignee: to} }
 	cases := map[string]struct {

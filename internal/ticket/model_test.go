@@ -163,7 +163,7 @@ func (w *model) run() {
 			return // every further command would be refused, too
 		}
 		w.wait()
-		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "news", "news", "news", "call fails", "gate", "gate"}).Draw(w.t, "what") {
+		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "news", "news", "news", "call fails", "schedule", "schedule"}).Draw(w.t, "what") {
 		case "command":
 			w.command()
 		case "nothing":
@@ -172,7 +172,7 @@ func (w *model) run() {
 			w.bounce()
 		case "news":
 			w.reportDelivery()
-		case "gate":
+		case "schedule":
 			w.changeSchedule()
 		case "call fails":
 			w.giveUp()
@@ -504,9 +504,9 @@ func (w *model) deliverAll() {
 			w.checkInvariants()
 		}
 		m, due := ticket.Next(w.ticket, w.policy)
-		edge, ahead := ticket.NextTransition(w.ticket, w.schedule)
-		if next, more = m.Due, due || ahead; !due || ahead && edge.At.Before(m.Due) {
-			next = edge.At
+		transition, ahead := ticket.NextTransition(w.ticket, w.schedule)
+		if next, more = m.Due, due || ahead; !due || ahead && transition.At.Before(m.Due) {
+			next = transition.At
 		}
 	}
 }

@@ -325,7 +325,7 @@ func isTransition(e ticket.Event) bool {
 func (o *timelineOracle) overdue(e ticket.Event) error {
 	for _, t := range o.thresholds() {
 		if t.count >= t.goal && !o.reachedNow(t) {
-			return fmt.Errorf("%s %s step %d was due before the edge: %s of %s", t.kind, t.clock, t.step, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d was due before the transition: %s of %s", t.kind, t.clock, t.step, t.count, t.goal)
 		}
 	}
 	return nil
