@@ -119,7 +119,7 @@ func (h *emergencyFixture) Barrier(context.Context) error {
 }
 
 func (h *emergencyFixture) Prove(_ context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
-	if err := h.fails("prove"); err != nil {
+	if err := h.fails("check"); err != nil {
 		return ticket.FanoutCheck{}, err
 	}
 	h.mu.Lock()
@@ -263,7 +263,7 @@ func (h *emergencyFixture) checkTickets(want ...string) {
 			all = append(all, fmt.Sprintf("%s %s", line, ticketNumber(i)))
 		}
 	}
-	equal(h.t, "told", h.notified, all)
+	equal(h.t, "notified", h.notified, all)
 }
 
 func closure(id ticket.EmergencyID, from, until time.Duration) ticket.Emergency {

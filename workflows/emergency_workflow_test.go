@@ -83,7 +83,7 @@ func TestEmergency_theNewestTransitionWinsAndSkipsNoTicket(t *testing.T) {
 		if n == ticketNumber(9) && !changed {
 			changed = true
 			h.change(closure(flood, h1, h1+time.Minute))
-			h.behind = -2 * time.Minute // the second transition has come while the first was told
+			h.behind = -2 * time.Minute // the second transition has come while tickets were notified of the first
 			h.env.SignalWorkflow(workflows.ScheduleSignal, nil)
 		}
 	}
@@ -96,7 +96,7 @@ func TestEmergency_theNewestTransitionWinsAndSkipsNoTicket(t *testing.T) {
 	}
 	pauses := slices.DeleteFunc(slices.Clone(h.notified), func(l string) bool { return !strings.Contains(l, "emergency-pause") })
 	if len(pauses) > 20 || len(pauses) == 0 {
-		t.Errorf("%d tickets of 40 were told of the transition that was past", len(pauses))
+		t.Errorf("%d tickets of 40 were notified of the transition that was past", len(pauses))
 	}
 	if next.Fanout.Transition.Verb != ticket.VerbEmergencyResume || next.Fanout.DoneAt.IsZero() {
 		t.Errorf("at last: %+v", next.Fanout)
@@ -111,7 +111,7 @@ func TestEmergency_notifiesLateTicketsAgainWithGrowingPausesUntilNoneIsLate(t *t
 	h.at(h1+2*time.Second, func() { unproven = h.report() })
 	next := h.run(workflows.EmergencyStart{}, 2*h1)
 	again := slices.DeleteFunc(slices.Clone(h.notified), func(l string) bool { return strings.HasPrefix(l, "1h0m0s ") })
-	equal(t, "told again", again, []string{
+	equal(t, "notified again", again, []string{
 		"1h0m1s emergency-pause HM-0000000003", "1h0m1s emergency-pause HM-0000000007", "1h0m3s emergency-pause HM-0000000003",
 		"1h0m7s emergency-pause HM-0000000003", "1h0m15s emergency-pause HM-0000000003",
 	})
@@ -126,7 +126,7 @@ func TestEmergency_notifiesLateTicketsAgainWithGrowingPausesUntilNoneIsLate(t *t
 	}
 }
 
-// What is announced has happened: nobody hears of an emergency that their tickets do not know of. After two minutes it
+// What is announced has happened: no one hears of an emergency that their tickets do not know of. After two minutes it
 // is announced to the others, and it is said which tickets are behind.
 func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	h := newEmergencyFixture(t, 3)
@@ -175,7 +175,7 @@ func TestEmergency_aTicketThatNeverTakesItUpIsNotifiedSeldom(t *testing.T) {
 	h.declareAt(0, closure(flood, h1, 0))
 	h.run(workflows.EmergencyStart{}, 10*h1)
 	if n := len(h.notified); n > 100 {
-		t.Errorf("it was told %d times within nine hours", n)
+		t.Errorf("it was notified %d times within nine hours", n)
 	}
 	if n := len(h.announceRequests); n > 70 {
 		t.Errorf("%d announcements within nine hours", n)
@@ -212,22 +212,22 @@ func TestEmergency_goesOnAsNewInTheMiddleOfAFanoutWithEverything(t *testing.T) {
 	if len(h.orders) != 2 || h.orders[0].Key == h.orders[1].Key || last.Fanout.DoneAt.IsZero() {
 		t.Errorf("carried out %+v; at last %+v", h.orders, last.Fanout)
 	}
-	told := map[string]int{}
+	notified := map[string]int{}
 	for _, l := range h.notified {
-		told[l[strings.LastIndexByte(l, ' '):]]++
+		notified[l[strings.LastIndexByte(l, ' '):]]++
 	}
-	if told[" "+string(ticketNumber(0))] > 2 {
-		t.Errorf("the next run began from the start: %v", told)
+	if notified[" "+string(ticketNumber(0))] > 2 {
+		t.Errorf("the next run began from the start: %v", notified)
 	}
 }
 
-// Terminated by mistake and started anew, it finds out by itself where everybody is.
+// Terminated by mistake and started anew, it finds out by itself where every ticket is.
 func TestEmergency_startedAgainNotifiesOnlyTicketsThatAreBehind(t *testing.T) {
 	h := newEmergencyFixture(t, 5)
 	h.change(closure(flood, -2*h1, -h1), closure(strike, -time.Minute, 0))
 	h.takenUp[ticketNumber(2)] = begin.Add(-h1)
 	h.run(workflows.EmergencyStart{}, h1)
-	equal(t, "told", h.notified, []string{"0s emergency-pause " + string(ticketNumber(2))})
+	equal(t, "notified", h.notified, []string{"0s emergency-pause " + string(ticketNumber(2))})
 }
 
 func TestEmergency_survivesAnOutageOfPostgreSQLAndLosesNoTransition(t *testing.T) {

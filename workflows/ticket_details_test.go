@@ -61,7 +61,7 @@ func TestQuery_showsTheStateAndPendingDeliveries(t *testing.T) {
 	}
 	want := "first response: due Tue 3 Nov 2099 10:00:00 UTC; target 1d of calendar time, 0s used by Mon 2 Nov 2099 10:00:00 UTC"
 	if !slices.Contains(report.Summary, want) || !slices.Contains(report.Summary, "waiting for: the first response by alice") {
-		t.Errorf("told: %q", report.Summary)
+		t.Errorf("shows: %q", report.Summary)
 	}
 	if len(report.Owed) != 2 || report.Owed[0].Kind != ticket.MailReceipt {
 		t.Errorf("owed: %v", report.Owed)

@@ -28,7 +28,7 @@ func update(ctx context.Context, s *desktest.Site, id string, verb ticket.Verb, 
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
 		if _, ok := errors.AsType[*serviceerror.WorkflowNotReady](err); ok && ctx.Err() == nil {
-			continue // a workflow task failed at this moment; sent again with the same ID, the update happens once
+			continue // a workflow task failed just then; sent again with the same ID, the update happens once
 		}
 		if err != nil {
 			return "", err
@@ -130,7 +130,7 @@ func TestUpdate_waitsForAWorkerAndIsDoneOnce(t *testing.T) {
 	}
 }
 
-// While more commands by hand wait than a run may hand on, an update is refused rather than kept waiting.
+// While more commands by hand wait than a run may hand on, an update is refused rather than left waiting.
 func TestUpdate_isRefusedWhileTooMuchWaits(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())

@@ -219,7 +219,7 @@ func TestTicket_anAnswerTakenAfterTheDeadlinesTimerFiredMeetsTheTarget(t *testin
 	}
 }
 
-// After a long absence every moment fires in order, at the instant when it was due.
+// After a long absence every due event fires in order, at the instant when it was due.
 func TestTicket_whatFellDueWhileEveryWorkerWasAwayFiresAtItsOwnInstant(t *testing.T) {
 	s := newFixture(t)
 	s.desk.OnStep(func(ticket.StepRequest) error {

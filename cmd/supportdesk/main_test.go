@@ -191,7 +191,7 @@ func TestPolicy_printsALineForEachError(t *testing.T) {
 	} {
 		got := call(t, configured, args...)
 		if !errors.Is(got.failure, errReported) || got.out != "" {
-			t.Errorf("%v: got %v and %q, want a failure that has been told", args, got.failure, got.out)
+			t.Errorf("%v: got %v and %q, want a failure that has been reported", args, got.failure, got.out)
 		}
 		for _, place := range []string{path + ":2:", path + ":3:"} {
 			if !strings.Contains(got.err, place) {

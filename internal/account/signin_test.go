@@ -120,18 +120,18 @@ func TestResponses_doNotRevealWhetherAnAccountExists(t *testing.T) {
 		"reset":    func(a string) error { return h.RequestReset(t.Context(), account.Browser{Source: source}, a) },
 		"register": func(a string) error { return h.Register(t.Context(), source, "Demo", a) },
 	} {
-		var told, written []string
+		var answers, written []string
 		for _, address := range []string{h.customer.Address, "nobody@demo.example", gone.Address, h.agent.Address} {
 			var before, after [3]int
 			fmt.Sscan(counts(), &before[0], &before[1], &before[2])
 			err := ask(address)
 			fmt.Sscan(counts(), &after[0], &after[1], &after[2])
-			told = append(told, fmt.Sprint(err))
+			answers = append(answers, fmt.Sprint(err))
 			written = append(written, fmt.Sprint(after[0]-before[0], after[1]-before[1], after[2]-before[2]))
 		}
-		for i := range told {
-			if told[i] != told[0] || written[i] != written[0] {
-				t.Errorf("%s: answers %q, rows written %q", what, told, written)
+		for i := range answers {
+			if answers[i] != answers[0] || written[i] != written[0] {
+				t.Errorf("%s: answers %q, rows written %q", what, answers, written)
 			}
 		}
 	}
@@ -389,12 +389,12 @@ func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T
 	if used, err := h.Use(t.Context(), last, "", "", account.RevokeTokens); err != nil || used.Person.Address != "last@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
-	told := map[account.MailKind]string{}
+	notified := map[account.MailKind]string{}
 	for _, l := range h.takeMails() {
-		told[l.Kind] = l.To.Address
+		notified[l.Kind] = l.To.Address
 	}
-	if len(told) != 2 || told[account.AddressChanged] != h.customer.Address || told[account.AddressConfirmed] != "last@demo.example" {
-		t.Errorf("notified %v, want the old and the new address", told)
+	if len(notified) != 2 || notified[account.AddressChanged] != h.customer.Address || notified[account.AddressConfirmed] != "last@demo.example" {
+		t.Errorf("notified %v, want the old and the new address", notified)
 	}
 
 	// An address of another account gets the same response; its owner is notified.

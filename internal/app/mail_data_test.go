@@ -131,7 +131,7 @@ func TestAnnouncement_isNotAChangeIfEarlierMailsWereSuperseded(t *testing.T) {
 			store.tickets, store.total = []app.RequesterTicket{{Number: "HM-0000000000", Policy: 1, Ticket: store.ticketMail.Ticket}}, c.total
 			a, _, _, err := app.NewMails(store).Announcement(t.Context(), 1)
 			if err != nil || a.Announces != c.want || len(store.linked) != c.linked || a.More != c.total-1 {
-				t.Errorf("tells %s, links %v, %d more, %v", a.Announces, store.linked, a.More, err)
+				t.Errorf("announces %s, links %v, %d more, %v", a.Announces, store.linked, a.More, err)
 			}
 		})
 	}

@@ -298,7 +298,7 @@ func one[T any](t testing.TB, db *pgxpool.Pool, query string, args ...any) T {
 	return value
 }
 
-// A demo has groups and an agent who is away; later changes by staff are kept.
+// A demo has groups and an agent who is away; later changes by staff stay.
 func TestFill_addsGroupsAndAnAbsence(t *testing.T) {
 	s, pool := open(t, policy.Holesalemart())
 	fill(t, s, demo.Options{Tickets: 20})

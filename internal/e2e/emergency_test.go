@@ -151,7 +151,7 @@ func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, transition ticket.Trans
 }
 
 // checkExact looks at every timeline: each ticket stopped at one transition and went on at the other, to the second, once, and
-// broke no promise in between, however late anybody was told.
+// broke no promise in between, however late a ticket was notified.
 func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Transition) {
 	s.t.Helper()
 	const given = `WITH given AS (SELECT $1::timestamptz AS start, $2::timestamptz AS stop, $3::text AS emergency)
@@ -195,7 +195,7 @@ func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing
 				n := s.awaitCount(pool, "a fan-out is in its middle", middle, tickets-middle,
 					`SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 				victim.kill(s)
-				t.Logf("the %s dies when %d of %d are told", victim.name, n, tickets)
+				t.Logf("the %s dies when %d of %d are notified", victim.name, n, tickets)
 				victim.restart(s)
 			}
 			s.command("declare", map[string]any{"kind": "closed"})

@@ -67,7 +67,7 @@ func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 	}
 }
 
-// One ticket whose step the database refuses keeps nobody else from hearing of an emergency.
+// One ticket whose step the database refuses keeps no one else from hearing of an emergency.
 func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *testing.T) {
 	t.Parallel()
 	s := start(t, brief)
@@ -94,12 +94,12 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	if _, err := pool.Exec(t.Context(), `UPDATE fanouts SET began_at = began_at - interval '3 minutes'`); err != nil {
 		t.Fatal(err)
 	}
-	told := func(address string) func(mailtest.Message) bool {
+	closedMailTo := func(address string) func(mailtest.Message) bool {
 		return func(m mailtest.Message) bool {
 			return slices.Contains(m.To, address) && strings.HasPrefix(m.Subject, "Our support is closed")
 		}
 	}
-	s.mails.Wait(t, told("customer@demo.example"))
+	s.mails.Wait(t, closedMailTo("customer@demo.example"))
 	eventually(t, "the ticket is named", func() (bool, string) {
 		report, err := s.emergency()
 		return err == nil && report.Fanout.Round > 1 && slices.Equal(report.Fanout.Check.Late, []ticket.Number{ticket.Number(stuck)}), fmt.Sprintf("%+v, %v", report, err)
@@ -121,11 +121,11 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	if _, err := pool.Exec(t.Context(), `DROP TRIGGER refuse ON tickets`); err != nil {
 		t.Fatal(err)
 	}
-	s.mails.Wait(t, told("other@demo.example"))
+	s.mails.Wait(t, closedMailTo("other@demo.example"))
 	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
 	for _, address := range []string{"customer@demo.example", "other@demo.example"} {
-		if n := len(slices.DeleteFunc(s.mails.Messages(), func(m mailtest.Message) bool { return !told(address)(m) })); n != 1 {
-			t.Errorf("%s was told %d times", address, n)
+		if n := len(slices.DeleteFunc(s.mails.Messages(), func(m mailtest.Message) bool { return !closedMailTo(address)(m) })); n != 1 {
+			t.Errorf("%s was notified %d times", address, n)
 		}
 	}
 }

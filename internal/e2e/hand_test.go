@@ -32,7 +32,7 @@ func refuse(why string) func(from, to string) *smtp.SMTPError {
 // unheard is what comes of a signal whose name is no verb's: nothing.
 const unheard = "unheard"
 
-// byHand is a signal as somebody sends it who has only Temporal UI, and what the timeline then tells.
+// byHand is a signal as someone sends it who has only Temporal UI, and what the timeline then shows.
 type byHand struct {
 	name    string
 	payload any // nil: no input
@@ -139,7 +139,7 @@ func TestSignalByHand_worksWithoutWordsAndIsRefusedWithAnEvent(t *testing.T) {
 			return outcomeOf(seen[len(before):]) != "", strings.Join(kinds(seen), " ")
 		})
 		if got := outcomeOf(seen[len(before):]); got != signal.want && !(signal.want == "refused" && strings.HasPrefix(got, "refused ")) {
-			t.Errorf("%s %.80v: the timeline tells %q, want %q", signal.name, signal.payload, got, signal.want)
+			t.Errorf("%s %.80v: the timeline shows %q, want %q", signal.name, signal.payload, got, signal.want)
 		}
 	}
 	eventually(t, "its workflow ends", func() (bool, string) {

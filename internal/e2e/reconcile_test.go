@@ -158,7 +158,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 	}
 }
 
-// quick has every kind of moment come soon.
+// quick has every kind of due event come soon.
 const quick = `
 name: Quick policy of a test
 contact: desk@demo.example

@@ -54,7 +54,7 @@ func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 		usedUp(t, err, account.TicketLimit())
 	}
 	if n := one[int64](d, `SELECT count(*) FROM messages`); n != int64(account.TicketLimit().Burst) {
-		t.Errorf("%d messages: something refused was kept, or something kept was refused", n)
+		t.Errorf("%d messages: something refused was stored, or something stored was refused", n)
 	}
 	again := submission()
 	again.IdempotencyKey = first.IdempotencyKey

@@ -341,12 +341,12 @@ func (d *fixture) announceToSome() ticket.AnnounceResult {
 	return result
 }
 
-func (d *fixture) wantAnnouncementMails(tells desk.AnnouncementKind, to ...desk.Person) {
+func (d *fixture) wantAnnouncementMails(kind desk.AnnouncementKind, to ...desk.Person) {
 	d.t.Helper()
 	mails := d.announcementMails()
 	for _, p := range to {
-		if mails[p.Address].Announces != tells {
-			d.t.Errorf("%s is owed %q, want %q", p.Address, mails[p.Address].Announces, tells)
+		if mails[p.Address].Announces != kind {
+			d.t.Errorf("%s is owed %q, want %q", p.Address, mails[p.Address].Announces, kind)
 		}
 	}
 	if len(mails) != len(to) {

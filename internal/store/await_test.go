@@ -51,7 +51,7 @@ func TestAwait_isWokenByTheStep(t *testing.T) {
 	d.step(ticket.StepRequest{Number: n, Command: a.Seq})
 	all.Wait()
 	if ctx.Err() != nil {
-		t.Error("nobody was woken")
+		t.Error("no waiter was woken")
 	}
 }
 

@@ -164,7 +164,7 @@ func TestDryRun_predictsTheMails(t *testing.T) {
 	d := open(t)
 	m, _ := d.command()
 	in := func(h int) time.Time { return time.Now().Add(time.Duration(h) * time.Hour).Truncate(time.Second) }
-	tells := func(dry desk.DryRun, err error) string {
+	announces := func(dry desk.DryRun, err error) string {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -182,20 +182,20 @@ func TestDryRun_predictsTheMails(t *testing.T) {
 		": started":              {Kind: plan.Kind, Notice: "x", From: in(5)},
 		"planned: started ended": {Kind: plan.Kind, Notice: "x", From: in(50), Until: in(60)},
 	} {
-		if got := tells(m.DryDeclare(t.Context(), d.supervisor, p)); got != want {
+		if got := announces(m.DryDeclare(t.Context(), d.supervisor, p)); got != want {
 			t.Errorf("%+v: %q, want %q", p, got, want)
 		}
 	}
 	e := d.begun(d.declare(plan), time.Hour)
 	words, until := "Another notice.", in(9)
-	if got := tells(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &words})); got != ":" {
-		t.Errorf("a notice alone is told by %q", got)
+	if got := announces(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &words})); got != ":" {
+		t.Errorf("a notice alone is announced as %q", got)
 	}
-	if got := tells(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})); got != "changed: ended" {
-		t.Errorf("an end is told by %q", got)
+	if got := announces(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})); got != "changed: ended" {
+		t.Errorf("an end is announced as %q", got)
 	}
-	if got := tells(m.DryEnd(t.Context(), d.supervisor, e.ID)); got != "ended:" {
-		t.Errorf("lifted is told by %q", got)
+	if got := announces(m.DryEnd(t.Context(), d.supervisor, e.ID)); got != "ended:" {
+		t.Errorf("lifted is announced as %q", got)
 	}
 }
 

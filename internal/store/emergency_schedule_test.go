@@ -180,7 +180,7 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	closed, inside, looked, events := 0, 0, 0, 0
+	closed, inside, looked, count := 0, 0, 0, 0
 	for _, e := range schedule.Emergencies {
 		if e.Kind == ticket.EmergencyClosed {
 			closed++
@@ -190,18 +190,18 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	for i := 0; i < len(receipts); i += 1 + len(receipts)/most {
 		r := receipts[i]
 		d.step(ticket.StepRequest{Number: r.Number, CatchUp: true})
-		told := d.eventsOf(r.Number)
-		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: schedule}, told[len(told)-1].At)
+		events := d.eventsOf(r.Number)
+		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: schedule}, events[len(events)-1].At)
 		for i, e := range want {
-			if i >= len(told) || asJSON(d.t, told[i]) != asJSON(d.t, e) {
-				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, told[min(i, len(told)-1)]), asJSON(d.t, e))
+			if i >= len(events) || asJSON(d.t, events[i]) != asJSON(d.t, e) {
+				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, events[min(i, len(events)-1)]), asJSON(d.t, e))
 			}
 		}
-		if len(told) < len(want) {
-			d.t.Fatalf("%d events of %s, want %d", len(told), r.Number, len(want))
+		if len(events) < len(want) {
+			d.t.Fatalf("%d events of %s, want %d", len(events), r.Number, len(want))
 		}
-		looked, events = looked+1, events+len(told)
-		d.heldTo(r, told, p)
+		looked, count = looked+1, count+len(events)
+		d.heldTo(r, events, p)
 		if len(r.Emergencies) > 0 {
 			inside++
 		}
@@ -209,7 +209,7 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	if closed == 0 || inside == 0 || inside == looked {
 		d.t.Errorf("%d times closed, %d of %d tickets accepted in an emergency: that proves little", closed, inside, looked)
 	}
-	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(schedule.Emergencies), events)
+	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(schedule.Emergencies), count)
 }
 
 func (d *fixture) eventsOf(n ticket.Number) (events []ticket.Event) {
@@ -220,10 +220,10 @@ func (d *fixture) eventsOf(n ticket.Number) (events []ticket.Event) {
 }
 
 // heldTo checks that a receipt promised what the ticket then had, from its first second.
-func (d *fixture) heldTo(r acceptedTicket, told []ticket.Event, p *policy.Policy) {
+func (d *fixture) heldTo(r acceptedTicket, events []ticket.Event, p *policy.Policy) {
 	d.t.Helper()
 	t := ticket.Draft(r.Number, d.customer.ID, 1, p)
-	for _, e := range told {
+	for _, e := range events {
 		if e.N > 1 && (e.Command != 0 || !e.At.Equal(r.At)) {
 			break
 		}
@@ -376,7 +376,8 @@ func (d *fixture) takenOf(n ticket.Number) ticket.Number {
 	return n
 }
 
-// TestStep_recordsTheLastTransitionItTookUp, even if a transition changes nothing for the ticket: the fan-out's check relies on it.
+// TestStep_recordsTheLastTransitionItTookUp, even if it changes nothing for the ticket: the fan-out\'s
+// check relies on it.
 func TestStep_recordsTheLastTransitionItTookUp(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
@@ -387,7 +388,7 @@ func TestStep_recordsTheLastTransitionItTookUp(t *testing.T) {
 	before := len(d.kinds(n))
 	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if got := d.kinds(n); len(got) != before {
-		t.Errorf("an emergency of long ago was told: %v", got)
+		t.Errorf("an emergency of long ago was applied: %v", got)
 	}
 	if one[bool](d, `SELECT transitions_until < starts_at FROM tickets, emergencies WHERE number = $1`, n) {
 		t.Error("the ticket's row is behind a transition that changes nothing for it")
@@ -410,7 +411,7 @@ func TestOpenBefore_findsTicketsWithSomethingOverdue(t *testing.T) {
 	}
 	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 0 {
-		t.Errorf("told, %v are behind: %v", behind, err)
+		t.Errorf("notified, %v are behind: %v", behind, err)
 	}
 }
 
@@ -444,7 +445,7 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 	d.until(e.From)
 	state := d.step(ticket.StepRequest{Number: n, CatchUp: true}).State
 	if held := state.Ticket.PausingEmergency(); held != e.ID {
-		t.Errorf("told, it is held by %q", held)
+		t.Errorf("notified, it is paused by %q", held)
 	}
 	if proof, err := d.Prove(t.Context(), ticket.Transition{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}); err != nil || proof.Left() != 0 {
 		t.Errorf("then %+v: %v", proof, err)

@@ -65,14 +65,14 @@ func TestDeclareEmergency_isStoredAndRecorded(t *testing.T) {
 	made := d.declare(p)
 	read, err := d.Emergency(t.Context(), made.ID)
 	if err != nil || !read.Same(made) || read.By != made.By || !read.Declared.Equal(made.Declared) || read.By.ID != d.supervisor.ID || read.Revision != 1 || made.Revision != 1 {
-		t.Errorf("kept %+v (%v), made %+v", read, err, made)
+		t.Errorf("stored %+v (%v), made %+v", read, err, made)
 	}
 	// The database's clock is this machine's.
 	if made.From.Before(before) || made.From.After(time.Now().Add(time.Second)) || made.From.Nanosecond() != 0 {
 		t.Errorf("declared at %s it begins at %s", before, made.From)
 	}
 	if read.Notice != "Half of us are ill.\n\n<b>Sorry.</b>" || !read.Until.Equal(p.Until) || read.Delay() != 24*time.Hour {
-		t.Errorf("kept %+v", read)
+		t.Errorf("stored %+v", read)
 	}
 	edits, err := d.EmergencyChanges(t.Context(), made.ID)
 	if err != nil || len(edits) != 1 || edits[0].Act != desk.ActionDeclared || edits[0].By.Name != "Sue Supervisor" || edits[0].After != read.State() {
@@ -208,7 +208,7 @@ func TestChangeEmergency_fromNowOn(t *testing.T) {
 		t.Errorf("delays %v became %v", e.Delays, after.Delays)
 	}
 	if read, err := d.Emergency(t.Context(), e.ID); err != nil || !read.Same(after) || read.Revision != 2 {
-		t.Errorf("kept %+v (%v), want %+v", read, err, after)
+		t.Errorf("stored %+v (%v), want %+v", read, err, after)
 	}
 	again, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{By: &by, Until: &until, Notice: &words})
 	if err != nil || again.Revision != 2 {

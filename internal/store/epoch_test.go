@@ -80,7 +80,7 @@ func TestRaiseEpoch_listsWhatNeedsAWorkflow(t *testing.T) {
 		t.Errorf("planned %+v, done %+v", planned, done)
 	}
 	if again, listed := d.raise(), d.toReplace(); again.Tickets != 5 || len(listed) != len(want) {
-		t.Errorf("raised twice, %d are listed, and %d are told", len(listed), again.Tickets)
+		t.Errorf("raised twice, %d are listed, and %d are reported", len(listed), again.Tickets)
 	}
 	_, err = d.RaiseEpoch(t.Context(), "", "a test")
 	wantKind(t, err, fault.Invalid)

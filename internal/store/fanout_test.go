@@ -47,9 +47,9 @@ func TestFanout_pagesThroughTicketsThatAreBehindUntilNoneIs(t *testing.T) {
 	transition := d.awaitTransition()
 	inside := d.submit(d.customer).Number // accepted inside: its first step knows by itself
 	if p := d.checkFanout(transition); p.Open != 9 || p.Behind != 8 || p.Wrong != 0 || p.Passed {
-		t.Errorf("before anybody is told: %+v", p)
+		t.Errorf("before any ticket is notified: %+v", p)
 	}
-	var told []ticket.Number
+	var behind []ticket.Number
 	for after := ticket.Number(""); ; {
 		page, err := d.OpenBefore(t.Context(), transition.At, after, 3)
 		if err != nil {
@@ -58,26 +58,26 @@ func TestFanout_pagesThroughTicketsThatAreBehindUntilNoneIs(t *testing.T) {
 		if len(page) == 0 {
 			break
 		}
-		told, after = append(told, page...), page[len(page)-1]
+		behind, after = append(behind, page...), page[len(page)-1]
 	}
-	if want := slices.Sorted(slices.Values(append(slices.Clone(all), waiting))); !slices.Equal(told, want) {
-		t.Errorf("told %v, want %v", told, want)
+	if want := slices.Sorted(slices.Values(append(slices.Clone(all), waiting))); !slices.Equal(behind, want) {
+		t.Errorf("pages %v, want %v", behind, want)
 	}
-	for _, n := range told[:5] {
+	for _, n := range behind[:5] {
 		d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	}
-	left, err := d.StillBehind(t.Context(), transition.At, told)
-	if err != nil || !slices.Equal(slices.Sorted(slices.Values(left)), told[5:]) {
+	left, err := d.StillBehind(t.Context(), transition.At, behind)
+	if err != nil || !slices.Equal(slices.Sorted(slices.Values(left)), behind[5:]) {
 		t.Errorf("still behind: %v, %v", left, err)
 	}
 	if f, ok, err := d.LatestFanout(t.Context()); err != nil || !ok || f.Total != 8 || f.Behind != 3 || !f.Proven.IsZero() {
 		t.Errorf("on its way: %+v, %v", f, err)
 	}
-	for _, n := range told[5:] {
+	for _, n := range behind[5:] {
 		d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	}
 	if p := d.checkFanout(transition); p.Left() != 0 || p.Passed {
-		t.Errorf("when all have been told: %+v", p)
+		t.Errorf("when all have been notified: %+v", p)
 	}
 	if f, ok, err := d.MeasuredFanout(t.Context(), 8); err != nil || !ok || f.Proven.IsZero() || f.Rate() <= 0 || f.Transition != transition {
 		t.Errorf("measured: %+v %v, %v", f, ok, err)
@@ -105,10 +105,10 @@ func TestCheckFanout_findsATicketThatDisagreesWithTheSchedule(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	if page, err := d.OpenBefore(t.Context(), transition.At, "", 10); err != nil || !slices.Equal(page, []ticket.Number{n}) {
-		t.Errorf("to be told again: %v, %v", page, err)
+		t.Errorf("to be notified again: %v, %v", page, err)
 	}
 	if f, _, err := d.LatestFanout(t.Context()); err != nil || !f.Proven.IsZero() {
-		t.Errorf("it counts as proven still: %+v, %v", f, err)
+		t.Errorf("it still counts as up to date: %+v, %v", f, err)
 	}
 }
 

@@ -201,7 +201,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 		}
 	}
 	if err != nil {
-		t.Fatalf("after %s nobody can declare an emergency: %v", time.Since(stood), err)
+		t.Fatalf("after %s no one can declare an emergency: %v", time.Since(stood), err)
 	}
 	t.Logf("declared after %s", time.Since(stood))
 	c.resume()

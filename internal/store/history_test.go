@@ -133,7 +133,7 @@ func TestUndecided_showsOnesOwnWordsUntilAStepTakesThem(t *testing.T) {
 	want(d.customer, submission().Body)
 	d.step(ticket.StepRequest{Number: n, Command: 1})
 	want(d.customer)
-	d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Not yet told."})
+	d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Not yet mailed."})
 	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Hello?"})
 	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbWithdraw})
 	want(d.customer, "Hello?", "")

@@ -56,7 +56,7 @@ func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	}
 	for _, kind := range []ticket.EventKind{ticket.EventRefused, ticket.EventReminded} {
 		if !strings.Contains(d.storedTicket(c.Number), string(kind)) {
-			t.Errorf("the story to compare tells of no %s", kind)
+			t.Errorf("the history to compare has no %s", kind)
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestImport_openTicketsGoOnAndNoMailIsAboutThePast(t *testing.T) {
 		}
 	}
 	if kinds := fmt.Sprint(d.kinds(late.Number)); kinds != "[submitted reminded breached escalated escalated reminded breached escalated escalated]" {
-		t.Errorf("a ticket that was left alone tells of %s", kinds)
+		t.Errorf("a ticket that was left alone has %s", kinds)
 	}
 	if unsent := one[int64](d, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status <> 'sent'`); unsent != 0 {
 		t.Errorf("%d mails are to be sent", unsent)
@@ -237,7 +237,7 @@ func TestImport_recordsMailsThatBounced(t *testing.T) {
 	d.imports(c)
 	d.consistent(c.Number)
 	if kinds := fmt.Sprint(d.kinds(c.Number)); kinds != "[submitted mail-bounced assigned agent-replied mail-bounced]" {
-		t.Errorf("the timeline tells of %s", kinds)
+		t.Errorf("the timeline has %s", kinds)
 	}
 	for _, e := range d.timeline(c.Number) {
 		if e.Kind == ticket.EventMailBounced && (e.Bounce == nil || e.Bounce.Reason != "550 there is no such emailbox") {

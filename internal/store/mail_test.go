@@ -66,7 +66,7 @@ func TestMailData_saysThatItsRecipientWasDisabledSince(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !d.mailData(n, 1).Disabled {
-		t.Error("the mail would go to somebody who was disabled")
+		t.Error("the mail would go to a disabled person")
 	}
 }
 
@@ -132,7 +132,7 @@ func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
 		t.Errorf("put off first at %s, and later said to be at %s: %v", first, again, err)
 	}
 	if _, status, err := d.mails.LoadMail(t.Context(), n, 1); err != nil || status != desk.DeliveryOwed {
-		t.Errorf("%s, %v: what is put off is owed", status, err)
+		t.Errorf("%s, %v: what is deferred is pending", status, err)
 	}
 	_, err = d.Deferred(t.Context(), n, 2)
 	wantKind(t, err, fault.NotFound)

@@ -181,7 +181,7 @@ func TestTimeline_showsOnlyStaffWhoMovedATicket(t *testing.T) {
 		}
 		e := entries[len(entries)-1]
 		if e.Kind != ticket.EventPolicyAdopted || e.By.Role != ticket.RoleSupervisor || (e.Author.Name != "") != names || (e.By.ID != "") != names {
-			t.Errorf("%s is told %+v", who.Role, e)
+			t.Errorf("%s is shown %+v", who.Role, e)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 			"a mail is owed", `UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '61 s' WHERE ticket = $1`,
 			func(o desk.Overdue) bool { return o.LastDelivery == 1 },
 		},
-		{"a mail is owed since a moment ago", `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
+		{"a mail is pending since a moment ago", `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
 		{
 			"a closed ticket owes a mail", `WITH mail AS (UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 day' WHERE ticket = $1)
 				UPDATE tickets SET status = 'closed', state = jsonb_set(state, '{ticket,status}', '"closed"') WHERE number = $1`,
@@ -173,7 +173,7 @@ func TestTicketsWithWorkflow_areOpenOnesAndClosedOnesWithPendingDeliveries(t *te
 		got, after = append(got, page...), page[0]
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("kept %v, not %v", got, want)
+		t.Errorf("with a workflow: %v, not %v", got, want)
 	}
 	of, err := d.OverdueOf(t.Context(), late, []ticket.Number{opened, owing, closed})
 	if err != nil || len(of) != 2 {
@@ -313,9 +313,9 @@ func TestReconciler_readsByIndexesOnly(t *testing.T) {
 		sql  string
 		args []any
 	}{
-		"overdue": {store.OverdueQuery, []any{late, 100}},
-		"kept":    {store.WithWorkflowQuery, []any{ticket.Number(""), 500}},
-		"forget":  {store.ForgetQuery, []any{late}},
+		"overdue":         {store.OverdueQuery, []any{late, 100}},
+		"with a workflow": {store.WithWorkflowQuery, []any{ticket.Number(""), 500}},
+		"forget":          {store.ForgetQuery, []any{late}},
 	} {
 		rows, err := conn.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) `+q.sql, q.args...)
 		if err != nil {

@@ -117,7 +117,7 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 		want   int
 	}{
 		"priority when it was broken": {func(f *report.PromiseFilter) { f.Priority = policy.PriorityUrgent }, 1},
-		"agent when it was kept":      {func(f *report.PromiseFilter) { f.Agent = d.agent.Handle }, 1},
+		"agent when it was met":       {func(f *report.PromiseFilter) { f.Agent = d.agent.Handle }, 1},
 		"category":                    {func(f *report.PromiseFilter) { f.Category = "delivery" }, 5},
 		"no category":                 {func(f *report.PromiseFilter) { f.Category = "order" }, 0},
 		"period":                      {func(f *report.PromiseFilter) { f.From, f.To = ago(9), ago(7) }, 2},
@@ -148,7 +148,8 @@ func TestPromises_countedTimeLeavesPausesOut(t *testing.T) {
 	}
 }
 
-// TestPromises_reopenedArePendingAgain: they are pending again, and and when closed without another resolution, they are neither met nor breached.
+// TestPromises_reopenedArePendingAgain: closed without another resolution,
+// they are neither met nor breached.
 func TestPromises_reopenedArePendingAgain(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)

@@ -139,9 +139,9 @@ func TestStep_replyBeforeTheDeadlineMeetsTheTarget(t *testing.T) {
 			}
 			r := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAgentReply, Body: "Here."})
 			d.redate(r, due.Add(reply.offset))
-			moment := d.step(ticket.StepRequest{Number: a.Number, Due: due})
-			if waits := moment.State.Ticket.Events == state.Ticket.Events; waits != reply.pending || moment.LastCommand != r.Seq {
-				t.Errorf("the moment waited: %v, want %v; pending %d", waits, reply.pending, moment.LastCommand)
+			fired := d.step(ticket.StepRequest{Number: a.Number, Due: due})
+			if waits := fired.State.Ticket.Events == state.Ticket.Events; waits != reply.pending || fired.LastCommand != r.Seq {
+				t.Errorf("the due event waited: %v, want %v; pending %d", waits, reply.pending, fired.LastCommand)
 			}
 			after := d.step(ticket.StepRequest{Number: a.Number, Command: r.Seq}).State.Ticket
 			if broken := !after.FirstResponse.BreachedAt.IsZero(); broken != reply.breach || after.FirstResponse.MetAt.IsZero() {
@@ -174,16 +174,16 @@ func TestStep_escalationNotifiesEachPersonOnce(t *testing.T) {
 	d.redate(as, a.At.Add(-24*time.Hour))
 	d.step(ticket.StepRequest{Number: a.Number, Command: 2})
 	got := d.step(ticket.StepRequest{Number: a.Number, LastDelivery: 2, Due: a.At})
-	told := map[ticket.PersonID]int{}
+	notified := map[ticket.PersonID]int{}
 	for _, o := range got.Owed {
 		if o.Kind == ticket.MailEscalation {
-			told[o.To]++
+			notified[o.To]++
 		}
 	}
 	// Both clocks have two escalation steps: assignee and supervisors, who are one; then supervisors and administrators.
 	want := map[ticket.PersonID]int{d.supervisor.ID: 4, d.administrator.ID: 2}
-	if !reflect.DeepEqual(told, want) {
-		t.Errorf("told %v, want %v", told, want)
+	if !reflect.DeepEqual(notified, want) {
+		t.Errorf("notified %v, want %v", notified, want)
 	}
 	d.do(d.supervisor, desk.Request{Number: a.Number, Verb: ticket.VerbAcknowledge, Body: "I see to it."})
 	lines := d.timeline(a.Number)
@@ -250,7 +250,7 @@ func TestStep_byHand(t *testing.T) {
 		"assign by handle":     {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: d.second.Handle}, ""},
 		"assign by ID":         {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: string(d.agent.ID)}, ""},
 		"assign to a customer": {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: string(d.other.ID)}, ticket.CodeNoAgent},
-		"assign to nobody":     {ticket.ManualCommand{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
+		"assign to no one":     {ticket.ManualCommand{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
 		"resolve":              {ticket.ManualCommand{Verb: ticket.VerbResolve}, ""},
 		"words needed":         {ticket.ManualCommand{Verb: ticket.VerbNote}, ticket.CodeRole},
 		"malformed":            {ticket.ManualCommand{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},

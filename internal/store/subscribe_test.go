@@ -20,7 +20,7 @@ func (d *fixture) awaitChange(changes <-chan desk.Change, want desk.Change) (bef
 			}
 			before = append(before, c)
 		case <-time.After(slack):
-			d.t.Fatalf("%+v was not told; but %+v", want, before)
+			d.t.Fatalf("%+v was not reported; but %+v", want, before)
 		}
 	}
 }
@@ -83,7 +83,7 @@ func TestSubscribe_reportsOneTicketOrAll(t *testing.T) {
 	d.awaitChange(all, desk.Change{Number: n, Kind: desk.ChangeStepped})
 	for _, c := range d.awaitChange(one, desk.Change{Number: n, Kind: desk.ChangeStepped}) {
 		if c.Number == other {
-			t.Errorf("who subscribed to %s is told of %+v", n, c)
+			t.Errorf("who subscribed to %s is notified of %+v", n, c)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func TestSubscribe_endsWithLeaving(t *testing.T) {
 	select {
 	case c := <-gone:
 		if c != (desk.Change{}) { // from when the connection began to listen
-			t.Errorf("told %+v after leaving", c)
+			t.Errorf("notified of %+v after leaving", c)
 		}
 	default:
 	}

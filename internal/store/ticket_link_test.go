@@ -42,7 +42,7 @@ func TestReadLink_worksUntilItExpiresOrItsPersonIsShutOut(t *testing.T) {
 	for name, g := range map[string]link.Grant{
 		"another customer":   {Number: n, Person: d.other.ID, Expires: soon},
 		"an agent":           {Number: n, Person: d.agent.ID, Expires: soon},
-		"nobody":             {Number: n, Person: "P-0000000000", Expires: soon},
+		"no one":             {Number: n, Person: "P-0000000000", Expires: soon},
 		"no ticket":          {Number: "HM-0000000000", Person: d.customer.ID, Expires: soon},
 		"an empty signature": {Expires: soon},
 	} {

@@ -150,17 +150,17 @@ func TestStep_recordsAFailedWebhookOnce(t *testing.T) {
 	for range 2 {
 		d.step(ticket.StepRequest{Number: n, Bounced: 4})
 	}
-	var told []desk.Entry
+	var failed []desk.Entry
 	for _, e := range d.timeline(n) {
 		if e.Kind == ticket.EventWebhookFailed {
-			told = append(told, e)
+			failed = append(failed, e)
 		}
 	}
-	if len(told) != 1 || told[0].Webhook != "watch" || told[0].Mail != 4 {
-		t.Errorf("the timeline tells of %+v", told)
+	if len(failed) != 1 || failed[0].Webhook != "watch" || failed[0].Mail != 4 {
+		t.Errorf("the timeline shows %+v", failed)
 	}
-	if told := one[int](d, `SELECT failure_event FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND n = 4`, n); told != len(d.timeline(n)) {
-		t.Errorf("the call was told of in event %d", told)
+	if at := one[int](d, `SELECT failure_event FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND n = 4`, n); at != len(d.timeline(n)) {
+		t.Errorf("the call is recorded as failed in event %d", at)
 	}
 	d.consistent(n)
 }
@@ -193,10 +193,10 @@ func TestStep_notifiesPeopleByNameOrSupervisorsInstead(t *testing.T) {
 		arrange func(d *fixture)
 		want    []string
 	}{
-		"somebody and nobody": {func(*fixture) {}, []string{
+		"someone and no one": {func(*fixture) {}, []string{
 			"step 1 to Sue Supervisor", "step 2 to Anna Agent", "step 2 to Sue Supervisor instead of nobody-here", "step 3 to Ada Administrator",
 		}},
-		"somebody who left": {func(d *fixture) { d.disable(d.agent) }, []string{
+		"someone who left": {func(d *fixture) { d.disable(d.agent) }, []string{
 			"step 1 to Sue Supervisor", "step 2 to Sue Supervisor instead of ANNA-agent", "step 3 to Ada Administrator",
 		}},
 		"no supervisor": {func(d *fixture) { d.disable(d.supervisor) }, []string{
@@ -213,7 +213,7 @@ func TestStep_notifiesPeopleByNameOrSupervisorsInstead(t *testing.T) {
 			c.arrange(d)
 			d.step(ticket.StepRequest{Number: n, Due: start.Add(3 * time.Hour)})
 			if got, want := d.written(n), c.want; !slices.Equal(got, want) {
-				t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				t.Errorf("notified\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 			d.consistent(n)
 		})
@@ -238,7 +238,7 @@ func TestStep_aRecipientAnywayStandsInForNoOne(t *testing.T) {
 	d.step(ticket.StepRequest{Number: a.Number, Due: start.Add(time.Hour)})
 	n := a.Number
 	if got, want := d.written(n), []string{"step 1 to Sue Supervisor"}; !slices.Equal(got, want) {
-		t.Errorf("told %v, want %v", got, want)
+		t.Errorf("notified %v, want %v", got, want)
 	}
 }
 

@@ -80,16 +80,16 @@ func (o *emergencyOracle) missing(by, now time.Time) error {
 		switch {
 		case !e.Until.IsZero() && !e.Until.After(o.submitted), e.From.After(by):
 		case e.Kind == ticket.EmergencyClosed && !o.begun[id]:
-			return fmt.Errorf("%s closes the desk at %s, and nothing was told", id, e.From)
+			return fmt.Errorf("%s closes the desk at %s, and no event says so", id, e.From)
 		case e.Kind == ticket.EmergencyClosed && over && !o.ended[id]:
-			return fmt.Errorf("%s ends at %s, and nothing was told", id, e.Until)
+			return fmt.Errorf("%s ends at %s, and no event says so", id, e.Until)
 		case e.Kind == ticket.EmergencyDelayed:
 			at := by
 			if over {
 				at = e.Until.Add(-time.Second)
 			}
 			if want := delayAt(e, at); o.delays[id] != want && o.delays[id] != delayAt(e, now) {
-				return fmt.Errorf("%s delays by %s at %s, and %s was told: %+v", id, want, at, o.delays[id], e)
+				return fmt.Errorf("%s delays by %s at %s, and the event says %s: %+v", id, want, at, o.delays[id], e)
 			}
 		}
 	}

@@ -52,10 +52,10 @@ type message struct {
 func TestTransitions_shiftDueEvents(t *testing.T) {
 	answered := message{1, byAgent, ticket.VerbAgentReply} // so that only the resolution counts
 	cases := map[string]struct {
-		schedule ticket.EmergencySchedule
-		said     []message
-		until    float64
-		moments  []string
+		schedule  ticket.EmergencySchedule
+		said      []message
+		until     float64
+		dueEvents []string
 	}{
 		"one over a deadline": {schedule(closed(flood, 150, 170)), []message{answered}, 230, []string{
 			"paused 150", "resumed 170", "reminded resolution 180", "breached resolution 220", "escalated resolution step 1 220"}},
@@ -110,7 +110,7 @@ func TestTransitions_shiftDueEvents(t *testing.T) {
 			} {
 				f := submittedDuring(t, plainPolicy, c.schedule)
 				live(f)
-				wantEqual(t, pace, automatic(f.events), c.moments)
+				wantEqual(t, pace, automatic(f.events), c.dueEvents)
 				if again := f.advance(c.until); len(again.Events) > 0 {
 					t.Errorf("%s, and once more: %v", pace, automatic(again.Events))
 				}
@@ -197,8 +197,8 @@ func TestTransitions_includeTheFirstInstantAndExcludeTheEnd(t *testing.T) {
 			if broken := !f.ticket.FirstResponse.BreachedAt.IsZero(); broken != c.broken {
 				t.Errorf("broken: %v, want %v; %v", broken, c.broken, automatic(f.events))
 			}
-			if told := f.events[len(f.events)-1]; told.Kind != ticket.EventAgentReplied {
-				t.Errorf("%s is told after the answer", told.Kind)
+			if last := f.events[len(f.events)-1]; last.Kind != ticket.EventAgentReplied {
+				t.Errorf("%s is recorded after the answer", last.Kind)
 			}
 		})
 	}
@@ -231,7 +231,7 @@ func TestTransitions_leaveClosedTicketsAlone(t *testing.T) {
 	f.write(15, byAgent, ticket.VerbResolve)
 	f.do(16, byCustomer, ticket.VerbClose)
 	f.advance(50)
-	wantEqual(t, "moments", automatic(f.events), []string{"paused 10"})
+	wantEqual(t, "due events", automatic(f.events), []string{"paused 10"})
 	if f.ticket.InEmergency() || f.ticket.PausingEmergency() != "" || f.ticket.Paused() {
 		t.Errorf("the closed ticket is %+v", f.ticket)
 	}
@@ -243,7 +243,7 @@ func TestTransitions_anUnknownEmergencyPausesNothing(t *testing.T) {
 	f.advance(15)
 	f.schedule = schedule()
 	f.advance(20)
-	wantEqual(t, "moments", automatic(f.events), []string{"paused 10", "resumed 10"})
+	wantEqual(t, "due events", automatic(f.events), []string{"paused 10", "resumed 10"})
 }
 
 // Manual emergencies do not end or change desk-wide ones.
