@@ -73,7 +73,7 @@ func TestAnnouncer_sendsUntilNothingIsLeft(t *testing.T) {
 	}
 }
 
-// A mail that a server has put off is left alone until its time.
+// A mail that a server has deferred is left alone until its time.
 func TestAnnouncer_waitsForMailsThatWerePutOff(t *testing.T) {
 	w := newAnnouncerFixture()
 	w.left = []ticket.SendAnnouncementsResult{{Left: 1, Next: begin.Add(3 * time.Hour)}, {Sent: 1}}

@@ -29,7 +29,7 @@ func (p *part) signal(signal syscall.Signal) {
 	}
 }
 
-// A process that stands still, under load, leaves nothing undelivered or undecided that its twin could do.
+// A process that is frozen, under load, leaves nothing undelivered or undecided that its twin could do.
 func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"api", "worker"} {

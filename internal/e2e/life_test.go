@@ -148,7 +148,7 @@ func TestDeadline_thatPassesWhileNoWorkerRuns(t *testing.T) {
 	due := s.agent.ticket(missed).Clocks["first_response"].Due
 	eventually(t, "the deadline passes", func() (bool, string) { return time.Now().After(due.Add(time.Second)), due.String() })
 	s.worker.start()
-	eventually(t, "the broken promise is on record", func() (bool, string) {
+	eventually(t, "the missed target is on record", func() (bool, string) {
 		v := s.agent.ticket(missed)
 		return !v.Clocks["first_response"].BreachedAt.IsZero(), v.Status
 	})

@@ -189,7 +189,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	d.await("a step with the schedule's lock", lockingSession+`a.wait_event_type = 'Lock')`)
 	c.stop()
 	letGo()
-	d.await("a transaction that stands still", lockingSession+`a.state = 'idle in transaction')`)
+	d.await("a transaction that is frozen", lockingSession+`a.state = 'idle in transaction')`)
 
 	stood := time.Now()
 	var declared desk.Emergency

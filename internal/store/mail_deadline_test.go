@@ -126,7 +126,7 @@ func TestMailData_isNotLateOnceADelayHasMovedTheDate(t *testing.T) {
 	checkDates(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
 }
 
-// TestMailData_isNotLateWhileTheRequesterIsAsked: the clock stands still. Once they have answered it has a later date.
+// TestMailData_isNotLateWhileTheRequesterIsAsked: the clock is paused. Once they have answered it has a later date.
 func TestMailData_isNotLateWhileTheRequesterIsAsked(t *testing.T) {
 	d := openUnder(t, quick)
 	n, at := d.submittedAgo(5 * time.Hour)

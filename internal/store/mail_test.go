@@ -126,10 +126,10 @@ func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
 	n := d.taken(d.customer)
 	first, err := d.Deferred(t.Context(), n, 1)
 	if age := time.Since(first); err != nil || age.Abs() > time.Minute {
-		t.Fatalf("put off at %s: %v", first, err)
+		t.Fatalf("deferred at %s: %v", first, err)
 	}
 	if again, err := d.Deferred(t.Context(), n, 1); err != nil || !again.Equal(first) {
-		t.Errorf("put off first at %s, and later said to be at %s: %v", first, again, err)
+		t.Errorf("deferred first at %s, and later said to be at %s: %v", first, again, err)
 	}
 	if _, status, err := d.mails.LoadMail(t.Context(), n, 1); err != nil || status != desk.DeliveryOwed {
 		t.Errorf("%s, %v: what is deferred is pending", status, err)

@@ -110,10 +110,10 @@ func TestCall_isSettledOnce(t *testing.T) {
 	}
 	again, err := d.CallPutOff(ctx, n, 3, "timed out")
 	if err != nil || !again.Equal(first) {
-		t.Errorf("put off first at %s, then %s: %v", first, again, err)
+		t.Errorf("deferred first at %s, then %s: %v", first, again, err)
 	}
 	if c, _ := d.Call(ctx, n, 3); c.Tries != 2 || c.Reason != "timed out" || c.Status != desk.DeliveryOwed {
-		t.Errorf("put off, the call is %+v", c)
+		t.Errorf("deferred, the call is %+v", c)
 	}
 	for _, settle := range []func() error{
 		func() error { return d.CallMade(ctx, n, 3) },

@@ -84,7 +84,7 @@ func TestAdoptPolicy_repeatsNoDueEvent(t *testing.T) {
 	}
 	after := f.ticket.FirstResponse
 	if after.BreachedAt != before.BreachedAt || after.EscalationSteps != before.EscalationSteps || !after.Reminded {
-		t.Errorf("the broken promise was %+v, is %+v", before, after)
+		t.Errorf("the missed target was %+v, is %+v", before, after)
 	}
 }
 

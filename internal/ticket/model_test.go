@@ -568,10 +568,10 @@ func (w *model) compareWithOracle() {
 			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
 		}
 		if due, running := p.Clock.Due(); running != p.Clock.Running() {
-			w.t.Fatalf("%s stands still for %v, and is due %s", name, p.Clock.Reasons(), due)
+			w.t.Fatalf("%s is paused for %v, and is due %s", name, p.Clock.Reasons(), due)
 		}
 		if o.status != ticket.StatusClosed && !slices.Equal(p.Clock.Reasons(), o.reasons(name)) {
-			w.t.Fatalf("%s stands still for %v, the oracle says %v", name, p.Clock.Reasons(), o.reasons(name))
+			w.t.Fatalf("%s is paused for %v, the oracle says %v", name, p.Clock.Reasons(), o.reasons(name))
 		}
 	}
 }

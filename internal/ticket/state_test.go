@@ -128,7 +128,7 @@ func TestState_holdsWhatSupervisorsFilterBy(t *testing.T) {
 		"a new one": {func(*fixture) {}, ticket.SearchFields{Promise: policy.FirstResponse, PromiseDue: at(100)}},
 		"answered": {func(f *fixture) { f.write(1, byAgent, ticket.VerbAgentReply) },
 			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200)}},
-		"a broken promise is not the next one": {func(f *fixture) { f.advance(100) },
+		"a missed target is not the next one": {func(f *fixture) { f.advance(100) },
 			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200), Breached: true}},
 		"a promise that was given late is not owed": {func(f *fixture) { f.advance(100); f.write(101, byAgent, ticket.VerbAgentReply) },
 			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200)}},

@@ -29,11 +29,11 @@ type timelineOracle struct {
 	emergencies *emergencyOracle // the desk's
 	silent      time.Duration
 	nudged      bool
-	unheard     bool          // the mail that asks is owed: the requester's silence stands still
+	unheard     bool          // the mail that asks is owed: the requester's silence is paused
 	asking      []int         // events of the present exchange whose mails ask
 	returned    ticket.Status // what a bounce ended
 	resumed     time.Time     // when an emergency ended last
-	spans       []span        // since silence stands still
+	spans       []span        // since silence is paused
 	promises    map[policy.ClockName]*promiseCount
 }
 
