@@ -230,7 +230,7 @@ func TestAnnouncements_aWorkerThatIsStoppedSendsNothingTwice(t *testing.T) {
 	s.oneEach(20)
 }
 
-func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
+func TestAnnouncements_aNewerOneReplacesOnesThatWait(t *testing.T) {
 	s := newAnnouncementFixture(t, 6)
 	s.sink.Stop()
 	if _, err := s.send(100); err == nil {

@@ -38,7 +38,7 @@ func update(ctx context.Context, s *desktest.Site, id string, verb ticket.Verb, 
 	}
 }
 
-func TestUpdate_saysWhatBecameOfIt(t *testing.T) {
+func TestUpdate_returnsItsResult(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())
 	s.Work()

@@ -13,7 +13,7 @@ const (
 	day = 24 * h
 )
 
-func TestTicket_answeredInTimeBreaksNoPromise(t *testing.T) {
+func TestTicket_answeredInTimeMissesNoTarget(t *testing.T) {
 	s := newFixture(t)
 	s.ask(1*h, assignToAlice())
 	s.ask(2*h, words(alice, ticket.VerbAgentReply))

@@ -220,7 +220,7 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 	}
 }
 
-func TestReconciler_asksLessAndLessOftenWhatDoesNotMove(t *testing.T) {
+func TestReconciler_backsOffFromTicketsThatStayStuck(t *testing.T) {
 	reconciling(t, func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: failing, Due: true, Mark: "1"}, dispatch.Execution{Running: true})
 	}, 5*time.Hour, func(w *reconcilerFixture) {
@@ -282,7 +282,7 @@ func TestReconciler_goesNoFasterThanItMay(t *testing.T) {
 	})
 }
 
-func TestReconciler_oneTicketThatFailsKeepsNoOtherWaiting(t *testing.T) {
+func TestReconciler_aTicketThatFailsDelaysNoOther(t *testing.T) {
 	for name, failure := range map[string]error{
 		"unavailable": fault.New(fault.Unavailable, "too late"),
 		"refused":     errors.New("a defect"),
@@ -376,7 +376,7 @@ func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
 	})
 }
 
-func TestReconciler_whatCantBeStartedIsMissingStill(t *testing.T) {
+func TestReconciler_aWorkflowThatCannotBeStartedStaysMissing(t *testing.T) {
 	fill := func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: failing, Due: true}, dispatch.Execution{})
 		w.refused = errors.New("a defect")

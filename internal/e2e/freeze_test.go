@@ -68,7 +68,7 @@ func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 }
 
 // One ticket whose step the database refuses keeps no one else from hearing of an emergency.
-func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *testing.T) {
+func TestEmergency_aTicketThatCannotTakeStepsDelaysOnlyItsOwnRequester(t *testing.T) {
 	t.Parallel()
 	s := start(t, brief)
 	pool := s.pool()

@@ -18,7 +18,7 @@ const (
 	maxBytes  = 40 << 10
 )
 
-func TestLife_goesThroughEverythingAndCostsLittleHistory(t *testing.T) {
+func TestLifecycle_goesThroughEverythingAndCostsLittleHistory(t *testing.T) {
 	t.Parallel()
 	s := start(t, "")
 	number := s.customer.submit("My parcel is late", "It was due last week.")

@@ -139,7 +139,7 @@ func TestDeclareEmergency_refusedLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
+func TestDeclareEmergency_isLimitedInNumber(t *testing.T) {
 	d := open(t)
 	var first desk.Emergency
 	for i := range desk.MaxEmergencies {

@@ -181,7 +181,7 @@ func (d *fixture) await(what, query string, args ...any) {
 const lockingSession = `SELECT EXISTS (SELECT FROM pg_stat_activity a JOIN pg_locks l USING (pid)
 	WHERE a.datname = current_database() AND l.locktype = 'advisory' AND l.granted AND `
 
-func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
+func TestStep_ofAFrozenProcessHoldsUpNoEmergencyForLong(t *testing.T) {
 	d := open(t)
 	n := d.submit(d.customer).Number
 	letGo := d.hold(`SELECT FROM tickets WHERE number = $1 FOR UPDATE`, n)
@@ -215,7 +215,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	}
 }
 
-func TestUndelivered_ofAProcessThatStandsStillIsDeliveredByAnother(t *testing.T) {
+func TestUndelivered_ofAFrozenProcessIsDeliveredByAnother(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	note := desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Words."}

@@ -121,7 +121,7 @@ func TestMails_areSettledOnce(t *testing.T) {
 	wantKind(t, d.Bounced(t.Context(), n, 2, ""), fault.NotFound)
 }
 
-func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
+func TestMails_recordWhenTheyWereFirstDeferred(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	first, err := d.Deferred(t.Context(), n, 1)

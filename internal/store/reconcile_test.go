@@ -32,7 +32,7 @@ func (d *fixture) mailed(n ticket.Number) {
 	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE ticket = $1 AND status = 'owed'`, n)
 }
 
-func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
+func TestOverdue_findsStuckTickets(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -93,7 +93,7 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 	}
 }
 
-func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
+func TestOverdue_backsOffAfterACheckAndForgetsHealthyTickets(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	n := d.taken(d.customer)
@@ -211,7 +211,7 @@ func TestLease_isHeldByOneAndLostByTimeAlone(t *testing.T) {
 	lease("two", time.Hour, false)
 }
 
-func TestReconciliation_reportsLooksAndAudits(t *testing.T) {
+func TestReconciliation_reportsChecksAndAudits(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	stands := func(err error) desk.Reconciliation {

@@ -73,8 +73,8 @@ func (d *fixture) promises(f report.PromiseFilter) (first, resolution report.Clo
 	return r.Clocks[0], r.Clocks[1]
 }
 
-// TestPromises_countWhatBecameOfEach has one ticket for each SLA status.
-func TestPromises_countWhatBecameOfEach(t *testing.T) {
+// TestPromises_countTheResultsOfEach has one ticket for each SLA status.
+func TestPromises_countTheResultsOfEach(t *testing.T) {
 	d := openUnder(t, quick) // first response within an hour, resolution within four
 	hours := func(days, hours float64) time.Time { return ago(days).Add(time.Duration(hours * float64(time.Hour))) }
 	urgent := desk.ImportAction{By: d.agent, At: hours(9, .1), Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}

@@ -42,7 +42,7 @@ func (d *fixture) deliveriesAfter(n ticket.Number, due time.Time, known int) (al
 	return all
 }
 
-func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
+func TestStep_addsEveryWebhookCallOfAnEscalationStep(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}

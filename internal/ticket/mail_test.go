@@ -46,7 +46,7 @@ func TestMails_areAddedByEvents(t *testing.T) {
 	}
 }
 
-func TestMails_theSubmissionOwesAReceipt(t *testing.T) {
+func TestMails_theSubmissionAddsAReceipt(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	wantEqual(t, "mails", mailLines(f.mails), []string{"receipt to P-CUSTOMER"})
 }
