@@ -54,7 +54,7 @@ func newBuilder(rng *rand.Rand, p *policy.Policy, cast People, now time.Time) *b
 		s.ticket.Order = order
 	}
 	if customer%bounceEvery == bounceEvery-7 {
-		s.ticket.Undeliverable = map[ticket.PersonID]string{s.requester.ID: "550 5.1.1 there is no such emailbox here (demo)"}
+		s.ticket.Undeliverable = map[ticket.PersonID]string{s.requester.ID: "550 5.1.1 there is no such mailbox here (demo)"}
 	}
 	return s
 }

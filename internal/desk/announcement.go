@@ -137,9 +137,10 @@ type AffectedRequester struct {
 // Reaches reports whether an affected requester receives the announcement. Mails are sent only settle after the last change,
 // so an emergency that was cancelled or ended within that time is reported only to those who know of it.
 func (n News) Reaches(r AffectedRequester, settle time.Duration) bool {
-	closure := n.Announces == AnnounceEnded && n.Kind == ticket.EmergencyClosed // the extension by a delay remains after its end
+	ended := n.Announces == AnnounceEnded
+	closure := ended && n.Kind == ticket.EmergencyClosed // the extension by a delay remains after its end
 	switch {
-	case r.Current, closure && n.Closed: // support does not reopen
+	case r.Current, ended && n.Closed: // nothing is back to normal; the end of the other emergency will say what applies
 		return false
 	case r.Informed:
 		return true

@@ -96,7 +96,7 @@ func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
 		t.Errorf("%d emergencies ended: %v", n, d.kinds(c.Number))
 	}
 	late := d.past(10)
-	late.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such emailbox"}
+	late.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
 	d.imports(late)
 	d.consistent(late.Number)
 }
@@ -233,14 +233,14 @@ func TestImport_repeatedAddsNothing(t *testing.T) {
 func TestImport_recordsMailsThatBounced(t *testing.T) {
 	d := open(t)
 	c := d.past(2, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbAgentReply, Body: "It is on its way."})
-	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such emailbox"}
+	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
 	d.imports(c)
 	d.consistent(c.Number)
 	if kinds := fmt.Sprint(d.kinds(c.Number)); kinds != "[submitted mail-bounced assigned agent-replied mail-bounced]" {
 		t.Errorf("the timeline has %s", kinds)
 	}
 	for _, e := range d.timeline(c.Number) {
-		if e.Kind == ticket.EventMailBounced && (e.Bounce == nil || e.Bounce.Reason != "550 there is no such emailbox") {
+		if e.Kind == ticket.EventMailBounced && (e.Bounce == nil || e.Bounce.Reason != "550 there is no such mailbox") {
 			t.Errorf("the bounce says %+v", e.Bounce)
 		}
 	}
