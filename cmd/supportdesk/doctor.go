@@ -163,7 +163,7 @@ func (d *doctor) workflows() {
 	d.lost = lost // also after an error: those that were compared
 	owing := 0
 	for _, o := range d.lost {
-		if o.LastDelivery > 0 || o.Calls > 0 {
+		if o.Mails > 0 || o.Calls > 0 {
 			owing++
 		}
 	}

@@ -22,13 +22,13 @@ const StuckAfter = 3
 
 // Overdue is a ticket whose workflow should have made progress, or may be missing.
 type Overdue struct {
-	Number       ticket.Number
-	Due          bool   // a due event has not fired
-	Undecided    bool   // a delivered command is not decided
-	LastDelivery int    // recipients with overdue mails
-	Calls        int    // webhooks with overdue calls
-	Owed         int    // owed mails and calls, overdue or not
-	Mark         string // fingerprint of the ticket's progress
+	Number    ticket.Number
+	Due       bool   // a due event has not fired
+	Undecided bool   // a delivered command is not decided
+	Mails     int    // recipients with overdue mails
+	Calls     int    // webhooks with overdue calls
+	Owed      int    // owed mails and calls, overdue or not
+	Mark      string // fingerprint of the ticket's progress
 
 	// Of the previous check; zero: there was none.
 	Tries int    // checks without progress

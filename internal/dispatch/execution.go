@@ -15,11 +15,11 @@ import (
 
 // Execution is the state of a ticket's workflow in Temporal.
 type Execution struct {
-	Running      bool // false if there is none or it has ended
-	Task         int  // attempts of the pending workflow task; 0 if there is none
-	Steps        int  // activities that are pending, by kind
-	LastDelivery int
-	Calls        int
+	Running bool // false if there is none or it has ended
+	Task    int  // attempts of the pending workflow task; 0 if there is none
+	Steps   int  // activities that are pending, by kind
+	Mails   int
+	Calls   int
 }
 
 // Execution describes a ticket's workflow.
@@ -40,7 +40,7 @@ func (d *Dispatcher) Execution(ctx context.Context, n ticket.Number) (Execution,
 		case workflows.StepActivity:
 			e.Steps++
 		case workflows.MailActivity:
-			e.LastDelivery++
+			e.Mails++
 		case workflows.WebhookActivity:
 			e.Calls++
 		}

@@ -36,7 +36,7 @@ func TestExecution_describesWhatAWorkflowDoes(t *testing.T) {
 	s.Tell(number, s.Submit(number))
 	s.Await("a task without a worker", func() bool { e := look(); return e.Running && e.Task == 1 })
 	s.Work()
-	s.Await("a mail that is tried", func() bool { return look() == dispatch.Execution{Running: true, LastDelivery: 1} })
+	s.Await("a mail that is tried", func() bool { return look() == dispatch.Execution{Running: true, Mails: 1} })
 	s.Check(s.Temporal.TerminateWorkflow(t.Context(), workflows.TicketID(number), "", "by mistake"))
 	if e := look(); e.Running {
 		t.Errorf("terminated, it is %+v", e)

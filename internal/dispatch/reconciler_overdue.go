@@ -80,7 +80,7 @@ func classify(o desk.Overdue, e Execution) desk.CheckResult {
 		return desk.FoundMissing
 	case o.Due || o.Undecided:
 		return desk.FoundRunning
-	case e.LastDelivery >= o.LastDelivery && e.Calls >= o.Calls, o.Owed > ticket.MaxOwed && e.LastDelivery+e.Calls > 0:
+	case e.Mails >= o.Mails && e.Calls >= o.Calls, o.Owed > ticket.MaxOwed && e.Mails+e.Calls > 0:
 		return desk.FoundTrying
 	default:
 		return desk.FoundRunning

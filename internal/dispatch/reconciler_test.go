@@ -196,20 +196,20 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 		signals   int
 	}{
 		{"missing and due", desk.Overdue{Due: true}, dispatch.Execution{}, desk.FoundRestarted, 1},
-		{"missing and owing", desk.Overdue{LastDelivery: 1}, dispatch.Execution{}, desk.FoundRestarted, 1},
+		{"missing and owing", desk.Overdue{Mails: 1}, dispatch.Execution{}, desk.FoundRestarted, 1},
 		{"due and idle", desk.Overdue{Due: true}, running, desk.FoundRunning, 1},
 		{"undecided and idle", desk.Overdue{Undecided: true}, running, desk.FoundRunning, 1},
 		{"due, with a task that waits", desk.Overdue{Due: true}, dispatch.Execution{Running: true, Task: 1}, desk.FoundRunning, 0},
 		{"due, with a step that is tried", desk.Overdue{Due: true}, dispatch.Execution{Running: true, Steps: 1}, desk.FoundRunning, 0},
-		{"a mail is tried", desk.Overdue{LastDelivery: 1}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundTrying, 0},
+		{"a mail is tried", desk.Overdue{Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundTrying, 0},
 		{"a call is tried", desk.Overdue{Calls: 1}, dispatch.Execution{Running: true, Calls: 1}, desk.FoundTrying, 0},
-		{"a mail is not tried", desk.Overdue{LastDelivery: 1}, running, desk.FoundRunning, 1},
-		{"one of two mails is not tried", desk.Overdue{LastDelivery: 2}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundRunning, 1},
-		{"a mail is tried and a call is not", desk.Overdue{LastDelivery: 1, Calls: 1}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundRunning, 1},
-		{"some of very many mails are tried", desk.Overdue{LastDelivery: 600, Owed: 600}, dispatch.Execution{Running: true, LastDelivery: 500}, desk.FoundTrying, 0},
-		{"none of very many mails is tried", desk.Overdue{LastDelivery: 600, Owed: 600}, running, desk.FoundRunning, 1},
-		{"due while some of very many are tried", desk.Overdue{Due: true, LastDelivery: 600, Owed: 600}, dispatch.Execution{Running: true, LastDelivery: 500}, desk.FoundRunning, 1},
-		{"due while a mail is tried", desk.Overdue{Due: true, LastDelivery: 1}, dispatch.Execution{Running: true, LastDelivery: 1}, desk.FoundRunning, 1},
+		{"a mail is not tried", desk.Overdue{Mails: 1}, running, desk.FoundRunning, 1},
+		{"one of two mails is not tried", desk.Overdue{Mails: 2}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
+		{"a mail is tried and a call is not", desk.Overdue{Mails: 1, Calls: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
+		{"some of very many mails are tried", desk.Overdue{Mails: 600, Owed: 600}, dispatch.Execution{Running: true, Mails: 500}, desk.FoundTrying, 0},
+		{"none of very many mails is tried", desk.Overdue{Mails: 600, Owed: 600}, running, desk.FoundRunning, 1},
+		{"due while some of very many are tried", desk.Overdue{Due: true, Mails: 600, Owed: 600}, dispatch.Execution{Running: true, Mails: 500}, desk.FoundRunning, 1},
+		{"due while a mail is tried", desk.Overdue{Due: true, Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
 	} {
 		c.overdue.Number = failing
 		reconciling(t, func(w *reconcilerFixture) { w.add(c.overdue, c.execution) }, 10*time.Second, func(w *reconcilerFixture) {
@@ -349,8 +349,8 @@ func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 func none(context.Context) error { return nil }
 
 func TestReconciler_anotherCauseIsTriedAnew(t *testing.T) {
-	overdue := desk.Overdue{Number: failing, Due: true, LastDelivery: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
-	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true, LastDelivery: 1}) }, 10*time.Second, func(w *reconcilerFixture) {
+	overdue := desk.Overdue{Number: failing, Due: true, Mails: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
+	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true, Mails: 1}) }, 10*time.Second, func(w *reconcilerFixture) {
 		if tries := w.overdue[failing].Tries; tries != 1 {
 			t.Errorf("%d tries", tries)
 		}

@@ -44,13 +44,13 @@ func TestOverdue_findsStuckTickets(t *testing.T) {
 		{"never due", `UPDATE tickets SET next_due = 'infinity' WHERE number = $1`, nil},
 		{
 			"a mail is owed", `UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '61 s' WHERE ticket = $1`,
-			func(o desk.Overdue) bool { return o.LastDelivery == 1 },
+			func(o desk.Overdue) bool { return o.Mails == 1 },
 		},
 		{"a mail is pending since a moment ago", `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
 		{
 			"a closed ticket owes a mail", `WITH mail AS (UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 day' WHERE ticket = $1)
 				UPDATE tickets SET status = 'closed', state = jsonb_set(state, '{ticket,status}', '"closed"') WHERE number = $1`,
-			func(o desk.Overdue) bool { return o.LastDelivery == 1 && !o.Due },
+			func(o desk.Overdue) bool { return o.Mails == 1 && !o.Due },
 		},
 		{
 			"a call is owed", `INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, owed_at)
