@@ -91,7 +91,7 @@ func New(config Config) (http.Handler, error) {
 	if config.Desk == nil || config.People == nil {
 		return nil, errors.New("make the API: a desk and people are needed")
 	}
-	s := &server{Config: config, log: config.Log, sources: request.NewSources(trackRate, trackBurst, request.MaxSources), origins: http.NewCrossOriginProtection()}
+	s := &server{Config: config, log: config.Log, sources: request.NewSources(request.TrackRate, request.TrackBurst, request.MaxSources), origins: http.NewCrossOriginProtection()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

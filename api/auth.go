@@ -31,9 +31,9 @@ var (
 	supervisors    = page.Supervisors
 )
 
-// authorize returns middleware that rejects a request unless the rule allows its person's role. It runs before the
+// authorise returns middleware that rejects a request unless the rule allows its person's role. It runs before the
 // request's body is read.
-func (s *server) authorize(rule page.Access) func(huma.Context, func(huma.Context)) {
+func (s *server) authorise(rule page.Access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if rule.Allows != nil {
 			person, err := s.identify(ctx.Context(), humagin.Unwrap(ctx).Request)

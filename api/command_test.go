@@ -28,7 +28,7 @@ func TestCommand_answers(t *testing.T) {
 		{"not decided in time", &scripted{undecided: true}, 202, ""},
 		{"refused", &scripted{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeStatus, Reason: "not now"}}, 409, "wrong-status"},
 		{"not allowed", &scripted{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeRole, Reason: "not yours"}}, 403, "not-allowed"},
-		{"closed", &scripted{err: fault.NewConflict(ticket.CodeClosed, "closed for good")}, 409, "ticket-closed"},
+		{"closed", &scripted{err: fault.NewConflict(ticket.CodeClosed, "closed permanently")}, 409, "ticket-closed"},
 		{"not accepted", &scripted{err: unavailable}, 503, ""},
 		{"accepted, and then the store went away", &scripted{afterwards: unavailable}, 202, ""},
 	} {
@@ -43,7 +43,7 @@ func TestCommand_answers(t *testing.T) {
 		if a.Code == 202 && !strings.Contains(a.Body.String(), `"command":2`) {
 			t.Errorf("%s: %s", c.name, a.Body)
 		}
-		if a.Code == 409 && a.problem.Detail != c.scripted.outcome.Reason && a.problem.Detail != "closed for good" {
+		if a.Code == 409 && a.problem.Detail != c.scripted.outcome.Reason && a.problem.Detail != "closed permanently" {
 			t.Errorf("%s: %q", c.name, a.problem.Detail)
 		}
 	}

@@ -18,7 +18,7 @@ type emergency struct {
 	DeclaredBy              struct{ Handle string } `json:"declared_by"`
 }
 
-type rehearsal struct {
+type dryRun struct {
 	Before  *emergency
 	After   emergency
 	Open    int `json:"open_tickets"`
@@ -46,7 +46,7 @@ const emergencies = "/api/v1/emergencies"
 func TestEmergency_throughItsLife(t *testing.T) {
 	o := openFixture(t)
 	o.submit("clara", `{"subject":"Where?","body":"Where is it?"}`)
-	dry := decode[rehearsal](t, o.do("sam", 200, "POST", emergencies+"/dry-run", `{"kind":"delayed","notice":"Ill.","delay_seconds":86400}`))
+	dry := decode[dryRun](t, o.do("sam", 200, "POST", emergencies+"/dry-run", `{"kind":"delayed","notice":"Ill.","delay_seconds":86400}`))
 	if dry.Before != nil || dry.Open != 1 || dry.Looked != 1 || dry.Sampled || dry.Mails.Recipients != 1 || dry.Mails.Announcement != "started" || dry.Fanout.Seconds != 1 {
 		t.Errorf("foretold %+v", dry)
 	}
@@ -64,7 +64,7 @@ func TestEmergency_throughItsLife(t *testing.T) {
 		t.Errorf("declared %s: %+v, rang %d times", path, e, o.wakes.count)
 	}
 	until := inHours(40)
-	dry = decode[rehearsal](t, o.do("sam", 200, "POST", path+"/dry-run", `{"delay_seconds":172800,"ends_at":"`+until+`"}`))
+	dry = decode[dryRun](t, o.do("sam", 200, "POST", path+"/dry-run", `{"delay_seconds":172800,"ends_at":"`+until+`"}`))
 	if dry.Before == nil || dry.Before.Delay != 86400 || dry.After.Delay != 172800 || dry.Mails.Announcement != "changed" {
 		t.Errorf("foretold of a change %+v", dry)
 	}
@@ -77,7 +77,7 @@ func TestEmergency_throughItsLife(t *testing.T) {
 	if got := o.do("sam", 200, "GET", emergencies+"/current", "").Body.String(); !strings.Contains(got, e.ID) {
 		t.Errorf("now there is %s", got)
 	}
-	dry = decode[rehearsal](t, o.do("sam", 200, "POST", path+"/dry-run", `{"end":true}`))
+	dry = decode[dryRun](t, o.do("sam", 200, "POST", path+"/dry-run", `{"end":true}`))
 	if dry.After.Stage != "cancelled" || dry.Clocks[1].Earlier != 1 {
 		t.Errorf("foretold of its end %+v", dry)
 	}

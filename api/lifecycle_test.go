@@ -198,7 +198,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 		nobodys.path = strings.ReplaceAll(line.Path, "{number}", "HM-0000000000")
 		a, b := do(t, o, theirs), do(t, o, nobodys)
 		if a.Code != b.Code || a.Code != 404 && a.Code != 403 || a.problem.Detail != b.problem.Detail || strings.Contains(a.Body.String(), "canary") {
-			t.Errorf("%s %s: %d %q, for a number that nobody has %d %q", line.Method, line.Path, a.Code, a.problem.Detail, b.Code, b.problem.Detail)
+			t.Errorf("%s %s: %d %q, for an unknown number %d %q", line.Method, line.Path, a.Code, a.problem.Detail, b.Code, b.problem.Detail)
 		}
 	}
 	if a := o.do("carl", 200, "GET", "/api/v1/tickets?q=canary", ""); len(decode[listed](t, a).Tickets) != 0 {
@@ -315,8 +315,8 @@ func TestList_pagesShowEachTicketOnce(t *testing.T) {
 	want := map[string]bool{}
 	for i := range 9 {
 		if i == 5 {
-			o.Clerk.Paused.Lock()
-			defer o.Clerk.Paused.Unlock()
+			o.Stepper.Paused.Lock()
+			defer o.Stepper.Paused.Unlock()
 		}
 		self := o.submit("clara", `{"subject":"Parcel","body":"zebra `+string(rune('a'+i))+`"}`)
 		want[strings.TrimPrefix(self, "/api/v1/tickets/")] = true
@@ -359,12 +359,12 @@ func TestCommand_acceptedWhileNobodyTakes(t *testing.T) {
 	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
-	o.Clerk.Paused.Lock()
+	o.Stepper.Paused.Lock()
 	o.do("anna", 202, "POST", self+"/replies", `{"body":"hello"}`)
 	if got := decode[ticketJSON](t, o.do("clara", 200, "GET", self, "")); !got.Pending {
 		t.Errorf("not pending: %+v", got)
 	}
-	o.Clerk.Paused.Unlock()
+	o.Stepper.Paused.Unlock()
 	got := decode[ticketJSON](t, o.do("anna", 200, "POST", self+"/notes", `{"body":"n"}`))
 	if got.Pending || got.Clocks.FirstResponse.MetAt.IsZero() {
 		t.Errorf("the reply was not taken before the note: %+v", got)

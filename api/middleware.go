@@ -16,7 +16,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 	"github.com/klauspost/compress/gzhttp"
-	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -189,12 +188,6 @@ func (p proxies) sent(c *gin.Context) bool {
 	}
 	return false
 }
-
-// Limits for each source of operations that anyone may call: requests per second, and the burst.
-const (
-	trackRate  = rate.Limit(5)
-	trackBurst = 30
-)
 
 // throttle is middleware that rejects requests of a source beyond its rate limit. Neither gin nor huma has one.
 func (s *server) throttle(ctx huma.Context, next func(huma.Context)) {

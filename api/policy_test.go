@@ -37,7 +37,7 @@ func TestPolicies_arePublishedByTheAPI(t *testing.T) {
 		}
 	}
 	if strings.Contains(list, "Sam") {
-		t.Error("customers are told who published it")
+		t.Error("customers see who published it")
 	}
 	if one := o.do("clara", 200, "GET", "/api/v1/policies/2", "").Body.String(); !strings.Contains(one, "business_days") {
 		t.Errorf("version 2 is %s", one)
@@ -65,13 +65,13 @@ func TestPolicies_areCheckedBesideTodays(t *testing.T) {
 	}
 }
 
-func TestAdoption_isRehearsedAndAccepted(t *testing.T) {
+func TestAdoption_hasADryRunAndIsAccepted(t *testing.T) {
 	o := openFixture(t)
 	number := strings.TrimPrefix(o.submit("clara", `{"subject": "Where is it?", "body": "It was due."}`), "/api/v1/tickets/")
 	o.do("sam", 201, "POST", "/api/v1/policies", body(t, map[string]any{"document": faster(), "reason": "days"}))
 	run := o.do("sam", 200, "POST", "/api/v1/policies/2/adoption/dry-run", `{"from_version": 1}`).Body.String()
 	if !strings.Contains(run, `"tickets":1`) || !strings.Contains(run, number) || !strings.Contains(run, `"earlier":1`) {
-		t.Errorf("the rehearsal is %s", run)
+		t.Errorf("the dry run is %s", run)
 	}
 	done := o.do("sam", 200, "POST", "/api/v1/policies/2/adoption", `{"tickets": ["`+number+`"]}`).Body.String()
 	if !strings.Contains(done, `"accepted":[{"number":"`+number+`"`) {

@@ -74,19 +74,19 @@ func fixedRoutes() []route {
 		{del, "/groups/{group}/members/{agent}", supervisors, "leave-group", "Remove an agent from a group", result, on((*server).leaveGroup)},
 	}), ifAvailable(func(c Config) bool { return c.Emergencies != nil }, []route{
 		{post, "/emergencies", supervisors, "declare-emergency", "Declare an emergency, now or planned", created, onResponse((*server).declare)},
-		{post, "/emergencies/dry-run", supervisors, "rehearse-emergency", "Dry run of declaring an emergency", result, on((*server).dryRunDeclaration)},
+		{post, "/emergencies/dry-run", supervisors, "dry-run-emergency", "Dry run of declaring an emergency", result, on((*server).dryRunDeclaration)},
 		{get, "/emergencies", supervisors, "list-emergencies", "List all emergencies, the last declared first", result, on((*server).listEmergencies)},
 		{get, "/emergencies/current", supervisors, "current-emergencies", "List emergencies in force and planned, with the progress of the fan-out", result, on((*server).currentEmergencies)},
 		{get, "/emergencies/{id}", supervisors, "read-emergency", "Read an emergency with all its changes", result, on((*server).readEmergency)},
 		{patch, "/emergencies/{id}", supervisors, "change-emergency", "Change an emergency's dates, notice or delay", result, onResponse((*server).changeEmergency)},
 		{del, "/emergencies/{id}", supervisors, "end-emergency", "Lift an emergency in force, or cancel a planned one", result, onResponse((*server).endEmergency)},
-		{post, "/emergencies/{id}/dry-run", supervisors, "rehearse-change", "Dry run of changing or ending an emergency", result, on((*server).dryRunChange)},
+		{post, "/emergencies/{id}/dry-run", supervisors, "dry-run-change", "Dry run of changing or ending an emergency", result, on((*server).dryRunChange)},
 	}), ifAvailable(func(c Config) bool { return c.Policies != nil }, []route{
 		{get, "/policies", optionalSignIn, "list-policies", "List all published policy versions, the newest first", result, onResponse((*server).listPolicies)},
 		{get, "/policies/{version}", optionalSignIn, "read-policy-version", "Read a policy version with its changes from the previous one", result, onResponse((*server).policyVersion)},
 		{post, "/policies", supervisors, "publish-policy", "Publish a document as the next policy version", created, onResponse((*server).publishPolicy)},
 		{post, "/policies/check", supervisors, "check-policy", "Check a document, and compare it with the policy in force", result, on((*server).checkPolicy)},
-		{post, "/policies/{version}/adoption/dry-run", supervisors, "rehearse-adoption", "Dry run of moving open tickets to a policy version", result, on((*server).dryRunAdoption)},
+		{post, "/policies/{version}/adoption/dry-run", supervisors, "dry-run-adoption", "Dry run of moving open tickets to a policy version", result, on((*server).dryRunAdoption)},
 		{post, "/policies/{version}/adoption", supervisors, "adopt-policy", "Move open tickets to a policy version", result, onResponse((*server).adoptPolicy)},
 		{get, "/policies/{version}/adoption", supervisors, "read-adoption", "Read which tickets were moved to a policy version, and by whom", result, onResponse((*server).readAdoption)},
 	}))
@@ -137,14 +137,14 @@ func onResponse[I, O any](handle func(*server, context.Context, *I) (*O, error))
 	}
 }
 
-// operation returns huma's description of a route with the middleware that authorizes and checks its requests.
+// operation returns huma's description of a route with the middleware that authorises and checks its requests.
 func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	if r.access.Who == "" {
 		return huma.Operation{}, fmt.Errorf("%s %s has no rule for who may ask", r.method, r.path)
 	}
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Description: r.access.Who,
-		Middlewares: huma.Middlewares{s.authorize(r.access), s.checkRequest},
+		Middlewares: huma.Middlewares{s.authorise(r.access), s.checkRequest},
 		Responses:   map[string]*huma.Response{"default": problemResponse(api)},
 		// checkRequest has read the body already. By default huma sets a read deadline of five seconds, after which
 		// net/http cancels the context of a handler that is still running.

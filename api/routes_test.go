@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	forAll         = "nobody customer agent supervisor administrator"
+	forAll         = "visitor customer agent supervisor administrator"
 	forSignedIn    = "customer agent supervisor administrator"
 	forCustomers   = "customer"
 	forSupervisors = "supervisor administrator"
@@ -82,7 +82,7 @@ func TestRoutes_letInWhoTheRuleSays(t *testing.T) {
 		}
 		for _, who := range strings.Fields(forAll) {
 			c := call{method: line.Method, path: strings.ReplaceAll(line.Path, "{number}", someNumber), as: who}
-			if who == "nobody" {
+			if who == "visitor" {
 				c.as = ""
 			}
 			a := do(t, h, c)
@@ -90,7 +90,7 @@ func TestRoutes_letInWhoTheRuleSays(t *testing.T) {
 			if want := slices.Contains(strings.Fields(allowed), who); admitted != want {
 				t.Errorf("%s as %s: %d, admitted %v, want %v", name, who, a.Code, admitted, want)
 			}
-			if !admitted && (who == "nobody") != (a.Code == http.StatusUnauthorized) {
+			if !admitted && (who == "visitor") != (a.Code == http.StatusUnauthorized) {
 				t.Errorf("%s as %s: %d", name, who, a.Code)
 			}
 		}

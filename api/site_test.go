@@ -106,7 +106,7 @@ func TestSession_letsInAsATokenDoes(t *testing.T) {
 		want                 int
 	}{
 		"a customer reads":                      {"GET", ticket, customer, nil, 200},
-		"nobody reads":                          {"GET", ticket, "", nil, 401},
+		"a visitor reads":                       {"GET", ticket, "", nil, 401},
 		"a made-up session":                     {"GET", ticket, "session=made-up", nil, 401},
 		"a session that was ended":              {"GET", ticket, cookieOf(t, h, "/ended/customer"), nil, 401},
 		"an agent's note":                       {"POST", note, agent, nil, 200},

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// window is a real browser in which somebody has signed in by a link.
+// window is a real browser in which a person has signed in by a link.
 func (s *fixture) window(p desk.Person) *browsertest.Page {
 	s.t.Helper()
 	browsertest.Require(s.t)

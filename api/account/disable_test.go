@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -31,16 +31,16 @@ func (c *hookedDesk) Bulk(ctx context.Context, by desk.Person, numbers []ticket.
 	return c.Tickets.Bulk(ctx, by, numbers, seen, r)
 }
 
-type workplace struct {
-	*officetest.Fixture
+type deskFixture struct {
+	*pagefixture.Fixture
 	t          *testing.T
 	hookedDesk *hookedDesk
 	base       string
 }
 
-func openWorkplace(t *testing.T) *workplace {
+func newDeskFixture(t *testing.T) *deskFixture {
 	t.Helper()
-	o := &workplace{Fixture: officetest.Open(t, "disabling"), t: t}
+	o := &deskFixture{Fixture: pagefixture.Open(t, "disabling"), t: t}
 	o.Employ("ada", ticket.RoleAdministrator, "Ada Administrator")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Employ("bert", ticket.RoleAgent, "Bert Agent")
@@ -55,7 +55,7 @@ func openWorkplace(t *testing.T) *workplace {
 }
 
 // createTickets submits tickets and assigns them to an agent.
-func (o *workplace) createTickets(agent string, subjects ...string) (numbers []ticket.Number) {
+func (o *deskFixture) createTickets(agent string, subjects ...string) (numbers []ticket.Number) {
 	o.t.Helper()
 	for _, subject := range subjects {
 		r, err := o.Desk.Submit(o.t.Context(), o.People["clara"], desk.Submission{Subject: subject, Body: "."})
@@ -68,7 +68,7 @@ func (o *workplace) createTickets(agent string, subjects ...string) (numbers []t
 	return numbers
 }
 
-func (o *workplace) assign(n ticket.Number, agent string) {
+func (o *deskFixture) assign(n ticket.Number, agent string) {
 	o.t.Helper()
 	a, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People["ada"], desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: agent})
 	for !decided && err == nil {
@@ -79,25 +79,25 @@ func (o *workplace) assign(n ticket.Number, agent string) {
 	}
 }
 
-func (o *workplace) of(agent string) int {
+func (o *deskFixture) of(agent string) int {
 	return o.Count(`SELECT count(*) FROM tickets WHERE status <> 'closed' AND assignee = $1`, o.People[agent].ID)
 }
 
-func (o *workplace) disabled(who string) bool {
+func (o *deskFixture) disabled(who string) bool {
 	return o.Count(`SELECT count(*) FROM people WHERE id = $1 AND disabled_at IS NOT NULL`, o.People[who].ID) == 1
 }
 
-func (o *workplace) disabling(who string) string {
+func (o *deskFixture) disabling(who string) string {
 	return "/people/" + string(o.People[who].ID) + "/disable"
 }
 
-func (o *workplace) ada() *officetest.Browser {
-	b := officetest.NewBrowser(o.t, o.base)
+func (o *deskFixture) ada() *pagefixture.Browser {
+	b := pagefixture.NewBrowser(o.t, o.base)
 	b.SignIn("ada")
 	return b
 }
 
-func wants(t *testing.T, a officetest.Response, status int, words ...string) {
+func wants(t *testing.T, a pagefixture.Response, status int, words ...string) {
 	t.Helper()
 	for _, w := range words {
 		if !strings.Contains(a.Line("main"), w) {
@@ -110,7 +110,7 @@ func wants(t *testing.T, a officetest.Response, status int, words ...string) {
 }
 
 func TestDisable_reassignsTickets(t *testing.T) {
-	o := openWorkplace(t)
+	o := newDeskFixture(t)
 	o.createTickets("anna", "One", "Two", "Three")
 	p := browsertest.Open(t, o.base, browsertest.Look{NoScript: true})
 	p.Goto("/let-in/ada")
@@ -129,7 +129,7 @@ func TestDisable_reassignsTickets(t *testing.T) {
 }
 
 func TestDisable_layout(t *testing.T) {
-	o := openWorkplace(t)
+	o := newDeskFixture(t)
 	o.createTickets("anna", "One")
 	p := browsertest.Open(t, o.base, browsertest.Look{})
 	p.Goto("/let-in/ada")
@@ -139,7 +139,7 @@ func TestDisable_layout(t *testing.T) {
 }
 
 func TestDisable_distributesTicketsInAGroup(t *testing.T) {
-	o := openWorkplace(t)
+	o := newDeskFixture(t)
 	o.createTickets("anna", "One", "Two", "Three", "Four")
 	o.SQL(`UPDATE people SET away_since = now(), away_until = 'infinity' WHERE handle = 'carla'`)
 	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"tickets": {"group"}, "group": {"everyone"}}), 200, "4 tickets are reassigned.")
@@ -149,7 +149,7 @@ func TestDisable_distributesTicketsInAGroup(t *testing.T) {
 }
 
 func TestDisable_reportsFailuresAndContinues(t *testing.T) {
-	o := openWorkplace(t)
+	o := newDeskFixture(t)
 	numbers := o.createTickets("anna", "One", "Two")
 	taken := false
 	o.hookedDesk.before = func([]ticket.Number) {
@@ -173,7 +173,7 @@ func TestDisable_reportsFailuresAndContinues(t *testing.T) {
 }
 
 func TestDisable_rejectsInvalidAssignees(t *testing.T) {
-	o := openWorkplace(t)
+	o := newDeskFixture(t)
 	o.createTickets("anna", "One")
 	for _, form := range []url.Values{
 		{"tickets": {"agent"}, "agent": {"anna"}}, {"tickets": {"agent"}, "agent": {"clara"}}, {"tickets": {"agent"}},
@@ -190,14 +190,14 @@ func TestDisable_rejectsInvalidAssignees(t *testing.T) {
 	if o.disabled("anna") {
 		t.Fatal("the account is disabled")
 	}
-	b := officetest.NewBrowser(t, o.base)
+	b := pagefixture.NewBrowser(t, o.base)
 	b.SignIn("bert")
 	wants(t, b.Ask(http.MethodGet, o.disabling("anna"), nil), 403)
 	wants(t, b.Ask(http.MethodPost, o.disabling("anna"), url.Values{}), 403)
 }
 
 func TestDisable_closesCustomerTicketsOnRequest(t *testing.T) {
-	o := openWorkplace(t)
+	o := newDeskFixture(t)
 	o.createTickets("anna", "One", "Two")
 	b := o.ada()
 	wants(t, b.Ask(http.MethodGet, o.disabling("clara"), nil), 200, "They have 2 open tickets", "handled as usual")

@@ -40,7 +40,7 @@ func newIssuer(t *testing.T) *issuer {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", i.discovery)
 	mux.HandleFunc("GET /keys", i.keys)
-	mux.HandleFunc("GET /authorize", i.authorize)
+	mux.HandleFunc("GET /authorize", i.authorise)
 	mux.HandleFunc("POST /token", i.token)
 	i.server = httptest.NewServer(mux)
 	t.Cleanup(i.server.Close)
@@ -76,8 +76,8 @@ func (i *issuer) keys(w http.ResponseWriter, _ *http.Request) {
 	}}})
 }
 
-// authorize redirects back immediately.
-func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
+// authorise redirects back immediately.
+func (i *issuer) authorise(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -55,13 +55,13 @@ func TestOpenID_rejectsOthers(t *testing.T) {
 	for name, describe := range map[string]func(){
 		"an address that is not verified": func() { i.is("u-2", s.agent.Address, false) },
 		"a customer":                      func() { i.is("u-3", s.customer.Address, true) },
-		"nobody":                          func() { i.is("u-4", "nobody@demo.example", true) },
-		"somebody disabled":               func() { i.is("u-5", disabled.Address, true) },
+		"unknown":                         func() { i.is("u-4", "nobody@demo.example", true) },
+		"a disabled account":              func() { i.is("u-5", disabled.Address, true) },
 		"who was denied there":            func() { i.is("u-6", s.agent.Address, true); i.denies = true },
 		"another's signature":             func() { i.is("u-7", s.agent.Address, true); i.key2 = stranger },
 		"another's token": func() {
 			i.is("u-8", s.agent.Address, true)
-			i.forge = func(c map[string]any) { c["aud"] = "somebody else" }
+			i.forge = func(c map[string]any) { c["aud"] = "another client" }
 		},
 		"a token of another attempt": func() {
 			i.is("u-9", s.agent.Address, true)

@@ -36,7 +36,7 @@ func TestAccount_changes(t *testing.T) {
 	b.post("/account/address", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
 	link := s.mailed("address", "next@demo.example")
 	b.get(link).wants(t, 200, "customer@demo.example", "next@demo.example")
-	s.browser().post(link).leads(t, "/account") // elsewhere the link proves the address and lets nobody in
+	s.browser().post(link).leads(t, "/account") // elsewhere the link confirms the address and signs no one in
 	if got := b.signedIn(); got != "next@demo.example" {
 		t.Errorf("the address is %q", got)
 	}
@@ -90,14 +90,14 @@ func TestTokens_areShownOnceAndRevoked(t *testing.T) {
 	s := open(t)
 	b := s.as(s.customer)
 	b.post("/account/tokens", "label", "", "scope", "read").wants(t, 422, "Must have 1 to 80 characters")
-	once := b.get("/account").Find(`form[action="/account/tokens"] [name=once]`).AttrOr("value", "")
-	a := b.post("/account/tokens", "once", once, "label", "Laptop <1>", "scope", "read")
+	once := b.get("/account").Find(`form[action="/account/tokens"] [name=idempotency_key]`).AttrOr("value", "")
+	a := b.post("/account/tokens", "idempotency_key", once, "label", "Laptop <1>", "scope", "read")
 	a.wants(t, http.StatusOK, "Laptop <1>", "Copy it now")
 	token := a.Find("section[aria-labelledby=new-token] code").Text()
 	if a.header.Get("Cache-Control") != "no-store" {
 		t.Error("a browser may keep the page that shows the token")
 	}
-	b.post("/account/tokens", "once", once, "label", "Laptop <1>", "scope", "read").leads(t, "/account") // a double click, or a reload
+	b.post("/account/tokens", "idempotency_key", once, "label", "Laptop <1>", "scope", "read").leads(t, "/account") // a double click, or a reload
 	a = b.get("/account")
 	a.wants(t, http.StatusOK, "Laptop <1>", "That token has already been created")
 	if n := a.Find(`form[action$="/revocation"]`).Length(); n != 1 {

@@ -107,7 +107,7 @@ func (f *Fields) Entry(field, typed string) int {
 func (f *Fields) Instant(field, typed string) time.Time {
 	at, err := time.Parse(time.RFC3339, typed)
 	if err != nil {
-		f.Reject(field, "must be an instant, such as 2026-12-03T09:00:00Z")
+		f.Reject(field, "must be a date and time, such as 2026-12-03T09:00:00Z")
 	}
 	return at.UTC()
 }

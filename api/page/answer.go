@@ -167,7 +167,7 @@ func (v *Visit) fail(err error) {
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodPost && v.askToSignIn() {
 		return
 	}
-	if errors.Is(err, errOtherWriter) && v.storeForm() {
+	if errors.Is(err, errOtherWriter) && v.saveForm() {
 		shown.Message += ". It is saved for a day: sign out, sign in with the account that it was written with, in this browser, and it is back in its form"
 	}
 	v.retryAfter(status, shown)

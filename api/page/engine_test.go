@@ -182,7 +182,7 @@ func TestGrant_isNotPassedOnToWhoSignsIn(t *testing.T) {
 	s.get("/grant/A")
 	s.get("/as/agent")
 	if a := s.get("/granted/A"); a.StatusCode == http.StatusOK {
-		t.Errorf("whoever signs in acts as %q by a link that a visitor opened", a.body)
+		t.Errorf("the person who signed in acts as %q by a link that a visitor had opened", a.body)
 	}
 }
 
@@ -192,7 +192,7 @@ func TestForm_isReadOnceAndWithinItsLimit(t *testing.T) {
 		body, media string
 		want        int
 	}{
-		"a form":         {"body=1&body=2&once=K", "application/x-www-form-urlencoded", 204},
+		"a form":         {"body=1&body=2&idempotency_key=K", "application/x-www-form-urlencoded", 204},
 		"too much":       {"body=" + strings.Repeat("x", 1<<20), "application/x-www-form-urlencoded", 413},
 		"JSON":           {"{}", "application/json", 422},
 		"no form at all": {"%zz", "application/x-www-form-urlencoded", 422},
@@ -202,7 +202,7 @@ func TestForm_isReadOnceAndWithinItsLimit(t *testing.T) {
 		}
 	}
 	s.keys = nil
-	for _, body := range []string{"a=1&once=K", "once=K&a=1", "a=2&once=K", "a=1"} {
+	for _, body := range []string{"a=1&idempotency_key=K", "idempotency_key=K&a=1", "a=2&idempotency_key=K", "a=1"} {
 		s.do(http.MethodPost, "/form", body)
 	}
 	same := func(i, j int) bool {
@@ -219,7 +219,7 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	a := s.get("/conflict")
-	if a.StatusCode != 409 || !strings.Contains(a.body, "Somebody &lt;else&gt; has it.") {
+	if a.StatusCode != 409 || !strings.Contains(a.body, "Another &lt;person&gt; has it.") {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	pagetest.Check(t, "error page", pagetest.Read(t, strings.NewReader(a.body)))

@@ -22,7 +22,7 @@ import (
 const maxForm = 6*desk.MaxBody + 16<<10
 
 // fieldKey is the hidden field with a form's idempotency key.
-const fieldKey = "once"
+const fieldKey = "idempotency_key"
 
 // fieldSeen is the hidden field with the last entry of a ticket's timeline that the page showed. In a list there is one
 // for each ticket, with its number appended to the name.

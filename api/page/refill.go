@@ -22,15 +22,15 @@ func (v *Visit) refill(page []byte) []byte {
 	if token == "" || reader == "" || v.engine.Forms == nil {
 		return page
 	}
-	kept, err := v.engine.Forms.KeptForms(v.Context(), browserOf(token), reader, v.pageAddress())
+	saved, err := v.engine.Forms.SavedForms(v.Context(), browserOf(token), reader, v.pageAddress())
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without what was typed before", "error", err)
 	}
-	if len(kept) == 0 {
+	if len(saved) == 0 {
 		return page
 	}
-	filled, err := fillIn(page, v.Path(), kept)
-	for _, k := range kept {
+	filled, err := fillIn(page, v.Path(), saved)
+	for _, k := range saved {
 		if !hasInput(k.Fields) {
 			v.dropForms(reader, func(browser []byte) error { // shown once: nothing was done
 				return v.engine.Forms.ForgetForm(v.Context(), browser, reader, k.Action, k.Page)
@@ -52,14 +52,14 @@ const (
 
 // fillIn copies stored forms into the forms of a page with the same action, or with that action in data-takes. Input
 // that no form accepts is shown above the page.
-func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
+func fillIn(page []byte, path string, saved []desk.SavedForm) ([]byte, error) {
 	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(page))
 	if err != nil {
 		return nil, err
 	}
 	undone := false
 	first := &goquery.Selection{}
-	for _, k := range kept {
+	for _, k := range saved {
 		form, controls := formFor(doc, path, k)
 		if !hasInput(k.Fields) || form != nil && controls.Length() == 0 { // only a button or a password: there is no input to restore
 			undone = true
@@ -70,8 +70,8 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 			continue
 		}
 		fill(controls, k.Fields)
-		form.SetAttr("data-kept", strconv.FormatInt(k.Kept.UnixMicro(), 36)) // lets form-drafts.js recognise a draft that is newer
-		if table := form.Closest("table"); table.Length() > 0 {              // a row has no room for a sentence
+		form.SetAttr("data-saved", strconv.FormatInt(k.SavedAt.UnixMicro(), 36)) // lets form-drafts.js recognise a draft that is newer
+		if table := form.Closest("table"); table.Length() > 0 {                  // a row has no room for a sentence
 			table.BeforeHtml(backInPlace)
 		} else {
 			form.PrependHtml(backInPlace)
@@ -95,7 +95,7 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 
 // formFor returns the form that accepts a stored form; of several, the one with the most matching fields. It also returns
 // the matching visible controls, which may be none. form is nil if there is none.
-func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, controls *goquery.Selection) {
+func formFor(doc *goquery.Document, path string, k desk.SavedForm) (form, controls *goquery.Selection) {
 	most := 0
 	doc.Find("form").Each(func(_ int, f *goquery.Selection) {
 		if !strings.EqualFold(f.AttrOr("method", ""), "post") || !accepts(f, path, k.Action) {

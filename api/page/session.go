@@ -31,7 +31,7 @@ const maxGrants = 20
 // Session is the session that a browser's cookie identifies. It is not stored until it has a value.
 type Session struct {
 	visit *Visit
-	used  *grant // that authorized this visit; nil: none
+	used  *grant // that authorised this visit; nil: none
 }
 
 func (s *Session) manager() *scs.SessionManager { return s.visit.engine.sessions }
@@ -113,7 +113,7 @@ func (s *Session) end() error {
 	return nil
 }
 
-// check returns an Unauthenticated fault if the session no longer authorizes the visit's person or grant. It loads the
+// check returns an Unauthenticated fault if the session no longer authorises the visit's person or grant. It loads the
 // session again, with ctx instead of the visit's own context, for streams.
 func (s *Session) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sessionCheckTimeout)
@@ -156,7 +156,7 @@ type grant struct {
 	Until  time.Time       `json:"u"`
 }
 
-// Grant authorizes the session to read and answer one ticket as its requester until an instant, or until that person's
+// Grant authorises the session to read and answer one ticket as its requester until an instant, or until that person's
 // sessions are ended.
 func (s *Session) Grant(n ticket.Number, p ticket.PersonID, epoch int64, until time.Time) error {
 	kept := []grant{{n, p, epoch, until}}

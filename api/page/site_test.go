@@ -89,7 +89,7 @@ var people = map[ticket.PersonID]desk.Person{
 }
 
 var templates = fstest.MapFS{
-	"_shared.html": {Data: []byte(`{{define "who"}}{{with .Person.Name}}{{.}}{{else}}nobody{{end}}{{end}}`)},
+	"_shared.html": {Data: []byte(`{{define "who"}}{{with .Person.Name}}{{.}}{{else}}a visitor{{end}}{{end}}`)},
 	"plain.html": {Data: []byte(`{{define "main"}}<h1>Plain</h1><p id="who">{{template "who" .}}</p>
 {{.When .At}} {{.Left .At}}{{template "part" .}}{{end}}{{define "part"}}<p id="part">part</p>{{end}}`)},
 }
@@ -186,7 +186,7 @@ func (s *site) routes() []page.Route {
 		}),
 		page.Get("/broken", page.Anyone, func(*page.Visit) error { return secret }),
 		page.Get("/often", page.Anyone, func(*page.Visit) error { return fault.New(fault.Limited, "that was often") }),
-		page.Get("/conflict", page.Anyone, func(*page.Visit) error { return fault.NewConflict("taken", "somebody <else> has it") }),
+		page.Get("/conflict", page.Anyone, func(*page.Visit) error { return fault.NewConflict("taken", "another <person> has it") }),
 		page.Get("/ticks", page.SignedIn, s.tick),
 		page.Get("/granted-ticks/:number", page.Anyone, func(v *page.Visit) error {
 			if _, err := v.Session.Granted(ticket.Number(v.Param("number"))); err != nil {

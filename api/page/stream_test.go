@@ -64,7 +64,7 @@ func TestStream_endsWithTheSessionThatOpenedIt(t *testing.T) {
 	}{
 		"all sessions of a person":     {"/as/agent", "/ticks", func(s *site) { s.epoch++ }},
 		"signing out":                  {"/as/agent", "/ticks", func(s *site) { s.do(http.MethodPost, "/out", "") }},
-		"signing in as somebody else":  {"/as/agent", "/ticks", func(s *site) { s.as("customer") }},
+		"signing in as another person": {"/as/agent", "/ticks", func(s *site) { s.as("customer") }},
 		"all sessions behind a grant":  {"/grant/A", "/granted-ticks/A", func(s *site) { s.epoch++ }},
 		"signing out, beside a grant":  {"/grant/A", "/granted-ticks/A", func(s *site) { s.do(http.MethodPost, "/out", "") }},
 		"nothing of a grant elsewhere": {"/grant/A", "/granted-ticks/A", nil},
@@ -94,7 +94,7 @@ func TestStream_endsWithTheSessionThatOpenedIt(t *testing.T) {
 			s.ticks <- "after"
 			close(s.ticks)
 			if got := until(lines, "data: after"); got != (c.end == nil) {
-				t.Errorf("told of what comes after: %v", got)
+				t.Errorf("received later events: %v", got)
 			}
 		})
 	}
@@ -118,7 +118,7 @@ func TestStream_isLimitedByPerson(t *testing.T) {
 	s.client = s.browser()
 	s.as("customer")
 	if response, _ := s.follow("/ticks"); response.StatusCode != http.StatusOK {
-		t.Errorf("somebody else's: %d", response.StatusCode)
+		t.Errorf("another person's: %d", response.StatusCode)
 	}
 	close(s.ticks) // which ends them all
 	for _, lines := range all {

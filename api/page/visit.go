@@ -34,7 +34,7 @@ type Visit struct {
 
 	writer    ticket.PersonID // to whom the posted form was shown; empty: unknown
 	writtenOn string          // the address of its page; empty: unknown
-	mayKeep   bool            // the form may be stored until its writer has signed in
+	maySave   bool            // the form may be stored until its writer has signed in
 	draft     string          // the name of its draft in the browser; empty: unknown
 }
 

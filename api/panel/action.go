@@ -32,7 +32,7 @@ var actions = []action{
 	{verb: ticket.VerbReclassify, Text: "Change"},
 	{verb: ticket.VerbReopen, Shortcut: "o"},
 	{verb: ticket.VerbWake, when: func(t ticketView) bool { return !t.Record.Ticket.SnoozedUntil.IsZero() }},
-	{verb: ticket.VerbClose, Do: "Close this ticket for good", confirmation: "Close %s for good? A closed ticket can't be reopened."},
+	{verb: ticket.VerbClose, Do: "Close this ticket permanently", confirmation: "Close %s permanently? A closed ticket can't be reopened."},
 }
 
 // actionsFor returns the actions that a role may take on a ticket with the given status. Verbs that take a message or name a

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -23,11 +23,11 @@ func TestAway_untilOneIsBack(t *testing.T) {
 	bad := anna.post("/desk/away", url.Values{"until": {"tomorrow"}}).wantStatus(http.StatusUnprocessableEntity)
 	pagetest.Check(t, "away until nonsense", bad.Document)
 	if bad.Line("#until-wrong") == "" || bad.Find("#until").AttrOr("value", "") != "tomorrow" {
-		t.Error("what is wrong isn't told beside what was typed")
+		t.Error("the error is not shown beside the input")
 	}
 	past := anna.post("/desk/away", url.Values{"until": {"2020-01-01T10:00"}}).wantStatus(http.StatusUnprocessableEntity)
 	if past.Line("#until-wrong") != "This must be in the future." {
-		t.Errorf("the past is told as %q", past.Line("#until-wrong"))
+		t.Errorf("a time in the past: %q", past.Line("#until-wrong"))
 	}
 	until := time.Now().Add(26 * time.Hour).UTC()
 	anna.post("/desk/away", url.Values{"until": {until.Format("2006-01-02T15:04")}}).wantStatus(http.StatusSeeOther)
@@ -66,8 +66,8 @@ func TestAway_ofOthersIsTheSupervisorsToSay(t *testing.T) {
 	}
 }
 
-// TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed also where no script asks: then it is told afterwards.
-func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
+// TestAssign_toAnAgentWhoIsAwayIsConfirmedAndAllowed, also without a script: then the answer says so.
+func TestAssign_toAnAgentWhoIsAwayIsConfirmedAndAllowed(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	if _, err := o.Staffing.SetAway(t.Context(), o.People["bert"], "bert", time.Time{}); err != nil {
@@ -82,9 +82,9 @@ func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
 	if got := page.Find(`.bulk option[value=bert]`).Text(); got != "Bert Agent (away)" {
 		t.Errorf("for several tickets: %q", got)
 	}
-	told := anna.post("/desk/tickets/"+string(n)+"/assignment", url.Values{"agent": {"bert"}}, byScript...).wantStatus(http.StatusOK)
-	if got := told.Find("[hx-swap-oob='innerHTML:#said']").Text(); got != "The ticket is assigned to bert. Bert Agent is away." {
-		t.Errorf("told %q", got)
+	answer := anna.post("/desk/tickets/"+string(n)+"/assignment", url.Values{"agent": {"bert"}}, byScript...).wantStatus(http.StatusOK)
+	if got := answer.Find("[hx-swap-oob='innerHTML:#said']").Text(); got != "The ticket is assigned to bert. Bert Agent is away." {
+		t.Errorf("it says %q", got)
 	}
 	if v := o.ticket(n); v.Assignee == nil || v.Assignee.ID != o.People["bert"].ID {
 		t.Error("it was not allowed")
@@ -112,9 +112,9 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 }
 
 // newFixtureWithRule returns a desk whose policy assigns every ticket to its only agent.
-func newFixtureWithRule(t *testing.T) *officetest.Fixture {
+func newFixtureWithRule(t *testing.T) *pagefixture.Fixture {
 	t.Helper()
-	o := officetest.OpenUnder(t, "panel", []byte("time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n"+
+	o := pagefixture.OpenUnder(t, "panel", []byte("time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n"+
 		"  resolution: {target: 2h, counts: calendar}\nassignment: [{group: everyone, by: round_robin}]\n"))
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")

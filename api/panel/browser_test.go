@@ -113,7 +113,7 @@ func send(p *browsertest.Page, shortcut, text string) {
 }
 
 func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
-	o, n, p, g := newWindow(t, "Whose is it?", "Nobody's yet.")
+	o, n, p, g := newWindow(t, "Whose is it?", "Not assigned yet.")
 	openAlone(p, n)
 	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
@@ -210,23 +210,23 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 	o, n, p, _ := newWindow(t, "The last ticket", "Please.")
 	openAlone(p, n)
 	p.ClickOn(".actions .danger")
-	p.SeeOn("#confirm", "for good?")
+	p.SeeOn("#confirm", "permanently?")
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
 	p.SeeOn("#conversation", "Bert Agent took the ticket")
 	p.Click("Yes, do it")
 	p.SeeOn("#ticket-head", "closed")
 }
 
-// TestWindow_wordsUnderAQuestionAreNotSeen: nobody reads what arrives below an open dialog.
+// TestWindow_wordsUnderAQuestionAreNotSeen: an open dialog covers what arrives.
 func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
 	o, n, p, _ := newWindow(t, "The last ticket", "Please.")
 	openAlone(p, n)
 	p.ClickOn(".actions .danger")
-	p.SeeOn("#confirm", "for good?")
+	p.SeeOn("#confirm", "permanently?")
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
 	p.SeeOn("#conversation", "Between us.")
 	p.Click("Yes, do it")
-	p.SeeOn("#said", "Bert Agent wrote meanwhile, and the ticket was not closed")
+	p.SeeOn("#said", "Bert Agent replied in the meantime, and the ticket was not closed")
 }
 
 // TestWindow_showsWhoWritesTheirOwnWords, however long the conversation is and whatever stands below it.
@@ -293,7 +293,7 @@ func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 	p.Settle()
 	held, free := g.delayResponses(func(r *http.Request) bool { return !isRefetch(r) && r.URL.Path == "/desk/tickets/"+string(slow) })
 	t.Cleanup(free)
-	p.Forgive("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest") // nobody waits for the slow one any more
+	p.Forgive("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest") // the slow one has been aborted
 	p.ClickOn(`#rows [data-number="` + string(slow) + `"]`)
 	<-held
 	p.ClickOn(`#rows [data-number="` + string(last) + `"]`)
@@ -312,7 +312,7 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	t.Cleanup(free)
 	p.Press("a")
 	<-held
-	p.SeeOn("#conversation", "Anna Agent took the ticket") // the desk has told, before the answer did
+	p.SeeOn("#conversation", "Anna Agent took the ticket") // by the live update, before the response
 	p.Press("r")
 	p.Type("We have ")
 	free()
@@ -350,7 +350,7 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 	p.Type("It must have arrived.")
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "No! The wrong one came."})
 	p.Press("Control+Enter")
-	p.SeeOn("#write-resolve .problem", "Clara Customer wrote meanwhile, and this was not sent.")
+	p.SeeOn("#write-resolve .problem", "Clara Customer replied in the meantime, and this was not sent.")
 	p.SeeOn("#write-resolve .unseen", "No! The wrong one came.")
 	if typed := browsertest.Value[string](p, `document.querySelector("#body-resolve").value`); typed != "It must have arrived." {
 		t.Errorf("typed was %q", typed)
@@ -403,7 +403,7 @@ func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
 		p.ClickOn(`#confirm button[value=yes]`)
 	}
 	closes()
-	p.SeeOn("#said", "Clara Customer wrote meanwhile, and the ticket was not closed")
+	p.SeeOn("#said", "Clara Customer replied in the meantime, and the ticket was not closed")
 	free()
 	p.Until("the words have been in view", `document.querySelector('form[action*="/closure"] [name=seen]').value === document.querySelector("#conversation").dataset.seen`)
 	closes()
@@ -424,7 +424,7 @@ func TestWindow_selectedRowsStayAsTheyWereSeen(t *testing.T) {
 		p.ClickOn(`#confirm button[value=yes]`)
 	}
 	closes()
-	p.SeeOn("#report", "someone wrote after this list was loaded")
+	p.SeeOn("#report", "someone has replied since you loaded this list")
 	if o.closed(n) {
 		t.Fatal("it is closed")
 	}

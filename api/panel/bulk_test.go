@@ -23,7 +23,7 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 	if got := a.Line(".sheet h2"); got != "2 tickets assigned, 2 refused" {
 		t.Errorf("the report begins with %q", got)
 	}
-	if got := a.Line(".refusals"); !strings.Contains(got, string(closed)+" the ticket is closed for good") || !strings.Contains(got, "HM-0000000000 there is no such ticket") {
+	if got := a.Line(".refusals"); !strings.Contains(got, string(closed)+" the ticket is closed permanently") || !strings.Contains(got, "HM-0000000000 there is no such ticket") {
 		t.Errorf("refused were %q", got)
 	}
 	for _, n := range []ticket.Number{first, second} {
@@ -57,7 +57,7 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 		"nothing selected": {"do": {"close"}},
 		"nothing to do":    {"ticket": {string(n)}},
 		"something else":   {"ticket": {string(n)}, "do": {"delete"}},
-		"to nobody":        {"ticket": {string(n)}, "do": {"assign"}},
+		"no agent":         {"ticket": {string(n)}, "do": {"assign"}},
 		"until no time":    {"ticket": {string(n)}, "do": {"snooze"}, "until": {""}},
 		"as nothing":       {"ticket": {string(n)}, "do": {"reclassify"}},
 		"no number":        {"ticket": {"<b>"}, "do": {"close"}},

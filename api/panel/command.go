@@ -153,7 +153,7 @@ func (p *Pages) respondError(v *page.Visit, n ticket.Number, d draft, err error)
 		v.RetryAfter(err)
 	case http.StatusServiceUnavailable:
 		if form, wrong := v.Form(); wrong == nil {
-			d.idempotencyKey = form.Get("once")
+			d.idempotencyKey = form.Get("idempotency_key")
 		}
 	}
 	if !ok {
@@ -207,7 +207,7 @@ func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, 
 	return v.Fragment("desk", "answer", view)
 }
 
-// respondUnseen shows a draft again that was refused because others wrote meanwhile, together with their messages. The
+// respondUnseen shows a draft again that was refused because others wrote in the meantime, together with their messages. The
 // form then marks these as seen, so that it is accepted when it is sent again.
 func (p *Pages) respondUnseen(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
 	entries, err := p.desk.Timeline(v.Context(), v.Person, r.Number)
@@ -226,7 +226,7 @@ func (p *Pages) respondUnseen(v *page.Visit, r desk.Request, d draft, o ticket.O
 		v.SetHeader("HX-Trigger-After-Settle", "desk:unseen")
 		what = "the ticket was not closed: read it, then close it again if you still want to"
 	}
-	return p.respondError(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
+	return p.respondError(v, r.Number, d, fault.NewConflict(o.Code, "%s replied in the meantime, and %s", strings.Join(writers, " and "), what))
 }
 
 // unseen returns the lines because of which a draft was refused. It returns none if the draft was not refused for that

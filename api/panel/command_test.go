@@ -35,15 +35,15 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			path := "/desk/tickets/" + string(n)
 			form := b.get(path + "?queue=mine").Find("form#write-" + name)
-			once := form.Find("[name=once]").AttrOr("value", "")
+			once := form.Find("[name=idempotency_key]").AttrOr("value", "")
 			if form.AttrOr("action", "") != path+"/"+c.path+"?queue=mine" || once == "" {
 				t.Fatalf("its form goes to %q, once %q", form.AttrOr("action", ""), once)
 			}
-			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}).wantStatus(http.StatusSeeOther)
+			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "idempotency_key": {once}}).wantStatus(http.StatusSeeOther)
 			if to := a.Header.Get("Location"); to != path+"?queue=mine"+c.stays {
 				t.Errorf("it leads to %s", to)
 			}
-			b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}) // a double click
+			b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "idempotency_key": {once}}) // a double click
 			if shown := b.get(path); shown.Line(".flash") != c.done {
 				t.Errorf("it says %q", shown.Line(".flash"))
 			}
@@ -107,17 +107,17 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 			o := newFixture(t)
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			b, path := o.browser("anna"), "/desk/tickets/"+string(n)
-			once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
+			once := b.get(path).Find("#write-reply [name=idempotency_key]").AttrOr("value", "")
 			send := func(once string) response {
-				return b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, headers...)
+				return b.post(path+"/replies", url.Values{"body": {"On its way."}, "idempotency_key": {once}}, headers...)
 			}
-			o.front.unavailable.Store(true)
+			o.faulty.unavailable.Store(true)
 			a := send(once)
 			if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." {
 				t.Errorf("it gives back %q", typed)
 			}
-			o.front.unavailable.Store(false)
-			send(a.Find("#write-reply [name=once]").AttrOr("value", ""))
+			o.faulty.unavailable.Store(false)
+			send(a.Find("#write-reply [name=idempotency_key]").AttrOr("value", ""))
 			if said := strings.Count(b.get(path).Line("#conversation"), "On its way."); said != 1 {
 				t.Errorf("it is said %d times", said)
 			}
@@ -130,16 +130,16 @@ func TestWrite_saysThatItWasSentBefore(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
-	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
-	b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
-	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
-	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with other content, which was accepted") {
+	once := b.get(path).Find("#write-reply [name=idempotency_key]").AttrOr("value", "")
+	b.post(path+"/replies", url.Values{"body": {"On its way."}, "idempotency_key": {once}}, byScript...).wantStatus(http.StatusOK)
+	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "idempotency_key": {once}}, byScript...).wantStatus(http.StatusOK)
+	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with different content, which was accepted") {
 		t.Errorf("it says %q", why)
 	}
 	if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "It will be late." {
 		t.Errorf("it gives back %q", typed)
 	}
-	b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {a.Find("#write-reply [name=once]").AttrOr("value", "")}}, byScript...).wantStatus(http.StatusOK)
+	b.post(path+"/replies", url.Values{"body": {"It will be late."}, "idempotency_key": {a.Find("#write-reply [name=idempotency_key]").AttrOr("value", "")}}, byScript...).wantStatus(http.StatusOK)
 	if said := b.get(path).Line("#conversation"); strings.Count(said, "It will be late.") != 1 || strings.Count(said, "On its way.") != 1 {
 		t.Errorf("the conversation is %q", said)
 	}
@@ -162,7 +162,7 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 		status int
 		why    string
 	}{
-		"too late":         {closed, "replies", "But wait", "reply", http.StatusConflict, "closed for good"},
+		"too late":         {closed, "replies", "But wait", "reply", http.StatusConflict, "closed permanently"},
 		"not in its state": {resolved, "information-requests", "Which?", "request", http.StatusConflict, "while the ticket is resolved"},
 		"too long":         {open, "replies", long, "reply", http.StatusUnprocessableEntity, "longer than 65536 bytes"},
 		"nothing":          {open, "notes", " \n", "note", http.StatusUnprocessableEntity, "is empty"},
@@ -188,8 +188,8 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 				if got := a.Line("#error-" + c.mode); !strings.Contains(got, c.why) {
 					t.Errorf("the reason is %q, want %q", got, c.why)
 				}
-				if told := strings.Count(a.Line(".problem"), c.why); told != 1 {
-					t.Errorf("the reason stands there %d times", told)
+				if count := strings.Count(a.Line(".problem"), c.why); count != 1 {
+					t.Errorf("the reason is shown %d times", count)
 				}
 				if a.Find("#mode-"+c.mode+"[checked]").Length() != 1 {
 					t.Error("another kind of message is chosen")
@@ -218,9 +218,9 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	o.Clerk.Paused.Lock()
+	o.Stepper.Paused.Lock()
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).wantStatus(http.StatusOK)
-	o.Clerk.Paused.Unlock()
+	o.Stepper.Paused.Unlock()
 	if !strings.HasPrefix(a.Line(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
 		t.Errorf("it says %q and gives back %q", a.Line(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
 	}
@@ -265,7 +265,7 @@ func TestCommands_ofTheTicketsHead(t *testing.T) {
 		t.Errorf("assigned to %v, priority %s", v.Assignee, v.Ticket.Priority)
 	}
 	if a := b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}, byScript...).wantStatus(http.StatusOK); a.Find(".bad").Length() > 0 && a.Find(`[hx-swap-oob="innerHTML:#said"] .bad`).Length() > 0 {
-		t.Error("changing nothing is told as a failure")
+		t.Error("changing nothing is reported as a failure")
 	}
 	b.post(path+"classification", url.Values{"priority": {"huge"}}).wantStatus(http.StatusUnprocessableEntity)
 	b.post(path+"classification", url.Values{"category": {"no such"}}).wantStatus(http.StatusConflict)
@@ -293,7 +293,7 @@ func TestReturn_ofANote(t *testing.T) {
 	note := func() url.Values {
 		form := url.Values{"body": {"Kept words."}}
 		shown := b.get(page)
-		for _, name := range []string{"once", "written-by", "written-on"} {
+		for _, name := range []string{"idempotency_key", "written-by", "written-on"} {
 			form.Set(name, shown.Find(`#write-note [name="`+name+`"]`).AttrOr("value", ""))
 		}
 		return form

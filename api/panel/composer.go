@@ -117,7 +117,7 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 	status := record.Ticket.Status
 	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned, Seen: view.Seen}
 	if record.Ticket.Closed() {
-		c.Unavailable = "This ticket is closed for good. The requester can open a follow-up ticket that is linked to it."
+		c.Unavailable = "This ticket is closed permanently. The requester can open a follow-up ticket that is linked to it."
 	}
 	for _, m := range modes {
 		typed := d.kind == m.Key

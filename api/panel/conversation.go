@@ -200,7 +200,7 @@ func dueEventText(next ticket.DueEvent) string {
 var dueEventTexts = map[ticket.DueKind]string{
 	ticket.DueNudge:   "the requester is reminded that the ticket is waiting for them",
 	ticket.DueResolve: "the ticket is resolved, as the requester did not reply",
-	ticket.DueClose:   "the ticket closes for good",
+	ticket.DueClose:   "the ticket closes permanently",
 	ticket.DueWake:    "the ticket wakes up",
 }
 

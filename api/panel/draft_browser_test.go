@@ -88,7 +88,7 @@ func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 	leave()
 	p.Goto("/let-in/bert")
 	openTicket(p, n)
-	p.Until("they are nobody else's", noWords)
+	p.Until("another person does not see them", noWords)
 	p.Until("and not kept for anybody", noDrafts)
 }
 
@@ -125,7 +125,7 @@ func TestDraft_outlivesASessionThatWasEndedElsewhere(t *testing.T) {
 	p.Until("they wait", `!(`+noDrafts+`)`)
 	p.Goto("/let-in/bert")
 	openTicket(p, n)
-	p.Until("they are nobody else's", noWords)
+	p.Until("another person does not see them", noWords)
 	p.Until("and not kept for anybody", noDrafts)
 	p.Goto("/let-in/anna")
 	openTicket(p, n)

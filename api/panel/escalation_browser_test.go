@@ -9,7 +9,7 @@ import (
 )
 
 // TestEscalation_typedReasonIsNotLost to what happens meanwhile: neither to a live update, nor to another command, nor to
-// somebody else's acknowledgement.
+// another person's acknowledgement.
 func TestEscalation_typedReasonIsNotLost(t *testing.T) {
 	browsertest.Require(t)
 	o := newFixture(t)

@@ -52,9 +52,9 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 	if after := o.ticket(n); after.LastCommand != before.LastCommand || after.Ticket.EscalationStep() == 0 {
 		t.Fatal("looking at it did something")
 	}
-	once := b.get(address).Find("input[name=once]").AttrOr("value", "")
+	once := b.get(address).Find("input[name=idempotency_key]").AttrOr("value", "")
 	for range 2 { // a form that is sent twice is taken once
-		if got := b.post(address, url.Values{"reason": {"I phone her now."}, "once": {once}}).wantStatus(http.StatusSeeOther); got.Header.Get("Location") != address {
+		if got := b.post(address, url.Values{"reason": {"I phone her now."}, "idempotency_key": {once}}).wantStatus(http.StatusSeeOther); got.Header.Get("Location") != address {
 			t.Errorf("it leads to %s", got.Header.Get("Location"))
 		}
 	}
@@ -93,7 +93,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 	if err := o.Store.DisablePerson(t.Context(), o.People["anna"].ID); err != nil {
 		t.Fatal(err)
 	}
-	addresses["of somebody who left"] = o.escalationLink(n, "anna", time.Hour)
+	addresses["of a disabled person"] = o.escalationLink(n, "anna", time.Hour)
 	b := o.browser("")
 	for name, address := range addresses {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -128,10 +128,10 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 	n := o.escalatedTicket()
 	b := o.browser("sam")
 	page := b.get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
-	form := url.Values{"agent": {o.People["anna"].Handle}, "reason": {"Bert is ill."}, "once": {"a key of this form"}}
+	form := url.Values{"agent": {o.People["anna"].Handle}, "reason": {"Bert is ill."}, "idempotency_key": {"a key of this form"}}
 	form.Set("expected", page.Find(".handover input[name=expected]").AttrOr("value", ""))
 	if page.Find(`#handover-to option[value="`+o.People["bert"].Handle+`"]`).Length() != 0 {
-		t.Error("it offers whoever has the ticket")
+		t.Error("it offers the current assignee")
 	}
 	for range 2 {
 		b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...).wantStatus(http.StatusOK)
@@ -144,15 +144,15 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 		t.Errorf("the notes are %q", notes)
 	}
 	// Who still sees bert's name has seen an old page: nothing is done, and nothing noted.
-	form.Set("once", "another key")
+	form.Set("idempotency_key", "another key")
 	form.Set("agent", o.People["sam"].Handle)
 	if got := b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...); !strings.Contains(got.Body, "Anna Agent has this ticket now") {
 		t.Errorf("a late one is answered %d: %.300s", got.Status, got.Body)
 	}
 	form.Set("agent", "")
-	form.Set("once", "a third key")
+	form.Set("idempotency_key", "a third key")
 	if got := b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...); !strings.Contains(got.Body, "choose a colleague") {
-		t.Errorf("nobody is answered %d", got.Status)
+		t.Errorf("no agent: %d", got.Status)
 	}
 	if len(o.notes(n)) != 1 {
 		t.Errorf("the notes are %q", o.notes(n))
@@ -196,7 +196,7 @@ func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := o.escalatedTicket()
 			path := "/desk/tickets/" + string(n)
-			a := b.post(path+"/handover", url.Values{"agent": {o.People["anna"].Handle}, "expected": {"somebody else"}, "reason": {reason}}, headers...)
+			a := b.post(path+"/handover", url.Values{"agent": {o.People["anna"].Handle}, "expected": {"another person"}, "reason": {reason}}, headers...)
 			if form := a.Find("#handover[open]"); form.Find("#handover-reason").AttrOr("value", "") != reason || form.Find("option[selected]").AttrOr("value", "") != o.People["anna"].Handle {
 				t.Errorf("the handover comes back as %s", a.Line(".problem"))
 			}
@@ -208,7 +208,7 @@ func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 			a = b.post(path+"/acknowledgement", url.Values{"reason": {reason}}, headers...)
 			if headers != nil {
 				if line := a.Find("[data-as-note]"); line.AttrOr("data-reason", "") != reason || a.Find("#body-note").Length() != 0 {
-					t.Errorf("it is told by %q", line.Text())
+					t.Errorf("it says %q", line.Text())
 				}
 				return
 			}

@@ -17,21 +17,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // fixture is the panel on a running desk.
 type fixture struct {
-	*officetest.Fixture
+	*pagefixture.Fixture
 	t      testing.TB
 	server *httptest.Server
-	front  *faultyDesk // what the pages ask
+	faulty *faultyDesk // the desk that the pages use
 }
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	o := newFixtureOn(t, officetest.Open(t, "panel"))
+	o := newFixtureOn(t, pagefixture.Open(t, "panel"))
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
@@ -41,14 +41,14 @@ func newFixture(t testing.TB) *fixture {
 }
 
 // newFixtureOn starts the panel on a desk and adds no people.
-func newFixtureOn(t testing.TB, with *officetest.Fixture) *fixture {
+func newFixtureOn(t testing.TB, with *pagefixture.Fixture) *fixture {
 	t.Helper()
 	o := &fixture{Fixture: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Start(log)
-	o.front = &faultyDesk{Tickets: o.Desk}
+	o.faulty = &faultyDesk{Tickets: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
-		panel.New(o.front, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
+		panel.New(o.faulty, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
 	return o
 }
 
@@ -87,13 +87,13 @@ func (o *fixture) ticket(n ticket.Number) desk.View {
 
 // browser is a client that is signed in, or a visitor's if it was created without a name.
 type browser struct {
-	*officetest.Browser
+	*pagefixture.Browser
 	fixture *fixture
 }
 
 func (o *fixture) browser(who string) *browser {
 	o.t.Helper()
-	b := &browser{officetest.NewBrowser(o.t, o.server.URL), o}
+	b := &browser{pagefixture.NewBrowser(o.t, o.server.URL), o}
 	if who != "" {
 		b.SignIn(who)
 	}
@@ -101,7 +101,7 @@ func (o *fixture) browser(who string) *browser {
 }
 
 type response struct {
-	officetest.Response
+	pagefixture.Response
 	t testing.TB
 }
 

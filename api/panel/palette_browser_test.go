@@ -59,7 +59,7 @@ func assigned(handle string) func(desk.View) bool {
 func commands(o *fixture) (alone, selected map[string]func(palette)) {
 	alone = map[string]func(palette){
 		"Take this ticket":                   func(d palette) { d.awaitOne("taken", assigned("anna")) },
-		"Close this ticket for good":         func(d palette) { d.p.Click("Yes, do it"); d.awaitOne("closed", closed) },
+		"Close this ticket permanently":      func(d palette) { d.p.Click("Yes, do it"); d.awaitOne("closed", closed) },
 		"First response: Why this deadline?": shows("it is explained", `document.querySelector("#why-first_response").open`),
 		"Resolution: Why this deadline?":     shows("it is explained", `document.querySelector("#why-resolution").open`),
 		"Reply":                              focus("#body-reply"),

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestRoutes_areForStaff, every one of them: a visitor is asked to sign in, a customer is told that it is not theirs,
+// TestRoutes_areForStaff, every one of them: a visitor is asked to sign in, a customer is refused,
 // and neither changes anything.
 func TestRoutes_areForStaff(t *testing.T) {
 	o := newFixture(t)
@@ -37,7 +37,7 @@ func TestRoutes_areForStaff(t *testing.T) {
 		}
 	}
 	if after := o.ticket(n); after.LastCommand != before.LastCommand {
-		t.Errorf("somebody who may not asked for %d things", after.LastCommand-before.LastCommand)
+		t.Errorf("%d commands of people without permission were accepted", after.LastCommand-before.LastCommand)
 	}
 }
 
@@ -76,21 +76,21 @@ func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
 	}
 	inScript := map[string]bool{"j": true, "k": true, "x": true, "?": true, "Enter": true, "Esc": true, "Ctrl+K": true, "z": true, "Ctrl+Enter": true}
 	onEscalation := map[string]bool{"h": true}
-	told := map[string]bool{"2": true, "3": true, "4": true, "5": true, "6": true, "7": true} // between 1 and 8
+	listed := map[string]bool{"2": true, "3": true, "4": true, "5": true, "6": true, "7": true} // between 1 and 8
 	page.Find("#keys dt").Each(func(_ int, s *goquery.Selection) {
 		keys := s.Find("kbd").Map(func(_ int, k *goquery.Selection) string { return k.Text() })
 		if keys[0] == "Ctrl" || keys[0] == "Shift" {
 			keys = []string{strings.Join(keys, "+")}
 		}
 		for _, key := range keys {
-			told[key] = true
+			listed[key] = true
 			if key != "…" && !onPage[key] && !inScript[key] && !onEscalation[key] {
 				t.Errorf("the overview tells of %q, and nothing on the page has it", key)
 			}
 		}
 	})
 	for key := range onPage {
-		if !told[key] {
+		if !listed[key] {
 			t.Errorf("the overview does not tell of %q", key)
 		}
 	}

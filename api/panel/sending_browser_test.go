@@ -194,14 +194,14 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 		spoil func(n ticket.Number)
 		why   string
 	}{
-		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
-		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database is not responding"},
+		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed permanently"},
+		"away":    {func(ticket.Number) { o.faulty.unavailable.Store(true) }, "the database is not responding"},
 		"failed":  {func(ticket.Number) { g.unavailable.Store(true) }, "That failed. What you typed is saved."},
 		"signed out": {func(ticket.Number) {
 			alone.Store(true) // it would lead to the sign-in
 			o.SQL("DELETE FROM sessions")
 		}, "You have been signed out."},
-		"somebody else": {func(ticket.Number) { // in another tab
+		"another person": {func(ticket.Number) { // in another tab
 			alone.Store(true) // it would show them the page
 			browsertest.Value[bool](p, `fetch("/let-in/bert", { redirect: "manual" }).catch(() => {}).then(() => true)`)
 		}, "You are signed in with a different account from the one this was written with"},
@@ -230,7 +230,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			t.Cleanup(func() { close(over) })
 			p.Press("r")
 			p.Type("In vain.")
-			if name == "somebody else" { // what is sent says who sends it
+			if name == "another person" { // what is sent says who sends it
 				spoil()
 			}
 			p.Press("Control+Enter")
@@ -239,7 +239,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			p.SeeOn("#error-reply", c.why)
 			p.Until("the words are back", `document.querySelector("#body-reply").value === "In vain." && document.querySelector("#body-reply").getAttribute("aria-invalid") === "true"`)
 			p.Until("no key is taken for a word", `!document.activeElement.matches("textarea")`)
-			o.front.unavailable.Store(false)
+			o.faulty.unavailable.Store(false)
 			g.unavailable.Store(false)
 			alone.Store(false)
 			g.delayResponses(func(*http.Request) bool { return false })
@@ -270,14 +270,14 @@ func TestSending_overUnseenWords(t *testing.T) {
 	p.Press("r")
 	p.Type("Half a")
 	o.ask("clara", desk.Request{Number: first, Verb: ticket.VerbCustomerReply, Body: "No! The wrong one came."})
-	p.SeeOn("#said", string(first)+": Clara Customer wrote meanwhile, and this was not sent.")
+	p.SeeOn("#said", string(first)+": Clara Customer replied in the meantime, and this was not sent.")
 	p.Type(" word.")
 	p.Until("another ticket's box is left alone", `document.activeElement.id === "body-reply" && document.activeElement.value === "Half a word."`)
 	p.Press("Escape")
 	p.ClickOn(`#rows [data-number="` + string(first) + `"]`)
 	p.SeeOn("#ticket-head .number", string(first))
 	p.SeeOn("#conversation", "No! The wrong one came.")
-	p.SeeOn("#error-resolve", "Clara Customer wrote meanwhile, and this was not sent.")
+	p.SeeOn("#error-resolve", "Clara Customer replied in the meantime, and this was not sent.")
 	p.Until("the words are back", `document.querySelector("#body-resolve").value === "It must have arrived."`)
 	if status := o.ticket(first).Ticket.Status; status == ticket.StatusResolved {
 		t.Error("the ticket is resolved")
@@ -376,7 +376,7 @@ func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
 	p.SeeOn("#error-reply", "If you send it again, it arrives only once.")
 	p.Press("r")
 	p.Press("Control+Enter")
-	p.SeeOn("#said", "The reply is sent")
+	p.SeeOn("#said", "Reply sent")
 	o.awaitMessages(n, "Said once.")
 }
 

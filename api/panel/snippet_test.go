@@ -98,7 +98,7 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 	}
 }
 
-// TestFilters_leadNowhereElse, whatever somebody kept in one.
+// TestFilters_leadNowhereElse, whatever address a saved one contains.
 func TestFilters_leadNowhereElse(t *testing.T) {
 	o := newFixture(t)
 	for _, query := range []string{"//evil.example", "queue=all&x=//evil.example", "@evil.example/"} {

@@ -43,7 +43,7 @@ func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
 	if what := a.Line(".happened"); !strings.Contains(what, "Anna Agent took the ticket") {
 		t.Errorf("what happened is %q", what)
 	}
-	if next := a.Find(".coming"); !strings.Contains(next.Text(), "reminder of the resolution") || next.Find("time").Length() != 1 {
+	if next := a.Find(".coming"); !strings.Contains(next.Text(), "reminder that the resolution is due soon") || next.Find("time").Length() != 1 {
 		t.Errorf("what comes next is %q", next.Text())
 	}
 }
@@ -72,7 +72,7 @@ func TestTicket_explainsInTheViewersZone(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	if note := b.get("/desk/tickets/" + string(n)).Find("#why-first_response [data-hours]"); note.Length() != 1 || note.Filter("[hidden]").Length() != 1 {
-		t.Error("the hours' zone is told to who lives in it")
+		t.Error("the hours' zone is shown to a person in the same zone")
 	}
 	at, err := url.Parse(o.server.URL)
 	if err != nil {
@@ -89,7 +89,7 @@ func TestTicket_explainsInTheViewersZone(t *testing.T) {
 	}
 	note := a.Find("[data-hours]")
 	if note.Length() != 1 || note.Filter("[hidden]").Length() != 0 || note.Closest("#why-first_response").Length() != 1 {
-		t.Errorf("the hours' zone is told as %q", note.Text())
+		t.Errorf("the hours' zone is shown as %q", note.Text())
 	}
 }
 
@@ -97,7 +97,7 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	other := o.submit("clara", "And my invoice", "Please.")
-	o.submit("carl", "Somebody else's", "…")
+	o.submit("carl", "Another customer's", "…")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbReopen}) // refused
 	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(1)}, desk.DeliveryBounced, "550 no such mailbox"); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 	if got := a.Line("#conversation .happened.bad"); !strings.Contains(got, "could not be delivered") || !strings.Contains(got, "the ticket is open again") {
 		t.Errorf("the bounce reads %q", got)
 	}
-	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "once": {a.Find("#resend-2 [name=once]").AttrOr("value", "")}}
+	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "idempotency_key": {a.Find("#resend-2 [name=idempotency_key]").AttrOr("value", "")}}
 	b.post(at+"/resend", form).wantStatus(http.StatusSeeOther)
 	a = b.get(at)
 	if a.Find("#resend-2").Length() > 0 || !strings.Contains(a.Line("#conversation"), "Anna Agent sent the email again: the ticket is waiting for the requester again") {
@@ -197,12 +197,12 @@ func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
 		t.Errorf("a closed ticket offers %q", got)
 	}
 	a := b.get("/desk/tickets/" + string(n))
-	if !strings.Contains(a.Line("#gate"), "closed for good") || a.Find(".actions").Length() > 0 {
-		t.Errorf("a closed ticket says %q", a.Line("#gate"))
+	if !strings.Contains(a.Line("#composer-status"), "closed permanently") || a.Find(".actions").Length() > 0 {
+		t.Errorf("a closed ticket says %q", a.Line("#composer-status"))
 	}
 }
 
-// TestTicket_partsLeaveTheComposerAlone: what a live update brings must not touch what somebody is typing.
+// TestTicket_partsLeaveTheComposerAlone: a live update does not replace text that is being typed.
 func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
@@ -213,7 +213,7 @@ func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
 	}
 	var swapped []string
 	live.Find("[hx-swap-oob]").Each(func(_ int, s *goquery.Selection) { swapped = append(swapped, s.AttrOr("id", "?")) })
-	if got := strings.Join(swapped, " "); got != "ticket-head conversation ticket-side gate" {
+	if got := strings.Join(swapped, " "); got != "ticket-head conversation ticket-side composer-status" {
 		t.Errorf("the update swaps %q", got)
 	}
 	if composer := b.get("/desk/tickets/"+string(n)+"?part=composer", byScript...); composer.Find("#composer[hx-swap-oob] textarea").Length() != 5 {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -28,8 +28,8 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 				o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Stop, it is the wrong one!"})
 				o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "I know her."})
 				action, seen := form.AttrOr("action", ""), form.Find("[name=seen]").AttrOr("value", "")
-				a := b.post(action, url.Values{"body": {"All is well."}, "seen": {seen}, "once": {form.Find("[name=once]").AttrOr("value", "")}}, headers...)
-				if a.Line("#write-"+kind+" .problem") != "Clara Customer and Bert Agent wrote meanwhile, and this was not sent." {
+				a := b.post(action, url.Values{"body": {"All is well."}, "seen": {seen}, "idempotency_key": {form.Find("[name=idempotency_key]").AttrOr("value", "")}}, headers...)
+				if a.Line("#write-"+kind+" .problem") != "Clara Customer and Bert Agent replied in the meantime, and this was not sent." {
 					t.Errorf("%d: it says %q", a.Status, a.Line("#write-"+kind+" .problem"))
 				}
 				if shown := a.Line("#write-" + kind + " .unseen"); !strings.Contains(shown, "Stop, it is the wrong one!") || !strings.Contains(shown, "I know her.") || strings.Contains(shown, "Where is it?") {
@@ -41,7 +41,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 				if shown := a.Line("#conversation"); !strings.Contains(shown, "Stop, it is the wrong one!") {
 					t.Errorf("the conversation is %q", shown)
 				}
-				b.post(action, url.Values{"body": {"All is well."}, "seen": {value(a, "seen")}, "once": {value(a, "once")}}, headers...)
+				b.post(action, url.Values{"body": {"All is well."}, "seen": {value(a, "seen")}, "idempotency_key": {value(a, "idempotency_key")}}, headers...)
 				if said := o.timeline(n); said[len(said)-1].Body != "All is well." || said[len(said)-1].Kind == ticket.EventRefused {
 					t.Errorf("the last entry is %+v", said[len(said)-1])
 				}
@@ -59,7 +59,7 @@ func (o *fixture) timeline(n ticket.Number) []desk.Entry {
 	return entries
 }
 
-// TestNote_isNotGuarded: it goes to no one who could be told something wrong.
+// TestNote_isNotGuarded: the requester does not see it.
 func TestNote_isNotGuarded(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
@@ -81,7 +81,7 @@ func TestClosure_isRefusedOverUnseenWords(t *testing.T) {
 			seen := b.get(path).Find(field).AttrOr("value", "")
 			o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Wait!"})
 			a := b.post(path+"/closure", url.Values{"seen": {seen}}, headers...)
-			if o.closed(n) || !strings.Contains(a.Line(`.problem, [hx-swap-oob="innerHTML:#said"]`), "Clara Customer wrote meanwhile, and the ticket was not closed") {
+			if o.closed(n) || !strings.Contains(a.Line(`.problem, [hx-swap-oob="innerHTML:#said"]`), "Clara Customer replied in the meantime, and the ticket was not closed") {
 				t.Fatalf("it says %q", a.Line(`.problem, [hx-swap-oob="innerHTML:#said"]`))
 			}
 			b.post(path+"/closure", url.Values{"seen": {a.Find(field).AttrOr("value", "")}}, headers...)
@@ -97,9 +97,9 @@ func TestWrite_lostAnswerAndABroughtUpPageAreOneRequest(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
-	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
+	once := b.get(path).Find("#write-reply [name=idempotency_key]").AttrOr("value", "")
 	for _, seen := range []string{"2", "3"} {
-		b.post(path+"/replies", url.Values{"body": {"Once."}, "once": {once}, "seen": {seen}}).wantStatus(http.StatusSeeOther)
+		b.post(path+"/replies", url.Values{"body": {"Once."}, "idempotency_key": {once}, "seen": {seen}}).wantStatus(http.StatusSeeOther)
 	}
 	if said := strings.Count(b.get(path).Line("#conversation"), "Once."); said != 1 {
 		t.Errorf("it is said %d times", said)
@@ -111,20 +111,20 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 	calm, busy := o.submit("clara", "A calm ticket", "One."), o.submit("carl", "A busy ticket", "Two.")
 	b := o.browser("anna")
 	list := b.get("/desk?queue=all")
-	form := url.Values{"do": {"close"}, "ticket": {string(calm), string(busy)}, "once": {list.Find("#bulk [name=once]").AttrOr("value", "")}}
+	form := url.Values{"do": {"close"}, "ticket": {string(calm), string(busy)}, "idempotency_key": {list.Find("#bulk [name=idempotency_key]").AttrOr("value", "")}}
 	for _, n := range []ticket.Number{calm, busy} {
 		form.Set("seen-"+string(n), list.Find(`[name="seen-`+string(n)+`"]`).AttrOr("value", "none"))
 	}
 	o.ask("carl", desk.Request{Number: busy, Verb: ticket.VerbCustomerReply, Body: "Not yet!"})
 	a := b.post("/desk/bulk", form).wantStatus(http.StatusOK)
-	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" someone wrote after this list was loaded") {
+	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" someone has replied since you loaded this list") {
 		t.Errorf("%s", a.Line("main"))
 	}
 }
 
 // TestWrite_usedUpAllowanceKeepsTheWords: nothing is stored, and what was typed comes back.
 func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
-	with := officetest.Open(t, "panel")
+	with := pagefixture.Open(t, "panel")
 	with.Limit()
 	o := newFixtureOn(t, with)
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
@@ -142,7 +142,7 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 		if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: typed was %q, Retry-After %q", name, typed, a.Header.Get("Retry-After"))
 		}
-		if why := a.Line("#write-reply .problem"); !strings.Contains(why, "you have sent too much in a short time") {
+		if why := a.Line("#write-reply .problem"); !strings.Contains(why, "You have sent too much in a short time") {
 			t.Errorf("%s: it says %q", name, why)
 		}
 	}

@@ -37,7 +37,7 @@ func (p *Pages) reply(v *page.Visit, a access, form url.Values) error {
 	case answer.Accepted.Again:
 		v.Flash("You have already sent this message. We have it once.")
 	default:
-		v.Flash("Your reply has been sent.")
+		v.Flash("Your reply was sent.")
 	}
 	return v.Redirect(ticketAddress(a.number) + "#latest")
 }
@@ -68,7 +68,7 @@ func (p *Pages) showReply(v *page.Visit, a access, form url.Values, wrong error)
 	case fault.Limited:
 		reply.Error = errorSentence("Your reply was not accepted:", wrong) + " What you wrote is still here."
 	case fault.Unavailable: // it may have been accepted: with the same key, sending it again has no second effect
-		reply.Key, reply.Again = cmp.Or(form.Get("once"), reply.Key), true
+		reply.Key, reply.Again = cmp.Or(form.Get("idempotency_key"), reply.Key), true
 		reply.Error = "We can't accept your reply at the moment. What you wrote is still here: please try again later."
 	default:
 		return wrong

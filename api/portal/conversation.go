@@ -183,5 +183,5 @@ var refusalTexts = map[string]string{
 	ticket.CodeNotResolved: "You confirmed the resolution, but the ticket was no longer resolved.",
 	ticket.CodeStatus:      "Your action was not possible at that time.",
 	ticket.CodeNothing:     "Your action had already been carried out.",
-	ticket.CodeUnseen:      "Your action crossed with a message from us and was not carried out.",
+	ticket.CodeUnseen:      "We wrote to you at the same time, so this was not done.",
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -20,10 +20,10 @@ import (
 func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &fixture{Fixture: officetest.New(t, d.Store), t: t, log: &logBuffer{}}
+	o := &fixture{Fixture: pagefixture.New(t, d.Store), t: t, log: &logBuffer{}}
 	o.People["customer"] = d.Customer
 	o.Start(slog.New(slog.DiscardHandler))
-	o.front = &faultyDesk{Tickets: o.Desk}
+	o.faulty = &faultyDesk{Tickets: o.Desk}
 	o.serve()
 	return o, d
 }

@@ -115,7 +115,7 @@ func (p *Pages) suggest(v *page.Visit, form url.Values) error {
 		v.Flash("Thank you for your suggestion. We read every one.")
 		return v.Redirect("/suggestions")
 	}
-	view := suggestionsView{Layout: v.Layout("Suggestion box", "/suggestions"), Body: form.Get("body"), Key: form.Get("once")}
+	view := suggestionsView{Layout: v.Layout("Suggestion box", "/suggestions"), Body: form.Get("body"), Key: form.Get("idempotency_key")}
 	switch fault.KindOf(err) {
 	case fault.Invalid:
 		view.Error = errorSentence("Your suggestion", err)

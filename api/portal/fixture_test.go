@@ -16,7 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -24,9 +24,9 @@ import (
 
 // fixture is the portal on a running desk.
 type fixture struct {
-	*officetest.Fixture
+	*pagefixture.Fixture
 	t        *testing.T
-	front    *faultyDesk
+	faulty   *faultyDesk
 	accounts *account.Service
 	server   *httptest.Server
 	log      *logBuffer
@@ -36,17 +36,17 @@ func newFixture(t *testing.T) *fixture { return newFixtureUnder(t, string(policy
 
 func newFixtureUnder(t *testing.T, document string) *fixture {
 	t.Helper()
-	return newFixtureOn(t, officetest.OpenUnder(t, "portal", []byte(document)))
+	return newFixtureOn(t, pagefixture.OpenUnder(t, "portal", []byte(document)))
 }
 
-func newFixtureOn(t *testing.T, with *officetest.Fixture) *fixture {
+func newFixtureOn(t *testing.T, with *pagefixture.Fixture) *fixture {
 	t.Helper()
 	o := &fixture{Fixture: with, t: t, log: &logBuffer{}}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Start(slog.New(slog.DiscardHandler))
-	o.front = &faultyDesk{Tickets: o.Desk}
+	o.faulty = &faultyDesk{Tickets: o.Desk}
 	o.accounts = account.New(o.Accounts(), "http://support.example")
 	o.serve()
 	return o
@@ -58,7 +58,7 @@ func (o *fixture) serve() {
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
 	o.server = o.Serve(page.Config{Name: "Demo Support", Stopping: stop, Log: log}, "/dashboard",
-		portal.New(o.front, o.Store, app.NewSuggestions(o.Store), o.Store, o.Outcomes).Area(), accountpages.New(o.accounts, nil, nil, nil).Area())
+		portal.New(o.faulty, o.Store, app.NewSuggestions(o.Store), o.Store, o.Outcomes).Area(), accountpages.New(o.accounts, nil, nil, nil).Area())
 	o.t.Cleanup(func() { close(stop) })
 }
 
@@ -91,13 +91,13 @@ func (o *fixture) submitted(name, subject string) ticket.Number {
 
 // browser is a client of one person or of a visitor.
 type browser struct {
-	*officetest.Browser
+	*pagefixture.Browser
 	t *testing.T
 }
 
 // visitor returns a browser that is not signed in.
 func (o *fixture) visitor() *browser {
-	return &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
+	return &browser{pagefixture.NewBrowser(o.t, o.server.URL), o.t}
 }
 
 // signedIn returns a browser that is signed in as a person.
@@ -108,7 +108,7 @@ func (o *fixture) signedIn(name string) *browser {
 	return b
 }
 
-type response struct{ officetest.Response }
+type response struct{ pagefixture.Response }
 
 // ask sends a request and checks what holds for all complete pages.
 func (b *browser) ask(method, path string, form url.Values, headers ...string) response {

@@ -100,11 +100,11 @@ func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 	}
 	o.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '2 hours'`)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, 0)
-	for told := false; !told; {
+	for shown := false; !shown; {
 		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, CatchUp: true}); err != nil {
 			t.Fatal(err)
 		}
 		a := o.signedIn("clara").ask("GET", "/tickets/"+string(n), nil)
-		told = a.Find(`#ticket-side a[href="/notice"]`).Length() > 0 && strings.Contains(a.Line("#ticket-side"), "We are closed due to an emergency")
+		shown = a.Find(`#ticket-side a[href="/notice"]`).Length() > 0 && strings.Contains(a.Line("#ticket-side"), "We are closed due to an emergency")
 	}
 }

@@ -123,7 +123,7 @@ func (o *fixture) token(n ticket.Number, name string, expires time.Time) string 
 func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 	o := newFixture(t)
 	n, own, others := o.submitted("clara", "the one"), o.submitted("clara", "her other"), o.submitted("carl", "his")
-	letter, _, err := app.NewMails(o.Store).LoadMail(t.Context(), n, 1)
+	mail, _, err := app.NewMails(o.Store).LoadMail(t.Context(), n, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 	if a := b.get(http.StatusSeeOther, "/tickets/"+string(n)); !strings.HasPrefix(a.Location, "/sign-in?next=") {
 		t.Errorf("without a link one is led to %s", a.Location)
 	}
-	if a := b.get(http.StatusSeeOther, "/c/"+letter.Token); a.Location != "/tickets/"+string(n) {
+	if a := b.get(http.StatusSeeOther, "/c/"+mail.Token); a.Location != "/tickets/"+string(n) {
 		t.Fatalf("the link leads to %s", a.Location)
 	}
 	b.get(http.StatusOK, "/tickets/"+string(n)).wantTexts(t, "main", "the one", "with a link from an email")
@@ -152,7 +152,7 @@ func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 			t.Errorf("%s leads to %s", path, a.Location)
 		}
 	}
-	if strings.Contains(o.log.String(), letter.Token) {
+	if strings.Contains(o.log.String(), mail.Token) {
 		t.Error("the token is in the log")
 	}
 }
@@ -232,7 +232,7 @@ func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {
 	b := o.visitor()
 	form := b.get(http.StatusOK, "/suggestions")
 	for range 2 {
-		b.post(http.StatusSeeOther, "/suggestions", "once", form.value("[name=once]"), "body", "More buttons.")
+		b.post(http.StatusSeeOther, "/suggestions", "idempotency_key", form.value("[name=idempotency_key]"), "body", "More buttons.")
 	}
 	b.get(http.StatusOK, "/suggestions").wantTexts(t, ".flash", "Thank you")
 	for _, bad := range []string{"", " ", "\x00", strings.Repeat("x", desk.MaxSuggestion+1)} {

@@ -54,10 +54,8 @@ type links interface {
 	SessionEpoch(context.Context, ticket.PersonID) (int64, error)
 }
 
-// Rates and bursts of requests to public pages, for each source.
+// Rates and bursts of requests to public pages, for each source. That of ticket tracking is the API's, too.
 const (
-	trackRate    = rate.Limit(5)
-	trackBurst   = 30
 	suggestRate  = rate.Limit(1.0 / 60)
 	suggestBurst = 5
 	linkRate     = rate.Limit(2)
@@ -79,7 +77,7 @@ type Pages struct {
 func New(d tickets, b ticketRecords, s suggestionBox, l links, f request.Feed) *Pages {
 	return &Pages{
 		desk: d, records: b, suggestionBox: s, links: l, feed: f,
-		trackLimiter:   request.NewSources(trackRate, trackBurst, request.MaxSources),
+		trackLimiter:   request.NewSources(request.TrackRate, request.TrackBurst, request.MaxSources),
 		suggestLimiter: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
 		linkLimiter:    request.NewSources(linkRate, linkBurst, request.MaxSources),
 	}

@@ -17,7 +17,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "canary")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "canary"})
-	carl, nobody := o.signedIn("carl"), o.visitor()
+	carl, visitor := o.signedIn("carl"), o.visitor()
 	pages := portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, noFeed{})
 	walked := 0
 	for _, r := range pages.Area().Routes {
@@ -31,11 +31,11 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 				if a := carl.get(http.StatusNotFound, path); strings.Contains(a.Body, "canary") {
 					t.Errorf("%s shows it", path)
 				}
-				nobody.get(http.StatusSeeOther, path)
+				visitor.get(http.StatusSeeOther, path)
 				continue
 			}
 			carl.post(http.StatusNotFound, path, "body", "b", "score", "1")
-			nobody.post(http.StatusUnauthorized, path, "body", "b", "score", "1")
+			visitor.post(http.StatusUnauthorized, path, "body", "b", "score", "1")
 		}
 	}
 	if walked < 7 {
@@ -43,7 +43,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	}
 	entries, err := o.Desk.Timeline(t.Context(), o.People["clara"], n)
 	if err != nil || entries[len(entries)-1].Kind != ticket.EventResolved {
-		t.Errorf("somebody did something to it: %+v, %v", entries, err)
+		t.Errorf("its timeline has: %+v, %v", entries, err)
 	}
 	if a := carl.get(http.StatusOK, "/tickets?q=canary"); a.Find(".ticket-row").Length() != 0 {
 		t.Error("it is found")

@@ -197,7 +197,7 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 	if kept := o.Count(`SELECT count(*) FROM kept_forms WHERE fields LIKE '%canary-label%' AND fields NOT LIKE '%canary-secret%' AND fields NOT LIKE '%canary-password%'`); kept != 1 {
 		t.Errorf("%d forms are kept without their passwords", kept)
 	}
-	// A stranger can have nothing kept, whoever they say that they are.
+	// Forms of strangers are not saved, whatever name they claim.
 	stranger := o.visitor()
 	for _, writer := range []string{string(o.People["clara"].ID), string(o.People["clara"].ID) + "." + strings.Repeat("A", 43), ""} {
 		stranger.post(http.StatusUnauthorized, "/tickets", "subject", "s", "body", "b", "written-by", writer, "written-on", "/tickets/new")
@@ -237,7 +237,7 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 func (b *browser) send(status int, form response, path string, fields ...string) response {
 	b.t.Helper()
 	values := url.Values{}
-	for _, name := range []string{"once", "written-by", "written-on"} {
+	for _, name := range []string{"idempotency_key", "written-by", "written-on"} {
 		values.Set(name, form.value(`main form [name="`+name+`"]`))
 	}
 	for i := 0; i < len(fields); i += 2 {
@@ -312,8 +312,8 @@ func TestDraft_isGoneWhenSomebodyElseSignsIn(t *testing.T) {
 	drafts(t, p, 0)
 }
 
-// TestDraft_ofWhoeverOpenedALink is kept though nobody is signed in, and is that requester's.
-func TestDraft_ofWhoeverOpenedALink(t *testing.T) {
+// TestDraft_ofALinksRequester is saved though no one is signed in, and belongs to that requester.
+func TestDraft_ofALinksRequester(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "A link")
 	open := "/c/" + o.token(n, "clara", time.Now().Add(time.Hour))

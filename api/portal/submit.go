@@ -116,8 +116,8 @@ func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionFo
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return err
 	}
-	if page.ValidKey(form.Get("once")) { // nothing was accepted with this key
-		view.Key = form.Get("once")
+	if page.ValidKey(form.Get("idempotency_key")) { // nothing was accepted with this key
+		view.Key = form.Get("idempotency_key")
 	}
 	if kind == fault.Conflict {
 		if view.Sent, err = p.records.SentWith(v.Context(), v.Person, v.IdempotencyKey().Key); err != nil {
@@ -128,7 +128,7 @@ func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionFo
 	case view.Sent != "": // submitted before, with another text
 		view.Differs, view.Key = true, view.IdempotencyKey()
 	case kind == fault.Unavailable:
-		view.Key = form.Get("once")
+		view.Key = form.Get("idempotency_key")
 		view.Problem = "We can't accept your request at the moment. What you wrote is still here: please try again later."
 	case kind == fault.Limited:
 		view.Problem = errorSentence("Your request was not accepted:", wrong) + " What you wrote is still here."

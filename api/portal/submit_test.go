@@ -26,7 +26,7 @@ func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
 	if form.Find("[name=priority]").Length() != 0 {
 		t.Error("a priority is offered that the policy does not let customers choose")
 	}
-	sent := b.post(http.StatusSeeOther, "/tickets", "once", form.value("[name=once]"), "subject", " Where is it? ",
+	sent := b.post(http.StatusSeeOther, "/tickets", "idempotency_key", form.value("[name=idempotency_key]"), "subject", " Where is it? ",
 		"body", "Late.\r\nVery late.", "category", "delivery", "order", "4711")
 	receipt := b.get(http.StatusOK, sent.Location)
 	number := receipt.Line(".receipt-number")
@@ -63,8 +63,8 @@ func TestSubmit_writesDatesInTheViewersZone(t *testing.T) {
 func TestSubmit_twiceWithOneFormIsOneTicket(t *testing.T) {
 	o := newFixture(t)
 	b := o.signedIn("clara")
-	once := b.get(http.StatusOK, "/tickets/new").value("[name=once]")
-	fields := []string{"once", once, "subject", "s", "body", "b", "category", "general"}
+	once := b.get(http.StatusOK, "/tickets/new").value("[name=idempotency_key]")
+	fields := []string{"idempotency_key", once, "subject", "s", "body", "b", "category", "general"}
 	first, second := b.post(http.StatusSeeOther, "/tickets", fields...), b.post(http.StatusSeeOther, "/tickets", fields...)
 	if first.Location != second.Location {
 		t.Errorf("a double click made %s and %s", first.Location, second.Location)
@@ -120,14 +120,14 @@ func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
 func TestSubmit_keepsTheFormWhileNothingCanBeStored(t *testing.T) {
 	o := newFixture(t)
 	b := o.signedIn("clara")
-	once := b.get(http.StatusOK, "/tickets/new").value("[name=once]")
-	o.front.fail(errUnavailable, nil)
-	a := b.post(http.StatusServiceUnavailable, "/tickets", "once", once, "subject", "kept", "body", "words", "category", "general")
-	if a.value("[name=subject]") != "kept" || a.value("[name=body]") != "words" || a.value("[name=once]") != once {
+	once := b.get(http.StatusOK, "/tickets/new").value("[name=idempotency_key]")
+	o.faulty.fail(errUnavailable, nil)
+	a := b.post(http.StatusServiceUnavailable, "/tickets", "idempotency_key", once, "subject", "kept", "body", "words", "category", "general")
+	if a.value("[name=subject]") != "kept" || a.value("[name=body]") != "words" || a.value("[name=idempotency_key]") != once {
 		t.Errorf("came back: %s", a.Line("main"))
 	}
-	o.front.fail(nil, nil)
-	b.post(http.StatusSeeOther, "/tickets", "once", once, "subject", "kept", "body", "words", "category", "general")
+	o.faulty.fail(nil, nil)
+	b.post(http.StatusSeeOther, "/tickets", "idempotency_key", once, "subject", "kept", "body", "words", "category", "general")
 }
 
 func TestSubmit_aFollowUpKnowsWhatItFollows(t *testing.T) {

@@ -51,7 +51,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Errorf("a reply leads to %q", said.Location)
 	}
 	a = b.get(http.StatusOK, path)
-	a.wantTexts(t, ".flash", "Your reply has been sent.")
+	a.wantTexts(t, ".flash", "Your reply was sent.")
 	a.wantTexts(t, ".mine:last-child", "You", "Red.")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
 	a = b.get(http.StatusOK, path)
@@ -94,28 +94,28 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
-	once := b.get(http.StatusOK, path).value("#reply-form [name=once]")
+	once := b.get(http.StatusOK, path).value("#reply-form [name=idempotency_key]")
 
 	const words = "My <b>words</b>\n\n  as they are"
-	o.front.fail(errUnavailable, nil)
-	a := b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
-	if a.value("[name=body]") != words || a.value("#reply-form [name=once]") != once {
+	o.faulty.fail(errUnavailable, nil)
+	a := b.post(http.StatusServiceUnavailable, path+"/replies", "idempotency_key", once, "body", words)
+	if a.value("[name=body]") != words || a.value("#reply-form [name=idempotency_key]") != once {
 		t.Errorf("while nothing can be stored: %q", a.value("[name=body]"))
 	}
-	o.front.fail(errUnavailable, errUnavailable)
-	a = b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
-	if a.value("[name=body]") != words || a.value("main [name=once]") != once {
+	o.faulty.fail(errUnavailable, errUnavailable)
+	a = b.post(http.StatusServiceUnavailable, path+"/replies", "idempotency_key", once, "body", words)
+	if a.value("[name=body]") != words || a.value("main [name=idempotency_key]") != once {
 		t.Errorf("while nothing can be read either: %q", a.value("[name=body]"))
 	}
-	o.front.fail(nil, nil)
+	o.faulty.fail(nil, nil)
 	for _, bad := range []string{"", " \n", "nul \x00", strings.Repeat("x", desk.MaxBody+1)} {
 		a := b.post(http.StatusUnprocessableEntity, path+"/replies", "body", bad)
 		if got := a.value("[name=body]"); got != strings.ReplaceAll(bad, "\x00", "\ufffd") || a.Line("#body-error") == "" {
 			t.Errorf("%.20q came back as %.20q: %s", bad, got, a.Line("#body-error"))
 		}
 	}
-	b.post(http.StatusSeeOther, path+"/replies", "once", once, "body", words)
-	b.post(http.StatusSeeOther, path+"/replies", "once", once, "body", words) // the second click
+	b.post(http.StatusSeeOther, path+"/replies", "idempotency_key", once, "body", words)
+	b.post(http.StatusSeeOther, path+"/replies", "idempotency_key", once, "body", words) // the second click
 	if n := b.get(http.StatusOK, path).Find(".mine").Length(); n != 2 {
 		t.Errorf("%d messages, want the request and one reply", n)
 	}
@@ -130,12 +130,12 @@ func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
-	o.Clerk.Paused.Lock()
+	o.Stepper.Paused.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "Are you there?")
 	a := b.get(http.StatusOK, path)
 	a.wantTexts(t, ".flash", "We have received that.")
 	a.wantTexts(t, ".bubble.pending", "Are you there?", "Received, and being processed")
-	o.Clerk.Paused.Unlock()
+	o.Stepper.Paused.Unlock()
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
 	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
 		t.Errorf("once it is taken: %s", a.Line("#conversation"))
@@ -146,10 +146,10 @@ func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
-	o.Clerk.Paused.Lock()
+	o.Stepper.Paused.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "In the middle of it.")
-	o.front.between = sync.OnceFunc(func() {
-		o.Clerk.Paused.Unlock()
+	o.faulty.between = sync.OnceFunc(func() {
+		o.Stepper.Paused.Unlock()
 		for taken := false; !taken; {
 			_, decided, err := o.Outcome(t.Context(), n, 2)
 			taken = decided || err != nil
@@ -170,7 +170,7 @@ func TestAct_saysWhyNothingWasDone(t *testing.T) {
 	b.post(http.StatusSeeOther, path+"/withdrawal")
 	b.get(http.StatusOK, path).wantTexts(t, "main", "You withdrew the ticket.")
 	b.post(http.StatusSeeOther, path+"/withdrawal")
-	b.get(http.StatusOK, path).wantTexts(t, ".flash", "closed for good")
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "closed permanently")
 }
 
 func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
@@ -241,7 +241,7 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 		o.command("anna", desk.Request{Number: n, Verb: verb, Body: "for them"})
 		shown, _ := b.get(http.StatusOK, path).Find("[sse-connect]").Attr("sse-connect")
 		_, seen, _ := strings.Cut(shown, "seen=")
-		// A look that came while a step was taken may have seen half of it; that is told, too, and then the whole.
+		// A read during a step may see half of it; that is sent, too, followed by the complete state.
 		for line := next(); line != "data: "+seen; line = next() {
 			if line != "event: changed" && !strings.HasPrefix(line, "data: ") {
 				t.Errorf("of a note, which a requester can't see, the stream tells %q", line)
@@ -287,9 +287,9 @@ func TestTicket_failsHonestly(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
 	b := o.signedIn("clara")
-	o.front.fail(nil, errUnavailable)
+	o.faulty.fail(nil, errUnavailable)
 	b.get(http.StatusServiceUnavailable, "/tickets/"+string(n))
-	o.front.fail(nil, fault.Wrap(errUnavailable, fault.Internal, "secret cause"))
+	o.faulty.fail(nil, fault.Wrap(errUnavailable, fault.Internal, "secret cause"))
 	if a := b.get(http.StatusInternalServerError, "/tickets/"+string(n)); strings.Contains(a.Body, "secret") {
 		t.Error("a page shows the cause")
 	}

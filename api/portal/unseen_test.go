@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -23,7 +23,7 @@ func TestReply_isRefusedOverUnseenWords(t *testing.T) {
 
 	before = b.get(http.StatusOK, path)
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "It is on its way."})
-	a := b.post(http.StatusConflict, path+"/replies", "body", "Where is it?", "seen", before.value("#reply-form [name=seen]"), "once", before.value("#reply-form [name=once]"))
+	a := b.post(http.StatusConflict, path+"/replies", "body", "Where is it?", "seen", before.value("#reply-form [name=seen]"), "idempotency_key", before.value("#reply-form [name=idempotency_key]"))
 	a.wantTexts(t, "#body-error", "We wrote to you while you were writing")
 	a.wantTexts(t, "#conversation", "It is on its way.")
 	a.wantTexts(t, "#reply-form button", "Send anyway")
@@ -33,7 +33,7 @@ func TestReply_isRefusedOverUnseenWords(t *testing.T) {
 	if strings.Contains(a.Body, "canary") {
 		t.Error("a note is shown to the requester")
 	}
-	b.post(http.StatusSeeOther, path+"/replies", "body", "Where is it?", "seen", a.value("#reply-form [name=seen]"), "once", a.value("#reply-form [name=once]"))
+	b.post(http.StatusSeeOther, path+"/replies", "body", "Where is it?", "seen", a.value("#reply-form [name=seen]"), "idempotency_key", a.value("#reply-form [name=idempotency_key]"))
 	a = b.get(http.StatusOK, path)
 	a.wantTexts(t, ".mine:last-child", "Where is it?")
 	a.wantTexts(t, ".bubble.crossed", "Not sent: we wrote to you at the same time")
@@ -57,7 +57,7 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 			}
 			after := b.get(http.StatusOK, path)
 			after.wantTexts(t, ".flash", "We wrote to you in the meantime, so nothing was done.")
-			after.wantTexts(t, "#ticket-side", "Your action crossed with a message from us")
+			after.wantTexts(t, "#ticket-side", "We wrote to you at the same time, so this was not done")
 			b.post(http.StatusSeeOther, path+"/"+act, "seen", after.value(field))
 			b.get(http.StatusOK, path).wantTexts(t, "main", "Closed")
 		})
@@ -66,7 +66,7 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 
 // TestLimits_giveBackWhatWasTyped, on every form that a customer writes in.
 func TestLimits_giveBackWhatWasTyped(t *testing.T) {
-	with := officetest.OpenUnder(t, "portal", policy.Holesalemart())
+	with := pagefixture.OpenUnder(t, "portal", policy.Holesalemart())
 	with.Limit()
 	o := newFixtureOn(t, with)
 	n := o.submitted("clara", "s")
@@ -89,10 +89,10 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 		t.Errorf("typed was %q", a.value("[name=body]"))
 	}
 	b.post(http.StatusSeeOther, path+"/confirmation")
-	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not possible: that is "+limited)
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not possible: "+limited)
 }
 
-// TestTicket_wordsThatALivePageShowsAreSeen: who has them in front of them can answer at once.
+// TestTicket_wordsThatALivePageShowsAreSeen: a reply to a message that a live page shows is accepted.
 func TestTicket_wordsThatALivePageShowsAreSeen(t *testing.T) {
 	browsertest.Require(t)
 	o := newFixture(t)

@@ -38,7 +38,7 @@ func (s *Several) Add(results []desk.Result) {
 func reason(r desk.Result) string {
 	switch {
 	case r.Outcome.Code == ticket.CodeUnseen:
-		return "someone wrote after this list was loaded: read it first"
+		return "someone has replied since you loaded this list: read it first"
 	case r.Outcome.Refused:
 		return r.Outcome.Reason
 	}

@@ -10,6 +10,12 @@ import (
 // MaxSources is the usual size of a Sources.
 const MaxSources = 10_000
 
+// TrackRate and TrackBurst limit how often a source may track tickets, by the API and by the pages each.
+const (
+	TrackRate  = rate.Limit(5)
+	TrackBurst = 30
+)
+
 // Sources limits the rate of requests for each source. It stores at most twice as many sources as its size: when the
 // young half is full it becomes the old half, and the previous old half is dropped. A source that was dropped has a full
 // burst again, so a client with that many addresses is limited less.

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// StatusGone is the status that nginx logs when the client has disconnected. Nobody receives the response.
+// StatusGone is the status that nginx logs when the client has disconnected. No one receives the response.
 const StatusGone = 499
 
 // Status returns the HTTP status of a kind of fault. No other code maps them.

@@ -112,8 +112,8 @@ type StaffReader interface {
 
 // Absences marks colleagues, by handle or ID, as away and as back.
 type Absences interface {
-	SetAway(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
-	SetAvailable(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
+	SetAway(ctx context.Context, by desk.Person, handleOrID string, until time.Time) (desk.Colleague, error)
+	SetAvailable(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error)
 }
 
 // Groups are the groups that assignment rules assign tickets to.
@@ -132,6 +132,6 @@ type GroupReader interface {
 
 // GroupMembers adds and removes members, by handle or ID.
 type GroupMembers interface {
-	AddToGroup(ctx context.Context, by desk.Person, group, whose string) error
-	RemoveFromGroup(ctx context.Context, by desk.Person, group, whose string) error
+	AddToGroup(ctx context.Context, by desk.Person, group, handleOrID string) error
+	RemoveFromGroup(ctx context.Context, by desk.Person, group, handleOrID string) error
 }

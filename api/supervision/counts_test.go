@@ -16,7 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -25,7 +25,7 @@ import (
 func demoDesk(t *testing.T) *browser {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &fixture{Fixture: officetest.New(t, d.Store), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
+	o := &fixture{Fixture: pagefixture.New(t, d.Store), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
 	o.People["sam"] = d.Supervisor
 	log := slog.New(slog.DiscardHandler)
 	o.Start(log)

@@ -33,7 +33,7 @@ var kinds = []choice{
 func readDeclare(form url.Values, zone *time.Location) (declareForm, desk.EmergencyPlan, error) {
 	var f input.Fields
 	typed := declareForm{
-		Key: form.Get("once"), Kind: form.Get("kind"), Notice: form.Get("notice"), Start: form.Get("start"), Starts: form.Get("starts_at"),
+		Key: form.Get("idempotency_key"), Kind: form.Get("kind"), Notice: form.Get("notice"), Start: form.Get("start"), Starts: form.Get("starts_at"),
 		Ends: form.Get("ends_at"), Delay: form.Get("delay"), DelayUnit: form.Get("delay_unit"), Kinds: kinds,
 	}
 	typed.zone = zoneOf(form.Get("zone"), zone)
@@ -77,7 +77,7 @@ func changeOf(e desk.Emergency, zone *time.Location) changeForm {
 func readChange(form url.Values, zone *time.Location) (changeForm, desk.EmergencyChange, error) {
 	var f input.Fields
 	typed := changeForm{
-		Key: form.Get("once"), Act: form.Get("act"), Notice: form.Get("notice"), WasNotice: form.Get("was_notice"),
+		Key: form.Get("idempotency_key"), Act: form.Get("act"), Notice: form.Get("notice"), WasNotice: form.Get("was_notice"),
 		Starts: form.Get("starts_at"), WasStarts: form.Get("was_starts_at"), Ends: form.Get("ends_at"), WasEnds: form.Get("was_ends_at"),
 		Delay: form.Get("delay"), DelayUnit: form.Get("delay_unit"), WasDelay: form.Get("was_delay"),
 	}

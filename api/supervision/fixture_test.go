@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/supervision"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -21,7 +21,7 @@ import (
 
 // fixture is the supervisors' pages with a desk.
 type fixture struct {
-	*officetest.Fixture
+	*pagefixture.Fixture
 	t           *testing.T
 	server      *httptest.Server
 	feed        *feed
@@ -57,7 +57,7 @@ func (f *feed) tell(c desk.Change) {
 
 func openFixture(t *testing.T) *fixture {
 	t.Helper()
-	o := &fixture{Fixture: officetest.Open(t, "supervision"), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
+	o := &fixture{Fixture: pagefixture.Open(t, "supervision"), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Employ("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
@@ -104,26 +104,26 @@ func (o *fixture) withHistory() (forgotten ticket.Number) {
 
 // browser is signed in as a person, or as none.
 type browser struct {
-	*officetest.Browser
+	*pagefixture.Browser
 	t *testing.T
 }
 
 func (o *fixture) browser(who string) *browser {
 	o.t.Helper()
-	b := &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
+	b := &browser{pagefixture.NewBrowser(o.t, o.server.URL), o.t}
 	if who != "" {
 		b.SignIn(who)
 	}
 	return b
 }
 
-func (b *browser) get(path string, headers ...string) officetest.Response {
+func (b *browser) get(path string, headers ...string) pagefixture.Response {
 	b.t.Helper()
 	return b.Ask(http.MethodGet, path, nil, headers...)
 }
 
 // page requests a page and checks what holds for all pages.
-func (b *browser) page(path string) officetest.Response {
+func (b *browser) page(path string) pagefixture.Response {
 	b.t.Helper()
 	a := b.get(path)
 	if a.Status != http.StatusOK {

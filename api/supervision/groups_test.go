@@ -52,7 +52,7 @@ func TestGroups_showErrors(t *testing.T) {
 		path   string
 		form   url.Values
 		status int
-		wrong  string // selector of what is told
+		wrong  string // selector of the error
 	}{
 		"a bad handle":    {groupsPath, url.Values{"handle": {"The Vans"}, "title": {"Vans"}}, 422, "#handle-wrong"},
 		"no title":        {groupsPath, url.Values{"handle": {"vans-2"}, "title": {" "}}, 422, "#new-title-wrong"},
@@ -62,7 +62,7 @@ func TestGroups_showErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := b.Ask(http.MethodPost, c.path, c.form)
 			if a.Status != c.status || a.Find(c.wrong).Text() == "" {
-				t.Fatalf("%d, told %q", a.Status, a.Find(c.wrong).Text())
+				t.Fatalf("%d, error %q", a.Status, a.Find(c.wrong).Text())
 			}
 			pagetest.Check(t, name, a.Document)
 			if typed := a.Find("#handle").AttrOr("value", ""); c.path == groupsPath && typed != c.form.Get("handle") {

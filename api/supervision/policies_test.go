@@ -44,7 +44,7 @@ func TestPolicies_editCheckPublish(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(text, "First response: 72 hours during opening hours → 3 business days") || strings.Contains(text, "Publish") {
 		t.Errorf("while typing: %d %s", status, text)
 	}
-	form := url.Values{"document": {strings.ReplaceAll(threeDays(), "\n", "\r\n")}, "act": {"publish"}, "reason": {""}, "once": {"k1"}}
+	form := url.Values{"document": {strings.ReplaceAll(threeDays(), "\n", "\r\n")}, "act": {"publish"}, "reason": {""}, "idempotency_key": {"k1"}}
 	if status, text = b.submit("/supervision/policies/new", form); status != http.StatusUnprocessableEntity || !strings.Contains(text, "reason must say why") || !strings.Contains(text, "counts: business_days") {
 		t.Errorf("without a reason: %d", status)
 	}
@@ -117,7 +117,7 @@ func TestPolicies_moveOpenTicketsAfterADryRun(t *testing.T) {
 			t.Errorf("the dry run: %d, no %q in %s", status, want, text)
 		}
 	}
-	status, text = b.submit("/supervision/policies/2/adoption", url.Values{"tickets": {string(first) + " HM-0000000000"}, "act": {"move"}, "once": {"k"}})
+	status, text = b.submit("/supervision/policies/2/adoption", url.Values{"tickets": {string(first) + " HM-0000000000"}, "act": {"move"}, "idempotency_key": {"k"}})
 	if status != http.StatusOK || !strings.Contains(text, "1 ticket is being moved") || !strings.Contains(text, "there is no such ticket") || !strings.Contains(text, "pending") {
 		t.Errorf("the move: %d %s", status, text)
 	}

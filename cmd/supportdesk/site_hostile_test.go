@@ -17,7 +17,7 @@ import (
 
 // fields are the names of everything that any form or address of the website asks for.
 var fields = []string{
-	"address", "name", "password", "current", "next", "label", "scope", "role", "handle", "from", "to", "q", "after", "once",
+	"address", "name", "password", "current", "next", "label", "scope", "role", "handle", "from", "to", "q", "after", "idempotency_key",
 	"subject", "body", "category", "priority", "order", "follows", "score", "comment", "number", "status", "queue", "assignee",
 	"requester", "agent", "expected", "reason", "canned", "fill", "ticket", "do", "state", "show", "id", "title", "shared",
 	"query", "edit", "part", "measure", "for", "seen", "code", "error",

@@ -168,7 +168,7 @@ func (s *Policies) unmovable(ctx context.Context, version int64, c desk.TicketCh
 		case !exists:
 			unmoved = append(unmoved, desk.NotAdopted{Number: n, Code: "not-found", Reason: "there is no such ticket"})
 		case t.Status == ticket.StatusClosed:
-			unmoved = append(unmoved, desk.NotAdopted{Number: n, Code: ticket.CodeClosed, Reason: "the ticket is closed for good"})
+			unmoved = append(unmoved, desk.NotAdopted{Number: n, Code: ticket.CodeClosed, Reason: "the ticket is closed permanently"})
 		case t.Version == version:
 			unmoved = append(unmoved, desk.NotAdopted{Number: n, Code: ticket.CodeNothing, Reason: "the ticket already uses this policy version"})
 		}

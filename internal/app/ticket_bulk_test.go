@@ -62,7 +62,7 @@ func (c *bulkFixture) Await(ctx context.Context, n ticket.Number, seq int64) (ti
 }
 
 func TestBulk_returnsTheResultOfEachTicket(t *testing.T) {
-	closed := fault.NewConflict(ticket.CodeClosed, "closed for good")
+	closed := fault.NewConflict(ticket.CodeClosed, "closed permanently")
 	missing := fault.New(fault.NotFound, "there is no such ticket")
 	nothing := ticket.Outcome{Refused: true, Code: ticket.CodeNothing, Reason: "theirs already"}
 	c, d := newBulk(&bulkFixture{

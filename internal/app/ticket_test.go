@@ -160,7 +160,7 @@ func TestSubmit_cachesThePolicyInForce(t *testing.T) {
 }
 
 func TestCommand_returnsTheOutcome(t *testing.T) {
-	refused := ticket.Outcome{Refused: true, Code: ticket.CodeClosed, Reason: "closed for good"}
+	refused := ticket.Outcome{Refused: true, Code: ticket.CodeClosed, Reason: "closed permanently"}
 	cases := map[string]struct {
 		outcome     ticket.Outcome
 		decided     bool

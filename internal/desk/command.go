@@ -122,13 +122,13 @@ type AcceptedCommand struct {
 	Actor   string // handle of the command's author; empty for customers
 }
 
-// KeptForm is a submitted form that is saved while its author signs in again.
-type KeptForm struct {
+// SavedForm is a submitted form that is saved while its author signs in again.
+type SavedForm struct {
 	Person ticket.PersonID // the author
 	Page   string          // path and query of the page with the form
 	Action string          // path that it was sent to
 	Fields url.Values      // without passwords
-	Kept   time.Time
+	SavedAt   time.Time
 }
 
 // CommandLine is the source of requests that an operator makes with the program itself.

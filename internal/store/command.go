@@ -30,7 +30,7 @@ var commandSQL = strings.NewReplacer("{accepts}", acceptsCommand,
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
 	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "you don't have permission to do this"}
-	errClosed   = fault.NewConflict(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
+	errClosed   = fault.NewConflict(ticket.CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
 	errNotNow   = fault.New(fault.Unavailable, "that could not be accepted right now; try again")
 )
 

@@ -105,9 +105,9 @@ const (
 	maxKeptSize = 1310720
 )
 
-// KeepForm stores a form for its author in a browser, which is identified by the SHA-256 of its cookie. It replaces an
+// SaveForm stores a form for its author in a browser, which is identified by the SHA-256 of its cookie. It replaces an
 // earlier form from the same page to the same path. It returns TooLarge above maxKeptSize.
-func (s *Store) KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error {
+func (s *Store) SaveForm(ctx context.Context, browser []byte, f desk.SavedForm) error {
 	fields := f.Fields.Encode()
 	if len(fields) > maxKeptSize {
 		return fault.New(fault.TooLarge, "that is too much to be saved")
@@ -135,16 +135,16 @@ func keptKey(action, page string) []byte {
 	return hash[:]
 }
 
-// KeptForms returns the forms stored in a browser for a person on a page, oldest first.
-func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error) {
+// SavedForms returns the forms stored in a browser for a person on a page, oldest first.
+func (s *Store) SavedForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.SavedForm, error) {
 	rows, _ := s.pool.Query(ctx, `
 		SELECT person, page, action, fields, kept_at FROM kept_forms
 		WHERE browser = @browser AND person = @person AND page = @page AND kept_at > clock_timestamp() - @stays::interval
 		ORDER BY kept_at`,
 		pgx.StrictNamedArgs{"browser": browser, "person": person, "page": page, "stays": keptFor})
-	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f desk.KeptForm, err error) {
+	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f desk.SavedForm, err error) {
 		var fields string
-		if err = row.Scan(&f.Person, &f.Page, &f.Action, &fields, &f.Kept); err == nil {
+		if err = row.Scan(&f.Person, &f.Page, &f.Action, &fields, &f.SavedAt); err == nil {
 			f.Fields, err = url.ParseQuery(fields)
 		}
 		return f, err

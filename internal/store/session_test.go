@@ -68,8 +68,8 @@ func TestSessions_clearAwayWhatExpired(t *testing.T) {
 func TestSessions_clearAwayFormsThatAreTooOld(t *testing.T) {
 	d := open(t)
 	for _, page := range []string{"/old", "/new"} {
-		form := desk.KeptForm{Person: d.customer.ID, Page: page, Action: "/tickets", Fields: url.Values{"body": {"words"}}}
-		if err := d.KeepForm(t.Context(), make([]byte, 32), form); err != nil {
+		form := desk.SavedForm{Person: d.customer.ID, Page: page, Action: "/tickets", Fields: url.Values{"body": {"words"}}}
+		if err := d.SaveForm(t.Context(), make([]byte, 32), form); err != nil {
 			t.Fatal(err)
 		}
 	}

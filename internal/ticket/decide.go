@@ -63,7 +63,7 @@ func (s *decider) decide(c Command) *fault.Error {
 	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
 		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "you don't have permission to do this"}
 	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
-		return fault.NewConflict(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
+		return fault.NewConflict(CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
 	case !slices.Contains(verb.Statuses, s.t.Status):
 		return fault.NewConflict(CodeStatus, "this isn't possible while the ticket is %s", s.t.Status)
 	case c.Verb.NeedsMessage() && c.Message == 0:

@@ -8,8 +8,8 @@ export const person = document.documentElement.dataset.person ?? "";
 // key returns the storage key of a record of the signed-in person.
 export const key = (kind, ...rest) => [kind, person, ...rest].join("/");
 
-// keep stores a record and reports whether it did: storage may be full or disabled, and sending works without it.
-export function keep(at, record) {
+// save stores a record and reports whether it did: storage may be full or disabled, and sending works without it.
+export function save(at, record) {
   try {
     if (record) localStorage.setItem(at, JSON.stringify(record));
     else localStorage.removeItem(at);
@@ -19,7 +19,7 @@ export function keep(at, record) {
   }
 }
 
-export function kept(at) {
+export function load(at) {
   try {
     return JSON.parse(localStorage.getItem(at));
   } catch {

@@ -1,8 +1,8 @@
 // Drafts of forms other than the panel's composer. What is typed into a form with data-draft is stored in this browser
 // until the server has accepted it. The name of a draft begins with its writer's ID, so no one else who signs in here is
-// shown it. A form that the server has filled in (data-kept) contains newer text and takes precedence, but not over a
+// shown it. A form that the server has filled in (data-saved) contains newer text and takes precedence, but not over a
 // draft that was made from it: until it is sent, the server fills it in with the same text each time.
-import { keep as store, kept as read } from "./drafts.js";
+import { load, save } from "./drafts.js";
 
 const prefix = "draft/", lasts = 14 * 86_400_000;
 const forms = "form[data-draft]";
@@ -27,13 +27,13 @@ function keep(form) {
     words[field.name] = field.value;
     typed ||= field.value !== initial(field);
   }
-  typed ||= form.hasAttribute("data-kept");
-  show(form, store(key, typed ? { at: Date.now(), words, from: form.dataset.kept } : null) && typed);
+  typed ||= form.hasAttribute("data-saved");
+  show(form, save(key, typed ? { at: Date.now(), words, from: form.dataset.saved } : null) && typed);
 }
 
-function show(form, kept) {
+function show(form, stored) {
   const state = form.querySelector("[data-draft-state]");
-  if (state) state.hidden = !kept;
+  if (state) state.hidden = !stored;
 }
 
 const bare = (text) => text.replace(/\s+/g, "");
@@ -44,7 +44,7 @@ function said(words) {
 }
 
 function restore(form) {
-  const key = prefix + form.dataset.draft, draft = read(key), from = form.dataset.kept;
+  const key = prefix + form.dataset.draft, draft = load(key), from = form.dataset.saved;
   if (from !== undefined && !(from && draft?.from === from)) return keep(form);
   if (!draft?.words) return;
   if (said(draft.words)) return localStorage.removeItem(key);
@@ -66,7 +66,7 @@ function sweep() {
   const accepted = prefix + decodeURIComponent(sent.replaceAll("+", "%20"));
   for (const key of Object.keys(localStorage)) {
     if (!key.startsWith(prefix)) continue;
-    const draft = read(key);
+    const draft = load(key);
     if (!draft?.at) continue;
     if (key === accepted || Date.now() - draft.at > lasts) localStorage.removeItem(key);
   }

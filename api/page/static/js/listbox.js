@@ -1,17 +1,16 @@
-// A field above a list of choices, as ARIA's combobox has it: the arrows move the choice and leave the focus in the
-// field, Enter takes it. Nothing is taken before.
+// A combobox of ARIA: the arrow keys move the highlight and leave the focus in the field, Enter selects.
 
 export class Listbox {
-  #input; #list; #take; #mark;
+  #input; #list; #select; #highlight;
   #items = []; #at = 0;
 
-  // take is called with the item that was taken, mark with the one that is chosen now, or undefined.
-  constructor(input, list, { take, mark = () => {} }) {
-    [this.#input, this.#list, this.#take, this.#mark] = [input, list, take, mark];
+  // select is called with the item that the user selects, highlight with the highlighted one or undefined.
+  constructor(input, list, { select, highlight = () => {} }) {
+    [this.#input, this.#list, this.#select, this.#highlight] = [input, list, select, highlight];
     input.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  // show lists items, each with a name and perhaps the key that does the same.
+  // show lists items, each with a name and optionally its shortcut.
   show(items) {
     this.#items = items;
     this.#list.replaceChildren(...items.map(({ name, key }, i) => {
@@ -26,7 +25,7 @@ export class Listbox {
         hint.setAttribute("aria-hidden", "true");
         option.append(hint);
       }
-      option.addEventListener("click", () => this.#take(items[i]));
+      option.addEventListener("click", () => this.#select(items[i]));
       return option;
     }));
     this.#choose(0);
@@ -39,7 +38,7 @@ export class Listbox {
     if (option) this.#input.setAttribute("aria-activedescendant", option.id);
     else this.#input.removeAttribute("aria-activedescendant");
     option?.scrollIntoView({ block: "nearest" });
-    this.#mark(this.#items[at]);
+    this.#highlight(this.#items[at]);
   }
 
   #pressed(event) {
@@ -50,12 +49,12 @@ export class Listbox {
       this.#choose((this.#at + step + many) % many);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (this.#items[this.#at]) this.#take(this.#items[this.#at]);
+      if (this.#items[this.#at]) this.#select(this.#items[this.#at]);
     }
   }
 }
 
-// matching are the items whose names hold every word that was typed.
+// matching returns the items whose names contain every word of the input.
 export function matching(items, typed) {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   return items.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));

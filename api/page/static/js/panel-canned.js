@@ -1,5 +1,4 @@
-// Canned replies: a list that filters while one types, with what would be inserted beside it. It goes in at the caret,
-// on Enter or a click.
+// Canned replies: a list that filters as the user types, with a preview. Enter or a click inserts the text at the caret.
 import { chosenForm, fieldOf } from "./panel-draft.js";
 import { Listbox, matching } from "./listbox.js";
 import { say } from "./panel.js";
@@ -9,14 +8,14 @@ const placeholder = /\{\{[^{}\n]*\}\}/;
 
 let titles = [], texts = new Map(), list, shown;
 
-// text is a canned reply, filled in for the open ticket.
+// text fetches a canned reply, filled in for the open ticket.
 function text(id) {
   if (!texts.has(id)) {
     texts.set(id, fetch(`/desk/tickets/${$("#ticket").dataset.number}/canned/${id}`).then((answer) => {
       if (!answer.ok) throw new Error(answer.statusText);
       return answer.text();
     }));
-    texts.get(id).catch(() => texts.delete(id)); // it may be had the next time
+    texts.get(id).catch(() => texts.delete(id)); // try again the next time
   }
   return texts.get(id);
 }
@@ -42,7 +41,7 @@ async function insert({ id }) {
     return say("The canned reply could not be loaded.", true);
   }
   const field = fieldOf(form), before = field.value.slice(0, field.selectionStart), after = field.value.slice(field.selectionEnd);
-  const gap = /\S$/.test(before) && /^(\n|$)/.test(after) ? "\n" : ""; // at the end of a line that says something
+  const gap = /\S$/.test(before) && /^(\n|$)/.test(after) ? "\n" : ""; // after a line with text
   field.setRangeText(gap + words, field.selectionStart, field.selectionEnd, "end");
   field.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText" }));
   say(placeholder.test(words) ? "Inserted. Fill in what is left in {{braces}}." : "Inserted.");
@@ -58,7 +57,7 @@ function open() {
 }
 
 export function startCanned() {
-  list = new Listbox($("#canned-input"), $("#canned-list"), { take: insert, mark: preview });
+  list = new Listbox($("#canned-input"), $("#canned-list"), { select: insert, highlight: preview });
   $("#canned-input").addEventListener("input", (event) => list.show(matching(titles, event.target.value)));
   $("#canned").addEventListener("close", () => fieldOf(chosenForm()).focus());
   document.addEventListener("click", (event) => {

@@ -1,12 +1,12 @@
-// What is being written. A ticket has two boxes: one for words that the requester reads, whatever their kind, and one
-// for notes. Each keeps one draft in this browser, and words never go from one box to the other.
-import { keep, kept, key } from "./drafts.js";
+// Drafts of messages. A ticket has two boxes: one for all kinds of messages to the requester, and one for notes. Each has
+// one draft in this browser, and text never moves from one box to the other.
+import { key, load, save } from "./drafts.js";
 import { present } from "./panel-live.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
-const writingFor = 20_000; // after the last key
+const writingFor = 20_000; // milliseconds after the last input
 
-let lastTyped = 0, saidWriting = false;
+let lastTyped = 0, reportedWriting = false;
 
 export const fieldOf = (form) => $("textarea", form);
 const openNumber = () => $("#ticket")?.dataset.number;
@@ -14,28 +14,28 @@ const draftKey = (number, box) => key("draft", number, box);
 const formsOf = (box) => [...document.querySelectorAll(`form.write[data-box="${box}"]`)];
 export const chosenForm = () => $(`#write-${$(".mode input:checked")?.value}`);
 
-// freshOnce is a new key for a form: what is sent twice under one key arrives once.
-const freshOnce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+// newKey returns an idempotency key for a form.
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // written reports whether a message is being typed.
 export function written() {
   return Date.now() - lastTyped < writingFor && [...document.querySelectorAll(".write textarea")].some((t) => t.value.trim() !== "");
 }
 
-// join puts words before others that stand in the same box.
+// join joins two texts by an empty line.
 const join = (first, then) => (first && then ? `${first}\n\n${then}` : first || then);
 
 function state(form, text) {
   $(".draft-state", form).textContent = text;
 }
 
-function keepDraft(form) {
+function saveDraft(form) {
   const { number, box, kind, tried } = form.dataset, words = fieldOf(form).value;
-  keep(draftKey(number, box), words ? { kind, words, once: tried } : null);
+  save(draftKey(number, box), words ? { kind, words, key: tried } : null);
   state(form, words ? "Draft saved" : "");
 }
 
-// fault shows beside the words why they came back; without a reason it takes away what was shown.
+// fault shows why a form's message was refused; without a reason it removes the error.
 export function fault(form, why) {
   const { kind } = form.dataset, field = fieldOf(form);
   $(".problem", form)?.remove();
@@ -52,16 +52,16 @@ export function fault(form, why) {
   field.setAttribute("aria-describedby", line.id);
 }
 
-// fill puts a draft into a form. A key under which the words may have arrived stays with them.
-function fill(form, { words, once, caret, why }) {
+// fill puts a draft into a form. A key under which the text may have been accepted stays with it.
+function fill(form, { words, key, caret, why }) {
   const field = fieldOf(form);
   field.value = words;
   field.setSelectionRange(...(caret ?? [words.length, words.length]));
-  if (once) form.elements.once.value = form.dataset.tried = once;
+  if (key) form.elements.idempotency_key.value = form.dataset.tried = key;
   if (why && !$(".problem", form)) fault(form, why);
 }
 
-// empty takes the words out of a form, which is ready for others then.
+// empty resets a form for the next message.
 export function empty(form) {
   const send = $(".send", form);
   fieldOf(form).value = "";
@@ -69,8 +69,8 @@ export function empty(form) {
   $(".unseen", form)?.remove();
   send.textContent = send.dataset.do; // not "anyway"
   delete form.dataset.tried;
-  form.elements.once.value = freshOnce();
-  keepDraft(form);
+  form.elements.idempotency_key.value = newKey();
+  saveDraft(form);
   lastTyped = 0;
   present();
 }
@@ -81,13 +81,13 @@ function choose(form) {
   if (radio) radio.checked = true;
 }
 
-// restoreDrafts puts back what was typed; what the server gave back goes before it. The kind of message is only changed
-// to the draft's where none has been chosen yet. It returns the form that was asked for by name.
+// restoreDrafts fills the open ticket's forms from its drafts, unless the server's response contains text. It selects the
+// draft's kind of message only if the user has not chosen one. It returns the form of a draft that is to have the focus.
 export function restoreDrafts(anew = true) {
   const number = openNumber();
   let first = null, wanted = null;
   for (const box of number ? ["public", "note"] : []) {
-    const draft = kept(draftKey(number, box)), forms = formsOf(box);
+    const draft = load(draftKey(number, box)), forms = formsOf(box);
     if (!draft?.words || !forms.length || forms.some((form) => fieldOf(form).value)) continue;
     const chosen = anew ? null : forms.find((form) => form === chosenForm());
     const form = chosen ?? forms.find((form) => form.dataset.kind === draft.kind) ?? forms[0];
@@ -96,7 +96,7 @@ export function restoreDrafts(anew = true) {
     first ??= form;
     if (!draft.wanted) continue;
     wanted = form;
-    keepDraft(form); // it is asked for once
+    saveDraft(form); // without wanted: the focus moves once
   }
   const chosen = chosenForm();
   if (wanted) choose(wanted);
@@ -104,45 +104,45 @@ export function restoreDrafts(anew = true) {
   return wanted;
 }
 
-// giveBack puts a message that was not taken into its box again, before what has been typed there since, with the
-// reason. Of a ticket that is not open, the draft keeps them.
-export function giveBack(message, why, wanted = false) {
+// restoreMessage puts a message that was not accepted back into its box, before text typed there since, with the reason.
+// If its ticket is not open, it goes to the ticket's draft.
+export function restoreMessage(message, why, wanted = false) {
   const { number, box, kind, caret, tried } = message, at = draftKey(number, box);
   const forms = number === openNumber() ? formsOf(box) : [];
   const form = forms.find((form) => form.dataset.kind === kind) ?? forms[0];
-  const since = form ? forms.map((form) => fieldOf(form).value).find(Boolean) ?? "" : kept(at)?.words ?? "";
-  const draft = { kind, words: join(message.words, since), caret, why, once: tried ? message.once : undefined };
+  const since = form ? forms.map((form) => fieldOf(form).value).find(Boolean) ?? "" : load(at)?.words ?? "";
+  const draft = { kind, words: join(message.words, since), caret, why, key: tried ? message.key : undefined };
   if (!form) {
-    keep(at, { ...draft, wanted });
+    save(at, { ...draft, wanted });
     return null;
   }
   const here = document.activeElement;
   for (const other of forms) if (other !== form && fieldOf(other).value) empty(other);
   fill(form, draft);
-  keepDraft(form);
+  saveDraft(form);
   if (wanted || !here?.matches(".write textarea")) choose(form);
   if (wanted) fieldOf(form).focus();
   return form;
 }
 
-// carry takes public words along to another public kind. A note stays what it is.
+// carry moves public text to the form of another public kind. Notes are never moved.
 function carry(to) {
   const from = formsOf(to.dataset.box).find((form) => form !== to && fieldOf(form).value);
   if (!from) return;
   const { value, selectionStart, selectionEnd } = fieldOf(from), { tried } = from.dataset;
   const words = join(value, fieldOf(to).value);
   empty(from);
-  fill(to, { words, once: tried, caret: [selectionStart, selectionEnd] });
-  keepDraft(to);
+  fill(to, { words, key: tried, caret: [selectionStart, selectionEnd] });
+  saveDraft(to);
 }
 
 function typed(form) {
   lastTyped = Date.now();
-  keepDraft(form);
-  if (!saidWriting) present();
-  saidWriting = true;
+  saveDraft(form);
+  if (!reportedWriting) present();
+  reportedWriting = true;
   clearTimeout(typed.timer);
-  typed.timer = setTimeout(() => { saidWriting = false; present(); }, writingFor);
+  typed.timer = setTimeout(() => { reportedWriting = false; present(); }, writingFor);
 }
 
 export function startDrafts() {

@@ -1,21 +1,21 @@
-// Keeps an open desk fresh: the server says which ticket changed, and what is shown of it is asked for again. What is
-// typed, where it is scrolled and what has the focus stay as they are.
+// Keeps the panel current: the server announces which ticket changed, and this script fetches the parts that show it.
+// Typed text, scroll positions and the focus are preserved.
 import { back, lost } from "./away.js";
 import { reached, say, settleList } from "./panel.js";
-import { fieldOf, giveBack, restoreDrafts, written } from "./panel-draft.js";
+import { fieldOf, restoreMessage, restoreDrafts, written } from "./panel-draft.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const listEvery = 1000, presentEvery = 15_000, hiddenFor = 30_000;
 
-let source, again, hidden;
+let source, connected, hidden;
 
 const ticket = () => $("#ticket[data-number]");
 
-// ask swaps what an answer brings, out of band. One is asked after the other: of those that wait at the same element
-// htmx would only keep the last.
-let asking = Promise.resolve();
-function ask(address, target) {
-  asking = asking.then(() => htmx.ajax("GET", address, { source: document.body, target, swap: "none", headers: { "X-Live": "1" } })).catch(() => {});
+// refresh fetches an address and swaps the parts of the response out of band. Requests run one after the other, because
+// htmx keeps only the last of those queued at the same element.
+let queue = Promise.resolve();
+function refresh(address, target) {
+  queue = queue.then(() => htmx.ajax("GET", address, { source: document.body, target, swap: "none", headers: { "X-Live": "1" } })).catch(() => {});
 }
 
 let listTimer = null, listLast = 0;
@@ -25,7 +25,7 @@ function refreshList() {
     listTimer = null;
     listLast = Date.now();
     const list = $("#list");
-    if (list) ask(list.dataset.address, "#rows");
+    if (list) refresh(list.dataset.address, "#rows");
   }, Math.max(60, listLast + listEvery - Date.now()));
 }
 
@@ -36,11 +36,11 @@ function refreshTicket(part = "live") {
   ticketTimer = setTimeout(() => {
     ticketTimer = null;
     const open = ticket();
-    if (open) ask(`${open.dataset.live}&part=${part}`, "#ticket-head");
+    if (open) refresh(`${open.dataset.live}&part=${part}`, "#ticket-head");
   }, 60);
 }
 
-function everything() {
+function refreshAll() {
   refreshList();
   refreshTicket();
 }
@@ -51,8 +51,8 @@ function connect() {
   source.addEventListener("open", () => {
     back();
     reached();
-    if (again) everything();
-    again = true;
+    if (connected) refreshAll();
+    connected = true;
   });
   source.addEventListener("ticket", (event) => {
     refreshList();
@@ -61,16 +61,16 @@ function connect() {
   source.addEventListener("presence", (event) => {
     if (event.data === ticket()?.dataset.number) refreshTicket("presence");
   });
-  source.addEventListener("everything", everything);
+  source.addEventListener("everything", refreshAll);
   source.addEventListener("error", () => {
     lost();
-    if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself
-    refreshList(); // leads to the sign-in, when that is why
+    if (source.readyState !== EventSource.CLOSED) return; // the browser reconnects
+    refreshList(); // redirects to the sign-in page if the session has ended
     setTimeout(() => { if (!document.hidden) connect(); }, 3000);
   });
 }
 
-// A browser keeps few connections to one place: a page that nobody looks at gives its own back.
+// Browsers limit the connections to one origin, so a page that has been hidden for a while closes its stream.
 function visible() {
   clearTimeout(hidden);
   if (document.hidden) {
@@ -81,63 +81,65 @@ function visible() {
   present();
 }
 
-// Who looks and who writes. Having gone is told when the page or the ticket is left.
-let told = "";
+// present reports to the server whether the user is viewing or writing on the open ticket, and when they leave it.
+let reported = "";
 export function present(gone = false) {
   const open = ticket(), address = open?.dataset.presence ?? "";
-  if (told && (gone || told !== address)) navigator.sendBeacon(told, new URLSearchParams({ state: "gone" }));
-  told = gone ? "" : address;
+  if (reported && (gone || reported !== address)) navigator.sendBeacon(reported, new URLSearchParams({ state: "gone" }));
+  reported = gone ? "" : address;
   if (gone || !address || document.hidden) return;
   fetch(address, { method: "POST", body: new URLSearchParams({ state: written() ? "writing" : "looking" }), keepalive: true }).catch(() => {});
 }
 
-// Before a part is replaced, what it held is noted; afterwards it is put back.
-let kept = null, live = false, spoke = false, pressed = false, still = 0, missed = false, sent = "";
-function before(event) {
+let saved = null; // scroll position and focus of the part that is being replaced
+let live = false; // the response belongs to a live update
+let replied = false; // the user has just sent a message
+let pressed = false; // a pointer button is down
+let holds = 0; // requests that wait for forms of this page
+let missed = false; // an update was skipped because of pressed or holds
+let sent = ""; // the address to which the current response's form was sent
+
+// beforeSwap skips a replacement that would disturb the user, and otherwise saves the state that afterSwap restores.
+function beforeSwap(event) {
   const { target, fragment } = event.detail, active = document.activeElement;
-  if (live && (pressed || still)) { // it comes when the button is up: what a click began on has to be there when it ends
-    event.detail.shouldSwap = false;
-    missed = true;
-    return;
-  }
-  if (target.id === "composer" && composing(target, active)) {
-    event.detail.shouldSwap = false; // it comes when the hands are off
-    target.dataset.status = "";
-    return;
-  }
-  const of = $("[data-of]", fragment)?.dataset.of;
-  if (of && of !== ticket()?.dataset.number) { // it comes late: another ticket has been opened since it was asked for
-    if (target.id === "said") {
-      giveReasonBack(fragment);
-      $("span", fragment).prepend(`${of}: `);
-    } else event.detail.shouldSwap = false;
-    return;
-  }
-  if (target.id === "said") giveReasonBack(fragment);
-  if (target.id === "said" && $("[data-beside]", fragment)) { // the composer says it
-    event.detail.shouldSwap = false;
-    say("");
-    return;
-  }
+  const skip = () => { event.detail.shouldSwap = false; };
   const inside = target.contains(active) && active !== document.body;
-  if (live && inside && active.matches("input:not([type=checkbox]), select, textarea")) {
-    event.detail.shouldSwap = false; // somebody is choosing or typing there: it comes when they are done
-    active.addEventListener("blur", () => refreshTicket(), { once: true });
+  if (postponed(target, active, inside)) return skip();
+  const of = $("[data-of]", fragment)?.dataset.of;
+  const late = of && of !== ticket()?.dataset.number; // the user has opened another ticket since the request
+  if (target.id === "said") {
+    restoreReason(fragment);
+    if (late) $("span", fragment).prepend(`${of}: `);
+    else if ($("[data-beside]", fragment)) { // the composer shows it
+      skip();
+      say("");
+    }
     return;
   }
+  if (late) return skip();
   if (target.id === "ticket-head") keepReasons(target, fragment);
   for (const open of target.querySelectorAll("details[open][id]")) fragment.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
   for (const box of target.querySelectorAll("#rows input:checked, .item > input:checked")) {
     fragment.querySelector(`.item > input[value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
   }
-  kept = {
+  saved = {
     id: target.id, top: target.scrollTop, inside, focus: active?.id, number: active?.dataset?.number, value: active?.value,
-    end: spoke || showsNewest(),
+    end: replied || showsNewest(),
   };
 }
 
-// What is typed beside an escalation outlives what replaces its form, but for the answer to that form. Where the
-// escalation is over, it becomes the draft of a note.
+// postponed reports whether the user is working in a part, and if so makes sure that it is fetched again afterwards.
+function postponed(target, active, inside) {
+  if (live && (pressed || holds)) missed = true; // a click needs its element until the button is up
+  else if (target.id === "composer" && composing(target, active)) target.dataset.status = "";
+  else if (live && inside && active.matches("input:not([type=checkbox]), select, textarea")) {
+    active.addEventListener("blur", () => refreshTicket(), { once: true });
+  } else return false;
+  return true;
+}
+
+// keepReasons copies input in an escalation's form to the form that replaces it, unless that responds to this very form.
+// If the escalation has ended, the reason becomes the draft of a note.
 const reasons = ".escalation :is(input[name=reason], select)";
 function keepReasons(head, fragment) {
   for (const field of head.querySelectorAll(reasons)) {
@@ -148,75 +150,75 @@ function keepReasons(head, fragment) {
     else if (field.matches("input")) noteReason(ticket().dataset.number, field.value, "The escalation has ended. The reason that you were writing is saved here.");
   }
 }
-function giveReasonBack(fragment) {
+function restoreReason(fragment) {
   const line = $("[data-reason]", fragment);
   if (line && (line.dataset.of !== ticket()?.dataset.number || "asNote" in line.dataset)) noteReason(line.dataset.of, line.dataset.reason, line.textContent);
 }
-const noteReason = (number, words, why) => giveBack({ number, box: "note", kind: "note", words }, why);
+const noteReason = (number, words, why) => restoreMessage({ number, box: "note", kind: "note", words }, why);
 
-function after(event) {
-  if (!kept || event.detail.target?.id !== kept.id) return;
-  const now = document.getElementById(kept.id), { end } = kept;
-  if (now) now.scrollTop = kept.top;
-  if (kept.id === "conversation") {
+function afterSwap(event) {
+  if (!saved || event.detail.target?.id !== saved.id) return;
+  const now = document.getElementById(saved.id), { end } = saved;
+  if (now) now.scrollTop = saved.top;
+  if (saved.id === "conversation") {
     if (end) newest();
-    spoke = false;
+    replied = false;
   }
-  if (now && kept.inside && !now.contains(document.activeElement)) {
-    const same = kept.focus ? document.getElementById(kept.focus)
-      : kept.number ? $(`.item-link[data-number="${CSS.escape(kept.number)}"]`)
-      : kept.id === "rows" && kept.value ? $(`.item > input[value="${CSS.escape(kept.value)}"]`) : null;
-    (same ?? (kept.id === "rows" ? now : $("#ticket-body")))?.focus({ preventScroll: true });
+  if (now && saved.inside && !now.contains(document.activeElement)) {
+    const same = saved.focus ? document.getElementById(saved.focus)
+      : saved.number ? $(`.item-link[data-number="${CSS.escape(saved.number)}"]`)
+      : saved.id === "rows" && saved.value ? $(`.item > input[value="${CSS.escape(saved.value)}"]`) : null;
+    (same ?? (saved.id === "rows" ? now : $("#ticket-body")))?.focus({ preventScroll: true });
   }
-  if (kept.id === "rows") settleList();
-  if (kept.id === "composer") restoreDrafts(false);
-  kept = null;
+  if (saved.id === "rows") settleList();
+  if (saved.id === "composer") restoreDrafts(false);
+  saved = null;
 }
 
-// composing reports whether somebody writes in the composer, or is just choosing there: a click that begins on one
-// element and ends on another that has replaced it is none.
+// composing reports whether the composer is in use, including by a click that has begun: a click that ends on another
+// element than it began on is lost.
 const composing = (composer, active) => composer.contains(active) || written() || pressed;
 
-// The composer offers what the ticket's status allows. It is only replaced when nothing in it can be lost.
+// fitComposer fetches a new composer if the ticket's status allows other actions now and the composer is not in use.
 function fitComposer() {
-  const gate = $("#gate"), composer = $("#composer");
-  if (!gate || gate.dataset.status === composer.dataset.status || composing(composer, document.activeElement)) return;
-  composer.dataset.status = gate.dataset.status;
+  const status = $("#composer-status"), composer = $("#composer");
+  if (!status || status.dataset.status === composer.dataset.status || composing(composer, document.activeElement)) return;
+  composer.dataset.status = status.dataset.status;
   refreshComposer();
 }
 function release() {
-  if (pressed || still) return;
-  if (missed) everything();
+  if (pressed || holds) return;
+  if (missed) refreshAll();
   missed = false;
   fitComposer();
 }
 
-// keepStill holds updates back until a promise settles: a form whose request waits for it has to be there then.
-export function keepStill(until) {
-  still++;
-  until.finally(() => { still--; release(); });
+// holdUpdates delays updates until a promise settles, so that a form whose request waits for it stays in the page.
+export function holdUpdates(until) {
+  holds++;
+  until.finally(() => { holds--; release(); });
 }
 
 function refreshComposer() {
   const open = ticket(), mode = $(".mode input:checked")?.value ?? "";
-  if (open) ask(`${open.dataset.live}&part=composer&mode=${mode}`, "#composer");
+  if (open) refresh(`${open.dataset.live}&part=composer&mode=${mode}`, "#composer");
 }
 
-// showsNewest reports whether whoever reads has arrived at the end of the conversation. More may stand below it.
+// showsNewest reports whether the last message is in view.
 function showsNewest() {
   const line = $("#conversation > :last-child"), composer = $("#composer");
   return line && composer && line.getBoundingClientRect().bottom < composer.getBoundingClientRect().top + 40;
 }
 
-// answered shows what a message led to. Of the composer only those forms are replaced that hold no words.
-export function answered(page, taken) {
+// showResponse shows the response to a message. It replaces only those forms of the composer that contain no text.
+export function showResponse(page, accepted) {
   const composer = $("#composer", page);
   for (const form of composer?.querySelectorAll("form.write") ?? []) {
     const here = document.getElementById(form.id);
     if (here && !here.contains(document.activeElement) && !fieldOf(here).value && !fieldOf(form).value) here.replaceWith(form);
   }
   composer?.remove();
-  spoke = taken; // who has written wants to see it
+  replied = accepted; // scrolls to the new message
   live = false;
   sent = "";
   htmx.swap(document.body, page.body.innerHTML, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
@@ -240,8 +242,8 @@ export function startLive() {
     addEventListener(name, () => setTimeout(() => { pressed = false; release(); }), true);
   }
   document.addEventListener("focusout", (event) => { if (event.target.closest?.("#composer")) setTimeout(fitComposer); });
-  document.addEventListener("htmx:oobBeforeSwap", before);
-  document.addEventListener("htmx:oobAfterSwap", after);
+  document.addEventListener("htmx:oobBeforeSwap", beforeSwap);
+  document.addEventListener("htmx:oobAfterSwap", afterSwap);
   document.addEventListener("htmx:afterSettle", () => fitComposer());
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "ticket" && event.detail.elt?.id !== "ticket") return;
@@ -257,14 +259,14 @@ export function startLive() {
   });
   document.addEventListener("visibilitychange", visible);
   addEventListener("pagehide", () => present(true));
-  addEventListener("pageshow", (event) => { if (event.persisted) { connect(); everything(); } });
+  addEventListener("pageshow", (event) => { if (event.persisted) { connect(); refreshAll(); } });
   setInterval(present, presentEvery);
   connect();
   present();
   newest();
 }
 
-// opened is when a ticket has taken the place of another, or of none.
+// opened prepares the page after another ticket was opened.
 function opened() {
   settleList();
   const wanted = restoreDrafts();

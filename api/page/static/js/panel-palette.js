@@ -1,4 +1,4 @@
-// The command palette: everything on the page that says what it does (data-do), by name.
+// The command palette: all elements of the page with a command's name (data-do).
 import { Listbox, matching } from "./listbox.js";
 import { doIt, say } from "./panel.js";
 
@@ -8,7 +8,7 @@ const number = /^\s*[a-z0-9]{1,8}-[0-9a-z]{10}\s*$/i;
 
 let all = [], list, extra;
 
-// collect lists what can be done here and now. A choice is as many commands as it has values.
+// collect lists the commands of the page. Each option of a select is a command.
 function collect() {
   const commands = [];
   for (const element of document.querySelectorAll("[data-do]")) {
@@ -26,10 +26,10 @@ function collect() {
   for (const link of document.querySelectorAll(".site-nav a")) commands.push({ name: `Go to ${link.textContent}`, run: () => link.click() });
   for (const own of document.querySelectorAll(".menu-panel :is(a, button)")) commands.push({ name: own.textContent.trim(), run: () => own.click() });
   commands.push({ name: "Switch between light and dark", run: extra.theme }, { name: "Show the keyboard shortcuts", key: "?", run: extra.keys });
-  return commands.sort((a, b) => (b.here ?? 0) - (a.here ?? 0)); // what concerns the open ticket comes first
+  return commands.sort((a, b) => (b.here ?? 0) - (a.here ?? 0)); // commands on the open ticket come first
 }
 
-// withCurrent uses what stands in an element's place now: a live update may have replaced it since it was listed.
+// withCurrent uses the element or its replacement: a live update may have replaced it since it was listed.
 function withCurrent(element, use) {
   const now = element.isConnected ? element
     : [...document.querySelectorAll("[data-do]")].find((e) => e.dataset.do === element.dataset.do && !e.disabled && shown(e));
@@ -37,14 +37,14 @@ function withCurrent(element, use) {
   else say(`“${element.dataset.do}” can't be done any more.`, true);
 }
 
-// choose sets a choice and presses the button that goes with it.
+// choose selects a value and clicks the button that submits it.
 function choose(select, value) {
   select.value = value;
   select.dispatchEvent(new Event("change", { bubbles: true }));
   (select.dataset.by ? document.getElementById(select.dataset.by) : $("button", select.form)).click();
 }
 
-// show lists the commands that fit what is typed: a ticket's number and words to look for are commands, too.
+// show lists the commands that match the input. A ticket number opens the ticket; any text can be searched for.
 function show() {
   const typed = $("#palette-input").value.trim(), found = matching(all, typed);
   if (number.test(typed)) found.unshift({ name: `Open ticket ${typed.toUpperCase()}`, run: () => go(`/desk/tickets/${encodeURIComponent(typed)}`) });
@@ -54,7 +54,7 @@ function show() {
 
 function run(command) {
   $("#palette").close();
-  $("#palette-input").blur(); // a browser may leave the focus in what is hidden now, where the next key would be lost
+  $("#palette-input").blur(); // a browser may leave the focus in the closed dialog, which would swallow the next key
   command.run();
 }
 
@@ -70,7 +70,7 @@ function open() {
 
 export function startPalette(actions) {
   extra = actions;
-  list = new Listbox($("#palette-input"), $("#palette-list"), { take: run });
+  list = new Listbox($("#palette-input"), $("#palette-list"), { select: run });
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k") {
       event.preventDefault();

@@ -1,34 +1,34 @@
-// Sending what was written. Words that the requester reads are held here for five seconds, in which they can be taken
-// back; when the page is left they are sent at once. Until the desk has accepted a message this browser keeps it, with
-// the key of its form: sent twice, it arrives once.
-import { all, keep, kept, key } from "./drafts.js";
-import { empty, fault, fieldOf, giveBack, restoreDrafts } from "./panel-draft.js";
-import { answered, keepStill } from "./panel-live.js";
+// Sends messages. A message to the requester is held for five seconds, in which it can be undone; leaving the page sends
+// it at once. The browser stores a message with its form's idempotency key until the server has accepted it, so that it
+// can be sent again without arriving twice.
+import { all, key, load, save } from "./drafts.js";
+import { empty, fault, fieldOf, restoreMessage, restoreDrafts } from "./panel-draft.js";
+import { holdUpdates, showResponse } from "./panel-live.js";
 import { left, say, unreached } from "./panel.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const delay = 5000; // milliseconds
-const recent = 60_000; // for so long after a page was left, its messages are sent again by the next page
-const most = 60_000; // bytes that a browser sends for a page that is being left
+const retryFor = 60_000; // milliseconds after posting in which the next page posts a message again
+const keepaliveLimit = 60_000; // bytes that a browser sends for a page that is being left
 
 const held = new Map(); // messages by key, the newest last
 const posting = new Map(); // promises by message, of whether it was accepted
-const following = new WeakMap(); // by message, what goes on once it is accepted
+const afterAccepted = new WeakMap(); // functions to call once a message is accepted, by message
 
-let leaving = false; // the page: what is under way fails then, for its script alone
+let leaving = false; // the page is being left: requests fail in this script although the browser completes them
 
-const park = (message) => keep(key("sending", message.once), message);
-const unpark = (message) => keep(key("sending", message.once), null);
+const park = (message) => save(key("sending", message.key), message);
+const unpark = (message) => save(key("sending", message.key), null);
 
-// take makes a message of what stands in a form, and empties the form.
-function take(form, by) {
+// submit sends or holds the text of a form and empties the form.
+function submit(form, by) {
   const field = fieldOf(form), { number, box, kind, sending } = form.dataset;
   if (!field.value.trim()) return say("There is nothing to send yet.", true);
   const unfilled = form.dataset.placeholders?.split(" ").find((name) => field.value.includes(`{{${name}}}`));
-  if (unfilled) return fault(form, `It still contains {{${unfilled}}}; replace it before you send.`); // the desk would refuse it
+  if (unfilled) return fault(form, `It still contains {{${unfilled}}}; replace it before you send.`); // the server would refuse it
   const message = {
     number, box, kind, sending, words: field.value, caret: [field.selectionStart, field.selectionEnd],
-    once: form.elements.once.value, action: form.getAttribute("action"), body: new URLSearchParams(new FormData(form, by)).toString(),
+    key: form.elements.idempotency_key.value, action: form.getAttribute("action"), body: new URLSearchParams(new FormData(form, by)).toString(),
     page: location.pathname + location.search,
   };
   empty(form);
@@ -41,15 +41,15 @@ function take(form, by) {
 function hold(message) {
   message.until = Date.now() + delay;
   park(message);
-  held.set(message.once, message);
+  held.set(message.key, message);
   message.timer = setTimeout(post, delay, message);
   show();
 }
 
-// release ends the time in which a message can be taken back.
+// release ends the time in which a message can be undone.
 function release(message) {
   clearTimeout(message.timer);
-  held.delete(message.once);
+  held.delete(message.key);
   show();
 }
 
@@ -57,12 +57,12 @@ function undo(message) {
   release(message);
   unpark(message);
   say("Undone. Nothing was sent.");
-  if (giveBack(message, "", true)) return;
+  if (restoreMessage(message, "", true)) return;
   const link = $(`.item-link[data-number="${CSS.escape(message.number)}"]`);
   link ? link.click() : location.assign(message.page);
 }
 
-// show lists what can still be taken back, the newest first.
+// show lists the messages that can still be undone, the newest first.
 function show() {
   const list = $("#sending"), lost = list.contains(document.activeElement);
   list.replaceChildren(...[...held.values()].reverse().map((message) => {
@@ -97,12 +97,12 @@ async function deliver(message) {
   try {
     answer = await fetch(message.action, {
       method: "POST", headers: { "HX-Request": "true", "HX-Current-URL": location.href },
-      body: new URLSearchParams(message.body), keepalive: message.body.length < most,
+      body: new URLSearchParams(message.body), keepalive: message.body.length < keepaliveLimit,
     });
     text = await answer.text();
   } catch {
-    await new Promise((over) => setTimeout(over, 1000)); // a browser may give requests up just before it leaves their page
-    return leaving ? false : failed(message, unreached); // the next page asks again
+    await new Promise((over) => setTimeout(over, 1000)); // a browser may abort requests just before it leaves the page
+    return leaving ? false : failed(message, unreached); // the next page posts it again
   }
   const page = new DOMParser().parseFromString(text, "text/html");
   if (answer.status === 401) return failed(message, "You have been signed out. Sign in again in another tab; what you typed is saved.");
@@ -111,24 +111,24 @@ async function deliver(message) {
 }
 
 const sentence = (element) => element?.textContent.trim().replace(/[^.!?]$/, "$&.") ?? "";
-const told = '[hx-swap-oob="innerHTML:#said"]'; // what became of a message, in the answer to it
+const result = '[hx-swap-oob="innerHTML:#said"]'; // selects the result of a message in the response
 const open = (message) => $("#ticket")?.dataset.number === message.number;
 
 function accepted(message, page) {
   unpark(message);
   left(message.number);
-  for (const next of following.get(message) ?? []) next();
-  if (open(message)) answered(page, true);
-  else say(`${message.number}: ${sentence($(told, page))}`);
+  for (const next of afterAccepted.get(message) ?? []) next();
+  if (open(message)) showResponse(page, true);
+  else say(`${message.number}: ${sentence($(result, page))}`);
   return true;
 }
 
-// refused puts the words back into the form that the desk answers with: it knows what may be done about the reason.
+// refused restores the text in the form of the response, which offers what can be done about the reason.
 function refused(message, page) {
   const { kind } = message, anew = $(`#write-${kind}`, page);
-  const why = sentence($(".problem", anew ?? page) ?? $(told, page));
+  const why = sentence($(".problem", anew ?? page) ?? $(result, page));
   if (anew) {
-    message.tried = anew.elements.once.value === message.once;
+    message.tried = anew.elements.idempotency_key.value === message.key;
     fieldOf(anew).value = "";
   }
   if (!open(message)) return returned(message, why);
@@ -137,14 +137,14 @@ function refused(message, page) {
     fieldOf(anew).value = fieldOf(here).value;
     here.replaceWith(anew);
   } else if (anew) {
-    $("#composer").replaceWith($("#composer", page)); // the ticket no longer offers this kind, but for these words
+    $("#composer").replaceWith($("#composer", page)); // the ticket offers this kind only for this text
     restoreDrafts(false);
   }
-  answered(page, false);
+  showResponse(page, false);
   return returned(message, why);
 }
 
-// failed is when the desk did not say what became of a message: it may have arrived.
+// failed restores a message whose result is unknown: it may have been accepted.
 function failed(message, why) {
   message.tried = true;
   return returned(message, why);
@@ -152,30 +152,31 @@ function failed(message, why) {
 
 function returned(message, why) {
   unpark(message);
-  const form = giveBack(message, why);
+  const form = restoreMessage(message, why);
   if (!form) say(`${message.number}: ${why}`, true);
   else if (form.offsetParent === null || message.tried) say(why, true);
   return false;
 }
 
-// sendAll sends what is held, and returns a promise of whether everything was accepted.
+// sendAll sends all held messages, and returns a promise of whether everything was accepted.
 async function sendAll() {
   for (const message of [...held.values()]) post(message);
   return (await Promise.all(posting.values())).every(Boolean);
 }
 
-// resume looks after what a page left behind. What was sent lately is sent again, for its answer; anything else is a
-// draft once more, with its key: a window that was suspended may still send it. What another window holds is its own affair.
+// resume handles messages that an earlier page stored. Recently posted ones are posted again to learn their result; others
+// become drafts that keep their key, as a suspended window may still send them. Messages held by another window are left
+// to that window.
 function resume() {
   for (const at of all("sending")) {
-    const message = kept(at), now = Date.now();
-    if (!message) keep(at, null);
-    else if (message.posted && now - message.posted < recent) post(message);
+    const message = load(at), now = Date.now();
+    if (!message) save(at, null);
+    else if (message.posted && now - message.posted < retryFor) post(message);
     else if (message.posted || message.until + delay < now) failed(message, "We don't know whether this was sent. If you send it again, it arrives only once.");
   }
 }
 
-// beforeCommands lets everything that was written on a ticket arrive before anything else is asked of it.
+// beforeCommands delays other commands on a ticket until its messages have been accepted.
 function beforeCommands(event) {
   const { verb, elt, issueRequest } = event.detail;
   if (verb === "get") return;
@@ -185,12 +186,12 @@ function beforeCommands(event) {
   event.preventDefault();
   let waiting = before.length;
   for (const message of before) {
-    following.set(message, [...following.get(message) ?? [], () => { if (--waiting === 0) issueRequest(true); }]);
-    keepStill(post(message));
+    afterAccepted.set(message, [...afterAccepted.get(message) ?? [], () => { if (--waiting === 0) issueRequest(true); }]);
+    holdUpdates(post(message));
   }
 }
 
-// beforeSignOut ends the session once everything is accepted. What was not is shown, and a second try goes through.
+// beforeSignOut signs out once every message is accepted. Otherwise it reports the failure; a second attempt succeeds.
 function beforeSignOut(event) {
   if (!held.size && !posting.size) return;
   event.preventDefault();
@@ -207,15 +208,15 @@ export function startSending() {
     if (!event.target.matches("form.write")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    take(event.target, event.submitter);
+    submit(event.target, event.submitter);
   }, true);
   document.addEventListener("htmx:confirm", beforeCommands);
   document.addEventListener("visibilitychange", () => { if (document.hidden) sendAll(); });
   addEventListener("pagehide", () => { leaving = true; sendAll(); });
   addEventListener("pageshow", () => { leaving = false; });
   addEventListener("beforeunload", (event) => {
-    if (![...held.values()].some((message) => message.body.length >= most)) return;
-    sendAll(); // too long to be sent after the page
+    if (![...held.values()].some((message) => message.body.length >= keepaliveLimit)) return;
+    sendAll(); // too long to be sent while leaving the page
     event.preventDefault();
   });
   resume();

@@ -1,5 +1,5 @@
-// The agents' panel: what a script adds to pages that work without one. Shortcuts stand in the pages themselves
-// (aria-keyshortcuts), and so do the palette's commands (data-do); here is only what makes them go.
+// The agents' panel, which works without scripts, too. The pages declare the shortcuts (aria-keyshortcuts) and the
+// palette's commands (data-do); this script implements them.
 import { startLive } from "./panel-live.js";
 import { startPalette } from "./panel-palette.js";
 import { startDrafts } from "./panel-draft.js";
@@ -13,7 +13,7 @@ root.classList.add("scripts");
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const shown = (element) => element && element.offsetParent !== null;
-// What a closed dialog holds may have the focus for a moment longer.
+// An element in a dialog may keep the focus for a moment after the dialog is closed.
 const typing = (element) => element?.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") &&
   !element.closest("dialog:not([open])");
 
@@ -25,7 +25,7 @@ function fold(name, folded) {
 }
 for (const name of ["queues", "list"]) if (localStorage.getItem(`fold-${name}`)) fold(name, true);
 
-// What is said goes away by itself; what went wrong stays longer.
+// say shows a status message, which disappears by itself; errors stay longer.
 export function say(text, bad = false) {
   const said = $("#said");
   if (!said) return;
@@ -72,8 +72,8 @@ function countDown() {
 countDown();
 setInterval(countDown, 10_000);
 
-// The list: one link is in the tab order, j and k move the focus. Of the open ticket it is known where it stood after it
-// has left the list: there the next one is now.
+// The list: one link is in the tab order, j and k move the focus. place remembers the position of the open ticket, where
+// the next ticket is once the open one has left the list.
 const links = () => [...document.querySelectorAll("#rows .item-link")];
 const openNumber = () => $("#ticket")?.dataset.number;
 let place = { number: "", at: -1 }, written = "";
@@ -95,12 +95,12 @@ function move(by) {
   if (!all.length) return;
   let at = all.indexOf(document.activeElement);
   if (at < 0) at = all.findIndex((link) => link.dataset.number === openNumber());
-  if (at < 0 && place.at >= 0) at = by > 0 ? place.at - 1 : place.at; // between those that stood around it
+  if (at < 0 && place.at >= 0) at = by > 0 ? place.at - 1 : place.at; // between its former neighbours
   const next = all[at < 0 && by < 0 ? all.length - 1 : Math.max(0, Math.min(all.length - 1, at + by))];
   next.focus();
   next.scrollIntoView({ block: "nearest" });
 }
-// left says that a ticket was written to: when it leaves the list by that, the next row has the focus.
+// left records that a message was sent on a ticket: if it leaves the list, the next row gets the focus.
 export function left(number) {
   written = number;
 }
@@ -116,7 +116,7 @@ function select() {
   link?.closest(".item")?.querySelector("input").click();
 }
 
-// doIt does what an element of the page is there for, as a click or the keyboard would.
+// doIt activates an element, as a click or the keyboard would.
 export function doIt(element) {
   if (element.matches("input[type=radio]")) {
     element.checked = true;
@@ -150,7 +150,7 @@ function shortcut(event) {
 }
 document.addEventListener("keydown", shortcut);
 
-// back leads to the list: the one beside the ticket when it is there, or else to its page.
+// back moves the focus to the list beside the ticket, or opens the list's page if none is shown.
 function back(element) {
   if (shown($("#list"))) (links().find((link) => link.tabIndex === 0) ?? $("#rows")).focus();
   else element.click();
@@ -170,9 +170,9 @@ document.addEventListener("change", (event) => {
   if (target.matches?.(".actions :is(select, input)")) target.form.classList.add("changed");
 });
 
-// A question before what can't be undone.
+// Actions that can't be undone ask for confirmation.
 let sure = null;
-function insist(form, submitter) {
+function resubmit(form, submitter) {
   sure = form;
   form.requestSubmit(submitter);
 }
@@ -187,10 +187,10 @@ document.addEventListener("submit", (event) => {
   dialog.showModal();
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return;
-    if (form.isConnected) return insist(form, submitter);
-    // A live update has put another form in its place.
+    if (form.isConnected) return resubmit(form, submitter);
+    // A live update has replaced the form.
     const now = [...document.querySelectorAll("form[data-sure]")].find((f) => f.action === form.action);
-    now ? insist(now, $("button", now)) : say("That can't be done any more.", true);
+    now ? resubmit(now, $("button", now)) : say("That can't be done any more.", true);
   }, { once: true });
 }, true);
 
@@ -212,8 +212,7 @@ document.addEventListener("click", (event) => {
   if (filters && !filters.contains(event.target)) filters.open = false;
 });
 
-// What the server could not do is said, and nothing that was typed is touched.
-// A refetch that fails is the live connection's to tell.
+// Failed requests are reported and leave typed text alone. Failed live updates are reported by the stream's error handler.
 export const unreached = "The desk could not be reached. What you typed is saved.";
 const failures = {
   "htmx:sendError": () => unreached,
@@ -228,22 +227,21 @@ for (const [name, words] of Object.entries(failures)) {
     if (detail.requestConfig?.headers?.["X-Live"] !== "1") say(words(detail), true);
   });
 }
-// reached takes back that the desk could not be: it answers again.
+// reached removes the message that the server could not be reached.
 export function reached() {
   if ($("#said")?.textContent.endsWith(unreached)) say("");
 }
-// A button says what its form is to do: htmx forgets the one that was pressed when the focus moves on, as it does to a
-// question.
+// Adds the submit button to the request: htmx forgets it when the focus moves, for example to the confirmation.
 document.addEventListener("htmx:configRequest", ({ detail: { triggeringEvent, parameters } }) => {
   const by = triggeringEvent?.submitter;
   if (by?.name) parameters[by.name] = by.value;
 });
-// What is sent needs no more keys: the next ones are the panel's.
+// Moves the focus out of a form that is being sent, so that keys are shortcuts again.
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
   if (!target.matches("#ticket form, #bulk") || !target.contains(document.activeElement)) return;
   (target.id === "bulk" ? links().find((link) => link.tabIndex === 0) : $("#ticket-body"))?.focus({ preventScroll: true });
 });
-// A form that has left the page with its ticket is not heard there: it is listened to itself, and the ticket is named.
+// Events of a form that has left the page don't reach the document: listen on the form, and name its ticket.
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
   if (!target.matches("#ticket form")) return;
   const { number } = $("#ticket").dataset;

@@ -14,7 +14,7 @@ const observer = new IntersectionObserver((changes) => {
 const conversation = () => $("#conversation[data-seen]");
 const number = (line) => Number(line.dataset.n);
 
-function tell() {
+function updateForms() {
   for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
 }
 
@@ -23,7 +23,7 @@ function changed(announce) {
   const shown = conversation();
   if (!shown) return;
   if (shown.dataset.of !== of) [of, seen] = [shown.dataset.of, Number(shown.dataset.seen)];
-  for (const given of document.querySelectorAll(".unseen[data-seen]")) seen = Math.max(seen, Number(given.dataset.seen));
+  for (const refusal of document.querySelectorAll(".unseen[data-seen]")) seen = Math.max(seen, Number(refusal.dataset.seen));
   const known = new Map(waiting.map((line) => [number(line), line]));
   observer.disconnect();
   inView.clear();
@@ -38,7 +38,7 @@ function changed(announce) {
 
 function arrived() {
   if (waiting.every((line) => line.looks >= looks)) [seen, waiting] = [Math.max(seen, Number(conversation().dataset.seen)), []];
-  tell();
+  updateForms();
 }
 
 function look() {

@@ -76,7 +76,7 @@ func (v *Visit) unseal(sealed string) (person ticket.PersonID, fresh bool) {
 
 // unstamp removes the fields that stamp added from a form, and records them in the visit.
 func (v *Visit) unstamp(form url.Values) {
-	v.writer, v.mayKeep = v.unseal(form.Get(fieldWriter))
+	v.writer, v.maySave = v.unseal(form.Get(fieldWriter))
 	v.writtenOn = Local(form.Get(fieldPage))
 	v.draft = form.Get(fieldDraft)
 	form.Del(fieldWriter)
@@ -135,15 +135,15 @@ func (v *Visit) checkWriter() error {
 // formStore stores forms whose writer has to sign in before they can be sent.
 type formStore interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
-	KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error
-	KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error)
+	SaveForm(ctx context.Context, browser []byte, f desk.SavedForm) error
+	SavedForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.SavedForm, error)
 	ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error
 	ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error
 }
 
 const (
-	writerSecret  = "writers" // name of the secret in the store
-	formCookie    = "kept"    // its token identifies the browser whose forms are stored
+	writerSecret  = "writers"    // name of the secret in the store
+	formCookie    = "saved-form" // its token identifies the browser whose forms are stored
 	formCookieAge = 24 * time.Hour
 	sentCookie    = "sent"  // names the draft that was accepted, for form-drafts.js
 	sentAge       = 60      // in seconds: until the next page has been read
@@ -154,10 +154,10 @@ const (
 // secrets are the names of fields that are never stored.
 var secrets = []string{"password", "current"}
 
-// storeForm stores the posted form until its writer has signed in. It reports whether it did and the form has input.
-func (v *Visit) storeForm() bool {
+// saveForm stores the posted form until its writer has signed in. It reports whether it did and the form has input.
+func (v *Visit) saveForm() bool {
 	form, err := v.readForm()
-	if err != nil || !v.mayKeep || v.writtenOn == "" || v.engine.Forms == nil {
+	if err != nil || !v.maySave || v.writtenOn == "" || v.engine.Forms == nil {
 		return false
 	}
 	fields := url.Values{}
@@ -170,11 +170,11 @@ func (v *Visit) storeForm() bool {
 	if token == "" {
 		token = rand.Text()
 	}
-	err = v.engine.Forms.KeepForm(v.Context(), browserOf(token), desk.KeptForm{
+	err = v.engine.Forms.SaveForm(v.Context(), browserOf(token), desk.SavedForm{
 		Person: v.writer, Page: v.writtenOn, Action: v.Path(), Fields: fields,
 	})
 	if err != nil {
-		v.engine.Log.WarnContext(v.Context(), "form is not kept until its writer has signed in", "error", err)
+		v.engine.Log.WarnContext(v.Context(), "form is not saved until its writer has signed in", "error", err)
 		return false
 	}
 	v.SetCookie(formCookie, token, formCookieAge)
@@ -187,12 +187,12 @@ func (v *Visit) askToSignIn() bool {
 	if v.engine.Forms == nil || v.Partial() {
 		return false
 	}
-	kept := v.storeForm()
+	saved := v.saveForm()
 	if v.writer == "" || v.writtenOn == "" {
 		return false
 	}
 	v.Flash("Your session has ended, so nothing was done. Please sign in again.")
-	if kept {
+	if saved {
 		v.Flash("Your session has ended, so nothing was sent. What you typed is saved: it is back in its form once you have signed in again in this browser.")
 	}
 	return v.redirect("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
@@ -219,7 +219,7 @@ func (v *Visit) dropForms(person ticket.PersonID, drop func(browser []byte) erro
 		return
 	}
 	if err := drop(browserOf(token)); err != nil {
-		v.engine.Log.WarnContext(v.Context(), "a kept form stays for a day", "error", err)
+		v.engine.Log.WarnContext(v.Context(), "a saved form stays for a day", "error", err)
 	}
 }
 
@@ -244,11 +244,11 @@ func (v *Visit) SignInAgain(page string) error {
 		return err
 	}
 	if v.writer == "" {
-		v.writer, v.mayKeep = v.Person.ID, true
+		v.writer, v.maySave = v.Person.ID, true
 	}
 	if v.writtenOn == "" {
 		v.writtenOn = page
 	}
-	v.storeForm()
+	v.saveForm()
 	return v.redirect("/sign-in/again?next=" + url.QueryEscape(v.writtenOn))
 }

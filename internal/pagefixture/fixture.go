@@ -1,7 +1,7 @@
-// Package officetest sets up a working desk for tests of pages and the API: a store on a database of its own, people, a
+// Package pagefixture provides a working desk to tests of pages and the API: a store with a database of its own, people, a
 // loop that takes the steps in place of workflows, and an HTTP client that signs in. It needs no Temporal. For tests
 // only.
-package officetest
+package pagefixture
 
 import (
 	"context"
@@ -32,12 +32,12 @@ type Fixture struct {
 
 	Desk     *app.Tickets
 	Outcomes *store.Outcomes
-	Clerk    *Stepper
+	Stepper  *Stepper
 
 	t testing.TB
 }
 
-// Open returns an Fixture with Holesalemart's policy, without people. Offices with the same name share a database
+// Open returns a Fixture with Holesalemart's policy, without people. Fixtures with the same name share a database
 // template.
 func Open(t testing.TB, name string) *Fixture {
 	t.Helper()
@@ -72,7 +72,7 @@ func (o *Fixture) Limit() {
 	o.Store = s
 }
 
-// New returns an Fixture for a store that has a policy.
+// New returns a Fixture for a store that has a policy.
 func New(t testing.TB, s *store.Store) *Fixture {
 	return &Fixture{
 		Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Staffing: app.NewStaffing(s), Workspace: app.NewWorkspace(s),
@@ -83,10 +83,10 @@ func New(t testing.TB, s *store.Store) *Fixture {
 // Start starts the desk: steps are taken for all commands until the test ends.
 func (o *Fixture) Start(log *slog.Logger) {
 	o.Outcomes = store.NewOutcomes(o.Store, log)
-	o.Clerk = &Stepper{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
+	o.Stepper = &Stepper{store: o.Store, steps: o.Steps, wake: make(chan struct{}, 1)}
 	o.Run(o.Outcomes.Run)
-	o.Run(o.Clerk.run)
-	o.Desk = app.NewTickets(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
+	o.Run(o.Stepper.run)
+	o.Desk = app.NewTickets(o.Store, o.Store, o.Store, o.Outcomes, o.Stepper)
 }
 
 // Run runs a function until the test ends, and fails the test with its error.

@@ -1,4 +1,4 @@
-package officetest
+package pagefixture
 
 import (
 	"context"
@@ -16,30 +16,30 @@ type Stepper struct {
 
 	store *store.Store
 	steps *app.Steps
-	bell  chan struct{}
+	wake  chan struct{}
 }
 
 // Wake never blocks: one pending wake-up is enough.
-func (c *Stepper) Wake() {
+func (s *Stepper) Wake() {
 	select {
-	case c.bell <- struct{}{}:
+	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (c *Stepper) run(ctx context.Context) error {
+func (s *Stepper) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-c.bell:
+		case <-s.wake:
 		}
 		// Repeat until none is left: a submission excludes later commands of its ticket from the same round.
 		for left := 1; left > 0; {
 			var err error
-			c.Paused.Lock()
-			left, err = c.store.Undelivered(ctx, 100, 100, c.take)
-			c.Paused.Unlock()
+			s.Paused.Lock()
+			left, err = s.store.Undelivered(ctx, 100, 100, s.step)
+			s.Paused.Unlock()
 			if err != nil && ctx.Err() == nil {
 				return err
 			}
@@ -47,9 +47,9 @@ func (c *Stepper) run(ctx context.Context) error {
 	}
 }
 
-func (c *Stepper) take(ctx context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
+func (s *Stepper) step(ctx context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 	for _, d := range all {
-		if _, err := c.steps.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
+		if _, err := s.steps.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
 			return nil, err
 		}
 	}

@@ -1,4 +1,4 @@
-package officetest
+package pagefixture
 
 import (
 	"bufio"

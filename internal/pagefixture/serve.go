@@ -1,4 +1,4 @@
-package officetest
+package pagefixture
 
 import (
 	"net/http/httptest"
@@ -21,7 +21,7 @@ func (o *Fixture) Serve(config page.Config, leadsTo string, areas ...page.Area) 
 		o.t.Fatal(err)
 	}
 	handler, err := api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Board: app.NewNoticeBoard(o.Store), Site: site, Log: config.Log, Areas: append(areas, o.entrance(leadsTo)),
+		Desk: o.Desk, People: o.Store, Board: app.NewNoticeBoard(o.Store), Site: site, Log: config.Log, Areas: append(areas, o.signInArea(leadsTo)),
 	})
 	if err != nil {
 		o.t.Fatal(err)
@@ -31,8 +31,8 @@ func (o *Fixture) Serve(config page.Config, leadsTo string, areas ...page.Area) 
 	return server
 }
 
-func (o *Fixture) entrance(leadsTo string) page.Area {
-	return page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
+func (o *Fixture) signInArea(leadsTo string) page.Area {
+	return page.Area{Name: "sign-in-of-tests", Templates: fstest.MapFS{}, Routes: []page.Route{
 		page.Get("/let-in/:handle", page.Anyone, func(v *page.Visit) error {
 			p := o.People[v.Param("handle")]
 			epoch, err := o.SessionEpoch(v.Context(), p.ID)
