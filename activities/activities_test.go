@@ -67,7 +67,7 @@ func TestStep_givesTheResult(t *testing.T) {
 }
 
 // Every failure that can be repaired is retried, so that no promise is lost.
-func TestFailures_onlyWhatNobodyKnowsIsForGood(t *testing.T) {
+func TestFailures_onlyUnknownTicketsAndMailsAreNotRetried(t *testing.T) {
 	for _, name := range []string{"Step", "SendMail"} {
 		for kind, permanent := range map[fault.Kind]bool{
 			fault.NotFound: true,
@@ -94,7 +94,7 @@ func request(name string) any {
 	return ticket.DeliveryRequest{Number: number, N: 1}
 }
 
-// Failures are shown in Temporal UI, and kept in histories.
+// Failures are shown in Temporal UI, and stored in histories.
 func TestFailures_theCauseIsLoggedAndNeverReachesTemporal(t *testing.T) {
 	const canary = "jane@example.com"
 	for name, cause := range map[string]error{
@@ -109,7 +109,7 @@ func TestFailures_theCauseIsLoggedAndNeverReachesTemporal(t *testing.T) {
 			_, err := environment(fixture{err: cause}, &logs).ExecuteActivity("SendMail", request("SendMail"))
 			encoded := temporal.GetDefaultFailureConverter().ErrorToFailure(err)
 			if err == nil || strings.Contains(encoded.String(), canary) {
-				t.Errorf("Temporal is told %v", encoded)
+				t.Errorf("Temporal receives %v", encoded)
 			}
 			if !errors.Is(cause, context.Canceled) && !strings.Contains(logs.String(), canary) {
 				t.Errorf("the log lacks the cause: %s", logs.String())

@@ -91,7 +91,7 @@ func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	return s
 }
 
-// declare closes the desk, as if that had been just after everybody submitted, and announces it.
+// declare closes the desk, as if that had been just after everyone submitted, and announces it.
 func (s *announcementFixture) declare(notice string) {
 	s.t.Helper()
 	if _, err := app.DeclareEmergency(s.t.Context(), s, desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: notice}); err != nil {
@@ -230,7 +230,7 @@ func TestAnnouncements_aWorkerThatIsStoppedSendsNothingTwice(t *testing.T) {
 	s.oneEach(20)
 }
 
-func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
+func TestAnnouncements_aNewerOneReplacesOnesThatWait(t *testing.T) {
 	s := newAnnouncementFixture(t, 6)
 	s.sink.Stop()
 	if _, err := s.send(100); err == nil {
@@ -261,7 +261,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 }
 
 // A recipient that fails delays no other.
-func TestAnnouncements_refusedAndPutOffOnesHoldUpNobody(t *testing.T) {
+func TestAnnouncements_refusedAndDeferredOnesHoldUpNoOneElse(t *testing.T) {
 	s := newAnnouncementFixture(t, 8)
 	s.sink.RejectRecipients(func(_, to string) *smtp.SMTPError {
 		switch {
@@ -311,6 +311,6 @@ func TestAnnouncements_revealNoRecipientsToTemporal(t *testing.T) {
 	})
 	_, err := s.send(1)
 	if err == nil || strings.Contains(err.Error(), "demo0") || errors.Is(err, context.Canceled) {
-		t.Errorf("Temporal is told %v", err)
+		t.Errorf("Temporal receives %v", err)
 	}
 }

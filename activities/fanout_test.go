@@ -26,7 +26,7 @@ type fanoutFixture struct {
 	behind   []ticket.Number
 	notified []ticket.Number
 	later    []time.Duration
-	flying   int // told and not stepped; most at once
+	flying   int // notified and not stepped; most at once
 	most     int
 	heeds    func(ticket.Number) bool
 	fails    func(ticket.Number) error
@@ -79,7 +79,7 @@ func (c *fanoutFixture) Barrier(context.Context) error {
 }
 
 func (c *fanoutFixture) Prove(context.Context, ticket.Transition) (ticket.FanoutCheck, error) {
-	c.acts = append(c.acts, "prove")
+	c.acts = append(c.acts, "check")
 	return ticket.FanoutCheck{}, nil
 }
 
@@ -120,7 +120,7 @@ func TestNotifyTickets_notifiesEveryTicketOnce(t *testing.T) {
 	result := notify(t, c.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 1000})
 	slices.Sort(c.notified)
 	if !slices.Equal(c.notified, c.behind) || !result.Done || result.Notified != 1000 || result.After != c.behind[999] {
-		t.Errorf("%d told, %+v", len(c.notified), result)
+		t.Errorf("%d notified, %+v", len(c.notified), result)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestNotifyTickets_resumesFromTheHeartbeatOfAKilledWorker(t *testing.T) {
 	result := notify(t, env, ticket.FanoutRequest{Total: 100})
 	slices.Sort(c.notified)
 	if !slices.Equal(c.notified, c.behind[60:]) || result.Notified != 100 {
-		t.Errorf("told %d from %v on, %+v", len(c.notified), c.notified[0], result)
+		t.Errorf("notified %d from %v on, %+v", len(c.notified), c.notified[0], result)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestNotifyTickets_waitsForTicketsToTakeTheirSteps(t *testing.T) {
 	c := newFanoutFixture(500)
 	notify(t, c.environment(activities.FanoutOptions{Page: 10, Window: 30, PerSecond: 1e6}), ticket.FanoutRequest{Total: 500})
 	if c.most > 40 {
-		t.Errorf("%d were told that had not taken it up", c.most)
+		t.Errorf("%d were notified that had not taken it up", c.most)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestNotifyTickets_failsWhenTemporalIsAway(t *testing.T) {
 	c := newFanoutFixture(50)
 	c.fails = func(ticket.Number) error { return fault.New(fault.Unavailable, "Temporal is not responding") }
 	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Tell", ticket.FanoutRequest{Transition: transition}); err == nil {
-		t.Error("it goes on past tickets that nobody was told of")
+		t.Error("it goes on past tickets that were not notified")
 	}
 }
 
@@ -182,10 +182,10 @@ func TestNotifyTickets_spreadsSearchAttributeUpdates(t *testing.T) {
 	if most := slices.Max(few.later); most != 0 {
 		t.Errorf("of a few tickets one waits %s", most)
 	}
-	crowd := newFanoutFixture(10_000)
-	notify(t, crowd.environment(activities.FanoutOptions{PerSecond: 1e6, Parallel: 1}), ticket.FanoutRequest{Total: 10_000, Began: time.Now()})
+	many := newFanoutFixture(10_000)
+	notify(t, many.environment(activities.FanoutOptions{PerSecond: 1e6, Parallel: 1}), ticket.FanoutRequest{Total: 10_000, Began: time.Now()})
 	perSecond := map[time.Duration]int{}
-	for _, later := range crowd.later[512:] { // until a rate is known, the rest is a guess
+	for _, later := range many.later[512:] { // until a rate is known, the rest is a guess
 		perSecond[later]++
 	}
 	for later, n := range perSecond {
@@ -195,12 +195,12 @@ func TestNotifyTickets_spreadsSearchAttributeUpdates(t *testing.T) {
 	}
 }
 
-func TestProve_waitsForWhatIsUnderWayFirst(t *testing.T) {
+func TestCheckFanout_waitsForWhatIsUnderWayFirst(t *testing.T) {
 	c := newFanoutFixture(1)
 	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Prove", transition); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(c.acts, []string{"barrier", "prove"}) {
+	if !slices.Equal(c.acts, []string{"barrier", "check"}) {
 		t.Errorf("asked for %q", c.acts)
 	}
 }

@@ -22,7 +22,7 @@ import (
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// slowFixture is a desk whose first step, or first mail, takes until the worker is told to stop.
+// slowFixture is a desk whose first step, or first mail, takes until the worker is asked to stop.
 type slowFixture struct {
 	*desktest.Desk
 	step, mail bool
@@ -89,7 +89,7 @@ func TestRun_finishesAMailThatIsOnItsWay(t *testing.T) {
 			return
 		}
 	}
-	t.Error("Temporal was not told that the mail is sent, and will have it tried again")
+	t.Error("Temporal does not know that the mail is sent, and will have it tried again")
 }
 
 func TestRun_finishesAStepThatIsUnderWayAndTheNextWorkerGoesOn(t *testing.T) {

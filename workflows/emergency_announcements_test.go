@@ -73,8 +73,8 @@ func TestAnnouncer_sendsUntilNothingIsLeft(t *testing.T) {
 	}
 }
 
-// A mail that a server has put off is left alone until its time.
-func TestAnnouncer_waitsForMailsThatWerePutOff(t *testing.T) {
+// A mail that a server has deferred is left alone until its time.
+func TestAnnouncer_waitsForDeferredMails(t *testing.T) {
 	w := newAnnouncerFixture()
 	w.left = []ticket.SendAnnouncementsResult{{Left: 1, Next: begin.Add(3 * time.Hour)}, {Sent: 1}}
 	if out := w.run(t, workflows.AnnouncementState{Idle: true}, 24*time.Hour, 0); w.sent != 2 || out.Sent != 1 || w.last.Before(begin.Add(3*time.Hour)) {

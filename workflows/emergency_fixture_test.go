@@ -35,16 +35,16 @@ type emergencyFixture struct {
 	t   *testing.T
 	env *testsuite.TestWorkflowEnvironment
 
-	clock  func() time.Time
-	behind time.Duration // by how much the database's clock is
-	fails  func(what string) error
-	onTell func(ticket.Number)
-	onMail func() ticket.SendAnnouncementsResult
-	parts  activities.FanoutOptions
+	clock    func() time.Time
+	behind   time.Duration // by how much the database's clock is
+	fails    func(what string) error
+	onNotify func(ticket.Number)
+	onMail   func() ticket.SendAnnouncementsResult
+	parts    activities.FanoutOptions
 
 	mu               sync.Mutex
-	gate             ticket.EmergencySchedule
-	gateAt           map[ticket.Number]time.Time
+	schedule         ticket.EmergencySchedule
+	takenUp          map[ticket.Number]time.Time
 	ignoring         map[ticket.Number]int // signals that a ticket won't take up
 	notified         []string              // "1h0m0s emergency-pause HM-0000000000", in order
 	orders           []ticket.ManualEmergencyCommand
@@ -57,13 +57,13 @@ type emergencyFixture struct {
 func newEmergencyFixture(t *testing.T, tickets int) *emergencyFixture {
 	t.Helper()
 	h := &emergencyFixture{
-		t: t, gateAt: map[ticket.Number]time.Time{}, ignoring: map[ticket.Number]int{},
-		fails: func(string) error { return nil }, onTell: func(ticket.Number) {},
+		t: t, takenUp: map[ticket.Number]time.Time{}, ignoring: map[ticket.Number]int{},
+		fails: func(string) error { return nil }, onNotify: func(ticket.Number) {},
 		onMail: func() (none ticket.SendAnnouncementsResult) { return none },
 		parts:  activities.FanoutOptions{Parallel: 1, Page: 4, Stall: time.Millisecond},
 	}
 	for i := range tickets {
-		h.gateAt[ticketNumber(i)] = begin
+		h.takenUp[ticketNumber(i)] = begin
 	}
 	h.set(begin)
 	h.clock = func() time.Time { return h.env.Now() }
@@ -108,7 +108,7 @@ func (h *emergencyFixture) Outlook(context.Context) (ticket.EmergencyOutlook, er
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.gate.Outlook(h.now()), nil
+	return h.schedule.Outlook(h.now()), nil
 }
 
 func (h *emergencyFixture) Barrier(context.Context) error {
@@ -118,15 +118,15 @@ func (h *emergencyFixture) Barrier(context.Context) error {
 	return nil
 }
 
-func (h *emergencyFixture) Prove(_ context.Context, edge ticket.Transition) (ticket.FanoutCheck, error) {
-	if err := h.fails("prove"); err != nil {
+func (h *emergencyFixture) Prove(_ context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
+	if err := h.fails("check"); err != nil {
 		return ticket.FanoutCheck{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := ticket.FanoutCheck{Open: len(h.gateAt), Passed: !h.gate.Outlook(h.now()).Reached.At.Equal(edge.At)}
-	for n, at := range h.gateAt {
-		if at.Before(edge.At) {
+	p := ticket.FanoutCheck{Open: len(h.takenUp), Passed: !h.schedule.Outlook(h.now()).Reached.At.Equal(transition.At)}
+	for n, at := range h.takenUp {
+		if at.Before(transition.At) {
 			p.Behind++
 			p.Late = append(p.Late, n)
 		}
@@ -135,12 +135,12 @@ func (h *emergencyFixture) Prove(_ context.Context, edge ticket.Transition) (tic
 	return p, nil
 }
 
-func (h *emergencyFixture) OpenBefore(_ context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
+func (h *emergencyFixture) OpenBefore(_ context.Context, transition time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var page []ticket.Number
-	for n, at := range h.gateAt {
-		if at.Before(edge) && n > after {
+	for n, at := range h.takenUp {
+		if at.Before(transition) && n > after {
 			page = append(page, n)
 		}
 	}
@@ -148,10 +148,10 @@ func (h *emergencyFixture) OpenBefore(_ context.Context, edge time.Time, after t
 	return page[:min(len(page), limit)], nil
 }
 
-func (h *emergencyFixture) StillBehind(_ context.Context, edge time.Time, some []ticket.Number) ([]ticket.Number, error) {
+func (h *emergencyFixture) StillBehind(_ context.Context, transition time.Time, some []ticket.Number) ([]ticket.Number, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(some), func(n ticket.Number) bool { return !h.gateAt[n].Before(edge) }), nil
+	return slices.DeleteFunc(slices.Clone(some), func(n ticket.Number) bool { return !h.takenUp[n].Before(transition) }), nil
 }
 
 func (h *emergencyFixture) CountSignals(context.Context, time.Time, int) error { return nil }
@@ -160,12 +160,12 @@ func (h *emergencyFixture) SignalTransition(_ context.Context, n ticket.Number, 
 	if err := h.fails("tell"); err != nil {
 		return err
 	}
-	h.onTell(n)
+	h.onNotify(n)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.notified = append(h.notified, fmt.Sprintf("%s %s %s", h.env.Now().Sub(begin).Truncate(time.Second), e.Verb, n))
 	if h.ignoring[n]--; h.ignoring[n] < 0 {
-		h.gateAt[n] = h.now() // whichever transition it was notified of, a ticket takes up all there are
+		h.takenUp[n] = h.now() // whichever transition it was notified of, a ticket takes up all there are
 	}
 	return nil
 }
@@ -180,8 +180,8 @@ func (h *emergencyFixture) Execute(_ context.Context, hand ticket.ManualEmergenc
 	if hand.Payload == `"refuse"` {
 		return ticket.ManualEmergencyResult{Refused: "it makes no sense"}, nil
 	}
-	h.gate.Revision++
-	h.gate.Emergencies = append(h.gate.Emergencies, ticket.Emergency{
+	h.schedule.Revision++
+	h.schedule.Emergencies = append(h.schedule.Emergencies, ticket.Emergency{
 		ID: flood, Kind: ticket.EmergencyClosed, From: h.now().Truncate(time.Second).Add(time.Second),
 	})
 	return ticket.ManualEmergencyResult{Emergency: flood, Done: "done"}, nil
@@ -196,15 +196,15 @@ func (h *emergencyFixture) at(d time.Duration, f func()) {
 func (h *emergencyFixture) declareAt(d time.Duration, all ...ticket.Emergency) {
 	h.at(d, func() {
 		h.change(all...)
-		h.env.SignalWorkflow(workflows.ScheduleSignal, workflows.ScheduleChanged{Revision: h.gate.Revision})
+		h.env.SignalWorkflow(workflows.ScheduleSignal, workflows.ScheduleChanged{Revision: h.schedule.Revision})
 	})
 }
 
 func (h *emergencyFixture) change(all ...ticket.Emergency) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.gate.Revision++
-	h.gate.Emergencies = all
+	h.schedule.Revision++
+	h.schedule.Emergencies = all
 }
 
 // run runs the workflow for a while and returns the next run's input.
@@ -259,11 +259,11 @@ func (h *emergencyFixture) checkTickets(want ...string) {
 	h.t.Helper()
 	var all []string
 	for _, line := range want {
-		for i := range len(h.gateAt) {
+		for i := range len(h.takenUp) {
 			all = append(all, fmt.Sprintf("%s %s", line, ticketNumber(i)))
 		}
 	}
-	equal(h.t, "told", h.notified, all)
+	equal(h.t, "notified", h.notified, all)
 }
 
 func closure(id ticket.EmergencyID, from, until time.Duration) ticket.Emergency {

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-func TestEmergencyByHand_isCarriedOutInOrderAndTheTicketsAreTold(t *testing.T) {
+func TestEmergencyByHand_isCarriedOutInOrderAndTheTicketsAreNotified(t *testing.T) {
 	h := newEmergencyFixture(t, 4)
 	h.at(h1, func() { h.env.SignalWorkflow("declare", map[string]any{"kind": "closed"}) })
 	next := h.run(workflows.EmergencyStart{}, 2*h1)
@@ -33,7 +33,7 @@ func TestEmergencyByHand_whatMakesNoSenseIsRefusedInViewAndHarmsNothing(t *testi
 		{"declare", []byte{0xff, 0x00}}, // not JSON
 		{"lift", strings.Repeat("x", 5<<10)},
 		{"change", "refuse"},
-		{"close-the-shop", map[string]any{"now": true}},
+		{"close-the-desk", map[string]any{"now": true}},
 		{"emergency-pause", nil},
 	} {
 		h.at(time.Duration(i+1)*time.Minute, func() { h.env.SignalWorkflow(signal.name, signal.payload) })
@@ -55,7 +55,7 @@ func TestEmergencyByHand_whatMakesNoSenseIsRefusedInViewAndHarmsNothing(t *testi
 	h.checkTickets("2h1m0s emergency-pause")
 }
 
-func TestEmergencyByHand_aFloodIsBoundedAndHoldsUpNoEdge(t *testing.T) {
+func TestEmergencyByHand_aFloodIsBoundedAndHoldsUpNoTransition(t *testing.T) {
 	h := newEmergencyFixture(t, 2)
 	h.fails = func(what string) error {
 		if what == "carry out" && h.env.Now().Before(begin.Add(90*time.Minute)) {
@@ -100,7 +100,7 @@ func TestEmergency_goesOnInANewRunWhenOnlyUnknownSignalsFillItsHistory(t *testin
 	h := newEmergencyFixture(t, 1)
 	h.at(h1, func() {
 		h.env.SetContinueAsNewSuggested(true)
-		h.env.SignalWorkflow("close-the-shop", nil)
+		h.env.SignalWorkflow("close-the-desk", nil)
 	})
 	h.env.ExecuteWorkflow(workflows.EmergencyWorkflow, workflows.EmergencyStart{})
 	if _, ok := errors.AsType[*workflow.ContinueAsNewError](h.env.GetWorkflowError()); !ok {

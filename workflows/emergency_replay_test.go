@@ -44,7 +44,7 @@ func TestReplay_noticesAnEmergencyThatGoesAnotherWay(t *testing.T) {
 		return workflows.Emergency(ctx, in)
 	}
 	if err := replayEmergency(filepath.Join(emergencyHistories, release+"-closed.json"), other); err == nil {
-		t.Error("it sleeps first, and nobody notices")
+		t.Error("it sleeps first, and no one notices")
 	}
 }
 

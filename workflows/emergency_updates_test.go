@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-func TestEmergencyUpdate_saysWhatBecameOfItAndRefusesWhatIsMalformed(t *testing.T) {
+func TestEmergencyUpdate_returnsItsResultAndRefusesMalformedInput(t *testing.T) {
 	h := newEmergencyFixture(t, 2)
 	answers := map[string]string{}
 	send := func(id, name string, payload any) {

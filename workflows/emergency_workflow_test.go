@@ -20,7 +20,7 @@ func TestEmergency_beginsAndEndsByItselfAsPlanned(t *testing.T) {
 		t.Errorf("at last: %+v", next.Fanout)
 	}
 	if h.barriers < 4 {
-		t.Errorf("%d barriers before two edges' proofs", h.barriers)
+		t.Errorf("%d barriers before two transitions' proofs", h.barriers)
 	}
 }
 
@@ -74,36 +74,36 @@ func TestEmergency_followsEveryChangeOfPlan(t *testing.T) {
 }
 
 // A ticket notified of the older transition is notified again of the newer, and no ticket of the older any more.
-func TestEmergency_theNewestEdgeWinsAndSkipsNobody(t *testing.T) {
+func TestEmergency_theNewestTransitionWinsAndSkipsNoTicket(t *testing.T) {
 	h := newEmergencyFixture(t, 40)
 	h.parts.Slice = time.Nanosecond // a page each
 	h.set(begin)
 	changed := false
-	h.onTell = func(n ticket.Number) {
+	h.onNotify = func(n ticket.Number) {
 		if n == ticketNumber(9) && !changed {
 			changed = true
 			h.change(closure(flood, h1, h1+time.Minute))
-			h.behind = -2 * time.Minute // the second edge has come while the first was told
+			h.behind = -2 * time.Minute // the second transition has come while tickets were notified of the first
 			h.env.SignalWorkflow(workflows.ScheduleSignal, nil)
 		}
 	}
 	h.declareAt(0, closure(flood, h1, 0))
 	next := h.run(workflows.EmergencyStart{}, 2*h1)
-	for n, at := range h.gateAt {
+	for n, at := range h.takenUp {
 		if at.Before(begin.Add(h1 + time.Minute)) {
 			t.Errorf("%s is left behind at %s", n, at)
 		}
 	}
 	pauses := slices.DeleteFunc(slices.Clone(h.notified), func(l string) bool { return !strings.Contains(l, "emergency-pause") })
 	if len(pauses) > 20 || len(pauses) == 0 {
-		t.Errorf("%d tickets of 40 were told of the edge that was past", len(pauses))
+		t.Errorf("%d tickets of 40 were notified of the transition that was past", len(pauses))
 	}
 	if next.Fanout.Transition.Verb != ticket.VerbEmergencyResume || next.Fanout.DoneAt.IsZero() {
 		t.Errorf("at last: %+v", next.Fanout)
 	}
 }
 
-func TestEmergency_tellsStragglersAgainWithGrowingPausesUntilAllIsProven(t *testing.T) {
+func TestEmergency_notifiesLateTicketsAgainWithGrowingPausesUntilNoneIsLate(t *testing.T) {
 	h := newEmergencyFixture(t, 10)
 	h.ignoring[ticketNumber(3)], h.ignoring[ticketNumber(7)] = 4, 1
 	h.declareAt(0, closure(flood, h1, 0))
@@ -111,7 +111,7 @@ func TestEmergency_tellsStragglersAgainWithGrowingPausesUntilAllIsProven(t *test
 	h.at(h1+2*time.Second, func() { unproven = h.report() })
 	next := h.run(workflows.EmergencyStart{}, 2*h1)
 	again := slices.DeleteFunc(slices.Clone(h.notified), func(l string) bool { return strings.HasPrefix(l, "1h0m0s ") })
-	equal(t, "told again", again, []string{
+	equal(t, "notified again", again, []string{
 		"1h0m1s emergency-pause HM-0000000003", "1h0m1s emergency-pause HM-0000000007", "1h0m3s emergency-pause HM-0000000003",
 		"1h0m7s emergency-pause HM-0000000003", "1h0m15s emergency-pause HM-0000000003",
 	})
@@ -126,7 +126,7 @@ func TestEmergency_tellsStragglersAgainWithGrowingPausesUntilAllIsProven(t *test
 	}
 }
 
-// What is announced has happened: nobody hears of an emergency that their tickets do not know of. After two minutes it
+// What is announced has happened: no one hears of an emergency that their tickets do not know of. After two minutes it
 // is announced to the others, and it is said which tickets are behind.
 func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	h := newEmergencyFixture(t, 3)
@@ -134,7 +134,7 @@ func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	h.declareAt(0, closure(flood, h1, 0))
 	later := closure(flood, h1, 0)
 	later.Until = begin.Add(20 * h1)
-	h.declareAt(h1+20*time.Minute, later) // another end, and no other edge yet
+	h.declareAt(h1+20*time.Minute, later) // another end, and no other transition yet
 	var early, late string
 	var report workflows.EmergencyReport
 	h.at(h1+time.Minute, func() { early = h.details() })
@@ -169,13 +169,13 @@ func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	}
 }
 
-func TestEmergency_aTicketThatNeverTakesItUpIsToldSeldom(t *testing.T) {
+func TestEmergency_aTicketThatNeverTakesItUpIsNotifiedSeldom(t *testing.T) {
 	h := newEmergencyFixture(t, 3)
 	h.ignoring[ticketNumber(1)] = 1 << 20
 	h.declareAt(0, closure(flood, h1, 0))
 	h.run(workflows.EmergencyStart{}, 10*h1)
 	if n := len(h.notified); n > 100 {
-		t.Errorf("it was told %d times within nine hours", n)
+		t.Errorf("it was notified %d times within nine hours", n)
 	}
 	if n := len(h.announceRequests); n > 70 {
 		t.Errorf("%d announcements within nine hours", n)
@@ -186,7 +186,7 @@ func TestEmergency_goesOnAsNewInTheMiddleOfAFanoutWithEverything(t *testing.T) {
 	h := newEmergencyFixture(t, 30)
 	h.parts.Slice = time.Nanosecond
 	h.set(begin)
-	h.onTell = func(n ticket.Number) {
+	h.onNotify = func(n ticket.Number) {
 		if n == ticketNumber(9) {
 			h.env.SetContinueAsNewSuggested(true)
 			h.env.SignalWorkflow("lift", map[string]any{})
@@ -201,10 +201,10 @@ func TestEmergency_goesOnAsNewInTheMiddleOfAFanoutWithEverything(t *testing.T) {
 	if len(next.Manual) == 0 || next.Received["lift"]+next.Received["change"]+next.Received["declare"] != 2 {
 		t.Errorf("signals handed on: %+v of %v", next.Manual, next.Received)
 	}
-	h.onTell = func(ticket.Number) {}
+	h.onNotify = func(ticket.Number) {}
 	h.set(begin.Add(h1 + time.Minute))
 	last := h.run(next, 2*h1)
-	for n, at := range h.gateAt {
+	for n, at := range h.takenUp {
 		if at.Before(begin.Add(h1)) {
 			t.Errorf("%s is left behind at %s", n, at)
 		}
@@ -212,25 +212,25 @@ func TestEmergency_goesOnAsNewInTheMiddleOfAFanoutWithEverything(t *testing.T) {
 	if len(h.orders) != 2 || h.orders[0].Key == h.orders[1].Key || last.Fanout.DoneAt.IsZero() {
 		t.Errorf("carried out %+v; at last %+v", h.orders, last.Fanout)
 	}
-	told := map[string]int{}
+	notified := map[string]int{}
 	for _, l := range h.notified {
-		told[l[strings.LastIndexByte(l, ' '):]]++
+		notified[l[strings.LastIndexByte(l, ' '):]]++
 	}
-	if told[" "+string(ticketNumber(0))] > 2 {
-		t.Errorf("the next run began from the start: %v", told)
+	if notified[" "+string(ticketNumber(0))] > 2 {
+		t.Errorf("the next run began from the start: %v", notified)
 	}
 }
 
-// Terminated by mistake and started anew, it finds out by itself where everybody is.
-func TestEmergency_startedAnewTellsOnlyThoseBehind(t *testing.T) {
+// Terminated by mistake and started anew, it finds out by itself where every ticket is.
+func TestEmergency_startedAgainNotifiesOnlyTicketsThatAreBehind(t *testing.T) {
 	h := newEmergencyFixture(t, 5)
 	h.change(closure(flood, -2*h1, -h1), closure(strike, -time.Minute, 0))
-	h.gateAt[ticketNumber(2)] = begin.Add(-h1)
+	h.takenUp[ticketNumber(2)] = begin.Add(-h1)
 	h.run(workflows.EmergencyStart{}, h1)
-	equal(t, "told", h.notified, []string{"0s emergency-pause " + string(ticketNumber(2))})
+	equal(t, "notified", h.notified, []string{"0s emergency-pause " + string(ticketNumber(2))})
 }
 
-func TestEmergency_sitsOutAnOutageOfPostgreSQLAndLosesNoEdge(t *testing.T) {
+func TestEmergency_survivesAnOutageOfPostgreSQLAndLosesNoTransition(t *testing.T) {
 	h := newEmergencyFixture(t, 6)
 	h.fails = func(what string) error {
 		if what != "tell" && h.env.Now().After(begin.Add(h1+time.Minute)) && h.env.Now().Before(begin.Add(9*h1)) {
@@ -243,7 +243,7 @@ func TestEmergency_sitsOutAnOutageOfPostgreSQLAndLosesNoEdge(t *testing.T) {
 	if f := next.Fanout; f.Transition.Verb != ticket.VerbEmergencyResume || f.DoneAt.IsZero() || f.Began.Before(begin.Add(9*h1)) {
 		t.Errorf("at last: %+v", f)
 	}
-	for n, at := range h.gateAt {
+	for n, at := range h.takenUp {
 		if at.Before(begin.Add(3 * h1)) {
 			t.Errorf("%s is left behind at %s", n, at)
 		}
@@ -273,11 +273,11 @@ func TestEmergency_itsTimersSayWhatTheyAreFor(t *testing.T) {
 	h.declareAt(time.Second, closure(flood, h1, 2*h1))
 	h.run(workflows.EmergencyStart{}, 3*h1)
 	if want := []time.Duration{h1 - time.Second, h1}; !slices.Equal(waits, want) {
-		t.Errorf("timers: %s, want %s: one for each edge", waits, want)
+		t.Errorf("timers: %s, want %s: one for each transition", waits, want)
 	}
 }
 
-// A mail server that puts mails off for days fills the history, while nothing happens to the gate.
+// A mail server that puts mails off for days fills the history, while nothing happens to the schedule.
 func TestEmergency_goesOnAsNewWhileOnlyMailsGoOut(t *testing.T) {
 	h := newEmergencyFixture(t, 1)
 	h.onMail = func() ticket.SendAnnouncementsResult {
@@ -294,7 +294,7 @@ func TestEmergency_goesOnAsNewWhileOnlyMailsGoOut(t *testing.T) {
 }
 
 // What Temporal refuses for one ticket, the last of a page, is no outage: nothing else waits for it.
-func TestEmergency_aTicketThatCannotBeToldHoldsUpNothing(t *testing.T) {
+func TestEmergency_aTicketThatCannotBeNotifiedHoldsUpNothing(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Internal, fault.Unavailable} {
 		t.Run(kind.String(), func(t *testing.T) {
 			h := newEmergencyFixture(t, 1)

@@ -99,7 +99,7 @@ func TestContinueAsNew_takesUpEverythingThatItIsHanded(t *testing.T) {
 	)
 }
 
-func TestContinueAsNew_anOverdueMomentRingsAtOnce(t *testing.T) {
+func TestContinueAsNew_anOverdueEventFiresAtOnce(t *testing.T) {
 	s := newFixture(t)
 	s.desk.Submit(number)
 	first, err := s.desk.Step(t.Context(), ticket.StepRequest{Number: number, Command: 1})
@@ -136,7 +136,7 @@ func TestContinueAsNew_takesWhatWouldBeTooMuchToCarry(t *testing.T) {
 }
 
 // A ticket that owes more mails than a run may hold sends them all the same, in order.
-func TestTicket_owesMoreMailsThanItHoldsAtOnce(t *testing.T) {
+func TestTicket_sendsMoreMailsThanItHoldsAtOnce(t *testing.T) {
 	const updates = 2*ticket.MaxOwed + 100
 	s := newFixture(t)
 	s.mails(s.until(10*h, desktest.Customer))

@@ -10,9 +10,9 @@ import (
 )
 
 // deferAttributes sends the signal of a fan-out over very many tickets.
-func (s *fixture) deferAttributes(d time.Duration, verb ticket.Verb, later time.Duration, gate ...ticket.Emergency) {
+func (s *fixture) deferAttributes(d time.Duration, verb ticket.Verb, later time.Duration, emergencies ...ticket.Emergency) {
 	s.at(d, func() {
-		s.desk.SetSchedule(ticket.EmergencySchedule{Revision: 1, Emergencies: gate})
+		s.desk.SetSchedule(ticket.EmergencySchedule{Revision: 1, Emergencies: emergencies})
 		s.env.SignalWorkflow(string(verb), workflows.Signal{Schedule: 1, Emergency: string(flood), AttributesAfter: int64(later / time.Second)})
 	})
 }

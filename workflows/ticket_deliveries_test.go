@@ -37,7 +37,7 @@ func TestMailer_keepsTheOrderOfEachRecipientAcrossAnOutage(t *testing.T) {
 	}
 }
 
-func TestMailer_aBlockedRecipientHoldsUpNobodyElse(t *testing.T) {
+func TestMailer_aBlockedRecipientHoldsUpNoOneElse(t *testing.T) {
 	s := newFixture(t)
 	var at []time.Duration
 	blocked := s.until(40*h, desktest.Customer)
@@ -85,7 +85,7 @@ func TestMailer_givesNothingUpHoweverLongTheMailServerIsAway(t *testing.T) {
 	)
 }
 
-func TestMailer_aMailThatNobodyKnowsIsNotTriedAgain(t *testing.T) {
+func TestMailer_anUnknownMailIsNotTriedAgain(t *testing.T) {
 	s := newFixture(t)
 	tries := 0
 	s.mails(func(m ticket.Owed) (bool, error) {

@@ -48,7 +48,7 @@ func TestDetails_writesSearchAttributesOnlyWhenOneChanges(t *testing.T) {
 	}
 }
 
-func TestQuery_tellsTheStateAndWhatIsOwed(t *testing.T) {
+func TestQuery_showsTheStateAndPendingDeliveries(t *testing.T) {
 	s := newFixture(t)
 	s.mails(s.until(2*h, desktest.Customer))
 	s.ask(1*h, assignToAlice())
@@ -61,7 +61,7 @@ func TestQuery_tellsTheStateAndWhatIsOwed(t *testing.T) {
 	}
 	want := "first response: due Tue 3 Nov 2099 10:00:00 UTC; target 1d of calendar time, 0s used by Mon 2 Nov 2099 10:00:00 UTC"
 	if !slices.Contains(report.Summary, want) || !slices.Contains(report.Summary, "waiting for: the first response by alice") {
-		t.Errorf("told: %q", report.Summary)
+		t.Errorf("shows: %q", report.Summary)
 	}
 	if len(report.Owed) != 2 || report.Owed[0].Kind != ticket.MailReceipt {
 		t.Errorf("owed: %v", report.Owed)
@@ -95,7 +95,7 @@ func TestTimer_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
 	}
 }
 
-func TestDetails_tellsWhoWhatAndWhy(t *testing.T) {
+func TestDetails_showsWhoWhatAndWhy(t *testing.T) {
 	s := newFixture(t)
 	s.mails(s.until(2*h, desktest.Customer))
 	s.ask(30*time.Minute, assignToAlice())

@@ -21,7 +21,7 @@ func (s *fixture) lost() workflows.Start {
 	return workflows.Start{Number: number, Digest: result.Digest, LastDelivery: result.Digest.LastDelivery}
 }
 
-func TestReconcile_takesWhatWasAcceptedAndSendsWhatIsOwed(t *testing.T) {
+func TestReconcile_takesAcceptedCommandsAndSendsPendingMails(t *testing.T) {
 	s := newFixture(t)
 	start := s.lost()
 	s.at(1*h, func() { s.env.SignalWorkflow(workflows.ReconcileSignal, nil) })

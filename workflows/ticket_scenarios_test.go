@@ -92,7 +92,7 @@ func silence(s *desktest.Site) {
 	s.Ask(number, words(alice, ticket.VerbRequestInformation))
 }
 
-// burst is told out of order, twice, while no worker runs; a second worker starts without the first one's memory.
+// burst is signalled out of order, twice, while no worker runs; a second worker starts without the first one's memory.
 func burst(s *desktest.Site) {
 	submit := s.Submit(number)
 	assign := s.Accept(number, assignToAlice())

@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// putOff has the mails of a kind put off by their server until so long after the beginning.
-func (s *fixture) putOff(until time.Duration, kinds ...ticket.MailKind) {
+// deferMails has the mails of a kind deferred by their server until so long after the beginning.
+func (s *fixture) deferMails(until time.Duration, kinds ...ticket.MailKind) {
 	s.mails(func(m ticket.Owed) (bool, error) {
 		for _, kind := range kinds {
 			if m.Kind == kind && s.env.Now().Before(begin.Add(until)) {
@@ -22,9 +22,9 @@ func (s *fixture) putOff(until time.Duration, kinds ...ticket.MailKind) {
 	})
 }
 
-func TestTicket_silenceStandsStillWhileTheMailThatAsksIsOwed(t *testing.T) {
+func TestTicket_silenceIsPausedWhileTheMailThatAsksIsPending(t *testing.T) {
 	s := newFixture(t)
-	s.putOff(61*h, ticket.MailInformationRequest)
+	s.deferMails(61*h, ticket.MailInformationRequest)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
 	s.run()
 	s.checkTimeline(
@@ -34,9 +34,9 @@ func TestTicket_silenceStandsStillWhileTheMailThatAsksIsOwed(t *testing.T) {
 	)
 }
 
-func TestTicket_aNudgeThatIsOwedStopsSilenceWhereItWas(t *testing.T) {
+func TestTicket_aPendingNudgeStopsSilenceWhereItWas(t *testing.T) {
 	s := newFixture(t)
-	s.putOff(40*h, ticket.MailNudge)
+	s.deferMails(40*h, ticket.MailNudge)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
 	s.closeAt(65 * h)
 	s.run()
@@ -50,7 +50,7 @@ func TestTicket_aNudgeThatIsOwedStopsSilenceWhereItWas(t *testing.T) {
 // An answer through the portal comes before the mail does: the late delivery means nothing then.
 func TestTicket_aLateDeliveryAfterTheAnswerIsIgnored(t *testing.T) {
 	s := newFixture(t)
-	s.putOff(12*h, ticket.MailInformationRequest)
+	s.deferMails(12*h, ticket.MailInformationRequest)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
 	s.ask(10*h, words(customer, ticket.VerbCustomerReply))
 	s.closeAt(20 * h)

@@ -116,7 +116,7 @@ func TestResult_ofAClosedTicketIsASentence(t *testing.T) {
 	}
 }
 
-// A life on a real server, and what its description and its history show to somebody in Temporal UI.
+// A life on a real server, and what its description and its history show to a reader of Temporal UI.
 func TestHistory_namesVerbsOutcomesAndHandles(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())

@@ -28,7 +28,7 @@ func update(ctx context.Context, s *desktest.Site, id string, verb ticket.Verb, 
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
 		if _, ok := errors.AsType[*serviceerror.WorkflowNotReady](err); ok && ctx.Err() == nil {
-			continue // a workflow task failed at this moment; sent again with the same ID, the update happens once
+			continue // a workflow task failed just then; sent again with the same ID, the update happens once
 		}
 		if err != nil {
 			return "", err
@@ -38,7 +38,7 @@ func update(ctx context.Context, s *desktest.Site, id string, verb ticket.Verb, 
 	}
 }
 
-func TestUpdate_saysWhatBecameOfIt(t *testing.T) {
+func TestUpdate_returnsItsResult(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())
 	s.Work()
@@ -130,14 +130,14 @@ func TestUpdate_waitsForAWorkerAndIsDoneOnce(t *testing.T) {
 	}
 }
 
-// While more commands by hand wait than a run may hand on, an update is refused rather than kept waiting.
+// While more commands by hand wait than a run may hand on, an update is refused rather than left waiting.
 func TestUpdate_isRefusedWhileTooMuchWaits(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())
-	var away, crowded atomic.Bool // PostgreSQL for every step, and for those by hand only
+	var away, awayByHand atomic.Bool // PostgreSQL for every step, and for those by hand only
 	away.Store(true)
 	s.OnStep(func(r ticket.StepRequest) error {
-		if away.Load() || crowded.Load() && len(r.Manual) > 0 {
+		if away.Load() || awayByHand.Load() && len(r.Manual) > 0 {
 			return fault.New(fault.Unavailable, "the database is away")
 		}
 		return nil
@@ -149,7 +149,7 @@ func TestUpdate_isRefusedWhileTooMuchWaits(t *testing.T) {
 	for range signals {
 		signalByHand(s, ticket.VerbAssign, map[string]any{"agent": "alice"})
 	}
-	crowded.Store(true)
+	awayByHand.Store(true)
 	away.Store(false)
 	s.Await("the signals' first step", func() bool {
 		return slices.ContainsFunc(s.Steps(), func(r ticket.StepRequest) bool { return len(r.Manual) == ticket.MaxManual })
@@ -160,7 +160,7 @@ func TestUpdate_isRefusedWhileTooMuchWaits(t *testing.T) {
 	if application, ok := errors.AsType[*temporal.ApplicationError](err); !ok || application.Type() != fault.Limited.String() {
 		t.Errorf("%q, %v", says, err)
 	}
-	crowded.Store(false)
+	awayByHand.Store(false)
 	s.Await("every signal", func() bool { return s.State(number).Command == 1+signals })
 	if says, err := update(t.Context(), s, "later", ticket.VerbResolve); err != nil || says != "resolve: done, ticket is resolved" {
 		t.Errorf("afterwards %q, %v", says, err)

@@ -32,7 +32,7 @@ func (s *fixture) useWebhook(endpoint func(ticket.Owed) (bool, error)) *[]string
 	return &all
 }
 
-// TestWebhook_thatFailsForAWhileHoldsUpNothingElse and is told all of it in order when it is back.
+// TestWebhook_thatFailsForAWhileHoldsUpNothingElse and receives all of it in order when it is back.
 func TestWebhook_thatFailsForAWhileHoldsUpNothingElse(t *testing.T) {
 	s := newFixtureUnder(t, watchedPolicy)
 	got := s.useWebhook(func(o ticket.Owed) (bool, error) {
@@ -49,7 +49,7 @@ func TestWebhook_thatFailsForAWhileHoldsUpNothingElse(t *testing.T) {
 	}
 	slices.Sort((*got)[1:3])
 	if !slices.Equal(*got, want) {
-		t.Errorf("told\n%s\nwant\n%s", strings.Join(*got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("received\n%s\nwant\n%s", strings.Join(*got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -71,6 +71,6 @@ func TestWebhook_thatRefusesForGoodIsAnEventAndTheNextCallIsTried(t *testing.T) 
 		}
 	}
 	if !slices.Equal(failed, []string{"ops", "ops"}) || calls.Load() != 2 {
-		t.Errorf("the timeline tells of %v after %d calls", failed, calls.Load())
+		t.Errorf("the timeline shows %v after %d calls", failed, calls.Load())
 	}
 }

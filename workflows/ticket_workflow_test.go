@@ -13,7 +13,7 @@ const (
 	day = 24 * h
 )
 
-func TestTicket_answeredInTimeBreaksNoPromise(t *testing.T) {
+func TestTicket_answeredInTimeMissesNoTarget(t *testing.T) {
 	s := newFixture(t)
 	s.ask(1*h, assignToAlice())
 	s.ask(2*h, words(alice, ticket.VerbAgentReply))
@@ -196,7 +196,7 @@ func TestTicket_anAnswerAcceptedBeforeTheDeadlineCountsThoughItsSignalIsLate(t *
 }
 
 // A worker that was away sees the fired timer and the signal in one task.
-func TestTicket_anAnswerTakenAfterTheDeadlinesTimerFiredKeepsThePromise(t *testing.T) {
+func TestTicket_anAnswerTakenAfterTheDeadlinesTimerFiredMeetsTheTarget(t *testing.T) {
 	s := newFixture(t)
 	out := true
 	s.desk.OnStep(func(r ticket.StepRequest) error {
@@ -219,7 +219,7 @@ func TestTicket_anAnswerTakenAfterTheDeadlinesTimerFiredKeepsThePromise(t *testi
 	}
 }
 
-// After a long absence every moment fires in order, at the instant when it was due.
+// After a long absence every due event fires in order, at the instant when it was due.
 func TestTicket_whatFellDueWhileEveryWorkerWasAwayFiresAtItsOwnInstant(t *testing.T) {
 	s := newFixture(t)
 	s.desk.OnStep(func(ticket.StepRequest) error {

@@ -129,7 +129,7 @@ func TestRun_refusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestRun_tellsEveryConfigurationErrorAtOnce(t *testing.T) {
+func TestRun_reportsEveryConfigurationErrorAtOnce(t *testing.T) {
 	environment := map[string]string{
 		"SUPPORTDESK_BASE_URL": "nowhere", "SUPPORTDESK_SMTP_PORT": "x", "SUPPORTDESK_LOG_FORMAT": "xml", "SUPPORTDESK_SHUTDOWN_TIMEOUT": "0s",
 	}
@@ -191,7 +191,7 @@ func TestPolicy_printsALineForEachError(t *testing.T) {
 	} {
 		got := call(t, configured, args...)
 		if !errors.Is(got.failure, errReported) || got.out != "" {
-			t.Errorf("%v: got %v and %q, want a failure that has been told", args, got.failure, got.out)
+			t.Errorf("%v: got %v and %q, want a failure that has been reported", args, got.failure, got.out)
 		}
 		for _, place := range []string{path + ":2:", path + ":3:"} {
 			if !strings.Contains(got.err, place) {

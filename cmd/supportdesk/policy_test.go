@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-func TestPolicyDiff_tellsInWordsWhatChanged(t *testing.T) {
+func TestPolicyDiff_saysInWordsWhatChanged(t *testing.T) {
 	dir := t.TempDir()
 	was, is := filepath.Join(dir, "was.yaml"), filepath.Join(dir, "is.yaml")
 	document := string(policy.Holesalemart())

@@ -92,7 +92,7 @@ func (h *fixture) checkUnbroken(t *testing.T, what string, a *httptest.ResponseR
 	}
 }
 
-// TestSite_saysThatTheDatabaseIsAway: whoever asks for whatever gets an answer that says so, and nothing of the cause.
+// TestSite_saysThatTheDatabaseIsAway: every request gets an answer that says so, and nothing of the cause.
 func TestSite_saysThatTheDatabaseIsAway(t *testing.T) {
 	h := openFixture(t, 60)
 	config, err := pgx.ParseConfig(h.DSN)

@@ -91,7 +91,7 @@ func (h *fixture) authenticate(v *page.Visit) error {
 			return err
 		}
 	}
-	return fmt.Errorf("nobody is %s", v.Param("id"))
+	return fmt.Errorf("no one is %s", v.Param("id"))
 }
 
 func (h *fixture) ask(method, path, cookie string) *httptest.ResponseRecorder {
@@ -169,7 +169,7 @@ func TestSite_letsInWhomEachRuleNames(t *testing.T) {
 
 // judge returns how a response violates its route's access rule, or "".
 func judge(r page.Route, role ticket.Role, a *httptest.ResponseRecorder) string {
-	told := fmt.Sprintf("%d %s", a.Code, a.Header().Get("Location"))
+	answer := fmt.Sprintf("%d %s", a.Code, a.Header().Get("Location"))
 	signIn := a.Code == http.StatusUnauthorized || strings.HasPrefix(a.Header().Get("Location"), "/sign-in?next=")
 	forbidden := a.Code == http.StatusForbidden
 	sentToDesk := strings.HasPrefix(a.Header().Get("Location"), "/desk/tickets/")
@@ -191,10 +191,10 @@ func judge(r page.Route, role ticket.Role, a *httptest.ResponseRecorder) string 
 	if fine {
 		return ""
 	}
-	return told
+	return answer
 }
 
-// TestSite_showsPagesThatAreWellFormed to everybody who may see them.
+// TestSite_showsPagesThatAreWellFormed to everyone who may see them.
 func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
 	h := openFixture(t, 60)
 	for _, r := range h.routes() {
@@ -210,9 +210,9 @@ func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
 	}
 }
 
-// TestSite_tellsOfAnEmergencyOnEveryPage that anybody sees, those too that say what went wrong; and what a supervisor
+// TestSite_showsAnEmergencyOnEveryPage that anyone sees, those too that say what went wrong; and what a supervisor
 // typed stays words.
-func TestSite_tellsOfAnEmergencyOnEveryPage(t *testing.T) {
+func TestSite_showsAnEmergencyOnEveryPage(t *testing.T) {
 	h := openFixture(t, 60)
 	const typed = `</p><script>alert(1)</script><img src=x onerror=alert(1)> {{.Version}}`
 	if _, err := app.DeclareEmergency(t.Context(), h, h.Supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: typed}); err != nil {
@@ -233,7 +233,7 @@ func TestSite_tellsOfAnEmergencyOnEveryPage(t *testing.T) {
 			pagetest.Check(t, name, doc)
 			notices := doc.Find("body > .notices[role=status]")
 			if got := notices.Text(); !strings.Contains(got, "closed") || !strings.Contains(got, typed) || notices.Find(`a[href="/notice"]`).Length() != 1 {
-				t.Errorf("%s tells %q", name, got)
+				t.Errorf("%s shows %q", name, got)
 			}
 			if doc.Find("script:not([src]), img[src=x]").Length() > 0 {
 				t.Errorf("%s: what was typed became markup", name)

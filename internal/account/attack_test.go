@@ -250,11 +250,11 @@ func TestConversationLink_ofAMailSentAfterwardsWorks(t *testing.T) {
 	if _, err := h.SignOutEverywhere(t.Context(), h.customer, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
-	letter, _, err := app.NewMails(h.db).LoadMail(t.Context(), n, 1)
+	mail, _, err := app.NewMails(h.db).LoadMail(t.Context(), n, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err := h.db.ReadLink(t.Context(), letter.Token); err != nil || g.Number != n {
+	if g, err := h.db.ReadLink(t.Context(), mail.Token); err != nil || g.Number != n {
 		t.Errorf("%+v, %v", g, err)
 	}
 }

@@ -37,9 +37,9 @@ func TestEvents_recordEveryChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	use := func(letter account.Mail, name, password string) account.LinkResult {
+	use := func(mail account.Mail, name, password string) account.LinkResult {
 		t.Helper()
-		used, err := h.Use(ctx, tokenOf(t, letter.URL), name, password, account.RevokeTokens)
+		used, err := h.Use(ctx, tokenOf(t, mail.URL), name, password, account.RevokeTokens)
 		do(err)
 		return used
 	}
@@ -181,7 +181,7 @@ func TestEvents_areAppendOnlyAndExpire(t *testing.T) {
 			t.Errorf("%s: succeeded", statement)
 		}
 	}
-	// Failed attempts are kept for 30 days, other events for a year; each new event deletes some that have expired.
+	// Failed attempts are stored for 30 days, other events for a year; each new event deletes some that have expired.
 	for range 7 {
 		h.sql(`INSERT INTO security_events (at, kind, source, agent, detail, kept_until)
 			VALUES (clock_timestamp() - interval '31 days', 'old', '', '', '', clock_timestamp() - interval '1 hour')`)
@@ -200,9 +200,9 @@ func TestEvents_areAppendOnlyAndExpire(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		kept := one[time.Duration](h, `SELECT kept_until - at FROM security_events WHERE kind = $1 ORDER BY id DESC LIMIT 1`, string(kind))
-		if (kept - want).Abs() > time.Minute {
-			t.Errorf("%s is kept for %s, want %s", kind, kept, want)
+		period := one[time.Duration](h, `SELECT kept_until - at FROM security_events WHERE kind = $1 ORDER BY id DESC LIMIT 1`, string(kind))
+		if (period - want).Abs() > time.Minute {
+			t.Errorf("%s is stored for %s, want %s", kind, period, want)
 		}
 	}
 }

@@ -33,17 +33,17 @@ func TestInvite_createsStaffWithTheirRole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	letters := h.takeMails()
-	if len(letters) != 2 {
-		t.Fatalf("mails %+v", letters)
+	mails := h.takeMails()
+	if len(mails) != 2 {
+		t.Fatalf("mails %+v", mails)
 	}
-	_, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), invited.Name, secret, account.RevokeTokens)
+	_, err := h.Use(t.Context(), tokenOf(t, mails[0].URL), invited.Name, secret, account.RevokeTokens)
 	wantKind(t, err, fault.NotFound)
 	open, err := h.Invitations(t.Context(), h.administrator)
 	if err != nil || len(open) != 1 || open[0].Person != invited || open[0].By != h.administrator.Name {
 		t.Fatalf("%+v, %v", open, err)
 	}
-	used, err := h.Use(t.Context(), tokenOf(t, letters[1].URL), invited.Name, secret, account.RevokeTokens)
+	used, err := h.Use(t.Context(), tokenOf(t, mails[1].URL), invited.Name, secret, account.RevokeTokens)
 	invited.ID = used.Person.ID
 	if err != nil || used.Person != invited {
 		t.Fatalf("%+v, %v", used, err)

@@ -76,14 +76,14 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	if err := h.Register(t.Context(), source, " Demo Newcomer ", "new@demo.example"); err != nil {
 		t.Fatal(err)
 	}
-	letter := h.takeMail("verify", "new@demo.example")
-	if letter.To.Name != "" {
-		t.Errorf("the mail to an unverified address contains the typed name %q", letter.To.Name)
+	mail := h.takeMail("verify", "new@demo.example")
+	if mail.To.Name != "" {
+		t.Errorf("the mail to an unverified address contains the typed name %q", mail.To.Name)
 	}
 	if _, err := h.db.PersonByHandleOrAddress(t.Context(), "new@demo.example"); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("the account exists before its address is verified: %v", err)
 	}
-	token := tokenOf(t, letter.URL)
+	token := tokenOf(t, mail.URL)
 	for _, bad := range []struct{ name, password string }{{"Demo Newcomer", "short"}, {"", secret}, {"A\nB", secret}} {
 		_, err := h.Use(t.Context(), token, bad.name, bad.password, account.RevokeTokens)
 		wantKind(t, err, fault.Invalid)
@@ -120,18 +120,18 @@ func TestResponses_doNotRevealWhetherAnAccountExists(t *testing.T) {
 		"reset":    func(a string) error { return h.RequestReset(t.Context(), account.Browser{Source: source}, a) },
 		"register": func(a string) error { return h.Register(t.Context(), source, "Demo", a) },
 	} {
-		var told, written []string
+		var answers, written []string
 		for _, address := range []string{h.customer.Address, "nobody@demo.example", gone.Address, h.agent.Address} {
 			var before, after [3]int
 			fmt.Sscan(counts(), &before[0], &before[1], &before[2])
 			err := ask(address)
 			fmt.Sscan(counts(), &after[0], &after[1], &after[2])
-			told = append(told, fmt.Sprint(err))
+			answers = append(answers, fmt.Sprint(err))
 			written = append(written, fmt.Sprint(after[0]-before[0], after[1]-before[1], after[2]-before[2]))
 		}
-		for i := range told {
-			if told[i] != told[0] || written[i] != written[0] {
-				t.Errorf("%s: answers %q, rows written %q", what, told, written)
+		for i := range answers {
+			if answers[i] != answers[0] || written[i] != written[0] {
+				t.Errorf("%s: answers %q, rows written %q", what, answers, written)
 			}
 		}
 	}
@@ -180,11 +180,11 @@ func TestUse_limitsHashesPerLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	letters := h.takeMails()
-	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret, account.RevokeTokens); err != nil {
+	mails := h.takeMails()
+	if _, err := h.Use(t.Context(), tokenOf(t, mails[0].URL), "Demo", secret, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
-	idle := tokenOf(t, letters[1].URL)
+	idle := tokenOf(t, mails[1].URL)
 	for i := range 30 {
 		_, err := h.Use(t.Context(), idle, "Demo", "short", account.RevokeTokens) // costs none
 		wantKind(t, err, fault.Invalid)
@@ -389,12 +389,12 @@ func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T
 	if used, err := h.Use(t.Context(), last, "", "", account.RevokeTokens); err != nil || used.Person.Address != "last@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
-	told := map[account.MailKind]string{}
+	notified := map[account.MailKind]string{}
 	for _, l := range h.takeMails() {
-		told[l.Kind] = l.To.Address
+		notified[l.Kind] = l.To.Address
 	}
-	if len(told) != 2 || told[account.AddressChanged] != h.customer.Address || told[account.AddressConfirmed] != "last@demo.example" {
-		t.Errorf("notified %v, want the old and the new address", told)
+	if len(notified) != 2 || notified[account.AddressChanged] != h.customer.Address || notified[account.AddressConfirmed] != "last@demo.example" {
+		t.Errorf("notified %v, want the old and the new address", notified)
 	}
 
 	// An address of another account gets the same response; its owner is notified.

@@ -81,7 +81,7 @@ func newOneMail(t *testing.T) *oneMail {
 	}}
 }
 
-func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
+func TestMailData_showsTheTicketAfterItsEvent(t *testing.T) {
 	store := newOneMail(t)
 	l, status, err := app.NewMails(store).LoadMail(t.Context(), "HM-0000000000", 2)
 	if err != nil || status != desk.DeliveryOwed {
@@ -100,7 +100,7 @@ func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
 	}
 }
 
-func TestLetter_hasStaffLinksOnlyInEscalations(t *testing.T) {
+func TestMailData_hasStaffLinksOnlyInEscalations(t *testing.T) {
 	for kind, want := range map[ticket.MailKind]string{ticket.MailEscalation: "escalation", ticket.MailReminder: "", ticket.MailReceipt: "conversation"} {
 		store := newOneMail(t)
 		store.ticketMail.Data.Kind = kind
@@ -131,7 +131,7 @@ func TestAnnouncement_isNotAChangeIfEarlierMailsWereSuperseded(t *testing.T) {
 			store.tickets, store.total = []app.RequesterTicket{{Number: "HM-0000000000", Policy: 1, Ticket: store.ticketMail.Ticket}}, c.total
 			a, _, _, err := app.NewMails(store).Announcement(t.Context(), 1)
 			if err != nil || a.Announces != c.want || len(store.linked) != c.linked || a.More != c.total-1 {
-				t.Errorf("tells %s, links %v, %d more, %v", a.Announces, store.linked, a.More, err)
+				t.Errorf("announces %s, links %v, %d more, %v", a.Announces, store.linked, a.More, err)
 			}
 		})
 	}

@@ -138,8 +138,8 @@ var scenarios = map[string]func(*scenario){
 func TestStep_hasTheSameResultsOverPostgreSQLAndInMemory(t *testing.T) {
 	for name, play := range scenarios {
 		t.Run(name, func(t *testing.T) {
-			stored, kept := &scenario{implementation: newInPostgreSQL(t, contractPolicy), t: t}, &scenario{implementation: newInMemory(t, contractPolicy), t: t}
-			for _, s := range []*scenario{stored, kept} {
+			stored, inMemory := &scenario{implementation: newInPostgreSQL(t, contractPolicy), t: t}, &scenario{implementation: newInMemory(t, contractPolicy), t: t}
+			for _, s := range []*scenario{stored, inMemory} {
 				s.at(0)
 				play(s)
 				s.record()
@@ -147,9 +147,9 @@ func TestStep_hasTheSameResultsOverPostgreSQLAndInMemory(t *testing.T) {
 			if len(stored.lines) < 4 {
 				t.Fatalf("only %d lines: the scenario shows nothing", len(stored.lines))
 			}
-			for i := range max(len(stored.lines), len(kept.lines)) {
-				if i >= len(stored.lines) || i >= len(kept.lines) || stored.lines[i] != kept.lines[i] {
-					t.Fatalf("line %d differs:\nPostgreSQL: %s\nin memory:  %s", i+1, line(stored.lines, i), line(kept.lines, i))
+			for i := range max(len(stored.lines), len(inMemory.lines)) {
+				if i >= len(stored.lines) || i >= len(inMemory.lines) || stored.lines[i] != inMemory.lines[i] {
+					t.Fatalf("line %d differs:\nPostgreSQL: %s\nin memory:  %s", i+1, line(stored.lines, i), line(inMemory.lines, i))
 				}
 			}
 		})

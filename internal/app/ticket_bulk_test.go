@@ -88,7 +88,7 @@ func TestBulk_returnsTheResultOfEachTicket(t *testing.T) {
 		}
 	}
 	if c.wakes != 1 {
-		t.Errorf("the courier was woken %d times", c.wakes)
+		t.Errorf("the relay was woken %d times", c.wakes)
 	}
 	keys := map[string]bool{}
 	for n, r := range c.asked {

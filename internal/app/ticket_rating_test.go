@@ -23,9 +23,9 @@ func TestRate_namesInvalidFields(t *testing.T) {
 		t.Errorf("an agent's: got %v", err)
 	}
 	if len(s.rated) != 0 {
-		t.Errorf("kept %+v", s.rated)
+		t.Errorf("stored %+v", s.rated)
 	}
 	if _, err := d.Rate(t.Context(), customer, desk.Rating{Score: 5, Comment: strings.Repeat("é", desk.MaxComment)}); err != nil || len(s.rated) != 1 {
-		t.Errorf("a good one: %v, kept %d", err, len(s.rated))
+		t.Errorf("a good one: %v, stored %d", err, len(s.rated))
 	}
 }

@@ -51,7 +51,7 @@ func TestSubmit_setsDefaultsAndWakesTheRelay(t *testing.T) {
 		t.Errorf("accepted %+v", sub)
 	}
 	if s.wakes != 1 {
-		t.Errorf("the courier was woken %d times", s.wakes)
+		t.Errorf("the relay was woken %d times", s.wakes)
 	}
 	got, err = d.Submit(context.Background(), customer, desk.Submission{Number: number, Priority: policy.PriorityUrgent, Category: "engines"})
 	if err != nil || !got.Promises.FirstResponse.Equal(submitted.Add(time.Hour)) || got.Category != "engines" {

@@ -181,21 +181,21 @@ func TestFill_keepsExistingPeople(t *testing.T) {
 // recorder is a desk that only records what is imported.
 type recorder struct {
 	fillable
-	told []desk.ImportTicket
+	imported []desk.ImportTicket
 }
 
 func (r *recorder) Import(_ context.Context, tickets []desk.ImportTicket) (int, error) {
-	r.told = append(r.told, tickets...)
+	r.imported = append(r.imported, tickets...)
 	return len(tickets), nil
 }
 
 func (r *recorder) fill(t *testing.T, o demo.Options) []desk.ImportTicket {
 	t.Helper()
-	r.told = nil
+	r.imported = nil
 	if _, err := demo.Fill(t.Context(), r, o); err != nil {
 		t.Fatal(err)
 	}
-	return r.told
+	return r.imported
 }
 
 func TestFill_isReproducible(t *testing.T) {
@@ -298,7 +298,7 @@ func one[T any](t testing.TB, db *pgxpool.Pool, query string, args ...any) T {
 	return value
 }
 
-// A demo has groups and an agent who is away; later changes by staff are kept.
+// A demo has groups and an agent who is away; later changes by staff stay.
 func TestFill_addsGroupsAndAnAbsence(t *testing.T) {
 	s, pool := open(t, policy.Holesalemart())
 	fill(t, s, demo.Options{Tickets: 20})

@@ -31,7 +31,7 @@ func terms(stage desk.EmergencyStage, from, until time.Time, by time.Duration) *
 	return &desk.EmergencyTerms{Stage: stage, From: from, Until: until, By: by}
 }
 
-func TestTell_announcesAppliedTransitionsOnceAndEachChange(t *testing.T) {
+func TestAnnouncement_ofAppliedTransitionsOnceAndOfEachChange(t *testing.T) {
 	hour := time.Hour
 	for name, c := range map[string]struct {
 		emergency desk.Emergency

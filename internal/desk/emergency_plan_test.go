@@ -182,7 +182,7 @@ func TestChanged_delayAppliesFromTheChange(t *testing.T) {
 		t.Errorf("got %v, want %v", e.Delays, want)
 	}
 	if lifted, err := e.Ended(in(2 * time.Hour)); err != nil || len(lifted.Delays) != 2 {
-		t.Errorf("a delay that begins at the end is kept: %v, %v", lifted.Delays, err)
+		t.Errorf("a delay that begins at the end stays: %v, %v", lifted.Delays, err)
 	}
 	p := delaying()
 	p.From = in(time.Hour)

@@ -76,7 +76,7 @@ func TestGauge_stopsWhenThePromiseIsMet(t *testing.T) {
 }
 
 // After an emergency, the deadline of a used-up clock is the end of the emergency. The promise keeps the original one.
-func TestPromised_breachKeepsItsDeadline(t *testing.T) {
+func TestPromised_aBreachLeavesTheDeadline(t *testing.T) {
 	v := newView(t)
 	due, _ := v.Ticket.Resolution.Clock.Due()
 	from := due.Add(24 * time.Hour)

@@ -72,7 +72,7 @@ func TestDeliver_aLaterCommandStartsAWorkflowThatIsMissing(t *testing.T) {
 	s.Await("both commands", func() bool { return s.State(number).Command == 2 })
 }
 
-func TestDeliver_aWorkflowThatHasEndedNeedsToBeToldNothing(t *testing.T) {
+func TestDeliver_aWorkflowThatHasEndedNeedsNoSignal(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.Work()

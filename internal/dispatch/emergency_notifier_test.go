@@ -121,7 +121,7 @@ func TestEmergencyNotifier_findsWhatAnotherReplicaLeft(t *testing.T) {
 	})
 }
 
-func TestKeepEmergency_startsOneAndStartsATerminatedOneAnew(t *testing.T) {
+func TestEnsureEmergency_startsOneAndReplacesATerminatedOne(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})

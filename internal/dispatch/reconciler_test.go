@@ -25,7 +25,7 @@ type reconcilerFixture struct {
 	overdue    map[ticket.Number]desk.Overdue
 	next       map[ticket.Number]time.Time
 	found      map[ticket.Number]desk.CheckResult
-	kept       []ticket.Number
+	started    []ticket.Number
 	executions map[ticket.Number]dispatch.Execution
 	unlisted   map[ticket.Number]bool // by the visibility store, which lags
 	fails      func(ticket.Number) error
@@ -48,7 +48,7 @@ func newReconcilerFixture() *reconcilerFixture {
 // add adds an overdue ticket with a workflow.
 func (w *reconcilerFixture) add(o desk.Overdue, e dispatch.Execution) {
 	w.overdue[o.Number], w.executions[o.Number] = o, e
-	w.kept = append(w.kept, o.Number)
+	w.started = append(w.started, o.Number)
 }
 
 func (w *reconcilerFixture) Lease(context.Context, string, string, time.Duration) (bool, error) {
@@ -80,8 +80,8 @@ func (w *reconcilerFixture) OverdueOf(_ context.Context, _ time.Duration, some [
 func (w *reconcilerFixture) TicketsWithWorkflow(_ context.Context, after ticket.Number, limit int) (page []ticket.Number, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	slices.Sort(w.kept)
-	for _, n := range w.kept {
+	slices.Sort(w.started)
+	for _, n := range w.started {
 		if n > after && len(page) < limit {
 			page = append(page, n)
 		}
@@ -220,7 +220,7 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 	}
 }
 
-func TestReconciler_asksLessAndLessOftenWhatDoesNotMove(t *testing.T) {
+func TestReconciler_backsOffFromTicketsThatStayStuck(t *testing.T) {
 	reconciling(t, func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: failing, Due: true, Mark: "1"}, dispatch.Execution{Running: true})
 	}, 5*time.Hour, func(w *reconcilerFixture) {
@@ -252,7 +252,7 @@ func TestReconciler_startsWhatIsLostBeforeAnythingIsDue(t *testing.T) {
 	fill := func(w *reconcilerFixture) {
 		for i := range tickets {
 			n := ticket.Number(fmt.Sprintf("HM-%010d", i))
-			w.kept = append(w.kept, n)
+			w.started = append(w.started, n)
 			w.executions[n] = dispatch.Execution{Running: i%100 != 7}
 			w.unlisted[n] = i%100 == 8
 		}
@@ -282,7 +282,7 @@ func TestReconciler_goesNoFasterThanItMay(t *testing.T) {
 	})
 }
 
-func TestReconciler_oneTicketThatFailsKeepsNoOtherWaiting(t *testing.T) {
+func TestReconciler_aTicketThatFailsDelaysNoOther(t *testing.T) {
 	for name, failure := range map[string]error{
 		"unavailable": fault.New(fault.Unavailable, "too late"),
 		"refused":     errors.New("a defect"),
@@ -376,7 +376,7 @@ func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
 	})
 }
 
-func TestReconciler_whatCantBeStartedIsMissingStill(t *testing.T) {
+func TestReconciler_aWorkflowThatCannotBeStartedStaysMissing(t *testing.T) {
 	fill := func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: failing, Due: true}, dispatch.Execution{})
 		w.refused = errors.New("a defect")

@@ -179,7 +179,7 @@ func TestRelay_aTicketThatFailsHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
+func TestRelay_deliversCommandsBehindManyRefusedOnes(t *testing.T) {
 	b, r := &backlogFixture{}, newDeliveryFixture()
 	for n := range 1000 {
 		b.add(ticket.Number(fmt.Sprint("HM-", n)), 1)

@@ -46,7 +46,7 @@ func TestWebsite(t *testing.T) {
 	s.run("demo", "--tickets", "150") // every page shall have something to show
 	s.agent.must(http.StatusOK, http.MethodGet, "/tickets", nil)
 	t.Run("side by side", func(t *testing.T) { sideBySide(t, s, append(walks(asUsual, ".*"), journeys...)) })
-	t.Run("an emergency moves every promise and is told", func(t *testing.T) { emergencies(t, s.of(t)) })
+	t.Run("an emergency moves every deadline and is announced", func(t *testing.T) { emergencies(t, s.of(t)) })
 	t.Run("no page is left out", checkAllWalked)
 	t.Run("pages go on when the API was away", func(t *testing.T) { awayAndBack(t, s.of(t)) })
 }
@@ -72,7 +72,7 @@ func (s *stack) of(t testing.TB) *stack {
 
 var linkLine = regexp.MustCompile(`https?://\S+/link/\S+`)
 
-// window gives somebody a browser of their own, signed in by a link; "" is a visitor.
+// window gives someone a browser of their own, signed in by a link; "" is a visitor.
 func (s *stack) window(address string, look browsertest.Look) *browsertest.Page {
 	s.t.Helper()
 	p := browsertest.Open(s.t, s.base, look)

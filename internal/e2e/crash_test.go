@@ -17,7 +17,7 @@ type ledger struct {
 	replies map[string][]string // number → the words acknowledged
 }
 
-// load submits and replies from several customers at once until told to stop. A request without an answer is asked
+// load submits and replies from several customers at once until stopped. A request without an answer is asked
 // again under its key, as a careful client does.
 func (s *stack) load(stop *atomic.Bool, l *ledger) *sync.WaitGroup {
 	var clients sync.WaitGroup

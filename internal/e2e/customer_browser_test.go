@@ -125,7 +125,7 @@ func fillIn(p *browsertest.Page, subject string) string {
 	return number
 }
 
-// track looks a ticket up as anybody with its number can, and sees its promises and none of its words.
+// track looks a ticket up as anyone with its number can, and sees its promises and none of its words.
 func track(s *stack, number string) {
 	s.t.Helper()
 	p := s.window("", browsertest.Look{})
@@ -153,7 +153,7 @@ func openByMail(s *stack, address, number string) {
 
 var mailedLink = regexp.MustCompile(`https?://\S+/(?:link|c)/[^\s>]+`)
 
-// linkMailed waits for a mail to somebody with a link that lets them in, and gives the link.
+// linkMailed waits for a mail to someone with a link that lets them in, and gives the link.
 func (s *stack) linkMailed(address string) string {
 	s.t.Helper()
 	mail := s.mails.Wait(s.t, func(m mailtest.Message) bool {

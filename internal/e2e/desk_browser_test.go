@@ -130,7 +130,7 @@ func awayAndBack(t *testing.T, s *stack) {
 	supervisor := s.window("supervisor@demo.example", browsertest.Look{})
 	supervisor.Goto("/supervision")
 	for _, p := range []*browsertest.Page{customer, agent, supervisor} {
-		// The requests that find nobody, and what htmx says of them.
+		// The requests that find no server, and what htmx says of them.
 		p.Forgive("net::ERR_", "[object Event]", "htmx:sendError", "htmx:afterRequest", "Uncaught (in promise)")
 	}
 	s.api.kill()

@@ -174,7 +174,7 @@ func (s *stack) ready(address string) (readiness, int, string) {
 	return r, response.StatusCode, fmt.Sprint(response.StatusCode, string(body), err)
 }
 
-func TestReady_tellsOfWorkflowsAndOfWritesThatFail(t *testing.T) {
+func TestReady_reportsWorkflowsAndWritesThatFail(t *testing.T) {
 	t.Parallel()
 	health := freeAddress(t)
 	s := start(t, "", append([]string{"SUPPORTDESK_HEALTH_ADDRESS=" + health}, restless...)...)

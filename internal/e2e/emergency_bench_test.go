@@ -64,16 +64,16 @@ func (s *stack) move(b *testing.B, pool *pgxpool.Pool, command string, payload a
 	before, used := s.memory(b), processorTime()
 	s.command(command, payload)
 	held := verb == ticket.VerbEmergencyPause
-	s.awaitGrowth(pool, "half are told", tickets/2, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
+	s.awaitGrowth(pool, "half are notified", tickets/2, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 	middle := s.memory(b)
-	s.awaitGrowth(pool, "all are told", tickets, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
-	edge := s.awaitProven(verb)
+	s.awaitGrowth(pool, "all are notified", tickets, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
+	transition := s.awaitProven(verb)
 	report, err := s.emergency()
 	if err != nil {
 		b.Fatal(err)
 	}
 	took := report.Fanout.DoneAt.Sub(report.Fanout.Began)
-	s.checkHeld(pool, held, edge)
+	s.checkHeld(pool, held, transition)
 	b.Logf("%s: CPU a ticket: %s", verb, perTicket(tickets, used))
 	b.Logf("%s: %d tickets in %s, %d signals, %d rounds; the worker has %d MB at the start, %d in the middle, %d at the end",
 		verb, report.Fanout.Total, took.Round(time.Millisecond), report.Fanout.Notified, report.Fanout.Round, before, middle, s.memory(b))
@@ -163,8 +163,8 @@ func (a *bare) each(f func(context.Context, string) error) {
 	}
 }
 
-// processorTime is what each kind of this test's processes has used so far; on a shared machine it tells more than the
-// clock. Programs are told apart by the first 15 letters of their names.
+// processorTime is what each kind of this test's processes has used so far; on a shared machine it says more than the
+// clock. Programs are distinguished by the first 15 letters of their names.
 func processorTime() map[string]time.Duration {
 	const tick = time.Second / 100 // of /proc
 	total, parent, name := map[int]time.Duration{}, map[int]int{}, map[int]string{}

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/mailtest"
 )
 
-const waterInOffice = "Water stands in our office, and nobody can work there."
+const waterInOffice = "Water stands in our office, and no one can work there."
 
 // emergencies are a closure and a delay, from the form to the last mail. They move the whole desk, so nothing else runs
 // beside them but what is to be seen under their notices.
@@ -76,7 +76,7 @@ func declare(t *testing.T, s *stack, p *browsertest.Page, kind string) string {
 	p.Click("Declare emergency")
 	id := p.At(`/supervision/emergencies/(E-\w+)`)
 	p.See("The emergency has been declared")
-	reached(p)
+	awaitUpToDate(p)
 	return id
 }
 
@@ -88,28 +88,28 @@ func finish(t *testing.T, p *browsertest.Page) {
 	checkHere(t, p, withNotice)
 	p.Click("Lift now")
 	p.See("The emergency has been lifted")
-	reached(p)
+	awaitUpToDate(p)
 }
 
-// reached watches the emergency's page until every open ticket is proved to show it.
-func reached(p *browsertest.Page) {
+// awaitUpToDate watches the emergency's page until every open ticket is up to date.
+func awaitUpToDate(p *browsertest.Page) {
 	p.SeeOn("#reach", "All open tickets are up to date")
-	p.Until("all are reached", `(e => e.max > 10 && e.value === e.max)(document.querySelector("#reach progress"))`)
+	p.Until("all are up to date", `(e => e.max > 10 && e.value === e.max)(document.querySelector("#reach progress"))`)
 }
 
-// checkClosed sees the notice and the promises that stand still, as the ticket's requester and as anybody.
+// checkClosed sees the notice and the clocks that are paused, as the ticket's requester and as a visitor.
 func checkClosed(s *stack, own *browsertest.Page, number string) {
 	own.Reload()
 	own.SeeOn(".notices", "Our support is closed until further notice")
 	own.SeeOn(".notices", waterInOffice)
-	own.SeeOn("#timeline-heading + ol", "stand still")
-	anybody := s.window("", browsertest.Look{})
-	anybody.Goto("/track/" + number)
-	anybody.SeeOn(".notices", "Our support is closed until further notice")
-	anybody.Until("no promise has a date", `document.querySelectorAll(".promise-paused").length === 2`)
-	anybody.Click("What this means")
-	anybody.At("/notice")
-	anybody.See(waterInOffice)
+	own.SeeOn("#timeline-heading + ol", "are paused")
+	visitor := s.window("", browsertest.Look{})
+	visitor.Goto("/track/" + number)
+	visitor.SeeOn(".notices", "Our support is closed until further notice")
+	visitor.Until("no promise has a date", `document.querySelectorAll(".promise-paused").length === 2`)
+	visitor.Click("What this means")
+	visitor.At("/notice")
+	visitor.See(waterInOffice)
 }
 
 // promised reads n dates of a ticket's page.
@@ -145,7 +145,7 @@ func (s *stack) emergencyOf(id string) emergencySpan {
 // mailed is true on an emergency's page when every mail that was announced is sent.
 const mailed = `/^(\d+) of \1 emails sent(?!.*to go)/.test(document.querySelector("#mails").innerText)`
 
-// announced waits for the mail that tells something of an emergency, about all of somebody's tickets at once.
+// announced waits for the mail that announces something of an emergency, about all of a customer's tickets at once.
 func (s *stack) announced(p *browsertest.Page, subject string, numbers ...string) {
 	s.t.Helper()
 	mail := s.mails.Wait(s.t, func(m mailtest.Message) bool {
@@ -156,16 +156,16 @@ func (s *stack) announced(p *browsertest.Page, subject string, numbers ...string
 			s.t.Errorf("%q says nothing of %s:\n%s", mail.Subject, number, mail.Text)
 		}
 	}
-	p.Until("nobody waits for a mail", mailed)
+	p.Until("no mail is pending", mailed)
 }
 
 // checkAnnouncements sees that one customer got each mail once, in order.
 func (s *stack) checkAnnouncements() {
 	s.t.Helper()
-	var told []string
+	var subjects []string
 	for _, m := range s.mails.Messages() {
 		if slices.Contains(m.To, waiter) && !strings.HasPrefix(m.Subject, "[") {
-			told = append(told, m.Subject)
+			subjects = append(subjects, m.Subject)
 		}
 	}
 	want := []string{
@@ -173,7 +173,7 @@ func (s *stack) checkAnnouncements() {
 		"Our responses take longer than usual until further notice",
 		"Update: Our responses take longer than usual until further notice", "Our response times are back to normal",
 	}
-	if !slices.Equal(told, want) {
-		s.t.Errorf("the customer was told %q, not %q", told, want)
+	if !slices.Equal(subjects, want) {
+		s.t.Errorf("the customer received %q, not %q", subjects, want)
 	}
 }

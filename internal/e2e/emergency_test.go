@@ -102,16 +102,16 @@ func (s *stack) command(name string, payload any) {
 	})
 }
 
-// awaitProven waits until the fan-out of the newest edge is proven, and gives the edge.
+// awaitProven waits until the fan-out of the newest transition is proven, and gives the transition.
 func (s *stack) awaitProven(verb ticket.Verb) ticket.Transition {
 	s.t.Helper()
-	var edge ticket.Transition
+	var transition ticket.Transition
 	eventually(s.t, fmt.Sprint("every open ticket knows of ", verb), func() (bool, string) {
 		report, err := s.emergency()
-		edge = report.Fanout.Transition
-		return err == nil && edge.Verb == verb && !report.Fanout.DoneAt.IsZero(), fmt.Sprintf("%+v %v", report, err)
+		transition = report.Fanout.Transition
+		return err == nil && transition.Verb == verb && !report.Fanout.DoneAt.IsZero(), fmt.Sprintf("%+v %v", report, err)
 	})
-	return edge
+	return transition
 }
 
 func (s *stack) emergency() (report workflows.EmergencyReport, err error) {
@@ -141,25 +141,25 @@ func (s *stack) fill(pool *pgxpool.Pool, tickets int) {
 }
 
 // checkHeld counts the open tickets that are not as they should be.
-func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, edge ticket.Transition) {
+func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, transition ticket.Transition) {
 	s.t.Helper()
 	n, err := s.count(pool, `SELECT count(*) FROM tickets WHERE status <> 'closed' AND (transitions_until < $1 OR (paused_by IS NOT NULL) <> $2
-		OR $2 AND next_due < 'infinity')`, edge.At, held)
+		OR $2 AND next_due < 'infinity')`, transition.At, held)
 	if n != 0 || err != nil {
-		s.t.Errorf("%d open tickets are not as %s wants them, %v", n, edge.Verb, err)
+		s.t.Errorf("%d open tickets are not as %s wants them, %v", n, transition.Verb, err)
 	}
 }
 
-// checkExact looks at every timeline: each ticket stopped at one edge and went on at the other, to the second, once, and
-// broke no promise in between, however late anybody was told.
+// checkExact looks at every timeline: each ticket stopped at one transition and went on at the other, to the second, once, and
+// broke no promise in between, however late a ticket was notified.
 func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Transition) {
 	s.t.Helper()
 	const given = `WITH given AS (SELECT $1::timestamptz AS start, $2::timestamptz AS stop, $3::text AS emergency)
 		SELECT count(*) FROM given, `
 	for what, sql := range map[string]string{
-		"tickets did not stop at the edge once": `tickets t WHERE (SELECT count(*) FROM events e
+		"tickets did not stop at the transition once": `tickets t WHERE (SELECT count(*) FROM events e
 			WHERE e.ticket = t.number AND e.kind = 'paused' AND e.at = start AND e.data->>'emergency' = given.emergency) <> 1`,
-		"tickets did not go on at the edge once": `tickets t WHERE (SELECT count(*) FROM events e
+		"tickets did not go on at the transition once": `tickets t WHERE (SELECT count(*) FROM events e
 			WHERE e.ticket = t.number AND e.kind = 'resumed' AND e.at = stop AND e.data->>'emergency' = given.emergency) <> 1`,
 		"tickets stopped or went on at another instant": `events WHERE kind IN ('paused', 'resumed') AND at NOT IN (start, stop)`,
 		"promises were broken inside":                   `events WHERE kind IN ('breached', 'escalated', 'reminded') AND at >= start AND at < stop`,
@@ -195,7 +195,7 @@ func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing
 				n := s.awaitCount(pool, "a fan-out is in its middle", middle, tickets-middle,
 					`SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 				victim.kill(s)
-				t.Logf("the %s dies when %d of %d are told", victim.name, n, tickets)
+				t.Logf("the %s dies when %d of %d are notified", victim.name, n, tickets)
 				victim.restart(s)
 			}
 			s.command("declare", map[string]any{"kind": "closed"})

@@ -13,7 +13,7 @@ import (
 
 var escalationLink = regexp.MustCompile(`https?://\S+/e/[^\s>]+`)
 
-// byEscalationMail is an agent who is told of a broken promise by mail, away from their desk, while a colleague has the
+// byEscalationMail is an agent who is notified of a missed target by mail, away from their desk, while a colleague has the
 // ticket open.
 func byEscalationMail(t *testing.T, s *stack) {
 	number := s.customer.submit("The wombat lamp smells of smoke", "Please hurry.")

@@ -96,7 +96,7 @@ func TestSignalByHand_aFloodBesideCommandsLosesNothing(t *testing.T) {
 }
 
 // endedWell follows a workflow from its last run to its first, and checks that no task failed but for the causes by which
-// Temporal itself has a flood wait, or somebody reset it. It counts the signals by their names.
+// Temporal itself has a flood wait, or someone reset it. It counts the signals by their names.
 func (s *stack) endedWell(c client.Client, number string) map[string]int64 {
 	s.t.Helper()
 	eventually(s.t, "the workflow ends", func() (bool, string) {
@@ -180,7 +180,7 @@ func TestSignalByHand_aFloodOfUnknownOnesLeadsToANewRun(t *testing.T) {
 }
 
 // A reset without its signals has the workflow count signals by hand from the start again. Another signal in the place of
-// one before it is another command; the same one again can't be told from a repetition, and is refused with an event.
+// one before it is another command; the same one again can't be distinguished from a repetition, and is refused with an event.
 func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
 	t.Parallel()
 	s := start(t, "")
@@ -198,8 +198,8 @@ func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
 			seen = s.agent.timeline(number)
 			return len(seen) > before, strings.Join(kinds(seen), " ")
 		})
-		if got := told(seen[before:]); got != want {
-			t.Errorf("after %s the timeline tells %q, want %q", name, got, want)
+		if got := outcomeOf(seen[before:]); got != want {
+			t.Errorf("after %s the timeline shows %q, want %q", name, got, want)
 		}
 	}
 	hand("assign", words{"agent": "agent-1"}, "assigned")
@@ -214,10 +214,10 @@ func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
 	s.reset(c, number, true) // every signal of the last run comes again, all at once
 	eventually(t, "they are refused", func() (bool, string) {
 		seen := s.agent.timeline(number)
-		return len(seen) >= before+4, told(seen[before:])
+		return len(seen) >= before+4, outcomeOf(seen[before:])
 	})
-	if got, want := told(s.agent.timeline(number)[before:]), "refused repeated, refused repeated, refused repeated, refused repeated"; got != want {
-		t.Errorf("delivered again, the timeline tells %q, want %q", got, want)
+	if got, want := outcomeOf(s.agent.timeline(number)[before:]), "refused repeated, refused repeated, refused repeated, refused repeated"; got != want {
+		t.Errorf("delivered again, the timeline shows %q, want %q", got, want)
 	}
 	hand("close", nil, "closed")
 	s.endedWell(c, number)

@@ -29,7 +29,7 @@ func (p *part) signal(signal syscall.Signal) {
 	}
 }
 
-// A process that stands still, under load, leaves nothing undelivered or undecided that its twin could do.
+// A process that is frozen, under load, leaves nothing undelivered or undecided that its twin could do.
 func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"api", "worker"} {
@@ -67,8 +67,8 @@ func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 	}
 }
 
-// One ticket whose step the database refuses keeps nobody else from hearing of an emergency.
-func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *testing.T) {
+// One ticket whose step the database refuses keeps no one else from hearing of an emergency.
+func TestEmergency_aTicketThatCannotTakeStepsDelaysOnlyItsOwnRequester(t *testing.T) {
 	t.Parallel()
 	s := start(t, brief)
 	pool := s.pool()
@@ -84,22 +84,22 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 		}
 	}
 	s.command("declare", map[string]any{"kind": "closed"})
-	var edge ticket.Transition
+	var transition ticket.Transition
 	eventually(t, "only one is behind", func() (bool, string) {
 		report, err := s.emergency()
-		edge = report.Fanout.Transition
-		return err == nil && !edge.At.IsZero() && report.Fanout.Check.Left() == 1, fmt.Sprintf("%+v, %v", report.Fanout, err)
+		transition = report.Fanout.Transition
+		return err == nil && !transition.At.IsZero() && report.Fanout.Check.Left() == 1, fmt.Sprintf("%+v, %v", report.Fanout, err)
 	})
-	s.waitedAlready(edge)
+	s.waitedAlready(transition)
 	if _, err := pool.Exec(t.Context(), `UPDATE fanouts SET began_at = began_at - interval '3 minutes'`); err != nil {
 		t.Fatal(err)
 	}
-	told := func(address string) func(mailtest.Message) bool {
+	closedMailTo := func(address string) func(mailtest.Message) bool {
 		return func(m mailtest.Message) bool {
 			return slices.Contains(m.To, address) && strings.HasPrefix(m.Subject, "Our support is closed")
 		}
 	}
-	s.mails.Wait(t, told("customer@demo.example"))
+	s.mails.Wait(t, closedMailTo("customer@demo.example"))
 	eventually(t, "the ticket is named", func() (bool, string) {
 		report, err := s.emergency()
 		return err == nil && report.Fanout.Round > 1 && slices.Equal(report.Fanout.Check.Late, []ticket.Number{ticket.Number(stuck)}), fmt.Sprintf("%+v, %v", report, err)
@@ -121,24 +121,24 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	if _, err := pool.Exec(t.Context(), `DROP TRIGGER refuse ON tickets`); err != nil {
 		t.Fatal(err)
 	}
-	s.mails.Wait(t, told("other@demo.example"))
+	s.mails.Wait(t, closedMailTo("other@demo.example"))
 	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
 	for _, address := range []string{"customer@demo.example", "other@demo.example"} {
-		if n := len(slices.DeleteFunc(s.mails.Messages(), func(m mailtest.Message) bool { return !told(address)(m) })); n != 1 {
-			t.Errorf("%s was told %d times", address, n)
+		if n := len(slices.DeleteFunc(s.mails.Messages(), func(m mailtest.Message) bool { return !closedMailTo(address)(m) })); n != 1 {
+			t.Errorf("%s was notified %d times", address, n)
 		}
 	}
 }
 
 // waitedAlready has the workflow Emergency begin again where it is, three minutes into the fan-out.
-func (s *stack) waitedAlready(edge ticket.Transition) {
+func (s *stack) waitedAlready(transition ticket.Transition) {
 	s.t.Helper()
 	eventually(s.t, "the workflow goes on as if time had passed", func() (bool, string) {
 		_, err := s.temporalClient().ExecuteWorkflow(context.Background(), client.StartWorkflowOptions{
 			ID: workflows.EmergencyID, TaskQueue: workflows.EmergencyQueue,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
 		}, workflows.EmergencyWorkflow, workflows.EmergencyStart{
-			Fanout: workflows.Fanout{Transition: edge, Began: time.Now().Add(-3 * time.Minute)},
+			Fanout: workflows.Fanout{Transition: transition, Began: time.Now().Add(-3 * time.Minute)},
 		})
 		return err == nil, fmt.Sprint(err)
 	})

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// person is somebody with a token.
+// person is someone with a token.
 type person struct {
 	stack *stack
 	token string
@@ -71,7 +71,7 @@ type entry struct {
 
 var web = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
-// try asks once. An error means that there was no answer, so nobody knows whether the request was taken.
+// try asks once. An error means that there was no answer, so no one knows whether the request was taken.
 func (c person) try(method, path, key string, body any) (answer, error) {
 	text, err := json.Marshal(body)
 	if err != nil {

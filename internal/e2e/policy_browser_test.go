@@ -40,8 +40,8 @@ func newPolicy(t *testing.T, s *stack) {
 	p.See("Version 2 has been published")
 
 	fresh := s.agent.awaitStatus(s.customer.submit("The vicuna scarf is long", "Under the new policy."), "new")
-	if kept := s.agent.ticket(old); fresh.Policy != 2 || kept.Policy != 1 || !kept.Clocks["resolution"].Due.Equal(due) {
-		t.Errorf("the new ticket is under version %d, and the old one's promise of %s is %+v", fresh.Policy, due, kept)
+	if unmoved := s.agent.ticket(old); fresh.Policy != 2 || unmoved.Policy != 1 || !unmoved.Clocks["resolution"].Due.Equal(due) {
+		t.Errorf("the new ticket is under version %d, and the old one's promise of %s is %+v", fresh.Policy, due, unmoved)
 	}
 	reader := s.window("customer@demo.example", browsertest.Look{})
 	reader.Goto("/policy")

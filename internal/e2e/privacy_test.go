@@ -47,7 +47,7 @@ func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
 	s.checkTemporal(number)
 }
 
-// alarming breaks its first promise at once and tells everybody it can.
+// alarming breaks its first promise at once and notifies everyone it can.
 const alarming = `
 name: Canary-Policy
 contact: canary-contact@demo.example

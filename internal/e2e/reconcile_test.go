@@ -158,7 +158,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 	}
 }
 
-// quick has every kind of moment come soon.
+// quick has every kind of due event come soon.
 const quick = `
 name: Quick policy of a test
 contact: desk@demo.example
@@ -300,7 +300,7 @@ func (s *stack) hasSignal(number, name string) (bool, string) {
 }
 
 // A workflow that runs where no worker looks never moves. It is named, and the other tickets go on.
-func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
+func TestReconciler_namesStuckTickets(t *testing.T) {
 	t.Parallel()
 	s := start(t, "", restless...)
 	stuck, other := s.customer.submit("Stuck", "words"), s.customer.submit("Other", "words")

@@ -51,8 +51,8 @@ func (s *stack) databaseName() string {
 	return pgx.Identifier{config.Database}.Sanitize()
 }
 
-// awaitNothingOwed waits until every ticket's mails are sent and on record, and each ticket is decided.
-func (s *stack) awaitNothingOwed() {
+// awaitNothingPending waits until every ticket's mails are sent and on record, and each ticket is decided.
+func (s *stack) awaitNothingPending() {
 	s.t.Helper()
 	conn := s.beside("")
 	defer func() { _ = conn.Close(context.Background()) }()
@@ -122,7 +122,7 @@ func TestRestore_ofAnOlderDatabase(t *testing.T) {
 	closed := s.customer.submit("Closed before the copy", "words")
 	s.agent.askLate(ahead, "replies", words{"body": "Before the copy."})
 	s.agent.askLate(closed, "closure", words{})
-	s.awaitNothingOwed()
+	s.awaitNothingPending()
 	s.copyDatabase()
 
 	for i := range 3 { // each with a number that will be used again, of a command and of a mail
@@ -131,7 +131,7 @@ func TestRestore_ofAnOlderDatabase(t *testing.T) {
 	s.agent.askLate(ended, "closure", words{})
 	gone := s.customer.submit("Submitted after the copy", "words")
 	s.agent.askLate(gone, "replies", words{"body": "Lost."})
-	s.awaitNothingOwed()
+	s.awaitNothingPending()
 	s.awaitEnded(ended)
 	s.restoreDatabase()
 
@@ -150,7 +150,7 @@ func TestRestore_ofAnOlderDatabase(t *testing.T) {
 	s.awaitMail(ended, "Then we look again.", len(before))
 	first := s.awaitMail(ahead, "After the restore.", len(before))
 	second := s.awaitMail(ahead, "And once more.", len(before))
-	s.awaitNothingOwed()
+	s.awaitNothingPending()
 
 	if want := s.awaitMail(ahead, "Before the copy.", 0).MessageID; first.InReplyTo != want || second.InReplyTo != first.MessageID {
 		t.Errorf("the mails after the restore answer %q and %q, want %q and %q", first.InReplyTo, second.InReplyTo, want, first.MessageID)

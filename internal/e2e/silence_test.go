@@ -25,7 +25,7 @@ func impatient() string {
 func (s *stack) at(number, kind string) entry {
 	s.t.Helper()
 	var found entry
-	eventually(s.t, number+" tells of "+kind, func() (bool, string) {
+	eventually(s.t, number+" shows "+kind, func() (bool, string) {
 		lines := s.agent.timeline(number)
 		for _, e := range lines {
 			if e.Kind == kind {

@@ -33,7 +33,7 @@ func TestUp_keepsItsFilesToItsOwner(t *testing.T) {
 	second.person(t, "customer").ticket(number)
 }
 
-// reopen sets files and directories to the modes that they had before they were kept to their owner.
+// reopen sets files and directories to the modes that they had before they were restricted to their owner.
 func reopen(t *testing.T, data string) {
 	t.Helper()
 	walkOwn(t, data, func(path string, entry fs.DirEntry) {
@@ -141,7 +141,7 @@ func TestUp_saysThatPostgresCannotReachItsData(t *testing.T) {
 	up(t, data).person(t, "customer").submit("My parcel is late", "words")
 }
 
-// Whom an address belongs to must not be read in a log. Adding somebody twice, and up's own people at every start, must
+// Whom an address belongs to must not be read in a log. Adding someone twice, and up's own people at every start, must
 // not even come to the error in which PostgreSQL would name them.
 func TestUp_logsNoAddresses(t *testing.T) {
 	t.Parallel()
@@ -164,7 +164,7 @@ func TestUp_logsNoAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if add("Canary@demo.example", "other") == nil || add("other@demo.example", "canary-handle") == nil {
-		t.Fatal("somebody can be added twice")
+		t.Fatal("someone can be added twice")
 	}
 	site := u.find(t, `Website +(http://[0-9.:]+)/`)
 	for range 2 {

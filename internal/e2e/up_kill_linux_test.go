@@ -77,7 +77,7 @@ func (u *upRun) killAll(t *testing.T) {
 	u.killAlone(t)
 }
 
-// killAlone ends up alone, whose parts are then told by the kernel to end.
+// killAlone ends up alone, whose parts are then notified by the kernel to end.
 func (u *upRun) killAlone(t *testing.T) {
 	t.Helper()
 	if err := syscall.Kill(u.program.PID(), syscall.SIGKILL); err != nil {

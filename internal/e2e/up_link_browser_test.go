@@ -7,7 +7,7 @@ import (
 )
 
 // Whoever has used one of up's links up finds another by what the page says, without a password.
-func TestUp_helpsWhoHasUsedALink(t *testing.T) {
+func TestUp_saysHowToGetANewLink(t *testing.T) {
 	t.Parallel()
 	browsertest.Require(t)
 	u := up(t, upDir(t))

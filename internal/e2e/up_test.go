@@ -209,7 +209,7 @@ func checkUI(t testing.TB, address string) {
 	}
 }
 
-// checkLink follows a sign-in link as a browser does, to where it leads and to the account of whoever it is for. It must
+// checkLink follows a sign-in link as a browser does, to where it leads and to the account of the person it is for. It must
 // work once.
 func checkLink(t testing.TB, link, name string) {
 	t.Helper()

@@ -29,7 +29,7 @@ var (
 	withNotice = looks{"dark": {Dark: true}, "light on a phone": {Width: 360, Height: 740}}
 )
 
-// walks are everybody's ways through the pages whose kinds match, the longest first.
+// walks are everyone's ways through the pages whose kinds match, the longest first.
 func walks(as looks, kinds string) []journey {
 	return []journey{
 		{"agents can read every page that they find", walkAs(as, "agent@demo.example", kinds, "/")},
@@ -40,14 +40,14 @@ func walks(as looks, kinds string) []journey {
 	}
 }
 
-// walkAs opens one page of each kind that links lead somebody to, and checks it. Of pages that others see as well it
+// walkAs opens one page of each kind that links lead someone to, and checks it. Of pages that others see as well it
 // leaves out those whose kind does not match only.
 func walkAs(as looks, address, only string, first ...string) func(*testing.T, *stack) {
 	wanted := regexp.MustCompile("^(?:" + only + ")$")
 	return func(t *testing.T, s *stack) {
 		p := s.window(address, browsertest.Look{})
 		p.NoCache()
-		seen, told := map[string]bool{}, map[string]bool{}
+		seen, reported := map[string]bool{}, map[string]bool{}
 		queue := first
 		for len(queue) > 0 {
 			page := queue[0]
@@ -56,7 +56,7 @@ func walkAs(as looks, address, only string, first ...string) func(*testing.T, *s
 				seen[kind] = true
 				p.Look(browsertest.Look{})
 				p.Goto(page)
-				checkPage(t, p, page, as, told)
+				checkPage(t, p, page, as, reported)
 				queue = append(queue, links(p)...)
 			}
 		}
@@ -64,14 +64,14 @@ func walkAs(as looks, address, only string, first ...string) func(*testing.T, *s
 	}
 }
 
-// walkAsVisitor begins at what no link leads to, too: an address that nobody has, and a ticket's that somebody tracks.
+// walkAsVisitor begins at what no link leads to, too: an address that does not exist, and a ticket's that someone tracks.
 func walkAsVisitor(as looks, kinds string) func(*testing.T, *stack) {
 	return func(t *testing.T, s *stack) {
 		walkAs(as, "", kinds, "/", nowhere, "/track/"+s.customer.submit("Followed by its number", "words"))(t, s)
 	}
 }
 
-// walked are the kinds of pages that somebody has looked at, with the parameters of their paths left out.
+// walked are the kinds of pages that some test has looked at, with the parameters of their paths left out.
 var walked sync.Map
 
 // checkHere looks at the page that is open, which a form may have led to.
@@ -81,8 +81,8 @@ func checkHere(t *testing.T, p *browsertest.Page, as looks) {
 	p.Look(browsertest.Look{})
 }
 
-// checkPage looks at the page that is open. What is in told has been told already and is not said again.
-func checkPage(t *testing.T, p *browsertest.Page, page string, as looks, told map[string]bool) {
+// checkPage looks at the page that is open. What is in reported is not reported again.
+func checkPage(t *testing.T, p *browsertest.Page, page string, as looks, reported map[string]bool) {
 	t.Helper()
 	kind, _, _ := strings.Cut(kindOf(page), "?")
 	walked.Store(kind, true)
@@ -96,10 +96,10 @@ func checkPage(t *testing.T, p *browsertest.Page, page string, as looks, told ma
 		p.Look(look)
 		p.Settle()
 		for _, found := range append(p.Accessibility(), p.Overflow()...) {
-			if !told[found] {
+			if !reported[found] {
 				t.Errorf("%s, %s: %s", page, name, found)
 			}
-			told[found] = true
+			reported[found] = true
 		}
 	}
 	for _, fault := range p.TakeFaults() {
@@ -107,7 +107,7 @@ func checkPage(t *testing.T, p *browsertest.Page, page string, as looks, told ma
 	}
 }
 
-// unseen are pages that nobody can look at: streams, files, parts of pages, and what leads on to others at once.
+// unseen are pages that no one can look at: streams, files, parts of pages, and what leads on to others at once.
 var unseen = regexp.MustCompile(`/live$|\.csv$|^/c/|^/sign-in/openid|/canned/:id$`)
 
 // checkAllWalked holds the walks to the website's own table of routes.
@@ -119,7 +119,7 @@ func checkAllWalked(t *testing.T) {
 	for _, route := range regexp.MustCompile(`(?m)^GET +(\S+)`).FindAllStringSubmatch(string(table), -1) {
 		kind := regexp.MustCompile(`:\w+`).ReplaceAllString(route[1], "…")
 		if _, seen := walked.Load(kind); !seen && !unseen.MatchString(route[1]) {
-			t.Errorf("nobody has looked at %s", route[1])
+			t.Errorf("no test has looked at %s", route[1])
 		}
 	}
 }

@@ -60,7 +60,7 @@ func checkFullDisk(t *testing.T, dir string, fill, free func()) {
 	_ = box.Stop()
 	got := startMailbox(t, dir).Messages()
 	if len(got) != 2 || got[1].ID != 2 || !strings.HasSuffix(got[1].Text, strings.ReplaceAll(words, "\r", "")) {
-		t.Errorf("kept: %d mails", len(got))
+		t.Errorf("stored: %d mails", len(got))
 	}
 }
 

@@ -149,7 +149,7 @@ func TestMailbox_numbersARushWithoutGaps(t *testing.T) {
 	}
 }
 
-func TestWait_seesTheKeptAndTheComing(t *testing.T) {
+func TestWait_seesStoredMailsAndNewOnes(t *testing.T) {
 	t.Parallel()
 	box := startMailbox(t, t.TempDir())
 	is := func(subject string) func(local.Message) bool {

@@ -56,7 +56,7 @@ func TestPrivatise_closesWhatAnOlderUpLeftOpen(t *testing.T) {
 	}
 	checkMode(t, filepath.Join(dir, "log", "api.log"), 0o600)
 	checkMode(t, filepath.Join(dir, "temporal", "temporal.db"), 0o600)
-	checkMode(t, filepath.Join(elsewhere, "mail"), 0o755) // a link leads to what is somebody's own arrangement
+	checkMode(t, filepath.Join(elsewhere, "mail"), 0o755) // a link leads to what is the owner's own arrangement
 	checkMode(t, filepath.Join(elsewhere, "mail", "1.eml"), 0o644)
 }
 

@@ -197,7 +197,7 @@ func TestStartPostgres_refusesAForeignServerOnItsData(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	startPostgres(t, local.PostgresOptions{Dir: dir})
-	// Without the lock only the pid file tells of the running server.
+	// Without the lock only the pid file shows the running server.
 	if err := os.Remove(filepath.Join(dir, "lock")); err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestPostgres_reportsItsOwnEnd(t *testing.T) {
 	select {
 	case <-pg.Done():
 	case <-time.After(time.Minute):
-		t.Fatal("nobody noticed")
+		t.Fatal("no one noticed")
 	}
 	if err := pg.Err(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("Err() = %v", err)

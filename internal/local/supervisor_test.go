@@ -68,8 +68,8 @@ func (s *said) has(text string) bool {
 }
 
 func TestSupervisor_startsAgainWhatEnds(t *testing.T) {
-	var told said
-	s := local.NewSupervisor(told.report)
+	var reported said
+	s := local.NewSupervisor(reported.report)
 	w := newWatched()
 	if _, err := local.Supervise(t.Context(), s, "sleeper", w.start); err != nil {
 		t.Fatal(err)
@@ -91,14 +91,14 @@ func TestSupervisor_startsAgainWhatEnds(t *testing.T) {
 	default:
 		t.Error("the service outlives the supervisor's Stop")
 	}
-	if !told.has("sleeper ended") || !told.has("failed to start: not now") {
-		t.Errorf("it only said %q", told.lines)
+	if !reported.has("sleeper ended") || !reported.has("failed to start: not now") {
+		t.Errorf("it only said %q", reported.lines)
 	}
 }
 
 func TestSupervisor_stopsWhileAServiceIsDown(t *testing.T) {
-	var told said
-	s := local.NewSupervisor(told.report)
+	var reported said
+	s := local.NewSupervisor(reported.report)
 	w := newWatched()
 	if _, err := local.Supervise(t.Context(), s, "sleeper", w.start); err != nil {
 		t.Fatal(err)

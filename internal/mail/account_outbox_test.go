@@ -151,7 +151,7 @@ func TestAccountMails_goesOnWhenTheMailServerIsBack(t *testing.T) {
 	}
 }
 
-func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
+func TestAccountMails_givesUpUselessOrRefusedOnes(t *testing.T) {
 	o := newAccountFixture(t, 1)
 	o.sink.RejectRecipients(func(_, to string) *smtp.SMTPError {
 		if strings.HasPrefix(to, "refused@") {

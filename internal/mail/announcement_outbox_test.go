@@ -69,7 +69,7 @@ func TestDeliverNext_aFailedMailStepsAside(t *testing.T) {
 		least time.Duration
 		most  time.Duration
 	}{
-		"an outage": {fault.New(fault.Unavailable, "nobody answers"), true, time.Second, time.Minute},
+		"an outage": {fault.New(fault.Unavailable, "no answer"), true, time.Second, time.Minute},
 		"a defect":  {fault.New(fault.Internal, "no such template"), false, time.Minute, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,10 +29,10 @@ func sampleNotices(at time.Time) []desk.Notice {
 
 var announced = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
-func announcement(tells desk.AnnouncementKind, kind ticket.EmergencyKind, stage desk.EmergencyStage) desk.Announcement {
+func announcement(announces desk.AnnouncementKind, kind ticket.EmergencyKind, stage desk.EmergencyStage) desk.Announcement {
 	before, due := announced.Add(50*time.Hour), announced.Add(122*time.Hour)
 	a := desk.Announcement{
-		ID: 41, Announces: tells, Emergency: "E-7Q2K9XM4TD", Kind: kind, Notice: sampleNotices(announced)[0].Text,
+		ID: 41, Announces: announces, Emergency: "E-7Q2K9XM4TD", Kind: kind, Notice: sampleNotices(announced)[0].Text,
 		EmergencyTerms: desk.EmergencyTerms{Stage: stage, From: announced, Until: announced.Add(72 * time.Hour)},
 		To:             desk.Mailbox{Name: "Demo Customer", Address: "customer@demo.example"},
 		Token:          "AQexample-token_of-a-link", At: announced, Policy: samplePolicy(time.UTC),

@@ -53,7 +53,7 @@ func (c *claims) settle() {
 	c.settled = true
 }
 
-func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T) {
+func TestDeliver_allowsNoSecondAttemptDuringTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outbox := &memoryStore{data: sampleMail(ticket.MailReply)}
 		slow := &fakeSender{then: func() { time.Sleep(9 * time.Minute) }}

@@ -44,8 +44,8 @@ func TestSend_givesEveryKindTheMessageIDOfTheGoldenFile(t *testing.T) {
 			At: time.Now(), Until: time.Now(), Policy: samplePolicy(time.UTC),
 		}))
 	}
-	for _, tells := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
-		record("announcement/"+string(tells), sender.SendAnnouncement(t.Context(), announcement(tells, ticket.EmergencyClosed, desk.StageInForce)))
+	for _, kind := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
+		record("announcement/"+string(kind), sender.SendAnnouncement(t.Context(), announcement(kind, ticket.EmergencyClosed, desk.StageInForce)))
 	}
 	golden(t, "message-id/all.txt", list.String())
 }

@@ -37,7 +37,7 @@ func TestRender_readsAsTheGoldenFiles(t *testing.T) {
 	}
 	files, err := filepath.Glob("testdata/golden/*.txt")
 	if err != nil || len(files) != len(all) {
-		t.Errorf("%d golden texts for %d letters (%v): %v", len(files), len(all), err, slices.Sorted(maps.Keys(all)))
+		t.Errorf("%d golden texts for %d mails (%v): %v", len(files), len(all), err, slices.Sorted(maps.Keys(all)))
 	}
 }
 

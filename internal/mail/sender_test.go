@@ -105,7 +105,7 @@ func TestSend_isTemporaryWhenTheServerDoesNotTrustUsOrWeIt(t *testing.T) {
 	}
 }
 
-func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
+func TestSend_distinguishesPermanentFromTemporaryReplies(t *testing.T) {
 	canary := "the mailbox of Demo <customer@demo.example>"
 	reply := func(code int) func(*session) error {
 		enhanced := smtp.EnhancedCode{code / 100, 1, 1}
@@ -117,7 +117,7 @@ func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
 				server := newServer(t, behaviourAt(stage, reply(code)))
 				err := newSender(t, server.config()).Send(t.Context(), sampleMail(ticket.MailReply))
 				if strings.Contains(err.Error(), "Demo") || strings.Contains(err.Error(), "maria") {
-					t.Errorf("the error tells what the server said: %v", err)
+					t.Errorf("the error shows what the server said: %v", err)
 				}
 				if code < 500 && code != 421 {
 					checkDeferral(t, err, stage, code, canary)
@@ -166,7 +166,7 @@ func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 			}
 		})
 	}
-	t.Run("nobody listens", func(t *testing.T) {
+	t.Run("no listener", func(t *testing.T) {
 		cfg := config()
 		cfg.Port = freePort(t)
 		temporary(t, newSender(t, cfg).Send(t.Context(), sampleMail(ticket.MailReply)))
@@ -313,7 +313,7 @@ func TestSend_neverRepeatsWhatTheServerMayHaveTaken(t *testing.T) {
 	}
 	temporary(t, s.Send(t.Context(), sampleMail(ticket.MailReply)))
 	if sessions, contents := server.counts(); sessions != 1 || contents != 2 {
-		t.Errorf("told %d times in %d sessions, want 2 in 1", contents, sessions)
+		t.Errorf("received %d times in %d sessions, want 2 in 1", contents, sessions)
 	}
 }
 

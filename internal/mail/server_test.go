@@ -49,7 +49,7 @@ type server struct {
 	mu       sync.Mutex
 	mails    []received
 	sessions int
-	contents int // how often a whole mail was told, taken or not
+	contents int // how often a whole mail was received, accepted or not
 	conns    map[*smtp.Conn]bool
 	hanging  chan struct{} // closed at the end of the test
 	ended    chan struct{} // one for each session that has ended
@@ -156,7 +156,7 @@ type session struct {
 	server  *server
 	conn    *smtp.Conn
 	number  int // of the session
-	mails   int // told in it, this one included
+	mails   int // received in it, this one included
 	current received
 }
 

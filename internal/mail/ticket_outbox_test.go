@@ -129,7 +129,7 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 	}
 }
 
-func TestDeliver_sendsNothingToSomebodyWhoWasDisabled(t *testing.T) {
+func TestDeliver_sendsNothingToADisabledPerson(t *testing.T) {
 	outbox, w := &memoryStore{data: sampleMail(ticket.MailCustomerReply)}, &fakeSender{}
 	outbox.data.Disabled = true
 	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); !bounced || err != nil {
@@ -216,7 +216,7 @@ var (
 	fullMailbox = fault.Wrap(&mail.Deferral{Code: 452, Enhanced: "4.2.2", Reason: "mailbox full"}, fault.Limited, "later")
 )
 
-func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
+func TestDeliver_givesUpAMailDeferredForFiveDays(t *testing.T) {
 	const day = 24 * time.Hour
 	synctest.Test(t, func(t *testing.T) {
 		outbox, w := &memoryStore{data: sampleMail(ticket.MailReply)}, &fakeSender{}
@@ -246,7 +246,7 @@ func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 	})
 }
 
-func TestDeliver_keepsAMailThatCannotBeNotedAsPutOff(t *testing.T) {
+func TestDeliver_losesNoMailWhoseDeferralCannotBeRecorded(t *testing.T) {
 	outbox, w := &memoryStore{data: sampleMail(ticket.MailReply), recordErr: errStore}, &fakeSender{err: fullMailbox}
 	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourthMail); bounced || !errors.Is(err, errStore) {
 		t.Error(bounced, err)

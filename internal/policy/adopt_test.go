@@ -133,6 +133,6 @@ func TestExplain_usesRecordedUsageBeforeAnotherVersion(t *testing.T) {
 		"Deadline Tue 1 Dec 21:00 UTC, 19h left",
 	}
 	if !reflect.DeepEqual(lines, want) {
-		t.Errorf("told\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+		t.Errorf("lines\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 	}
 }

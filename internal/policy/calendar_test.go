@@ -195,7 +195,7 @@ func TestReach_failsIfTheDeskNeverOpens(t *testing.T) {
 		}
 	}
 	if got := never.Elapsed(policy.CountBusinessHours, at, at.AddDate(1, 0, 0)); got != 0 {
-		t.Errorf("elapsed %s in a shop that never opens", got)
+		t.Errorf("elapsed %s at a desk that never opens", got)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestParse_rejectsInvalidSteps(t *testing.T) {
 		"unknown clock":      {"- {after: 1h, clocks: [closure], tell: [assignee]}", `line 4: escalation[0].clocks[0]: "closure" is not one of first_response, resolution`},
 		"unknown priority":   {"- {after: 1h, priorities: [vip], tell: [assignee]}", `line 4: escalation[0].priorities[0]: "vip" is not one of low, normal, high, urgent`},
 		"twice":              {"- {after: 1h, priorities: [low, low], tell: [assignee]}", `line 4: escalation[0].priorities[1]: "low" is listed twice`},
-		"told twice":         {"- {after: 1h, tell: [assignee, assignee]}", `line 4: escalation[0].tell[1]: "assignee" is listed twice`},
+		"listed twice":       {"- {after: 1h, tell: [assignee, assignee]}", `line 4: escalation[0].tell[1]: "assignee" is listed twice`},
 		"person twice":       {"- {after: 1h, tell: [{person: Lee}, {person: lee}]}", `line 4: escalation[0].tell[1].person: "lee" is listed twice`},
 		"an address":         {"- {after: 1h, tell: [{person: lee@desk.example}]}", `line 4: escalation[0].tell[0].person: "lee@desk.example" is not a valid handle: at most 40 letters, digits and hyphens`},
 		"webhook's address":  {"- {after: 1h, tell: [{webhook: \"https://ops.example\"}]}", `line 4: escalation[0].tell[0].webhook: "https://ops.example" is not a valid webhook name`},

@@ -219,7 +219,7 @@ func TestParse_reportsTheProblemAndItsLine(t *testing.T) {
 		"quoted choice":       {base + "customers_choose_priority: 'true'\n", `line 5: customers_choose_priority: must be true or false, not "true"`},
 		"silence":             {base + "silence: {nudge_after: 3d, resolve_after: 72h}\n", "line 5: silence.resolve_after: must be longer than nudge_after (72h)"},
 		"steps":               {base + "escalation:\n- {after: 1h, tell: [assignee]}\n- {after: 60m, tell: [assignee]}\n", "line 7: escalation[1].after: must be longer than in the previous step (1h)"},
-		"step for nobody":     {base + "escalation: [{after: 1h, tell: []}]\n", "line 5: escalation[0].tell: must not be empty"},
+		"step for no one":     {base + "escalation: [{after: 1h, tell: []}]\n", "line 5: escalation[0].tell: must not be empty"},
 		"step for strangers":  {base + "escalation: [{after: 1h, tell: [police]}]\n", `line 5: escalation[0].tell[0]: "police" is not one of assignee, supervisors, administrators`},
 		"step without after":  {base + "escalation: [{tell: [assignee]}]\n", "line 5: escalation[0].after: is missing"},
 		"category":            {base + "categories: [Odd One]\n", `line 5: categories[0]: "Odd One" must consist of`},

@@ -54,7 +54,7 @@ func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 		usedUp(t, err, account.TicketLimit())
 	}
 	if n := one[int64](d, `SELECT count(*) FROM messages`); n != int64(account.TicketLimit().Burst) {
-		t.Errorf("%d messages: something refused was kept, or something kept was refused", n)
+		t.Errorf("%d messages: something refused was stored, or something stored was refused", n)
 	}
 	again := submission()
 	again.IdempotencyKey = first.IdempotencyKey
@@ -131,8 +131,8 @@ func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
 	}
 }
 
-// TestSubmit_refusedAtTheEdgeOfTheAllowance: it had filled up by the time when the reason was looked for.
-func TestSubmit_refusedAtTheEdgeOfTheAllowance(t *testing.T) {
+// TestSubmit_refusedWhenTheAllowanceFillsUpMeanwhile: it had filled up by the time when the reason was looked for.
+func TestSubmit_refusedWhenTheAllowanceFillsUpMeanwhile(t *testing.T) {
 	d := openLimited(t)
 	err := d.NotSubmitted(t.Context(), d.customer, submission())
 	wantKind(t, err, fault.Unavailable)

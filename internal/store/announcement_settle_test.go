@@ -51,9 +51,9 @@ func (d settlingFixture) sentAfterSettling() string {
 		d.t.Errorf("the next of %d is sent %s, %v", left.Left, left.Next, err)
 	}
 	d.sql(`UPDATE emergency_changes SET at = at - interval '1 minute'`)
-	told := map[string]desk.AnnouncementKind{}
-	for address, letter := range d.announcementMails() {
-		told[address] = letter.Announces
+	mailed := map[string]desk.AnnouncementKind{}
+	for address, mail := range d.announcementMails() {
+		mailed[address] = mail.Announces
 	}
 	for {
 		id, found, err := d.NextAnnouncement(d.t.Context(), "a try", time.Minute)
@@ -68,15 +68,15 @@ func (d settlingFixture) sentAfterSettling() string {
 		}
 	}
 	said := ""
-	for _, address := range slices.Sorted(maps.Keys(told)) {
-		said += fmt.Sprintf("%s %s. ", address, told[address])
+	for _, address := range slices.Sorted(maps.Keys(mailed)) {
+		said += fmt.Sprintf("%s %s. ", address, mailed[address])
 	}
 	return said
 }
 
-// TestAnnouncement_waitsFromTheMomentOfAChange: a mail that is unsent when the emergency changes is not sent any more, even
+// TestAnnouncement_waitsFromTheTimeOfAChange: a mail that is unsent when the emergency changes is not sent any more, even
 // if the change has not been announced yet.
-func TestAnnouncement_waitsFromTheMomentOfAChange(t *testing.T) {
+func TestAnnouncement_waitsFromTheTimeOfAChange(t *testing.T) {
 	d := openSettling(t)
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
 	d.announce()
@@ -130,7 +130,7 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 			d.announce()
 			d.lift(e)
 		}, "carla@example.com ended. otto@example.com ended. "},
-		"lifted when one was told": {func(d settlingFixture) {
+		"lifted when one was mailed": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
 			d.announce()
 			d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE queue = 'announcement' AND person = $1`, d.customer.ID)
@@ -179,7 +179,7 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 			d := openSettling(t)
 			c.does(d)
 			if got := d.sentAfterSettling(); got != c.want {
-				t.Errorf("told: %q, want %q; %s", got, c.want, d.deliveryStatuses())
+				t.Errorf("mailed: %q, want %q; %s", got, c.want, d.deliveryStatuses())
 			}
 		})
 	}

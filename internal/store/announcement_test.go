@@ -30,11 +30,11 @@ func (d *fixture) waitingSince(by desk.Person, ago time.Duration) ticket.Number 
 // announce records announcements as if every ticket had been checked up to now.
 func (d *fixture) announce() ticket.AnnounceResult {
 	d.t.Helper()
-	gate, err := d.Schedule(d.t.Context())
+	schedule, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: gate.Revision})
+	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: schedule.Revision})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -51,18 +51,18 @@ func (d *fixture) applyTransitions(numbers ...ticket.Number) {
 // announcementMails returns the unsent announcement mails by address.
 func (d *fixture) announcementMails() map[string]desk.Announcement {
 	d.t.Helper()
-	letters := map[string]desk.Announcement{}
+	mails := map[string]desk.Announcement{}
 	for _, id := range one[[]int64](d, `SELECT coalesce(array_agg(n ORDER BY n), '{}') FROM deliveries WHERE queue = 'announcement' AND status = 'owed'`) {
-		a, postage, _, err := d.mails.Announcement(d.t.Context(), id)
-		if err != nil || postage != desk.DeliveryOwed {
-			d.t.Fatalf("mail %d: %s, %v", id, postage, err)
+		a, status, _, err := d.mails.Announcement(d.t.Context(), id)
+		if err != nil || status != desk.DeliveryOwed {
+			d.t.Fatalf("mail %d: %s, %v", id, status, err)
 		}
-		if _, twice := letters[a.To.Address]; twice {
+		if _, twice := mails[a.To.Address]; twice {
 			d.t.Errorf("%s is owed two mails", a.To.Address)
 		}
-		letters[a.To.Address] = a
+		mails[a.To.Address] = a
 	}
-	return letters
+	return mails
 }
 
 func (d *fixture) deliveryStatuses() string {
@@ -70,7 +70,7 @@ func (d *fixture) deliveryStatuses() string {
 		FROM (SELECT status, count(*) AS n FROM deliveries WHERE queue = 'announcement' GROUP BY status) s`)
 }
 
-func TestAnnounce_owesOneMailToEachRequesterWhoIsOwedSomething(t *testing.T) {
+func TestAnnounce_addsOneMailForEachRequesterConcerned(t *testing.T) {
 	d := open(t)
 	gone := d.add(ticket.RoleCustomer, "Gina Gone", "gina@example.com")
 	done := d.add(ticket.RoleCustomer, "Dora Done", "dora@example.com")
@@ -91,8 +91,8 @@ func TestAnnounce_owesOneMailToEachRequesterWhoIsOwedSomething(t *testing.T) {
 	if result := d.announce(); result.Announcements != 0 || result.Left != 2 {
 		t.Errorf("announced again %+v", result)
 	}
-	letters := d.announcementMails()
-	carla, otto := letters[d.customer.Address], letters[d.other.Address]
+	mails := d.announcementMails()
+	carla, otto := mails[d.customer.Address], mails[d.other.Address]
 	if len(carla.Tickets) != 2 || carla.Token != "" || carla.Tickets[1].Number != second || carla.Tickets[0].Subject != submission().Subject {
 		t.Errorf("Carla's %+v", carla)
 	}
@@ -102,7 +102,7 @@ func TestAnnounce_owesOneMailToEachRequesterWhoIsOwedSomething(t *testing.T) {
 	}
 }
 
-func TestAnnounce_saysNothingBeforeItIsProven(t *testing.T) {
+func TestAnnounce_saysNothingBeforeAllTicketsAreUpToDate(t *testing.T) {
 	d := open(t)
 	d.waitingSince(d.customer, aDay)
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
@@ -116,7 +116,7 @@ func TestAnnounce_saysNothingBeforeItIsProven(t *testing.T) {
 	}
 }
 
-func TestAnnounce_aNewerOneSupersedesWhatIsStillOwed(t *testing.T) {
+func TestAnnounce_aNewerOneSupersedesWhatIsStillPending(t *testing.T) {
 	d := open(t)
 	d.waitingSince(d.customer, aDay)
 	d.waitingSince(d.other, aDay)
@@ -181,7 +181,7 @@ func TestAnnouncementSent_countsWhatWasOnItsWay(t *testing.T) {
 	}
 }
 
-func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
+func TestAnnouncement_saysHowDeadlinesMoved(t *testing.T) {
 	d := openUnder(t, always)
 	n := d.waitingSince(d.customer, 4*anHour)
 	submitted := one[time.Time](d, `SELECT submitted_at FROM tickets WHERE number = $1`, n)
@@ -328,12 +328,12 @@ func TestMailState_countsAnnouncements(t *testing.T) {
 // announceToSome says that some tickets are not right yet.
 func (d *fixture) announceToSome() ticket.AnnounceResult {
 	d.t.Helper()
-	gate, err := d.Schedule(d.t.Context())
+	schedule, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{
-		Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: gate.Revision, Unproven: true,
+		Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: schedule.Revision, Unproven: true,
 	})
 	if err != nil {
 		d.t.Fatal(err)
@@ -341,16 +341,16 @@ func (d *fixture) announceToSome() ticket.AnnounceResult {
 	return result
 }
 
-func (d *fixture) wantAnnouncementMails(tells desk.AnnouncementKind, to ...desk.Person) {
+func (d *fixture) wantAnnouncementMails(kind desk.AnnouncementKind, to ...desk.Person) {
 	d.t.Helper()
-	letters := d.announcementMails()
+	mails := d.announcementMails()
 	for _, p := range to {
-		if letters[p.Address].Announces != tells {
-			d.t.Errorf("%s is owed %q, want %q", p.Address, letters[p.Address].Announces, tells)
+		if mails[p.Address].Announces != kind {
+			d.t.Errorf("%s is owed %q, want %q", p.Address, mails[p.Address].Announces, kind)
 		}
 	}
-	if len(letters) != len(to) {
-		d.t.Errorf("owed %d mails, want %d: %s", len(letters), len(to), d.deliveryStatuses())
+	if len(mails) != len(to) {
+		d.t.Errorf("owed %d mails, want %d: %s", len(mails), len(to), d.deliveryStatuses())
 	}
 }
 
@@ -361,9 +361,9 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	n, stuck, theirs := d.taken(d.customer), d.taken(d.other), d.taken(third)
 	alsoTheirs := d.taken(third)
 	e := d.declare(closedBy("Closed."))
-	edge := d.reached()
+	transition := d.awaitTransition()
 	d.applyTransitions(n, theirs) // and another of the third's tickets is behind still
-	p := d.prove(edge)
+	p := d.checkFanout(transition)
 	if want := slices.Sorted(slices.Values([]ticket.Number{stuck, alsoTheirs})); !slices.Equal(p.Late, want) {
 		t.Errorf("the proof names %v, want %v", p.Late, want)
 	}
@@ -380,7 +380,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 		t.Errorf("nothing can be sent: %v", err)
 	}
 	if bag, err := d.CountAnnouncementMails(t.Context(), e.ID); err != nil || bag.Held != 1 || bag.Owed != 2 || bag.All() != 3 {
-		t.Errorf("postbag %+v, %v", bag, err)
+		t.Errorf("mails %+v, %v", bag, err)
 	}
 
 	// A change made meanwhile is announced to each of them once, and replaces the unsent mails.
@@ -408,10 +408,10 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Left: 3}) {
 		t.Errorf("when all are right: %+v", result)
 	}
-	letters := d.announcementMails()
-	if letters[d.customer.Address].Announces != desk.AnnounceChanged || letters[third.Address].Announces != desk.AnnounceChanged ||
-		letters[d.other.Address].Announces != desk.AnnounceStarted || len(letters) != 3 { // the third requester's first mail
-		t.Errorf("owed are %+v", letters)
+	mails := d.announcementMails()
+	if mails[d.customer.Address].Announces != desk.AnnounceChanged || mails[third.Address].Announces != desk.AnnounceChanged ||
+		mails[d.other.Address].Announces != desk.AnnounceStarted || len(mails) != 3 { // the third requester's first mail
+		t.Errorf("owed are %+v", mails)
 	}
 	if result := d.announce(); result != (ticket.AnnounceResult{Left: 3}) {
 		t.Errorf("when that is proven: %+v", result)
@@ -421,12 +421,12 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	}
 }
 
-func TestAnnounce_makesEverythingOwedOnceAllIsProven(t *testing.T) {
+func TestAnnounce_makesEveryMailDueOnceAllTicketsAreUpToDate(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.declare(closedBy("Closed."))
-	edge := d.reached()
-	d.prove(edge)
+	transition := d.awaitTransition()
+	d.checkFanout(transition)
 	if result := d.announceToSome(); result.Held != 1 || result.Left != 0 {
 		t.Errorf("announced %+v", result)
 	}

@@ -44,16 +44,16 @@ func TestTaking_isGrantedToWhoKnowsWhoHasTheTicket(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestTaking_expectsSomebodyKnown, who may be disabled by now: they have the ticket all the same.
-func TestTaking_expectsSomebodyKnown(t *testing.T) {
+// TestTaking_expectsAKnownAssignee, who may be disabled by now: they have the ticket all the same.
+func TestTaking_expectsAKnownAssignee(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.second, desk.Request{Number: n, Verb: ticket.VerbAssign})
 	if err := d.DisablePerson(t.Context(), d.second.ID); err != nil {
 		t.Fatal(err)
 	}
-	for _, nobody := range []string{"nobody", string(d.customer.ID), "P-0000000000"} {
-		_, err := d.Command(t.Context(), d.agent, take(n, nobody))
+	for _, unknown := range []string{"nobody", string(d.customer.ID), "P-0000000000"} {
+		_, err := d.Command(t.Context(), d.agent, take(n, unknown))
 		wantKind(t, err, fault.Invalid)
 	}
 	if o := d.outcome(n, d.do(d.agent, take(n, d.second.Handle)).State.Command); o.Refused {
@@ -88,7 +88,7 @@ func TestTaking_byManyAtOnceIsGrantedToOne(t *testing.T) {
 		winner := one[bool](d, `SELECT t.assignee = c.by_person FROM tickets t JOIN commands c ON c.ticket = t.number JOIN outcomes o USING (ticket, seq)
 			WHERE t.number = $1 AND c.verb = 'assign' AND NOT o.refused LIMIT 1`, n)
 		if granted != 1 || taken != int64(len(staff)-1) || !winner {
-			t.Errorf("%d were granted, %d told that it is taken, and the winner has it: %v", granted, taken, winner)
+			t.Errorf("%d were granted, %d refused because it is taken, and the winner has it: %v", granted, taken, winner)
 		}
 		d.consistent(n)
 	}

@@ -154,7 +154,7 @@ func TestLeastLoaded_countsWhatIsOpenNow(t *testing.T) {
 	d.do(d.supervisor, desk.Request{Number: third.Number, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
 	d.do(d.supervisor, desk.Request{Number: first.Number, Verb: ticket.VerbClose})
 	if got := d.about("order").State.Ticket.Assignee; got != first.Assignee {
-		t.Errorf("%s got it: a waiting ticket is one that somebody has", got)
+		t.Errorf("%s got it: a waiting ticket is one that someone has", got)
 	}
 }
 
@@ -194,11 +194,11 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 		t.Errorf("%q got it, and it is the turn of %s, who is back", got, agents[0].ID)
 	}
 	if n := one[int64](d, `SELECT count(*) FROM tickets WHERE assignee = $1`, outsider.ID); n != 0 {
-		t.Errorf("somebody outside the group got %d", n)
+		t.Errorf("someone outside the group got %d", n)
 	}
 }
 
-func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
+func TestRule_breachGivesTheTicketToAnotherAgent(t *testing.T) {
 	d, _ := openGroup(t)
 	a := d.submit(d.customer)
 	d.redate(a, a.At.Add(-2*time.Hour)) // due an hour ago
@@ -211,14 +211,14 @@ func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
 	if state.Ticket.Assignee == before.Ticket.Assignee || again.Ticket.Assignee != state.Ticket.Assignee {
 		t.Errorf("from %s to %s, and again %s", before.Ticket.Assignee, state.Ticket.Assignee, again.Ticket.Assignee)
 	}
-	var told []string
+	var assigned []string
 	for _, e := range d.timeline(a.Number) {
 		if e.Kind == ticket.EventAssigned && e.Promise == policy.FirstResponse && e.By.Role == ticket.RoleDesk && e.Group == "vans" {
-			told = append(told, string(e.Assignee))
+			assigned = append(assigned, string(e.Assignee))
 		}
 	}
-	if !slices.Equal(told, []string{string(state.Ticket.Assignee)}) {
-		t.Errorf("the timeline tells of %v", told)
+	if !slices.Equal(assigned, []string{string(state.Ticket.Assignee)}) {
+		t.Errorf("the timeline shows %v", assigned)
 	}
 	for person, kind := range map[ticket.PersonID]ticket.MailKind{
 		before.Ticket.Assignee: ticket.MailHandedOver, state.Ticket.Assignee: ticket.MailAssigned, d.customer.ID: ticket.MailAssignment,
@@ -230,11 +230,11 @@ func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
 	}
 	d.consistent(a.Number)
 	if l, _, err := d.mails.LoadMail(t.Context(), a.Number, one[int](d, `SELECT n FROM deliveries WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
-		t.Errorf("the letter to the former agent names %q, %v", l.Assignee, err)
+		t.Errorf("the mail to the former agent names %q, %v", l.Assignee, err)
 	}
 }
 
-func TestRule_anotherCategoryFindsSomebody(t *testing.T) {
+func TestRule_anotherCategoryFindsAnAgent(t *testing.T) {
 	d, agents := openGroup(t)
 	n := d.about("general").State.Ticket.Number
 	got := d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbReclassify, Category: "delivery"}).State.Ticket

@@ -51,7 +51,7 @@ func TestAwait_isWokenByTheStep(t *testing.T) {
 	d.step(ticket.StepRequest{Number: n, Command: a.Seq})
 	all.Wait()
 	if ctx.Err() != nil {
-		t.Error("nobody was woken")
+		t.Error("no waiter was woken")
 	}
 }
 
@@ -66,8 +66,8 @@ func TestAwait_endsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestAwait_missesNothingWhileNobodyListens decides a command while the connection that listens is broken.
-func TestAwait_missesNothingWhileNobodyListens(t *testing.T) {
+// TestAwait_missesNothingWithoutAListener decides a command while the connection that listens is broken.
+func TestAwait_missesNothingWithoutAListener(t *testing.T) {
 	d := open(t)
 	o := d.listening()
 	d.waitFor(listens)

@@ -141,7 +141,7 @@ func BenchmarkList(b *testing.B) {
 		"closed":           {Statuses: []ticket.Status{ticket.StatusClosed}},
 		"promise all":      {Order: desk.OrderPromise, Open: true, Limit: 100},
 		"promise mine":     {Order: desk.OrderPromise, Queue: desk.QueueMine, Limit: 100},
-		"promise nobody's": {Order: desk.OrderPromise, Queue: desk.QueueUnassigned, Limit: 100},
+		"promise no one's": {Order: desk.OrderPromise, Queue: desk.QueueUnassigned, Limit: 100},
 		"promise due soon": {Order: desk.OrderPromise, Queue: desk.QueueDueSoon, Limit: 100},
 		"promise breached": {Order: desk.OrderPromise, Queue: desk.QueueBreached, Limit: 100},
 		"promise waiting":  {Order: desk.OrderPromise, Queue: desk.QueueWaiting, Limit: 100},

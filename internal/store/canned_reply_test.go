@@ -48,7 +48,7 @@ func (d *fixture) cannedFixtures() map[string]cannedFixture {
 	}
 }
 
-func TestKept_belongsToItsAuthorOrToAll(t *testing.T) {
+func TestCannedReply_belongsToItsAuthorOrToAll(t *testing.T) {
 	d := open(t)
 	for name, k := range d.cannedFixtures() {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestKept_belongsToItsAuthorOrToAll(t *testing.T) {
 	}
 }
 
-func TestKept_isForStaffAndChecked(t *testing.T) {
+func TestCannedReply_isForStaffAndChecked(t *testing.T) {
 	d := open(t)
 	for name, k := range d.cannedFixtures() {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestDisagreements_tellsWhatIsWrongOfWhichTicket(t *testing.T) {
+func TestDisagreements_saysWhatIsWrongWithWhichTicket(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, sql, want string }{
 		{"nothing", ``, ""},

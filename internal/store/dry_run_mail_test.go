@@ -24,13 +24,13 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 	d.sql(`UPDATE people SET disabled_at = now() WHERE id = $1`, gone.ID)
 	d.sql(`UPDATE people SET role = 'agent', handle = 'hana' WHERE id = $1`, hired.ID)
 
-	reaches := func(dry desk.DryRun, tells desk.AnnouncementKind, want int) {
+	reaches := func(dry desk.DryRun, kind desk.AnnouncementKind, want int) {
 		t.Helper()
 		d.announce()
 		owed := one[int](d, `SELECT count(*) FROM deliveries m JOIN announcements a ON a.id = m.announcement
-			WHERE a.id = (SELECT max(id) FROM announcements) AND a.kind = $1`, tells)
-		if dry.Announces != tells || dry.Requesters != owed || owed != want {
-			t.Errorf("%s: the dry run tells %q to %d, %d are owed a mail, want %d", tells, dry.Announces, dry.Requesters, owed, want)
+			WHERE a.id = (SELECT max(id) FROM announcements) AND a.kind = $1`, kind)
+		if dry.Announces != kind || dry.Requesters != owed || owed != want {
+			t.Errorf("%s: the dry run announces %q to %d, %d are owed a mail, want %d", kind, dry.Announces, dry.Requesters, owed, want)
 		}
 	}
 	dry, err := m.DryDeclare(t.Context(), d.supervisor, closedBy("A flood."))

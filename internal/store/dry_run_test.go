@@ -50,12 +50,12 @@ func clockOf(d desk.DryRun, name policy.ClockName) desk.ClockShift {
 	return d.Clocks[slices.IndexFunc(d.Clocks, func(c desk.ClockShift) bool { return c.Clock == name })]
 }
 
-// TestDryRun_foretellsWhatHappens compares every target that a dry run lists with its state after the emergency is
+// TestDryRun_predictsWhatHappens compares every target that a dry run lists with its state after the emergency is
 // declared, changed and ended.
-func TestDryRun_foretellsWhatHappens(t *testing.T) {
+func TestDryRun_predictsWhatHappens(t *testing.T) {
 	d := open(t)
 	running, fresh := d.ticketsInEveryState()
-	m, bell := d.command()
+	m, notifier := d.command()
 	plan := desk.EmergencyPlan{
 		Kind: ticket.EmergencyClosed, Notice: "A strike.",
 		From: time.Now().Add(24 * time.Hour).Truncate(time.Second), Until: time.Now().Add(72 * time.Hour).Truncate(time.Second),
@@ -74,12 +74,12 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	if resolution.Least != 48*time.Hour || resolution.Most != 48*time.Hour {
 		t.Errorf("calendar time moves by %s to %s", resolution.Least, resolution.Most)
 	}
-	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 0 || bell.count != 0 {
-		t.Errorf("a dry run declared %d and rang %d times", n, bell.count)
+	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 0 || notifier.count != 0 {
+		t.Errorf("a dry run declared %d and notified %d times", n, notifier.count)
 	}
 	e, err := m.Declare(t.Context(), d.supervisor, plan)
-	if err != nil || bell.count != 1 {
-		t.Fatalf("%v, rang %d times", err, bell.count)
+	if err != nil || notifier.count != 1 {
+		t.Fatalf("%v, notified %d times", err, notifier.count)
 	}
 	d.checkDryRun(dry, append(running, fresh))
 
@@ -107,8 +107,8 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	if err != nil || clockOf(dry, policy.Resolution).Sooner != 3 || clockOf(dry, policy.Resolution).Least != -72*time.Hour {
 		t.Errorf("cancelled: %+v, %v", clockOf(dry, policy.Resolution), err)
 	}
-	if _, err := m.End(t.Context(), d.administrator, e.ID); err != nil || bell.count != 3 {
-		t.Fatalf("%v, rang %d times", err, bell.count)
+	if _, err := m.End(t.Context(), d.administrator, e.ID); err != nil || notifier.count != 3 {
+		t.Fatalf("%v, notified %d times", err, notifier.count)
 	}
 	d.checkDryRun(dry, append(running, fresh))
 }
@@ -117,7 +117,7 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 // changed.
 func (d *fixture) checkDryRun(dry desk.DryRun, tickets []ticket.Number) {
 	d.t.Helper()
-	gate, err := d.Schedule(d.t.Context())
+	schedule, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (d *fixture) checkDryRun(dry desk.DryRun, tickets []ticket.Number) {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		now := ticket.Environment{Policy: p, Schedule: gate}
+		now := ticket.Environment{Policy: p, Schedule: schedule}
 		var stands ticket.Ticket
 		if record.State != nil {
 			stands = record.State.Ticket
@@ -160,11 +160,11 @@ func (d *fixture) checkDryRun(dry desk.DryRun, tickets []ticket.Number) {
 	}
 }
 
-func TestDryRun_foretellsTheMails(t *testing.T) {
+func TestDryRun_predictsTheMails(t *testing.T) {
 	d := open(t)
 	m, _ := d.command()
 	in := func(h int) time.Time { return time.Now().Add(time.Duration(h) * time.Hour).Truncate(time.Second) }
-	tells := func(dry desk.DryRun, err error) string {
+	announces := func(dry desk.DryRun, err error) string {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -182,26 +182,26 @@ func TestDryRun_foretellsTheMails(t *testing.T) {
 		": started":              {Kind: plan.Kind, Notice: "x", From: in(5)},
 		"planned: started ended": {Kind: plan.Kind, Notice: "x", From: in(50), Until: in(60)},
 	} {
-		if got := tells(m.DryDeclare(t.Context(), d.supervisor, p)); got != want {
+		if got := announces(m.DryDeclare(t.Context(), d.supervisor, p)); got != want {
 			t.Errorf("%+v: %q, want %q", p, got, want)
 		}
 	}
 	e := d.begun(d.declare(plan), time.Hour)
 	words, until := "Another notice.", in(9)
-	if got := tells(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &words})); got != ":" {
-		t.Errorf("a notice alone is told by %q", got)
+	if got := announces(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &words})); got != ":" {
+		t.Errorf("a notice alone is announced as %q", got)
 	}
-	if got := tells(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})); got != "changed: ended" {
-		t.Errorf("an end is told by %q", got)
+	if got := announces(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})); got != "changed: ended" {
+		t.Errorf("an end is announced as %q", got)
 	}
-	if got := tells(m.DryEnd(t.Context(), d.supervisor, e.ID)); got != "ended:" {
-		t.Errorf("lifted is told by %q", got)
+	if got := announces(m.DryEnd(t.Context(), d.supervisor, e.ID)); got != "ended:" {
+		t.Errorf("lifted is announced as %q", got)
 	}
 }
 
 func TestEmergencies_areForThoseWhoCommand(t *testing.T) {
 	d := open(t)
-	m, bell := d.command()
+	m, notifier := d.command()
 	e := d.declare(closedBy("A flood."))
 	for _, by := range []desk.Person{{}, d.customer, d.agent} {
 		for name, try := range map[string]func() error{
@@ -219,7 +219,7 @@ func TestEmergencies_areForThoseWhoCommand(t *testing.T) {
 			}
 		}
 	}
-	if bell.count != 0 || one[int64](d, `SELECT revision FROM emergency_schedule`) != 1 {
+	if notifier.count != 0 || one[int64](d, `SELECT revision FROM emergency_schedule`) != 1 {
 		t.Error("something happened")
 	}
 }

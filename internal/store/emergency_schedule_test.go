@@ -34,10 +34,10 @@ type acceptedTicket struct {
 	by desk.Person
 }
 
-// TestGate_exactWhileItOpensAndCloses submits and steps at full rate while emergencies begin, change and end. Whatever
+// TestSchedule_isExactWhileItChanges submits and steps at full rate while emergencies begin, change and end. Whatever
 // was in progress when the schedule changed, each ticket's events are those that an oracle computes from its commands and
 // the final schedule, and each receipt agrees with them.
-func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
+func TestSchedule_isExactWhileItChanges(t *testing.T) {
 	d := openUnder(t, fastPolicy)
 	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
 	open, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -172,7 +172,7 @@ func (d *fixture) changeSchedule(open context.Context) {
 // settled brings every ticket up to one instant, and holds it against the oracle.
 func (d *fixture) settled(receipts []acceptedTicket) {
 	d.t.Helper()
-	gate, err := d.Schedule(d.t.Context())
+	schedule, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -180,8 +180,8 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	closed, inside, looked, events := 0, 0, 0, 0
-	for _, e := range gate.Emergencies {
+	closed, inside, looked, count := 0, 0, 0, 0
+	for _, e := range schedule.Emergencies {
 		if e.Kind == ticket.EmergencyClosed {
 			closed++
 		}
@@ -190,18 +190,18 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	for i := 0; i < len(receipts); i += 1 + len(receipts)/most {
 		r := receipts[i]
 		d.step(ticket.StepRequest{Number: r.Number, CatchUp: true})
-		told := d.told(r.Number)
-		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: gate}, told[len(told)-1].At)
+		events := d.eventsOf(r.Number)
+		want := d.expectedEvents(r.Number, ticket.Environment{Policy: p, Schedule: schedule}, events[len(events)-1].At)
 		for i, e := range want {
-			if i >= len(told) || asJSON(d.t, told[i]) != asJSON(d.t, e) {
-				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, told[min(i, len(told)-1)]), asJSON(d.t, e))
+			if i >= len(events) || asJSON(d.t, events[i]) != asJSON(d.t, e) {
+				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, events[min(i, len(events)-1)]), asJSON(d.t, e))
 			}
 		}
-		if len(told) < len(want) {
-			d.t.Fatalf("%d events of %s, want %d", len(told), r.Number, len(want))
+		if len(events) < len(want) {
+			d.t.Fatalf("%d events of %s, want %d", len(events), r.Number, len(want))
 		}
-		looked, events = looked+1, events+len(told)
-		d.heldTo(r, told, p)
+		looked, count = looked+1, count+len(events)
+		d.heldTo(r, events, p)
 		if len(r.Emergencies) > 0 {
 			inside++
 		}
@@ -209,10 +209,10 @@ func (d *fixture) settled(receipts []acceptedTicket) {
 	if closed == 0 || inside == 0 || inside == looked {
 		d.t.Errorf("%d times closed, %d of %d tickets accepted in an emergency: that proves little", closed, inside, looked)
 	}
-	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(gate.Emergencies), events)
+	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(schedule.Emergencies), count)
 }
 
-func (d *fixture) told(n ticket.Number) (events []ticket.Event) {
+func (d *fixture) eventsOf(n ticket.Number) (events []ticket.Event) {
 	for _, e := range d.timeline(n) {
 		events = append(events, e.Event)
 	}
@@ -220,10 +220,10 @@ func (d *fixture) told(n ticket.Number) (events []ticket.Event) {
 }
 
 // heldTo checks that a receipt promised what the ticket then had, from its first second.
-func (d *fixture) heldTo(r acceptedTicket, told []ticket.Event, p *policy.Policy) {
+func (d *fixture) heldTo(r acceptedTicket, events []ticket.Event, p *policy.Policy) {
 	d.t.Helper()
 	t := ticket.Draft(r.Number, d.customer.ID, 1, p)
-	for _, e := range told {
+	for _, e := range events {
 		if e.N > 1 && (e.Command != 0 || !e.At.Equal(r.At)) {
 			break
 		}
@@ -307,8 +307,8 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// TestGate_isReadOnceItsChangeIsOver: a submission and a step that come in the middle of a change see all of it.
-func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
+// TestSchedule_isReadOnceItsChangeIsCommitted: a submission and a step that come in the middle of a change see all of it.
+func TestSchedule_isReadOnceItsChangeIsCommitted(t *testing.T) {
 	d := openUnder(t, fastPolicy)
 	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
 	n := d.taken(d.customer)
@@ -318,7 +318,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	}
 	defer func() { _ = change.Rollback(context.WithoutCancel(t.Context())) }() // unblocks the waiting call if the test fails
 	for _, statement := range []string{
-		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.GateLock),
+		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.ScheduleLock),
 		`INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'A test.', date_trunc('second', clock_timestamp()) + interval '1 second', 1)`,
 		`UPDATE emergency_schedule SET revision = 1`,
 		`SELECT pg_sleep(1.1)`,
@@ -376,8 +376,9 @@ func (d *fixture) takenOf(n ticket.Number) ticket.Number {
 	return n
 }
 
-// TestStep_recordsHowFarItIsWithTheGate, even if a transition changes nothing for the ticket: the fan-out's check relies on it.
-func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
+// TestStep_recordsTheLastTransitionItTookUp, even if it changes nothing for the ticket: the fan-out\'s
+// check relies on it.
+func TestStep_recordsTheLastTransitionItTookUp(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.sql(`UPDATE tickets SET transitions_until = '-infinity', submitted_at = submitted_at - interval '1 hour', latest_at = latest_at - interval '1 hour' WHERE number = $1`, n)
@@ -387,10 +388,10 @@ func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 	before := len(d.kinds(n))
 	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if got := d.kinds(n); len(got) != before {
-		t.Errorf("an emergency of long ago was told: %v", got)
+		t.Errorf("an emergency of long ago was applied: %v", got)
 	}
 	if one[bool](d, `SELECT transitions_until < starts_at FROM tickets, emergencies WHERE number = $1`, n) {
-		t.Error("the ticket's row is behind an edge that changes nothing for it")
+		t.Error("the ticket's row is behind a transition that changes nothing for it")
 	}
 }
 
@@ -410,7 +411,7 @@ func TestOpenBefore_findsTicketsWithSomethingOverdue(t *testing.T) {
 	}
 	d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 0 {
-		t.Errorf("told, %v are behind: %v", behind, err)
+		t.Errorf("notified, %v are behind: %v", behind, err)
 	}
 }
 
@@ -444,7 +445,7 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 	d.until(e.From)
 	state := d.step(ticket.StepRequest{Number: n, CatchUp: true}).State
 	if held := state.Ticket.PausingEmergency(); held != e.ID {
-		t.Errorf("told, it is held by %q", held)
+		t.Errorf("notified, it is paused by %q", held)
 	}
 	if proof, err := d.Prove(t.Context(), ticket.Transition{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}); err != nil || proof.Left() != 0 {
 		t.Errorf("then %+v: %v", proof, err)

@@ -55,7 +55,7 @@ func (d *fixture) acts(id ticket.EmergencyID) string {
 	return said
 }
 
-func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
+func TestDeclareEmergency_isStoredAndRecorded(t *testing.T) {
 	d := open(t)
 	before := time.Now()
 	p := desk.EmergencyPlan{
@@ -65,14 +65,14 @@ func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
 	made := d.declare(p)
 	read, err := d.Emergency(t.Context(), made.ID)
 	if err != nil || !read.Same(made) || read.By != made.By || !read.Declared.Equal(made.Declared) || read.By.ID != d.supervisor.ID || read.Revision != 1 || made.Revision != 1 {
-		t.Errorf("kept %+v (%v), made %+v", read, err, made)
+		t.Errorf("stored %+v (%v), made %+v", read, err, made)
 	}
 	// The database's clock is this machine's.
 	if made.From.Before(before) || made.From.After(time.Now().Add(time.Second)) || made.From.Nanosecond() != 0 {
 		t.Errorf("declared at %s it begins at %s", before, made.From)
 	}
 	if read.Notice != "Half of us are ill.\n\n<b>Sorry.</b>" || !read.Until.Equal(p.Until) || read.Delay() != 24*time.Hour {
-		t.Errorf("kept %+v", read)
+		t.Errorf("stored %+v", read)
 	}
 	edits, err := d.EmergencyChanges(t.Context(), made.ID)
 	if err != nil || len(edits) != 1 || edits[0].Act != desk.ActionDeclared || edits[0].By.Name != "Sue Supervisor" || edits[0].After != read.State() {
@@ -85,7 +85,7 @@ func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
 	}
 }
 
-func TestDeclareEmergency_byHandNamesNobody(t *testing.T) {
+func TestDeclareEmergency_byHandHasNoAuthor(t *testing.T) {
 	d := open(t)
 	e, err := app.DeclareEmergency(t.Context(), d, desk.Person{}, closedBy("A storm."))
 	if err != nil || e.By != (desk.Ref{}) {
@@ -139,7 +139,7 @@ func TestDeclareEmergency_refusedLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
+func TestDeclareEmergency_isLimitedInNumber(t *testing.T) {
 	d := open(t)
 	var first desk.Emergency
 	for i := range desk.MaxEmergencies {
@@ -208,7 +208,7 @@ func TestChangeEmergency_fromNowOn(t *testing.T) {
 		t.Errorf("delays %v became %v", e.Delays, after.Delays)
 	}
 	if read, err := d.Emergency(t.Context(), e.ID); err != nil || !read.Same(after) || read.Revision != 2 {
-		t.Errorf("kept %+v (%v), want %+v", read, err, after)
+		t.Errorf("stored %+v (%v), want %+v", read, err, after)
 	}
 	again, err := app.ChangeEmergency(t.Context(), d, d.supervisor, e.ID, desk.EmergencyChange{By: &by, Until: &until, Notice: &words})
 	if err != nil || again.Revision != 2 {
@@ -284,16 +284,16 @@ func TestEmergency_twoSupervisors(t *testing.T) {
 	}
 }
 
-// TestChangeGate_waitsForWhoeverIsInside shares the lock as a step does: a change waits for it, gives up in the end,
+// TestChangeSchedule_waitsForStepsUnderWay shares the lock as a step does: a change waits for it, gives up in the end,
 // and leaves nothing.
-func TestChangeGate_waitsForWhoeverIsInside(t *testing.T) {
+func TestChangeSchedule_waitsForStepsUnderWay(t *testing.T) {
 	d := open(t)
 	inside, err := d.beside.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = inside.Rollback(t.Context()) }()
-	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.GateLock); err != nil {
+	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.ScheduleLock); err != nil {
 		t.Fatal(err)
 	}
 	_, err = app.DeclareEmergency(t.Context(), d, d.supervisor, closedBy("A flood."))
@@ -331,7 +331,7 @@ func TestDeclareEmergency_beginsAfterWhatWasAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = inside.Rollback(t.Context()) }()
-	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.GateLock); err != nil {
+	if _, err := inside.Exec(t.Context(), `SELECT pg_advisory_xact_lock_shared($1)`, store.ScheduleLock); err != nil {
 		t.Fatal(err)
 	}
 	made := make(chan desk.Emergency, 1)

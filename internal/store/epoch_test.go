@@ -80,7 +80,7 @@ func TestRaiseEpoch_listsWhatNeedsAWorkflow(t *testing.T) {
 		t.Errorf("planned %+v, done %+v", planned, done)
 	}
 	if again, listed := d.raise(), d.toReplace(); again.Tickets != 5 || len(listed) != len(want) {
-		t.Errorf("raised twice, %d are listed, and %d are told", len(listed), again.Tickets)
+		t.Errorf("raised twice, %d are listed, and %d are reported", len(listed), again.Tickets)
 	}
 	_, err = d.RaiseEpoch(t.Context(), "", "a test")
 	wantKind(t, err, fault.Invalid)
@@ -147,10 +147,10 @@ func TestStep_numbersMailsInTheirEpoch(t *testing.T) {
 func TestStep_numbersCallsInTheirEpoch(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	old, start := d.broken()
-	d.owedAfter(old, start.Add(time.Hour), 1)
+	d.deliveriesAfter(old, start.Add(time.Hour), 1)
 	epoch := d.raise().Epoch
 	n, start := d.broken()
-	d.owedAfter(n, start.Add(time.Hour), 1)
+	d.deliveriesAfter(n, start.Add(time.Hour), 1)
 	for number, want := range map[ticket.Number]int64{old: 0, n: epoch} {
 		if c, err := d.Call(t.Context(), number, 3); err != nil || c.Epoch != want {
 			t.Errorf("the call of %s is of epoch %d, want %d: %v", number, c.Epoch, want, err)

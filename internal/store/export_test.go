@@ -8,17 +8,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// GateLock lets tests hold the lock.
-const GateLock = scheduleLock
+// ScheduleLock lets tests hold the lock.
+const ScheduleLock = scheduleLock
 
 // Bound lets tests inspect a connection.
 var Bound = setTimeouts
 
 // The queries of the reconciler, for a test of their plans.
 const (
-	OverdueQuery = overdueQuery
-	KeptQuery    = keptQuery
-	ForgetQuery  = forgetQuery
+	OverdueQuery      = overdueQuery
+	WithWorkflowQuery = keptQuery
+	ForgetQuery       = forgetQuery
 )
 
 // SettleAfter sets Options.Settle.

@@ -181,15 +181,15 @@ func (d *fixture) await(what, query string, args ...any) {
 const lockingSession = `SELECT EXISTS (SELECT FROM pg_stat_activity a JOIN pg_locks l USING (pid)
 	WHERE a.datname = current_database() AND l.locktype = 'advisory' AND l.granted AND `
 
-func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
+func TestStep_ofAFrozenProcessHoldsUpNoEmergencyForLong(t *testing.T) {
 	d := open(t)
 	n := d.submit(d.customer).Number
 	letGo := d.hold(`SELECT FROM tickets WHERE number = $1 FOR UPDATE`, n)
 	c := startChild(t, "step", d.dsn, n)
-	d.await("a step with the gate's lock", lockingSession+`a.wait_event_type = 'Lock')`)
+	d.await("a step with the schedule's lock", lockingSession+`a.wait_event_type = 'Lock')`)
 	c.stop()
 	letGo()
-	d.await("a transaction that stands still", lockingSession+`a.state = 'idle in transaction')`)
+	d.await("a transaction that is frozen", lockingSession+`a.state = 'idle in transaction')`)
 
 	stood := time.Now()
 	var declared desk.Emergency
@@ -201,13 +201,13 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 		}
 	}
 	if err != nil {
-		t.Fatalf("after %s nobody can declare an emergency: %v", time.Since(stood), err)
+		t.Fatalf("after %s no one can declare an emergency: %v", time.Since(stood), err)
 	}
 	t.Logf("declared after %s", time.Since(stood))
 	c.resume()
 	c.awaitLine("unavailable")
 	c.awaitLine("done, <nil>")
-	d.reached()
+	d.awaitTransition()
 	d.applyTransitions(n)
 	d.consistent(n)
 	if at := one[time.Time](d, `SELECT (data->>'at')::timestamptz FROM events WHERE ticket = $1 AND kind = 'paused'`, n); !at.Equal(declared.From) {
@@ -215,7 +215,7 @@ func TestStep_ofAProcessThatStandsStillHoldsUpNoEmergencyForLong(t *testing.T) {
 	}
 }
 
-func TestUndelivered_ofAProcessThatStandsStillIsDeliveredByAnother(t *testing.T) {
+func TestUndelivered_ofAFrozenProcessIsDeliveredByAnother(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	note := desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Words."}
@@ -261,7 +261,7 @@ func TestUndelivered_ofAProcessThatStandsStillIsDeliveredByAnother(t *testing.T)
 	d.consistent(n)
 }
 
-func TestMigrate_ofAProcessThatStandsStillKeepsNoOtherOut(t *testing.T) {
+func TestMigrate_ofAFrozenProcessBlocksNoOther(t *testing.T) {
 	beside, err := pgxpool.New(t.Context(), pgtest.DSN(t))
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestHistory_tellsOfCommandsAndMails(t *testing.T) {
+func TestHistory_showsCommandsAndMails(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
@@ -90,8 +90,8 @@ func TestOthers_areTheRequestersNewest(t *testing.T) {
 	wantKind(t, err, fault.Forbidden)
 }
 
-// TestStaff_tellsTheLoadOfEach: what is resolved or closed weighs nothing.
-func TestStaff_tellsTheLoadOfEach(t *testing.T) {
+// TestStaff_showsTheLoadOfEach: what is resolved or closed weighs nothing.
+func TestStaff_showsTheLoadOfEach(t *testing.T) {
 	d := open(t)
 	for _, verb := range []ticket.Verb{ticket.VerbNote, ticket.VerbRequestInformation, ticket.VerbResolve, ticket.VerbClose} {
 		n := d.taken(d.customer)
@@ -133,7 +133,7 @@ func TestUndecided_showsOnesOwnWordsUntilAStepTakesThem(t *testing.T) {
 	want(d.customer, submission().Body)
 	d.step(ticket.StepRequest{Number: n, Command: 1})
 	want(d.customer)
-	d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Not yet told."})
+	d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Not yet mailed."})
 	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Hello?"})
 	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbWithdraw})
 	want(d.customer, "Hello?", "")

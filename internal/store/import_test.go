@@ -56,7 +56,7 @@ func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	}
 	for _, kind := range []ticket.EventKind{ticket.EventRefused, ticket.EventReminded} {
 		if !strings.Contains(d.storedTicket(c.Number), string(kind)) {
-			t.Errorf("the story to compare tells of no %s", kind)
+			t.Errorf("the history to compare has no %s", kind)
 		}
 	}
 }
@@ -173,7 +173,7 @@ func (d *fixture) storedTicket(n ticket.Number) string {
 	return story
 }
 
-func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
+func TestImport_openTicketsGoOnAndNoMailIsAboutThePast(t *testing.T) {
 	d := open(t)
 	waiting := d.past(5, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbRequestInformation, Body: "Which address?"})
 	late := d.past(30)
@@ -200,7 +200,7 @@ func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 		}
 	}
 	if kinds := fmt.Sprint(d.kinds(late.Number)); kinds != "[submitted reminded breached escalated escalated reminded breached escalated escalated]" {
-		t.Errorf("a ticket that was left alone tells of %s", kinds)
+		t.Errorf("a ticket that was left alone has %s", kinds)
 	}
 	if unsent := one[int64](d, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status <> 'sent'`); unsent != 0 {
 		t.Errorf("%d mails are to be sent", unsent)
@@ -212,7 +212,7 @@ func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 	d.consistent(waiting.Number)
 }
 
-func TestImport_toldTwiceAddsNothing(t *testing.T) {
+func TestImport_repeatedAddsNothing(t *testing.T) {
 	d := open(t)
 	first := d.past(3)
 	followUp := d.past(1)
@@ -230,14 +230,14 @@ func TestImport_toldTwiceAddsNothing(t *testing.T) {
 	}
 }
 
-func TestImport_tellsOfMailsThatBounced(t *testing.T) {
+func TestImport_recordsMailsThatBounced(t *testing.T) {
 	d := open(t)
 	c := d.past(2, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbAgentReply, Body: "It is on its way."})
 	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
 	d.imports(c)
 	d.consistent(c.Number)
 	if kinds := fmt.Sprint(d.kinds(c.Number)); kinds != "[submitted mail-bounced assigned agent-replied mail-bounced]" {
-		t.Errorf("the timeline tells of %s", kinds)
+		t.Errorf("the timeline has %s", kinds)
 	}
 	for _, e := range d.timeline(c.Number) {
 		if e.Kind == ticket.EventMailBounced && (e.Bounce == nil || e.Bounce.Reason != "550 there is no such mailbox") {
@@ -266,7 +266,7 @@ func TestImport_keepsRatings(t *testing.T) {
 	}
 }
 
-func TestImport_refusesWhatNobodyCouldHaveAsked(t *testing.T) {
+func TestImport_refusesImpossibleHistories(t *testing.T) {
 	d := open(t)
 	for name, spoil := range map[string]func(*desk.ImportTicket){
 		"no number":             func(c *desk.ImportTicket) { c.Number = "hm-1" },

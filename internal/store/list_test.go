@@ -62,8 +62,8 @@ func TestList_showsStaffTheNewestWords(t *testing.T) {
 	}
 }
 
-// TestList_byPromiseShowsFirstWhatIsOwedLongest.
-func TestList_byPromiseShowsFirstWhatIsOwedLongest(t *testing.T) {
+// TestList_byDeadlineShowsTheLongestOverdueFirst.
+func TestList_byDeadlineShowsTheLongestOverdueFirst(t *testing.T) {
 	d := openUnder(t, quick)
 	old := func(ago time.Duration) ticket.Number { // broken after an hour
 		a := d.submit(d.customer)
@@ -125,8 +125,8 @@ func TestList_filters(t *testing.T) {
 		"by address":         {desk.Filter{Requester: "otto@example.com"}, []ticket.Number{others, closed}},
 		"by part of it":      {desk.Filter{Requester: "carla@ex"}, []ticket.Number{mine}},
 		"by domain":          {desk.Filter{Requester: "@example"}, []ticket.Number{mine, others, closed}},
-		"nobody":             {desk.Filter{Requester: "carla otto"}, nil},
-		"nobody's ID":        {desk.Filter{Requester: "P-0000000000"}, nil},
+		"no one":             {desk.Filter{Requester: "carla otto"}, nil},
+		"no one's ID":        {desk.Filter{Requester: "P-0000000000"}, nil},
 		"nothing to look up": {desk.Filter{Requester: "&|!:*"}, nil},
 		"no syntax":          {desk.Filter{Requester: "carla' | otto:* \\"}, nil},
 	} {

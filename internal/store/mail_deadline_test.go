@@ -38,8 +38,8 @@ func (d *fixture) submittedAgo(ago time.Duration) (ticket.Number, time.Time) {
 	return a.Number, a.At.Add(-ago)
 }
 
-// TestLetter_readsTheEarlierDateToTheRequester under a policy that counts the first response to a later date.
-func TestLetter_readsTheEarlierDateToTheRequester(t *testing.T) {
+// TestMailData_namesTheEarlierDateToTheRequester under a policy that counts the first response to a later date.
+func TestMailData_namesTheEarlierDateToTheRequester(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)
 	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
@@ -52,8 +52,8 @@ func TestLetter_readsTheEarlierDateToTheRequester(t *testing.T) {
 	}
 }
 
-// TestLetter_saysThatWeAreLate with the date that was promised, whatever happened to the ticket since.
-func TestLetter_saysThatWeAreLate(t *testing.T) {
+// TestMailData_saysThatWeAreLate with the date that was promised, whatever happened to the ticket since.
+func TestMailData_saysThatWeAreLate(t *testing.T) {
 	d := openUnder(t, quick)
 	n, at := d.submittedAgo(2 * time.Hour) // the first answer was due an hour ago
 	none, first, resolution := time.Time{}, at.Add(time.Hour), at.Add(4*time.Hour)
@@ -76,8 +76,8 @@ func TestLetter_saysThatWeAreLate(t *testing.T) {
 	checkDates(t, d.lastMail(n, ticket.MailReceipt), none, none, resolution, none) // the first response has been given since
 }
 
-// TestLetter_namesNoDateWhileTheDeskIsClosed, also in a mail that became due before.
-func TestLetter_namesNoDateWhileTheDeskIsClosed(t *testing.T) {
+// TestMailData_namesNoDateWhileTheDeskIsClosed, also in a mail that became due before.
+func TestMailData_namesNoDateWhileTheDeskIsClosed(t *testing.T) {
 	d := openUnder(t, quick)
 	n, at := d.submittedAgo(10 * time.Minute)
 	var none time.Time
@@ -100,8 +100,8 @@ func TestLetter_namesNoDateWhileTheDeskIsClosed(t *testing.T) {
 	}
 }
 
-// TestLetter_namesTheDatesOnceTheDeskIsOpenAgain, also in a mail that became due while it was closed.
-func TestLetter_namesTheDatesOnceTheDeskIsOpenAgain(t *testing.T) {
+// TestMailData_namesTheDatesOnceTheDeskIsOpenAgain, also in a mail that became due while it was closed.
+func TestMailData_namesTheDatesOnceTheDeskIsOpenAgain(t *testing.T) {
 	d := openUnder(t, quick)
 	e := d.begun(d.declare(closedBy("The river is in our hall.")), 20*time.Minute)
 	n, _ := d.submittedAgo(10 * time.Minute)
@@ -115,8 +115,8 @@ func TestLetter_namesTheDatesOnceTheDeskIsOpenAgain(t *testing.T) {
 	checkDates(t, d.lastMail(n, ticket.MailReceipt), over.Add(time.Hour), none, over.Add(4*time.Hour), none)
 }
 
-// TestLetter_isNotLateOnceADelayHasMovedTheDate, however long ago the first one passed, until the new one has too.
-func TestLetter_isNotLateOnceADelayHasMovedTheDate(t *testing.T) {
+// TestMailData_isNotLateOnceADelayHasMovedTheDate, however long ago the first one passed, until the new one has too.
+func TestMailData_isNotLateOnceADelayHasMovedTheDate(t *testing.T) {
 	d := openUnder(t, quick)
 	n, at := d.submittedAgo(90 * time.Minute)
 	d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 10 * time.Hour, Notice: "Slow."}), 65*time.Minute)
@@ -126,8 +126,8 @@ func TestLetter_isNotLateOnceADelayHasMovedTheDate(t *testing.T) {
 	checkDates(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
 }
 
-// TestLetter_isNotLateWhileTheRequesterIsAsked: the clock stands still. Once they have answered it has a later date.
-func TestLetter_isNotLateWhileTheRequesterIsAsked(t *testing.T) {
+// TestMailData_isNotLateWhileTheRequesterIsAsked: the clock is paused. Once they have answered it has a later date.
+func TestMailData_isNotLateWhileTheRequesterIsAsked(t *testing.T) {
 	d := openUnder(t, quick)
 	n, at := d.submittedAgo(5 * time.Hour)
 	asked := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"})

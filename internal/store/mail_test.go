@@ -15,14 +15,14 @@ import (
 
 func (d *fixture) mailData(n ticket.Number, mail int) desk.MailData {
 	d.t.Helper()
-	l, postage, err := d.mails.LoadMail(d.t.Context(), n, mail)
-	if err != nil || postage != desk.DeliveryOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
-		d.t.Fatalf("mail %d: %+v, %s, %v", mail, l, postage, err)
+	l, status, err := d.mails.LoadMail(d.t.Context(), n, mail)
+	if err != nil || status != desk.DeliveryOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
+		d.t.Fatalf("mail %d: %+v, %s, %v", mail, l, status, err)
 	}
 	return l
 }
 
-func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
+func TestMailData_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 	d := openUnder(t, quick)
 	a := d.submit(d.customer)
 	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
@@ -56,7 +56,7 @@ func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 	wantKind(t, err, fault.NotFound)
 }
 
-func TestLetter_saysThatItsRecipientWasDisabledSince(t *testing.T) {
+func TestMailData_saysThatItsRecipientWasDisabledSince(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	if d.mailData(n, 1).Disabled {
@@ -66,11 +66,11 @@ func TestLetter_saysThatItsRecipientWasDisabledSince(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !d.mailData(n, 1).Disabled {
-		t.Error("the letter would go to somebody who was disabled")
+		t.Error("the mail would go to a disabled person")
 	}
 }
 
-func TestLetter_ofAPromise(t *testing.T) {
+func TestMailData_ofADeadline(t *testing.T) {
 	d := openUnder(t, quick)
 	a := d.submit(d.customer)
 	start := a.At.Add(-24 * time.Hour)
@@ -92,7 +92,7 @@ func TestLetter_ofAPromise(t *testing.T) {
 func TestMails_areSettledOnce(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	postage := func() desk.DeliveryStatus {
+	status := func() desk.DeliveryStatus {
 		t.Helper()
 		_, p, err := d.mails.LoadMail(t.Context(), n, 1)
 		if err != nil {
@@ -101,18 +101,18 @@ func TestMails_areSettledOnce(t *testing.T) {
 		return p
 	}
 	for range 2 {
-		if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.DeliverySent {
-			t.Errorf("%v, %s", err, postage())
+		if err := d.Sent(t.Context(), n, 1); err != nil || status() != desk.DeliverySent {
+			t.Errorf("%v, %s", err, status())
 		}
 	}
 	if owed := d.step(ticket.StepRequest{Number: n, Command: 1}).Owed; len(owed) != 0 {
 		t.Errorf("owed %v", owed)
 	}
-	if err := d.Bounced(t.Context(), n, 1, "550 \x00\xff no such user"); err != nil || postage() != desk.DeliveryBounced {
-		t.Errorf("%v, %s", err, postage())
+	if err := d.Bounced(t.Context(), n, 1, "550 \x00\xff no such user"); err != nil || status() != desk.DeliveryBounced {
+		t.Errorf("%v, %s", err, status())
 	}
-	if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.DeliveryBounced {
-		t.Errorf("%v, %s: what bounced was not sent", err, postage())
+	if err := d.Sent(t.Context(), n, 1); err != nil || status() != desk.DeliveryBounced {
+		t.Errorf("%v, %s: what bounced was not sent", err, status())
 	}
 	if reason := one[string](d, `SELECT reason FROM deliveries WHERE ticket = $1`, n); reason != "550  no such user" {
 		t.Errorf("reason %q", reason)
@@ -121,18 +121,18 @@ func TestMails_areSettledOnce(t *testing.T) {
 	wantKind(t, d.Bounced(t.Context(), n, 2, ""), fault.NotFound)
 }
 
-func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
+func TestMails_recordWhenTheyWereFirstDeferred(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	first, err := d.Deferred(t.Context(), n, 1)
 	if age := time.Since(first); err != nil || age.Abs() > time.Minute {
-		t.Fatalf("put off at %s: %v", first, err)
+		t.Fatalf("deferred at %s: %v", first, err)
 	}
 	if again, err := d.Deferred(t.Context(), n, 1); err != nil || !again.Equal(first) {
-		t.Errorf("put off first at %s, and later said to be at %s: %v", first, again, err)
+		t.Errorf("deferred first at %s, and later said to be at %s: %v", first, again, err)
 	}
-	if _, postage, err := d.mails.LoadMail(t.Context(), n, 1); err != nil || postage != desk.DeliveryOwed {
-		t.Errorf("%s, %v: what is put off is owed", postage, err)
+	if _, status, err := d.mails.LoadMail(t.Context(), n, 1); err != nil || status != desk.DeliveryOwed {
+		t.Errorf("%s, %v: what is deferred is pending", status, err)
 	}
 	_, err = d.Deferred(t.Context(), n, 2)
 	wantKind(t, err, fault.NotFound)

@@ -225,8 +225,8 @@ func messageID(row deliveryRow) string {
 	return ""
 }
 
-// TestMigrate_waitsForWhatIsBeingOwed: a program of the version before may be in the middle of a step.
-func TestMigrate_waitsForWhatIsBeingOwed(t *testing.T) {
+// TestMigrate_waitsForDeliveriesBeingAdded: a program of the version before may be in the middle of a step.
+func TestMigrate_waitsForDeliveriesBeingAdded(t *testing.T) {
 	dsn, conn := migratedTo(t, 27)
 	if _, err := conn.Exec(t.Context(), owedByVersion27); err != nil {
 		t.Fatal(err)

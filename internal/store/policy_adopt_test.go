@@ -138,7 +138,7 @@ func TestAdoptPolicy_isForSupervisorsAndVersionsThatAreThere(t *testing.T) {
 	}
 }
 
-func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
+func TestDryRun_predictsWhatTheMoveThenDoes(t *testing.T) {
 	d := open(t)
 	d.taken(d.customer)
 	other := d.taken(d.other)
@@ -166,7 +166,7 @@ func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
 }
 
 // Customers see that their ticket was moved, and by which role.
-func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
+func TestTimeline_showsOnlyStaffWhoMovedATicket(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)
@@ -181,7 +181,7 @@ func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
 		}
 		e := entries[len(entries)-1]
 		if e.Kind != ticket.EventPolicyAdopted || e.By.Role != ticket.RoleSupervisor || (e.Author.Name != "") != names || (e.By.ID != "") != names {
-			t.Errorf("%s is told %+v", who.Role, e)
+			t.Errorf("%s is shown %+v", who.Role, e)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func TestPublish_repeatedPublishesOnce(t *testing.T) {
 	}
 }
 
-func TestEditionRecords_nameThePublisherAndCountOpenTickets(t *testing.T) {
+func TestPolicyVersionRecords_nameThePublisherAndCountOpenTickets(t *testing.T) {
 	d := open(t)
 	d.taken(d.customer)
 	if _, _, err := app.PublishPolicy(t.Context(), d, []byte(quick), string(d.supervisor.ID), "faster"); err != nil {

@@ -67,16 +67,16 @@ func TestPublishPolicy_atOnceGivesEachAVersion(t *testing.T) {
 	}
 }
 
-func TestPolicies_tellVersionsAndNoNames(t *testing.T) {
+func TestPolicies_listVersionsAndNoNames(t *testing.T) {
 	d := open(t)
 	if _, _, err := app.PublishPolicy(t.Context(), d, []byte(quick), string(d.administrator.ID), "faster"); err != nil {
 		t.Fatal(err)
 	}
-	editions, err := d.Policies(t.Context())
-	if err != nil || len(editions) != 2 {
-		t.Fatalf("%d editions, %v", len(editions), err)
+	versions, err := d.Policies(t.Context())
+	if err != nil || len(versions) != 2 {
+		t.Fatalf("%d versions, %v", len(versions), err)
 	}
-	newest, first := editions[0], editions[1]
+	newest, first := versions[0], versions[1]
 	if newest.Version != 2 || newest.Author != ticket.RoleAdministrator || newest.Reason != "faster" || newest.Policy.Name != "Quick" ||
 		string(newest.Document) != quick || time.Since(newest.Effective) > time.Minute {
 		t.Errorf("the newest is %+v", newest)

@@ -42,7 +42,7 @@ func (d *fixture) expirePresence(by desk.Person, lasts time.Duration) {
 	d.sql(`UPDATE presences SET seen_at = seen_at - $2::interval, since = since - $2::interval WHERE person = $1`, by.ID, lasts)
 }
 
-func TestLooking_tellsWhoIsThereAndWrites(t *testing.T) {
+func TestPresence_showsWhoIsThereAndWrites(t *testing.T) {
 	d := open(t)
 	n, other := d.taken(d.customer), d.taken(d.customer)
 	d.look(d.agent, n, false)
@@ -78,8 +78,8 @@ func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 	d := open(t)
 	n, other := d.taken(d.customer), d.taken(d.customer)
 	changes := d.subscribe(d.listening(), "")
-	// told checks how many presence changes a function announces: those before a change that is always announced.
-	told := func(what string, want int, do func()) {
+	// announced checks how many presence changes a function announces: those before a change that is always announced.
+	announced := func(what string, want int, do func()) {
 		t.Helper()
 		do()
 		d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbNote, Body: "A note."})
@@ -90,29 +90,29 @@ func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 			}
 		}
 		if news != want {
-			t.Errorf("%s is told %d times, want %d", what, news, want)
+			t.Errorf("%s is announced %d times, want %d", what, news, want)
 		}
 	}
-	told("an arrival", 1, func() { d.look(d.agent, n, false) })
-	told("a heartbeat", 0, func() { d.look(d.agent, n, false) })
-	told("another's arrival", 1, func() { d.look(d.second, n, false) })
-	told("writing", 1, func() { d.look(d.agent, n, true) })
-	told("writing on", 0, func() { d.look(d.agent, n, true) })
-	told("no more writing", 1, func() { d.look(d.agent, n, false) })
-	told("leaving", 1, func() {
+	announced("an arrival", 1, func() { d.look(d.agent, n, false) })
+	announced("a heartbeat", 0, func() { d.look(d.agent, n, false) })
+	announced("another's arrival", 1, func() { d.look(d.second, n, false) })
+	announced("writing", 1, func() { d.look(d.agent, n, true) })
+	announced("writing on", 0, func() { d.look(d.agent, n, true) })
+	announced("no more writing", 1, func() { d.look(d.agent, n, false) })
+	announced("leaving", 1, func() {
 		if err := d.EndPresence(t.Context(), d.second, n); err != nil {
 			t.Error(err)
 		}
 	})
-	told("leaving again", 0, func() {
+	announced("leaving again", 0, func() {
 		if err := d.EndPresence(t.Context(), d.second, n); err != nil {
 			t.Error(err)
 		}
 	})
 	d.expirePresence(d.agent, 2*desk.PresenceLasts)
-	told("coming back", 1, func() { d.look(d.agent, n, false) })
+	announced("coming back", 1, func() { d.look(d.agent, n, false) })
 	d.expirePresence(d.agent, 2*desk.PresenceLasts)
-	told("being missed, by somebody elsewhere", 1, func() { d.look(d.second, other, false) })
+	announced("being missed, by someone elsewhere", 1, func() { d.look(d.second, other, false) })
 	if left := one[int64](d, `SELECT count(*) FROM presences WHERE person = $1`, d.agent.ID); left != 0 {
 		t.Errorf("%d rows are left of who is missing", left)
 	}

@@ -65,7 +65,7 @@ func TestRate_onlyOnceResolvedAndNotForever(t *testing.T) {
 	age(desk.RatingTime + time.Minute)
 	wantCode(t, d.rate(d.customer, n, 1, "Not nice."), app.CodeTooLate)
 	if r, err := d.Rating(t.Context(), d.customer, n); r.Score != 4 || err != nil {
-		t.Errorf("what was kept is now %+v, %v", r, err)
+		t.Errorf("what was stored is now %+v, %v", r, err)
 	}
 }
 

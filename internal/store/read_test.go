@@ -207,7 +207,7 @@ func byDue(a, b desk.Record) int {
 	return strings.Compare(string(a.Number), string(b.Number))
 }
 
-func TestList_pagesStandStillUnderInserts(t *testing.T) {
+func TestList_pagesAreStableUnderInserts(t *testing.T) {
 	d := open(t)
 	for i := range 25 {
 		if a := d.submit(d.customer); i%2 == 0 { // every other one without a next due event yet

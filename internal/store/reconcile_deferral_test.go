@@ -88,7 +88,7 @@ func TestWritable_outlivesTheCallerThatBeganIt(t *testing.T) {
 	}
 }
 
-func TestPutOff_keepsWhatIsMissing(t *testing.T) {
+func TestDefer_leavesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	for before, want := range map[desk.CheckResult]string{desk.FoundMissing: "missing", desk.FoundTrying: "running"} {
 		d := open(t)

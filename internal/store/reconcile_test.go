@@ -32,7 +32,7 @@ func (d *fixture) mailed(n ticket.Number) {
 	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE ticket = $1 AND status = 'owed'`, n)
 }
 
-func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
+func TestOverdue_findsStuckTickets(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -46,7 +46,7 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 			"a mail is owed", `UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '61 s' WHERE ticket = $1`,
 			func(o desk.Overdue) bool { return o.Mails == 1 },
 		},
-		{"a mail is owed since a moment ago", `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
+		{"a mail is pending since a moment ago", `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
 		{
 			"a closed ticket owes a mail", `WITH mail AS (UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 day' WHERE ticket = $1)
 				UPDATE tickets SET status = 'closed', state = jsonb_set(state, '{ticket,status}', '"closed"') WHERE number = $1`,
@@ -93,7 +93,7 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 	}
 }
 
-func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
+func TestOverdue_backsOffAfterACheckAndForgetsHealthyTickets(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	n := d.taken(d.customer)
@@ -150,7 +150,7 @@ func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
 	}
 }
 
-func TestKept_listsOpenTicketsAndClosedOnesThatOwe(t *testing.T) {
+func TestTicketsWithWorkflow_areOpenOnesAndClosedOnesWithPendingDeliveries(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	opened, owing, closed := d.taken(d.customer), d.taken(d.customer), d.taken(d.customer)
@@ -173,7 +173,7 @@ func TestKept_listsOpenTicketsAndClosedOnesThatOwe(t *testing.T) {
 		got, after = append(got, page...), page[0]
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("kept %v, not %v", got, want)
+		t.Errorf("with a workflow: %v, not %v", got, want)
 	}
 	of, err := d.OverdueOf(t.Context(), late, []ticket.Number{opened, owing, closed})
 	if err != nil || len(of) != 2 {
@@ -211,7 +211,7 @@ func TestLease_isHeldByOneAndLostByTimeAlone(t *testing.T) {
 	lease("two", time.Hour, false)
 }
 
-func TestReconciliation_tellsOfLooksAndAudits(t *testing.T) {
+func TestReconciliation_reportsChecksAndAudits(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	stands := func(err error) desk.Reconciliation {
@@ -313,9 +313,9 @@ func TestReconciler_readsByIndexesOnly(t *testing.T) {
 		sql  string
 		args []any
 	}{
-		"overdue": {store.OverdueQuery, []any{late, 100}},
-		"kept":    {store.KeptQuery, []any{ticket.Number(""), 500}},
-		"forget":  {store.ForgetQuery, []any{late}},
+		"overdue":         {store.OverdueQuery, []any{late, 100}},
+		"with a workflow": {store.WithWorkflowQuery, []any{ticket.Number(""), 500}},
+		"forget":          {store.ForgetQuery, []any{late}},
 	} {
 		rows, err := conn.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) `+q.sql, q.args...)
 		if err != nil {

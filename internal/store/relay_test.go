@@ -158,8 +158,8 @@ func TestUndelivered_holdsUpNeitherAnotherRelayNorAStep(t *testing.T) {
 	}
 }
 
-// TestUndelivered_whatIsRefusedKeepsNobodyOut, nor lets its own ticket's later commands overtake it.
-func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
+// TestUndelivered_aRefusedCommandBlocksNoOther, nor lets its own ticket's later commands overtake it.
+func TestUndelivered_aRefusedCommandBlocksNoOther(t *testing.T) {
 	d := open(t)
 	const batch = 4
 	refused := map[ticket.Number]bool{}
@@ -169,7 +169,7 @@ func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
 		refused[a.Number] = true
 	}
 	good := d.submit(d.customer).Number
-	told, tried := 0, map[ticket.Number]int{}
+	signalled, tried := 0, map[ticket.Number]int{}
 	round := func() int {
 		n, err := d.Undelivered(t.Context(), batch, batch, func(_ context.Context, all []desk.AcceptedCommand) (done []desk.AcceptedCommand, err error) {
 			for _, c := range all {
@@ -178,7 +178,7 @@ func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
 					t.Errorf("%s: command %d came first", c.Number, c.Command.Seq)
 				}
 				if c.Number == good {
-					told++
+					signalled++
 					done = append(done, c)
 				}
 			}
@@ -194,8 +194,8 @@ func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
 			t.Fatal("what is refused is handed out again and again")
 		}
 	}
-	if told != 1 {
-		t.Errorf("the good one was told %d times", told)
+	if signalled != 1 {
+		t.Errorf("the good one was signalled %d times", signalled)
 	}
 	// The pauses grow to ten minutes, and no further.
 	for range 15 {
@@ -210,7 +210,7 @@ func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
 	// What comes meanwhile has half of every batch, however much is due again.
 	d.sql(`UPDATE undelivered SET not_before = clock_timestamp() WHERE tries > 0`)
 	good = d.submit(d.customer).Number
-	if round(); told != 2 {
+	if round(); signalled != 2 {
 		t.Error("what is due again keeps out what is new")
 	}
 	refused = nil
@@ -225,7 +225,7 @@ func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
 		}
 	}
 	if len(seen) != 3*batch {
-		t.Errorf("%d tickets were told in the end", len(seen))
+		t.Errorf("%d tickets were signalled in the end", len(seen))
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// crowd adds 100,000 tickets, one every 70 seconds of the last 81 days, of which 3,000 are open, and twenty agents.
-func crowd(d *fixture) {
+// addManyTickets adds 100,000 tickets, one every 70 seconds of the last 81 days, of which 3,000 are open, and twenty agents.
+func addManyTickets(d *fixture) {
 	d.sql(`INSERT INTO people (id, role, name, address, handle)
 		SELECT 'P-' || lpad(i::text, 10, '0'), 'agent', 'Agent ' || i, 'agent' || i || '@desk.example', 'load-' || i
 		FROM generate_series(1, 20) i`)
@@ -37,7 +37,7 @@ func crowd(d *fixture) {
 // BenchmarkPromises reports on twelve weeks in which all of 100,000 tickets came.
 func BenchmarkPromises(b *testing.B) {
 	d := open(b)
-	crowd(d)
+	addManyTickets(d)
 	reports := app.NewReports(d.Store)
 	now := time.Now()
 	for name, f := range map[string]report.PromiseFilter{
@@ -61,7 +61,7 @@ func BenchmarkPromises(b *testing.B) {
 // BenchmarkOverview counts what the dashboard shows: 3,000 of 100,000 tickets live.
 func BenchmarkOverview(b *testing.B) {
 	d := open(b)
-	crowd(d)
+	addManyTickets(d)
 	d.sql(`UPDATE tickets SET escalation_step = 0`) // without a state they have no escalation
 	reports := app.NewReports(d.Store)
 	for b.Loop() {
@@ -74,7 +74,7 @@ func BenchmarkOverview(b *testing.B) {
 // BenchmarkRatings reports on twelve weeks in which all of 100,000 tickets were rated.
 func BenchmarkRatings(b *testing.B) {
 	d := open(b)
-	crowd(d)
+	addManyTickets(d)
 	d.sql(`INSERT INTO ratings (ticket, agent, score, at)
 		SELECT number, assignee, 1 + abs(hashtext(number)) % 5, submitted_at + interval '1 hour' FROM tickets`)
 	d.sql(`VACUUM ANALYZE ratings`)

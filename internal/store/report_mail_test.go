@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestParcels_listMailsAboutEmergenciesWithTheOthers, in their order and within the same limit.
-func TestParcels_listMailsAboutEmergenciesWithTheOthers(t *testing.T) {
+// TestListMails_includesAnnouncements, in their order and within the same limit.
+func TestListMails_includesAnnouncements(t *testing.T) {
 	d := open(t)
 	n := d.waitingSince(d.customer, aDay) // its confirmation is not sent yet
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)

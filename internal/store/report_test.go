@@ -32,7 +32,7 @@ func (d *fixture) countsPromises(n ticket.Number) {
 		events = append(events, e.Event)
 	}
 	type row struct {
-		Verdict            ticket.SLAStatus
+		Status             ticket.SLAStatus
 		Priority, Category string
 		Agent              string
 		Taken, Counted     int64 // -1: not reached
@@ -73,8 +73,8 @@ func (d *fixture) promises(f report.PromiseFilter) (first, resolution report.Clo
 	return r.Clocks[0], r.Clocks[1]
 }
 
-// TestPromises_countWhatBecameOfEach has one ticket for each SLA status.
-func TestPromises_countWhatBecameOfEach(t *testing.T) {
+// TestPromises_countTheResultsOfEach has one ticket for each SLA status.
+func TestPromises_countTheResultsOfEach(t *testing.T) {
 	d := openUnder(t, quick) // first response within an hour, resolution within four
 	hours := func(days, hours float64) time.Time { return ago(days).Add(time.Duration(hours * float64(time.Hour))) }
 	urgent := desk.ImportAction{By: d.agent, At: hours(9, .1), Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}
@@ -117,7 +117,7 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 		want   int
 	}{
 		"priority when it was broken": {func(f *report.PromiseFilter) { f.Priority = policy.PriorityUrgent }, 1},
-		"agent when it was kept":      {func(f *report.PromiseFilter) { f.Agent = d.agent.Handle }, 1},
+		"agent when it was met":       {func(f *report.PromiseFilter) { f.Agent = d.agent.Handle }, 1},
 		"category":                    {func(f *report.PromiseFilter) { f.Category = "delivery" }, 5},
 		"no category":                 {func(f *report.PromiseFilter) { f.Category = "order" }, 0},
 		"period":                      {func(f *report.PromiseFilter) { f.From, f.To = ago(9), ago(7) }, 2},
@@ -148,8 +148,9 @@ func TestPromises_countedTimeLeavesPausesOut(t *testing.T) {
 	}
 }
 
-// TestPromises_reopenedAreOwedAgain: they are pending again, and and when closed without another resolution, they are neither met nor breached.
-func TestPromises_reopenedAreOwedAgain(t *testing.T) {
+// TestPromises_reopenedArePendingAgain: closed without another resolution,
+// they are neither met nor breached.
+func TestPromises_reopenedArePendingAgain(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})

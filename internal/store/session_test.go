@@ -27,7 +27,7 @@ func TestSessions_areKeptUntilTheyExpireOrEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if data, _, _ := s.FindCtx(t.Context(), "fresh"); string(data) != "changed" {
-		t.Errorf("a session that was kept again holds %q", data)
+		t.Errorf("a session that was saved again holds %q", data)
 	}
 	if err := s.DeleteCtx(t.Context(), "fresh"); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestSessions_areKeptUntilTheyExpireOrEnd(t *testing.T) {
 		t.Errorf("a session that was ended is back, with %q", data)
 	}
 	if got := one[int](d, `SELECT count(*)::int FROM sessions WHERE hash = 'fresh' AND data <> ''`); got != 0 {
-		t.Error("what an ended session held is still kept")
+		t.Error("what an ended session held is still stored")
 	}
 }
 
@@ -61,7 +61,7 @@ func TestSessions_clearAwayWhatExpired(t *testing.T) {
 		}
 	}
 	if got := one[int](d, `SELECT count(*)::int FROM sessions`); got != 5 {
-		t.Errorf("%d sessions are kept, not the 5 that live", got)
+		t.Errorf("%d sessions are stored, not the 5 that live", got)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestSessions_clearAwayFormsThatAreTooOld(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := one[string](d, `SELECT string_agg(page, ' ') FROM kept_forms`); got != "/new" {
-		t.Errorf("the forms of %s are kept", got)
+		t.Errorf("the forms of %s are stored", got)
 	}
 }
 

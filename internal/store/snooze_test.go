@@ -64,7 +64,7 @@ func (d *fixture) checkQueues(want map[desk.Queue][]ticket.Number) {
 	}
 }
 
-// TestSnooze_byHandIsACommandWithItsInstant, and what no instant is is kept as a refusal.
+// TestSnooze_byHandIsACommandWithItsInstant, and what no instant is is recorded as a refusal.
 func TestSnooze_byHandIsACommandWithItsInstant(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)

@@ -89,7 +89,7 @@ func TestStep_parksWhatIsDueAndCannotBeRecordedAndTriesItAgain(t *testing.T) {
 	d.consistent(a.Number)
 }
 
-func TestStep_parksAnEdgeOfTheGateAndDecidesWhatCameBeforeIt(t *testing.T) {
+func TestStep_parksATransitionAndDecidesWhatCameBeforeIt(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	before := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Before."})
@@ -97,7 +97,7 @@ func TestStep_parksAnEdgeOfTheGateAndDecidesWhatCameBeforeIt(t *testing.T) {
 	allow := d.forbid("events", `kind = 'paused'`)
 	got := d.step(ticket.StepRequest{Number: n, CatchUp: true})
 	if got.Digest.Parked == nil || d.outcome(n, before.Seq).Refused || got.Digest.Paused {
-		t.Errorf("with the edge refused: %+v", got.Digest)
+		t.Errorf("with the transition refused: %+v", got.Digest)
 	}
 	allow()
 	if got = d.step(ticket.StepRequest{Number: n, CatchUp: true}); got.Digest.Parked != nil || !got.Digest.Paused {
@@ -170,7 +170,7 @@ func TestStep_aSignalOfAnotherRunWithTheSameKeyIsRefusedWithAnEvent(t *testing.T
 	d.consistent(n)
 }
 
-func TestStep_returnsNoMoreOwedMailsThanAHistoryMayHold(t *testing.T) {
+func TestStep_returnsNoMorePendingMailsThanAHistoryMayHold(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	var last desk.Accepted

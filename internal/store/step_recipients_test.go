@@ -61,7 +61,7 @@ func TestStep_writesToSupervisorsInsteadOfWhoLeft(t *testing.T) {
 		c.step.Number, c.step.LastDelivery = a.Number, mails.State.LastDelivery
 		mails = d.step(c.step)
 		if got := mailRecipients(mails); !slices.Equal(got, all(c.kind)) {
-			t.Errorf("%s: told %v, want both supervisors once", c.kind, got)
+			t.Errorf("%s: notified %v, want both supervisors once", c.kind, got)
 		}
 	}
 	d.consistent(a.Number)
@@ -78,7 +78,7 @@ func TestStep_writesNothingToADisabledCustomer(t *testing.T) {
 	d.consistent(n)
 }
 
-// TestStep_findsSupervisorsAmongManyCustomers without reading everybody.
+// TestStep_findsSupervisorsAmongManyCustomers without reading every person.
 func TestStep_findsSupervisorsAmongManyCustomers(t *testing.T) {
 	d := open(t)
 	d.sql(`INSERT INTO people (id, role, name, address)
@@ -90,6 +90,6 @@ func TestStep_findsSupervisorsAmongManyCustomers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if plan := lines(t, rows); !strings.Contains(plan, "people_staff") {
-		t.Errorf("an escalation reads everybody:\n%s", plan)
+		t.Errorf("an escalation reads every person:\n%s", plan)
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // An old ticket may wait for weeks before anything happens to it; until then a supervisor looks it up as well.
-func TestStep_showsATicketThatAnEarlierVersionKept(t *testing.T) {
+func TestStep_showsATicketThatAnEarlierVersionStored(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	if _, err := d.beside.Exec(t.Context(), `UPDATE tickets SET state = state - 'shown' WHERE number = $1`, n); err != nil {

@@ -118,7 +118,7 @@ func TestStep_refusesWhatMeansNothing(t *testing.T) {
 	d.consistent(n)
 }
 
-func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
+func TestStep_replyBeforeTheDeadlineMeetsTheTarget(t *testing.T) {
 	for name, reply := range map[string]struct {
 		offset  time.Duration // from the deadline to the reply's acceptance
 		breach  bool
@@ -139,9 +139,9 @@ func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
 			}
 			r := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAgentReply, Body: "Here."})
 			d.redate(r, due.Add(reply.offset))
-			moment := d.step(ticket.StepRequest{Number: a.Number, Due: due})
-			if waits := moment.State.Ticket.Events == state.Ticket.Events; waits != reply.pending || moment.LastCommand != r.Seq {
-				t.Errorf("the moment waited: %v, want %v; pending %d", waits, reply.pending, moment.LastCommand)
+			fired := d.step(ticket.StepRequest{Number: a.Number, Due: due})
+			if waits := fired.State.Ticket.Events == state.Ticket.Events; waits != reply.pending || fired.LastCommand != r.Seq {
+				t.Errorf("the due event waited: %v, want %v; pending %d", waits, reply.pending, fired.LastCommand)
 			}
 			after := d.step(ticket.StepRequest{Number: a.Number, Command: r.Seq}).State.Ticket
 			if broken := !after.FirstResponse.BreachedAt.IsZero(); broken != reply.breach || after.FirstResponse.MetAt.IsZero() {
@@ -152,7 +152,7 @@ func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
 	}
 }
 
-func TestStep_momentAheadFiresNothing(t *testing.T) {
+func TestStep_dueEventAheadFiresNothing(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	before := d.step(ticket.StepRequest{Number: n, Command: 1})
@@ -162,7 +162,7 @@ func TestStep_momentAheadFiresNothing(t *testing.T) {
 	}
 }
 
-func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
+func TestStep_escalationNotifiesEachPersonOnce(t *testing.T) {
 	d := openUnder(t, quick)
 	third := d.add(ticket.RoleSupervisor, "Former Supervisor", "former@desk.example")
 	if err := d.DisablePerson(t.Context(), third.ID); err != nil {
@@ -174,16 +174,16 @@ func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
 	d.redate(as, a.At.Add(-24*time.Hour))
 	d.step(ticket.StepRequest{Number: a.Number, Command: 2})
 	got := d.step(ticket.StepRequest{Number: a.Number, LastDelivery: 2, Due: a.At})
-	told := map[ticket.PersonID]int{}
+	notified := map[ticket.PersonID]int{}
 	for _, o := range got.Owed {
 		if o.Kind == ticket.MailEscalation {
-			told[o.To]++
+			notified[o.To]++
 		}
 	}
 	// Both clocks have two escalation steps: assignee and supervisors, who are one; then supervisors and administrators.
 	want := map[ticket.PersonID]int{d.supervisor.ID: 4, d.administrator.ID: 2}
-	if !reflect.DeepEqual(told, want) {
-		t.Errorf("told %v, want %v", told, want)
+	if !reflect.DeepEqual(notified, want) {
+		t.Errorf("notified %v, want %v", notified, want)
 	}
 	d.do(d.supervisor, desk.Request{Number: a.Number, Verb: ticket.VerbAcknowledge, Body: "I see to it."})
 	lines := d.timeline(a.Number)
@@ -196,7 +196,7 @@ func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
 	d.consistent(a.Number)
 }
 
-func TestStep_bouncedMailIsToldOnce(t *testing.T) {
+func TestStep_bouncedMailIsRecordedOnce(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Hello."})
@@ -235,8 +235,8 @@ func TestStep_mailGivenUpCountsAsBounced(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.step(ticket.StepRequest{Number: n, Bounced: 1})
-	if _, postage, err := d.mails.LoadMail(t.Context(), n, 1); postage != desk.DeliveryBounced || err != nil {
-		t.Errorf("the mail is %s, %v", postage, err)
+	if _, status, err := d.mails.LoadMail(t.Context(), n, 1); status != desk.DeliveryBounced || err != nil {
+		t.Errorf("the mail is %s, %v", status, err)
 	}
 	d.consistent(n)
 }
@@ -250,7 +250,7 @@ func TestStep_byHand(t *testing.T) {
 		"assign by handle":     {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: d.second.Handle}, ""},
 		"assign by ID":         {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: string(d.agent.ID)}, ""},
 		"assign to a customer": {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: string(d.other.ID)}, ticket.CodeNoAgent},
-		"assign to nobody":     {ticket.ManualCommand{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
+		"assign to no one":     {ticket.ManualCommand{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
 		"resolve":              {ticket.ManualCommand{Verb: ticket.VerbResolve}, ""},
 		"words needed":         {ticket.ManualCommand{Verb: ticket.VerbNote}, ticket.CodeRole},
 		"malformed":            {ticket.ManualCommand{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},

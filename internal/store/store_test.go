@@ -30,7 +30,7 @@ type fixture struct {
 	customer, other, agent, second, supervisor, administrator desk.Person
 }
 
-// open gives a shop under Holesalemart's policy.
+// open opens a store under Holesalemart's policy.
 func open(t testing.TB) *fixture { return openUnder(t, string(policy.Holesalemart())) }
 
 func openUnder(t testing.TB, document string) *fixture {

@@ -20,7 +20,7 @@ func (d *fixture) awaitChange(changes <-chan desk.Change, want desk.Change) (bef
 			}
 			before = append(before, c)
 		case <-time.After(slack):
-			d.t.Fatalf("%+v was not told; but %+v", want, before)
+			d.t.Fatalf("%+v was not reported; but %+v", want, before)
 		}
 	}
 }
@@ -34,7 +34,7 @@ func (d *fixture) subscribe(o *store.Outcomes, n ticket.Number) <-chan desk.Chan
 	return changes
 }
 
-func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
+func TestSubscribe_reportsEveryKindOfChange(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
@@ -57,8 +57,8 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeRated})
 }
 
-// TestSubscribe_tellsOfMails that are deferred and that bounce.
-func TestSubscribe_tellsOfMails(t *testing.T) {
+// TestSubscribe_reportsMails that are deferred and that bounce.
+func TestSubscribe_reportsMails(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
@@ -72,7 +72,7 @@ func TestSubscribe_tellsOfMails(t *testing.T) {
 	d.awaitChange(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
 }
 
-func TestSubscribe_tellsOfOneTicketOrOfAll(t *testing.T) {
+func TestSubscribe_reportsOneTicketOrAll(t *testing.T) {
 	d := open(t)
 	o := d.listening()
 	n, other := d.taken(d.customer), d.taken(d.customer)
@@ -83,13 +83,13 @@ func TestSubscribe_tellsOfOneTicketOrOfAll(t *testing.T) {
 	d.awaitChange(all, desk.Change{Number: n, Kind: desk.ChangeStepped})
 	for _, c := range d.awaitChange(one, desk.Change{Number: n, Kind: desk.ChangeStepped}) {
 		if c.Number == other {
-			t.Errorf("who subscribed to %s is told of %+v", n, c)
+			t.Errorf("who subscribed to %s is notified of %+v", n, c)
 		}
 	}
 }
 
-// TestSubscribe_waitsForNobody: a subscriber that never receives holds up no one, and finds a change when it does.
-func TestSubscribe_waitsForNobody(t *testing.T) {
+// TestSubscribe_waitsForNoSubscriber: a subscriber that never receives holds up no one, and finds a change when it does.
+func TestSubscribe_waitsForNoSubscriber(t *testing.T) {
 	d := open(t)
 	o := d.listening()
 	slow, brisk := d.subscribe(o, ""), d.subscribe(o, "")
@@ -103,8 +103,8 @@ func TestSubscribe_waitsForNobody(t *testing.T) {
 	d.awaitChange(slow, desk.Change{Number: n, Kind: desk.ChangeStepped})
 }
 
-// TestSubscribe_tellsEverybodyAfterAnOutage of the listening connection, with the zero Change.
-func TestSubscribe_tellsEverybodyAfterAnOutage(t *testing.T) {
+// TestSubscribe_notifiesEverySubscriberAfterAnOutage of the listening connection, with the zero Change.
+func TestSubscribe_notifiesEverySubscriberAfterAnOutage(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
@@ -129,7 +129,7 @@ func TestSubscribe_endsWithLeaving(t *testing.T) {
 	select {
 	case c := <-gone:
 		if c != (desk.Change{}) { // from when the connection began to listen
-			t.Errorf("told %+v after leaving", c)
+			t.Errorf("notified of %+v after leaving", c)
 		}
 	default:
 	}

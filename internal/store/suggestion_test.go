@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-func TestSuggest_fromAnybody(t *testing.T) {
+func TestSuggest_fromAnyVisitor(t *testing.T) {
 	d := open(t)
 	long := strings.Repeat("é", desk.MaxSuggestion)
 	for _, by := range []desk.Person{{}, d.customer, d.agent} {
@@ -21,7 +21,7 @@ func TestSuggest_fromAnybody(t *testing.T) {
 	}
 	wantKind(t, d.Suggest(t.Context(), d.customer, "", "a\x00b"), fault.Invalid)
 	if n := one[int64](d, `SELECT count(*) FROM suggestions WHERE read_at IS NULL AND body = $1`, long); n != 3 {
-		t.Errorf("%d kept, want 3", n)
+		t.Errorf("%d stored, want 3", n)
 	}
 	if n := one[int64](d, `SELECT count(*) FROM suggestions WHERE person IS NULL`); n != 1 {
 		t.Errorf("%d from visitors, want 1", n)

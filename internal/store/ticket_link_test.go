@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestLetter_holdsALinkForTheRequesterAlone(t *testing.T) {
+func TestMailData_hasALinkForTheRequesterAlone(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
@@ -42,7 +42,7 @@ func TestReadLink_worksUntilItExpiresOrItsPersonIsShutOut(t *testing.T) {
 	for name, g := range map[string]link.Grant{
 		"another customer":   {Number: n, Person: d.other.ID, Expires: soon},
 		"an agent":           {Number: n, Person: d.agent.ID, Expires: soon},
-		"nobody":             {Number: n, Person: "P-0000000000", Expires: soon},
+		"no one":             {Number: n, Person: "P-0000000000", Expires: soon},
 		"no ticket":          {Number: "HM-0000000000", Person: d.customer.ID, Expires: soon},
 		"an empty signature": {Expires: soon},
 	} {
@@ -106,14 +106,14 @@ func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
 	}
 }
 
-func TestLetter_ofAnEscalationHoldsALinkForItsReader(t *testing.T) {
+func TestMailData_ofAnEscalationHasALinkForItsReader(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	d.step(ticket.StepRequest{Number: n, Due: start.Add(time.Hour)})
 	// A link is valid from the escalation step's due time on: a mail sent a day late has a day less.
 	l := d.mailData(n, 2)
 	if l.Kind != ticket.MailEscalation || l.To.Address != d.supervisor.Address || l.Token != d.mailData(n, 2).Token {
-		t.Fatalf("the letter is %+v", l)
+		t.Fatalf("the mail is %+v", l)
 	}
 	want := link.Grant{Number: n, Person: d.supervisor.ID, Expires: l.At.Add(link.EscalationLifetime)}
 	g, by, err := d.ReadEscalationLink(t.Context(), l.Token)

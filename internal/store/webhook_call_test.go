@@ -33,8 +33,8 @@ func (d *fixture) broken() (ticket.Number, time.Time) {
 	return a.Number, start
 }
 
-// owedAfter runs due events and returns the deliveries numbered above a number, as "n kind to recipient".
-func (d *fixture) owedAfter(n ticket.Number, due time.Time, known int) (all []string) {
+// deliveriesAfter runs due events and returns the deliveries numbered above a number, as "n kind to recipient".
+func (d *fixture) deliveriesAfter(n ticket.Number, due time.Time, known int) (all []string) {
 	d.t.Helper()
 	for _, o := range d.step(ticket.StepRequest{Number: n, Due: due, LastDelivery: known}).Owed {
 		all = append(all, fmt.Sprintf("%d %s to %s%s", o.N, o.Kind, o.To, o.Webhook))
@@ -42,12 +42,12 @@ func (d *fixture) owedAfter(n ticket.Number, due time.Time, known int) (all []st
 	return all
 }
 
-func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
+func TestStep_addsEveryWebhookCallOfAnEscalationStep(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
 	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}
 	for range 2 { // a repeated step adds no delivery
-		if got := d.owedAfter(n, start.Add(time.Hour), 1); !slices.Equal(got, want) {
+		if got := d.deliveriesAfter(n, start.Add(time.Hour), 1); !slices.Equal(got, want) {
 			t.Errorf("owed %v, want %v", got, want)
 		}
 	}
@@ -61,7 +61,7 @@ func TestStep_owesEveryWebhookOfAnEscalationStep(t *testing.T) {
 		!c.Breached.Equal(start.Add(time.Hour)) || !c.Due.Equal(start.Add(time.Hour)) || time.Since(c.Fired) > time.Minute {
 		t.Errorf("the call is %+v", c)
 	}
-	if got := d.owedAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
+	if got := d.deliveriesAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
 		t.Errorf("the next steps owe %v", got)
 	}
 	d.consistent(n)
@@ -102,7 +102,7 @@ func (d *fixture) checkCalls(n ticket.Number) {
 func TestCall_isSettledOnce(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
-	d.owedAfter(n, start.Add(time.Hour), 1)
+	d.deliveriesAfter(n, start.Add(time.Hour), 1)
 	ctx := t.Context()
 	first, err := d.CallPutOff(ctx, n, 3, "HTTP 503")
 	if err != nil {
@@ -110,10 +110,10 @@ func TestCall_isSettledOnce(t *testing.T) {
 	}
 	again, err := d.CallPutOff(ctx, n, 3, "timed out")
 	if err != nil || !again.Equal(first) {
-		t.Errorf("put off first at %s, then %s: %v", first, again, err)
+		t.Errorf("deferred first at %s, then %s: %v", first, again, err)
 	}
 	if c, _ := d.Call(ctx, n, 3); c.Tries != 2 || c.Reason != "timed out" || c.Status != desk.DeliveryOwed {
-		t.Errorf("put off, the call is %+v", c)
+		t.Errorf("deferred, the call is %+v", c)
 	}
 	for _, settle := range []func() error{
 		func() error { return d.CallMade(ctx, n, 3) },
@@ -130,7 +130,7 @@ func TestCall_isSettledOnce(t *testing.T) {
 	if err := d.CallFailed(ctx, n, 4, "HTTP 404"); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.owedAfter(n, start.Add(time.Hour), 1); len(got) != 1 {
+	if got := d.deliveriesAfter(n, start.Add(time.Hour), 1); len(got) != 1 {
 		t.Errorf("still owed: %v", got)
 	}
 	for _, err := range []error{d.CallMade(ctx, n, 99), d.CallFailed(ctx, n, 2, "no call, a mail"), d.CallMade(ctx, "HM-0000000000", 3)} {
@@ -140,27 +140,27 @@ func TestCall_isSettledOnce(t *testing.T) {
 	}
 }
 
-func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
+func TestStep_recordsAFailedWebhookOnce(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n, start := d.broken()
-	d.owedAfter(n, start.Add(time.Hour), 1)
+	d.deliveriesAfter(n, start.Add(time.Hour), 1)
 	if err := d.CallFailed(t.Context(), n, 4, "HTTP 410"); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		d.step(ticket.StepRequest{Number: n, Bounced: 4})
 	}
-	var told []desk.Entry
+	var failed []desk.Entry
 	for _, e := range d.timeline(n) {
 		if e.Kind == ticket.EventWebhookFailed {
-			told = append(told, e)
+			failed = append(failed, e)
 		}
 	}
-	if len(told) != 1 || told[0].Webhook != "watch" || told[0].Mail != 4 {
-		t.Errorf("the timeline tells of %+v", told)
+	if len(failed) != 1 || failed[0].Webhook != "watch" || failed[0].Mail != 4 {
+		t.Errorf("the timeline shows %+v", failed)
 	}
-	if told := one[int](d, `SELECT failure_event FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND n = 4`, n); told != len(d.timeline(n)) {
-		t.Errorf("the call was told of in event %d", told)
+	if at := one[int](d, `SELECT failure_event FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND n = 4`, n); at != len(d.timeline(n)) {
+		t.Errorf("the call is recorded as failed in event %d", at)
 	}
 	d.consistent(n)
 }
@@ -188,15 +188,15 @@ func (d *fixture) written(n ticket.Number) []string {
 	return strings.Split(strings.TrimSpace(lines(d.t, rows)), "\n")
 }
 
-func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) {
+func TestStep_notifiesPeopleByNameOrSupervisorsInstead(t *testing.T) {
 	for name, c := range map[string]struct {
 		arrange func(d *fixture)
 		want    []string
 	}{
-		"somebody and nobody": {func(*fixture) {}, []string{
+		"someone and no one": {func(*fixture) {}, []string{
 			"step 1 to Sue Supervisor", "step 2 to Anna Agent", "step 2 to Sue Supervisor instead of nobody-here", "step 3 to Ada Administrator",
 		}},
-		"somebody who left": {func(d *fixture) { d.disable(d.agent) }, []string{
+		"someone who left": {func(d *fixture) { d.disable(d.agent) }, []string{
 			"step 1 to Sue Supervisor", "step 2 to Sue Supervisor instead of ANNA-agent", "step 3 to Ada Administrator",
 		}},
 		"no supervisor": {func(d *fixture) { d.disable(d.supervisor) }, []string{
@@ -213,7 +213,7 @@ func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) 
 			c.arrange(d)
 			d.step(ticket.StepRequest{Number: n, Due: start.Add(3 * time.Hour)})
 			if got, want := d.written(n), c.want; !slices.Equal(got, want) {
-				t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				t.Errorf("notified\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 			d.consistent(n)
 		})
@@ -224,9 +224,9 @@ func (d *fixture) rename(p desk.Person, handle string) {
 	d.sql(`UPDATE people SET handle = $2 WHERE id = $1`, p.ID, handle)
 }
 
-// TestStep_whoIsToldAnywayStandsInForNobody: a supervisor who is notified as one is not notified again in place of a
+// TestStep_aRecipientAnywayStandsInForNoOne: a supervisor who is notified as one is not notified again in place of a
 // colleague who left.
-func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
+func TestStep_aRecipientAnywayStandsInForNoOne(t *testing.T) {
 	d := openUnder(t, strings.Replace(escalatingPolicy, "[assignee, {webhook: ops}, {webhook: watch}]", "[assignee, supervisors]", 1))
 	a := d.submit(d.customer)
 	start := a.At.Add(-24 * time.Hour)
@@ -238,11 +238,11 @@ func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
 	d.step(ticket.StepRequest{Number: a.Number, Due: start.Add(time.Hour)})
 	n := a.Number
 	if got, want := d.written(n), []string{"step 1 to Sue Supervisor"}; !slices.Equal(got, want) {
-		t.Errorf("told %v, want %v", got, want)
+		t.Errorf("notified %v, want %v", got, want)
 	}
 }
 
-func TestLetter_saysInsteadOfWhomItCame(t *testing.T) {
+func TestMailData_saysInsteadOfWhomItCame(t *testing.T) {
 	d := openUnder(t, escalatingPolicy)
 	n := d.taken(d.customer)
 	as := d.ask(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
@@ -250,6 +250,6 @@ func TestLetter_saysInsteadOfWhomItCame(t *testing.T) {
 	d.step(ticket.StepRequest{Number: n, Command: as.Seq})
 	l, _, err := d.mails.LoadMail(t.Context(), n, 3)
 	if err != nil || l.Kind != ticket.MailAssigned || l.To.Name != d.supervisor.Name || l.Instead != d.agent.Name {
-		t.Errorf("the letter is %+v, %v", l, err)
+		t.Errorf("the mail is %+v, %v", l, err)
 	}
 }

@@ -40,7 +40,7 @@ func TestAdoptPolicy_recordsBothVersions(t *testing.T) {
 	r := f.adopt(10, replaced(plainPolicy, "100h", "50h"))
 	e := r.Events[0]
 	if len(r.Events) != 1 || e.Kind != ticket.EventPolicyAdopted || e.Policy != 2 || e.Was != 1 || e.By != bySupervisor || f.ticket.Policy != 2 {
-		t.Errorf("told %+v", r.Events)
+		t.Errorf("recorded %+v", r.Events)
 	}
 	if f.dueAfter(policy.FirstResponse) != 50 || f.dueAfter(policy.Resolution) != 200 {
 		t.Errorf("due after %gh and %gh", f.dueAfter(policy.FirstResponse), f.dueAfter(policy.Resolution))
@@ -59,7 +59,7 @@ func TestAdoptPolicy_sendsNoMailWhenNoDeadlineChanges(t *testing.T) {
 	f = submitted(t, plainPolicy)
 	f.write(5, byAgent, ticket.VerbAgentReply)
 	if r := f.adopt(10, replaced(plainPolicy, "100h", "50h")); len(r.Mails) > 0 {
-		t.Errorf("a first response that was given is told of: %v", mailLines(r.Mails))
+		t.Errorf("a first response that was given is mailed about: %v", mailLines(r.Mails))
 	}
 }
 
@@ -84,7 +84,7 @@ func TestAdoptPolicy_repeatsNoDueEvent(t *testing.T) {
 	}
 	after := f.ticket.FirstResponse
 	if after.BreachedAt != before.BreachedAt || after.EscalationSteps != before.EscalationSteps || !after.Reminded {
-		t.Errorf("the broken promise was %+v, is %+v", before, after)
+		t.Errorf("the missed target was %+v, is %+v", before, after)
 	}
 }
 

@@ -36,16 +36,16 @@ func TestAssignment_choosesByTheRule(t *testing.T) {
 	for name, c := range map[string]struct {
 		category string
 		present  []ticket.Candidate
-		want     ticket.PersonID // empty: nobody
+		want     ticket.PersonID // empty: no one
 	}{
-		"whoever was chosen longest ago":   {"delivery", []ticket.Candidate{candidate(agentOne, 0, 7), candidate(agentTwo, 9, 5)}, agentTwo},
-		"whoever was never chosen":         {"delivery", []ticket.Candidate{candidate(agentOne, 0, 1), candidate(agentTwo, 9, 0)}, agentTwo},
-		"whoever has least":                {"general", []ticket.Candidate{candidate(agentOne, 2, 0), candidate(agentTwo, 1, 9)}, agentTwo},
+		"who was chosen longest ago":       {"delivery", []ticket.Candidate{candidate(agentOne, 0, 7), candidate(agentTwo, 9, 5)}, agentTwo},
+		"who was never chosen":             {"delivery", []ticket.Candidate{candidate(agentOne, 0, 1), candidate(agentTwo, 9, 0)}, agentTwo},
+		"who has the fewest":               {"general", []ticket.Candidate{candidate(agentOne, 2, 0), candidate(agentTwo, 1, 9)}, agentTwo},
 		"among equals, longest ago":        {"general", []ticket.Candidate{candidate(agentOne, 1, 4), candidate(agentTwo, 1, 3)}, agentTwo},
 		"the lower ID at last":             {"general", []ticket.Candidate{candidate(agentTwo, 1, 3), candidate(agentOne, 1, 3)}, agentOne},
 		"the only one":                     {"delivery", []ticket.Candidate{candidate(agentThree, 99, 99)}, agentThree},
-		"nobody when no one is there":      {"general", []ticket.Candidate{}, ""},
-		"nobody when no one is in turn":    {"delivery", []ticket.Candidate{}, ""},
+		"no one when no one is there":      {"general", []ticket.Candidate{}, ""},
+		"no one when no one is in turn":    {"delivery", []ticket.Candidate{}, ""},
 		"the same in whatever order it is": {"delivery", []ticket.Candidate{candidate(agentTwo, 9, 5), candidate(agentOne, 0, 7)}, agentTwo},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestAssignment_byANewCategoryOnlyWhileUnassigned(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	held := submittedIn(t, "delivery", ticket.Rosters{"vans": {candidate(agentOne, 0, 0)}, policy.Everyone: {candidate(agentTwo, 0, 0)}})
-	wantEqual(t, "events of one that somebody has", kinds(held.mustDecide(1, byAgent, reclassify).Events), []ticket.EventKind{ticket.EventReclassified})
+	wantEqual(t, "events of one that someone has", kinds(held.mustDecide(1, byAgent, reclassify).Events), []ticket.EventKind{ticket.EventReclassified})
 	raised := submittedIn(t, "delivery", ticket.Rosters{"vans": {}})
 	wantEqual(t, "events of another priority", kinds(raised.mustDecide(1, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}).Events),
 		[]ticket.EventKind{ticket.EventReclassified})

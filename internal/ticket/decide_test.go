@@ -91,10 +91,10 @@ func complete(verb ticket.Verb) ticket.Command {
 func TestDecide_everyVerbInEveryStatusByEveryRole(t *testing.T) {
 	for _, verb := range append(ticket.Signals(), ticket.VerbSubmit, "drop-table") {
 		for _, status := range ticket.Statuses() {
-			for _, somebody := range actors {
-				name := fmt.Sprintf("%s/%s/%s-%s", verb, status, somebody.actor.Role, somebody.actor.ID)
-				want := expectedOutcome(verb, status, somebody.letter)
-				t.Run(name, func(t *testing.T) { checkStatus(t, verb, status, somebody.actor, want) })
+			for _, who := range actors {
+				name := fmt.Sprintf("%s/%s/%s-%s", verb, status, who.actor.Role, who.actor.ID)
+				want := expectedOutcome(verb, status, who.letter)
+				t.Run(name, func(t *testing.T) { checkStatus(t, verb, status, who.actor, want) })
 			}
 		}
 	}
@@ -181,10 +181,10 @@ func TestDecide_refusesIncompleteCommands(t *testing.T) {
 		"a request without words":           {byAgent, ticket.Command{Verb: ticket.VerbRequestInformation}, ticket.CodeBodyMissing},
 		"progress without words":            {byAgent, ticket.Command{Verb: ticket.VerbProgressUpdate}, ticket.CodeBodyMissing},
 		"a note without words":              {byAgent, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeBodyMissing},
-		"an assignment to nobody":           {byAgent, ticket.Command{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
+		"an assignment to no one":           {byAgent, ticket.Command{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
 		"an assignment to who has it":       {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo}, ticket.CodeNothing},
 		"a guarded assignment, too late":    {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true}, ticket.CodeTaken},
-		"one that expects somebody else":    {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true, Expected: supervisor}, ticket.CodeTaken},
+		"one that expects someone else":     {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true, Expected: supervisor}, ticket.CodeTaken},
 		"one to who has it, unexpectedly":   {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo, Guarded: true}, ticket.CodeNothing},
 		"no change of class":                {byAgent, ticket.Command{Verb: ticket.VerbReclassify}, ticket.CodeNothing},
 		"the same class":                    {byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "normal", Category: "general"}, ticket.CodeNothing},
@@ -220,17 +220,17 @@ func TestAssign_guardedSucceedsOnlyWithTheExpectedAssignee(t *testing.T) {
 }
 
 func TestMayAsk_agreesWithTheTable(t *testing.T) {
-	for _, somebody := range actors[:6] {
+	for _, who := range actors[:6] {
 		for _, verb := range append(ticket.Signals(), ticket.VerbSubmit, "drop-table") {
 			want := false
 			for _, row := range statusTable {
-				want = want || row.verb == verb && somebody.letter != "" && strings.Contains(row.who, somebody.letter)
+				want = want || row.verb == verb && who.letter != "" && strings.Contains(row.who, who.letter)
 			}
-			if somebody.actor.ID == stranger {
+			if who.actor.ID == stranger {
 				want = ticket.MayAsk(ticket.RoleCustomer, verb)
 			}
-			if got := ticket.MayAsk(somebody.actor.Role, verb); got != want {
-				t.Errorf("MayAsk(%s, %s) = %v, want %v", somebody.actor.Role, verb, got, want)
+			if got := ticket.MayAsk(who.actor.Role, verb); got != want {
+				t.Errorf("MayAsk(%s, %s) = %v, want %v", who.actor.Role, verb, got, want)
 			}
 		}
 	}

@@ -19,23 +19,23 @@ priorities:
 func TestDeadline_isMetOnlyStrictlyBefore(t *testing.T) {
 	for _, c := range []struct {
 		hours float64
-		kept  bool
+		met   bool
 	}{{99, true}, {100 - 1.0/3600, true}, {100, false}, {100 + 1.0/3600, false}, {5000, false}} {
 		f := submitted(t, plainPolicy)
 		f.write(c.hours, byAgent, ticket.VerbAgentReply)
-		if kept := f.ticket.FirstResponse.BreachedAt.IsZero(); kept != c.kept {
-			t.Errorf("answered after %gh: kept is %v, want %v", c.hours, kept, c.kept)
+		if met := f.ticket.FirstResponse.BreachedAt.IsZero(); met != c.met {
+			t.Errorf("answered after %gh: met is %v, want %v", c.hours, met, c.met)
 		}
 		wantTime(t, "the answer", f.ticket.FirstResponse.MetAt, c.hours)
-		if !c.kept {
+		if !c.met {
 			wantTime(t, "the breach", f.ticket.FirstResponse.BreachedAt, 100)
 		}
 
 		f = submitted(t, plainPolicy)
 		f.write(1, byAgent, ticket.VerbAgentReply)
 		f.write(c.hours*2, byAgent, ticket.VerbResolve)
-		if kept := f.ticket.Resolution.BreachedAt.IsZero(); kept != c.kept {
-			t.Errorf("resolved after %gh: kept is %v, want %v", c.hours*2, kept, c.kept)
+		if met := f.ticket.Resolution.BreachedAt.IsZero(); met != c.met {
+			t.Errorf("resolved after %gh: met is %v, want %v", c.hours*2, met, c.met)
 		}
 	}
 }
@@ -94,7 +94,7 @@ escalation: [{after: 0s, tell: [supervisors]}]
 	f.do(0, byOperator, ticket.VerbResolve)
 	f.do(0, byOperator, ticket.VerbReopen)
 	f.advance(4)
-	wantEqual(t, "moments", automatic(f.events), []string{
+	wantEqual(t, "due events", automatic(f.events), []string{
 		"reminded first_response 2", "reminded resolution 2",
 		"breached first_response 4", "escalated first_response step 1 4",
 		"breached resolution 4", "escalated resolution step 1 4",
@@ -103,17 +103,17 @@ escalation: [{after: 0s, tell: [supervisors]}]
 	f = submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 4h, counts: calendar}, resolution: {target: 9h, counts: calendar}}\nsilence: {close_after: 4h}\n")
 	f.do(0, byOperator, ticket.VerbResolve)
 	f.advance(4)
-	wantEqual(t, "moments", automatic(f.events), []string{"breached first_response 4", "closed 4"})
+	wantEqual(t, "due events", automatic(f.events), []string{"breached first_response 4", "closed 4"})
 }
 
 func TestReminder_isNotSentOnceThePromiseIsMet(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.write(74, byAgent, ticket.VerbAgentReply)
 	f.advance(159)
-	wantEqual(t, "moments", automatic(f.events), nil)
+	wantEqual(t, "due events", automatic(f.events), nil)
 	f.write(159.5, byAgent, ticket.VerbResolve)
 	f.advance(170)
-	wantEqual(t, "moments", automatic(f.events), nil)
+	wantEqual(t, "due events", automatic(f.events), nil)
 }
 
 // Each of these comes after the first step of the first response and prevents the second.
@@ -162,7 +162,7 @@ func TestEscalation_isAcknowledgedPerPromise(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.do(101, byAgent, ticket.VerbAcknowledge)
 	f.advance(1000)
-	wantEqual(t, "moments", automatic(f.events), []string{
+	wantEqual(t, "due events", automatic(f.events), []string{
 		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"reminded resolution 160",
 		"breached resolution 200", "escalated resolution step 1 200", "escalated resolution step 2 224",
@@ -176,7 +176,7 @@ func TestEscalation_isAcknowledgedPerPromise(t *testing.T) {
 func TestEscalation_withoutStepsRecordsOnlyTheBreach(t *testing.T) {
 	f := submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 2h, counts: calendar}}\n")
 	f.advance(1000)
-	wantEqual(t, "moments", automatic(f.events), []string{"breached first_response 1", "breached resolution 2"})
+	wantEqual(t, "due events", automatic(f.events), []string{"breached first_response 1", "breached resolution 2"})
 	if m, ok := ticket.Next(f.ticket, f.policy); ok {
 		t.Errorf("next is %+v, want nothing", m)
 	}
@@ -194,7 +194,7 @@ func TestRaisePriority_raisesOncePerStepAndTightensPendingTargets(t *testing.T) 
 		t.Errorf("the priority is %s after both breaches", f.ticket.Priority)
 	}
 	f.advance(1000)
-	wantEqual(t, "moments", automatic(f.events), []string{
+	wantEqual(t, "due events", automatic(f.events), []string{
 		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"reminded resolution 100", // 80% of 120h have passed when the priority is raised
 		"breached resolution 120", "escalated resolution step 1 120",
@@ -304,21 +304,21 @@ func TestDecide_failsWhenADeadlineCannotBeComputed(t *testing.T) {
 }
 
 // The targets are 100 hours for the first response and 200 for the resolution.
-func TestOwedAt_isTheEarliestPendingDeadline(t *testing.T) {
+func TestEarliestDeadline_isTheEarliestPendingOne(t *testing.T) {
 	cases := map[string]struct {
 		live func(*fixture)
 		want float64 // hours; 0: none
 	}{
-		"both":                        {func(*fixture) {}, 100},
-		"the first broken":            {func(f *fixture) { f.advance(150) }, 100},
-		"both broken":                 {func(f *fixture) { f.advance(250) }, 100},
-		"the first kept":              {func(f *fixture) { f.write(1, byAgent, ticket.VerbAgentReply) }, 200},
-		"the first kept late":         {func(f *fixture) { f.write(150, byAgent, ticket.VerbAgentReply) }, 200},
-		"paused":                      {func(f *fixture) { f.write(1, byAgent, ticket.VerbRequestInformation) }, 0},
-		"the first broken, in a halt": {func(f *fixture) { f.advance(150); f.do(151, bySupervisor, ticket.VerbEmergencyPause) }, 100},
-		"a halt":                      {func(f *fixture) { f.do(1, bySupervisor, ticket.VerbEmergencyPause) }, 0},
-		"resolved":                    {func(f *fixture) { f.write(1, byAgent, ticket.VerbResolve) }, 0},
-		"closed, both broken":         {func(f *fixture) { f.advance(250); f.do(251, byAgent, ticket.VerbClose) }, 0},
+		"both":                          {func(*fixture) {}, 100},
+		"the first breached":            {func(f *fixture) { f.advance(150) }, 100},
+		"both breached":                 {func(f *fixture) { f.advance(250) }, 100},
+		"the first met":                 {func(f *fixture) { f.write(1, byAgent, ticket.VerbAgentReply) }, 200},
+		"the first met late":            {func(f *fixture) { f.write(150, byAgent, ticket.VerbAgentReply) }, 200},
+		"paused":                        {func(f *fixture) { f.write(1, byAgent, ticket.VerbRequestInformation) }, 0},
+		"the first breached, in a halt": {func(f *fixture) { f.advance(150); f.do(151, bySupervisor, ticket.VerbEmergencyPause) }, 100},
+		"a halt":                        {func(f *fixture) { f.do(1, bySupervisor, ticket.VerbEmergencyPause) }, 0},
+		"resolved":                      {func(f *fixture) { f.write(1, byAgent, ticket.VerbResolve) }, 0},
+		"closed, both broken":           {func(f *fixture) { f.advance(250); f.do(251, byAgent, ticket.VerbClose) }, 0},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

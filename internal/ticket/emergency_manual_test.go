@@ -26,7 +26,7 @@ func TestEmergency_firesNothingUntilItEnds(t *testing.T) {
 	}
 	f.mustDecide(1010, bySupervisor, resume)
 	f.advance(5000)
-	wantEqual(t, "moments", automatic(f.events), []string{
+	wantEqual(t, "due events", automatic(f.events), []string{
 		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"escalated first_response step 2 1024",
 		"reminded resolution 1060", "breached resolution 1100", "escalated resolution step 1 1100",
@@ -52,9 +52,9 @@ func TestEmergency_stopsBothClocksAtOnce(t *testing.T) {
 // Whether silence began before the emergency or during it.
 func TestEmergency_doesNotCountAsSilence(t *testing.T) {
 	cases := map[string]struct {
-		verb    ticket.Verb
-		asked   float64
-		moments []string
+		verb      ticket.Verb
+		asked     float64
+		dueEvents []string
 	}{
 		"resolved before": {ticket.VerbResolve, 10, []string{"closed 158"}},
 		"resolved inside": {ticket.VerbResolve, 60, []string{"closed 168"}},
@@ -74,7 +74,7 @@ func TestEmergency_doesNotCountAsSilence(t *testing.T) {
 			}
 			f.mustDecide(120, bySupervisor, resume)
 			f.advance(5000)
-			wantEqual(t, "moments", automatic(f.events), c.moments)
+			wantEqual(t, "due events", automatic(f.events), c.dueEvents)
 		})
 	}
 }
@@ -85,7 +85,7 @@ func TestEmergency_doesNotRepeatANudge(t *testing.T) {
 	f.mustDecide(40, bySupervisor, pause)
 	f.mustDecide(140, bySupervisor, resume)
 	f.advance(182)
-	wantEqual(t, "moments", automatic(f.events), []string{"nudged 34", "resolved 182"})
+	wantEqual(t, "due events", automatic(f.events), []string{"nudged 34", "resolved 182"})
 }
 
 func TestEmergency_aReplyReopensAndTheClockResumesAtItsEnd(t *testing.T) {
@@ -160,7 +160,7 @@ func TestExtend_afterABreachUndoesNothing(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.mustDecide(101, bySupervisor, extend)
 	f.advance(200)
-	wantEqual(t, "moments", automatic(f.events), []string{
+	wantEqual(t, "due events", automatic(f.events), []string{
 		"reminded first_response 75", "breached first_response 100", "escalated first_response step 1 100",
 		"escalated first_response step 2 124", "reminded resolution 198.4",
 	})

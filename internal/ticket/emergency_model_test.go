@@ -154,10 +154,10 @@ func (m *lateModel) run(end time.Time) {
 			now = later
 		}
 		for range rapid.IntRange(1, 2).Draw(m.t, "times") {
-			m.step(now, rapid.SampledFrom([]string{"commands", "command", "due", "gate"}).Draw(m.t, "late step"))
+			m.step(now, rapid.SampledFrom([]string{"commands", "command", "due", "schedule"}).Draw(m.t, "late step"))
 		}
 	}
-	m.step(end, "gate")
+	m.step(end, "schedule")
 }
 
 // step takes a step as app.Steps does.
@@ -172,7 +172,7 @@ func (m *lateModel) step(now time.Time, what string) {
 		m.decide(d, m.decided+1)
 	case what == "commands":
 		m.decide(d, accepted)
-	case what == "gate":
+	case what == "schedule":
 		m.decide(d, accepted)
 		m.add(ticket.Advance(m.ticket, m.desk(d), now))
 	case what == "due":

@@ -17,8 +17,8 @@ type emergencyOracle struct {
 	delays    map[string]time.Duration // recorded so far, in all
 }
 
-func newEmergencyOracle(gate func() ticket.EmergencySchedule) *emergencyOracle {
-	return &emergencyOracle{schedule: gate, begun: map[string]bool{}, ended: map[string]bool{}, delays: map[string]time.Duration{}}
+func newEmergencyOracle(schedule func() ticket.EmergencySchedule) *emergencyOracle {
+	return &emergencyOracle{schedule: schedule, begun: map[string]bool{}, ended: map[string]bool{}, delays: map[string]time.Duration{}}
 }
 
 // closed reports whether clocks are paused at an instant.
@@ -80,16 +80,16 @@ func (o *emergencyOracle) missing(by, now time.Time) error {
 		switch {
 		case !e.Until.IsZero() && !e.Until.After(o.submitted), e.From.After(by):
 		case e.Kind == ticket.EmergencyClosed && !o.begun[id]:
-			return fmt.Errorf("%s closes the desk at %s, and nothing was told", id, e.From)
+			return fmt.Errorf("%s closes the desk at %s, and no event says so", id, e.From)
 		case e.Kind == ticket.EmergencyClosed && over && !o.ended[id]:
-			return fmt.Errorf("%s ends at %s, and nothing was told", id, e.Until)
+			return fmt.Errorf("%s ends at %s, and no event says so", id, e.Until)
 		case e.Kind == ticket.EmergencyDelayed:
 			at := by
 			if over {
 				at = e.Until.Add(-time.Second)
 			}
 			if want := delayAt(e, at); o.delays[id] != want && o.delays[id] != delayAt(e, now) {
-				return fmt.Errorf("%s delays by %s at %s, and %s was told: %+v", id, want, at, o.delays[id], e)
+				return fmt.Errorf("%s delays by %s at %s, and the event says %s: %+v", id, want, at, o.delays[id], e)
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func (o *emergencyOracle) missing(by, now time.Time) error {
 func (o *emergencyOracle) check(e ticket.Event) error {
 	g, known := o.find(e.Emergency)
 	if !known {
-		return fmt.Errorf("the gate knows no %s", e.Emergency)
+		return fmt.Errorf("the schedule knows no %s", e.Emergency)
 	}
 	begins := g.From
 	if begins.Before(o.submitted) {
@@ -121,7 +121,7 @@ func (o *emergencyOracle) check(e ticket.Event) error {
 		ok = g.Kind == ticket.EmergencyDelayed && inside && turn && e.Delay == delayAt(g, e.At) && e.Delay != o.delays[e.Emergency]
 	}
 	if !ok {
-		return fmt.Errorf("that is not what the gate says: %+v", g)
+		return fmt.Errorf("that is not what the schedule says: %+v", g)
 	}
 	return nil
 }

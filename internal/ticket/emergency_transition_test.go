@@ -52,10 +52,10 @@ type message struct {
 func TestTransitions_shiftDueEvents(t *testing.T) {
 	answered := message{1, byAgent, ticket.VerbAgentReply} // so that only the resolution counts
 	cases := map[string]struct {
-		gate    ticket.EmergencySchedule
-		said    []message
-		until   float64
-		moments []string
+		schedule  ticket.EmergencySchedule
+		said      []message
+		until     float64
+		dueEvents []string
 	}{
 		"one over a deadline": {schedule(closed(flood, 150, 170)), []message{answered}, 230, []string{
 			"paused 150", "resumed 170", "reminded resolution 180", "breached resolution 220", "escalated resolution step 1 220"}},
@@ -108,9 +108,9 @@ func TestTransitions_shiftDueEvents(t *testing.T) {
 				"hour by hour": func(f *fixture) { f.writeAll(c.said, 1); f.advanceBy(c.until, 1) },
 				"now and then": func(f *fixture) { f.writeAll(c.said, 7); f.advanceBy(c.until, 37) },
 			} {
-				f := submittedDuring(t, plainPolicy, c.gate)
+				f := submittedDuring(t, plainPolicy, c.schedule)
 				live(f)
-				wantEqual(t, pace, automatic(f.events), c.moments)
+				wantEqual(t, pace, automatic(f.events), c.dueEvents)
 				if again := f.advance(c.until); len(again.Events) > 0 {
 					t.Errorf("%s, and once more: %v", pace, automatic(again.Events))
 				}
@@ -148,7 +148,7 @@ func (f *fixture) advanceBy(hours, pace float64) {
 }
 
 func TestTransitions_overAWeekendTakeNothingFromBusinessHours(t *testing.T) {
-	const office = `
+	const officeHours = `
 time_zone: UTC
 hours: {monday: ["10:00-17:00"], tuesday: ["10:00-17:00"], wednesday: ["10:00-17:00"], thursday: ["10:00-17:00"], friday: ["10:00-17:00"]}
 clocks: {first_response: {target: 35h, counts: business_hours}, resolution: {target: 10d, counts: calendar}}
@@ -165,7 +165,7 @@ clocks: {first_response: {target: 35h, counts: business_hours}, resolution: {tar
 		"in the middle of a weekend": {friday + 10, friday + 20, friday + 7, 250},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := submittedDuring(t, office, schedule(closed(flood, c.from, c.until)))
+			f := submittedDuring(t, officeHours, schedule(closed(flood, c.from, c.until)))
 			if got, err := ticket.Expected(f.ticket, f.desk()); err != nil || !got.FirstResponse.Equal(at(c.first)) || !got.Resolution.Equal(at(c.resolution)) {
 				t.Errorf("expected %+v, want %s and %s: %v", got, at(c.first), at(c.resolution), err)
 			}
@@ -197,8 +197,8 @@ func TestTransitions_includeTheFirstInstantAndExcludeTheEnd(t *testing.T) {
 			if broken := !f.ticket.FirstResponse.BreachedAt.IsZero(); broken != c.broken {
 				t.Errorf("broken: %v, want %v; %v", broken, c.broken, automatic(f.events))
 			}
-			if told := f.events[len(f.events)-1]; told.Kind != ticket.EventAgentReplied {
-				t.Errorf("%s is told after the answer", told.Kind)
+			if last := f.events[len(f.events)-1]; last.Kind != ticket.EventAgentReplied {
+				t.Errorf("%s is recorded after the answer", last.Kind)
 			}
 		})
 	}
@@ -231,7 +231,7 @@ func TestTransitions_leaveClosedTicketsAlone(t *testing.T) {
 	f.write(15, byAgent, ticket.VerbResolve)
 	f.do(16, byCustomer, ticket.VerbClose)
 	f.advance(50)
-	wantEqual(t, "moments", automatic(f.events), []string{"paused 10"})
+	wantEqual(t, "due events", automatic(f.events), []string{"paused 10"})
 	if f.ticket.InEmergency() || f.ticket.PausingEmergency() != "" || f.ticket.Paused() {
 		t.Errorf("the closed ticket is %+v", f.ticket)
 	}
@@ -243,7 +243,7 @@ func TestTransitions_anUnknownEmergencyPausesNothing(t *testing.T) {
 	f.advance(15)
 	f.schedule = schedule()
 	f.advance(20)
-	wantEqual(t, "moments", automatic(f.events), []string{"paused 10", "resumed 10"})
+	wantEqual(t, "due events", automatic(f.events), []string{"paused 10", "resumed 10"})
 }
 
 // Manual emergencies do not end or change desk-wide ones.
@@ -304,7 +304,7 @@ func TestExtend_byANameUsedBeforeIsRefused(t *testing.T) {
 // There is no expected deadline after an emergency without an end.
 func TestExpected_followsTheSchedule(t *testing.T) {
 	for name, c := range map[string]struct {
-		gate              ticket.EmergencySchedule
+		schedule          ticket.EmergencySchedule
 		hours             float64
 		first, resolution float64 // -1: none
 	}{
@@ -319,7 +319,7 @@ func TestExpected_followsTheSchedule(t *testing.T) {
 		"broken":                      {schedule(closed(flood, 150, 160)), 120, 100, 210},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := submittedDuring(t, plainPolicy, c.gate)
+			f := submittedDuring(t, plainPolicy, c.schedule)
 			f.advance(c.hours)
 			before := f.ticket
 			got, err := ticket.Expected(f.ticket, f.desk())

@@ -63,14 +63,14 @@ func TestAnswer_assignsAnUnassignedTicket(t *testing.T) {
 			t.Errorf("%s leaves the ticket with %q (%q)", verb, f.ticket.Assignee, f.ticket.Handle)
 		}
 		if len(r.Events) != 2 || r.Events[0].Kind != ticket.EventAssigned || r.Events[1].Message != 9 {
-			t.Errorf("%s tells %v", verb, kinds(r.Events))
+			t.Errorf("%s records %v", verb, kinds(r.Events))
 		}
 		if len(r.Mails) != 1 || r.Mails[0].Event != r.Events[1].N {
 			t.Errorf("%s owes %v: the answer's own mail names who took it", verb, r.Mails)
 		}
 		r = f.mustDecide(2, byOtherAgent, ticket.Command{Verb: ticket.VerbNote, Message: 9, Handle: "two"})
 		if f.ticket.Assignee != agentOne {
-			t.Errorf("somebody else's words took the ticket: %v", kinds(r.Events))
+			t.Errorf("someone else's words took the ticket: %v", kinds(r.Events))
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // The cases are section 4 of Holesalemart's policy, and the mails to staff.
-func TestMails_areOwedByEvents(t *testing.T) {
+func TestMails_areAddedByEvents(t *testing.T) {
 	said := func(verb ticket.Verb) ticket.Command { return ticket.Command{Verb: verb, Message: 9} }
 	give := func(to ticket.PersonID) ticket.Command { return ticket.Command{Verb: ticket.VerbAssign, Assignee: to} }
 	cases := map[string]struct {
@@ -18,23 +18,23 @@ func TestMails_areOwedByEvents(t *testing.T) {
 		c      ticket.Command
 		want   []string
 	}{
-		"assignment by somebody": {"new", bySupervisor, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
-		"assignment to oneself":  {"new", byAgent, give(agentOne), []string{"assignment to P-CUSTOMER"}},
-		"assignment by hand":     {"open", byOperator, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
-		"information request":    {"open", byOtherAgent, said(ticket.VerbRequestInformation), []string{"information-request to P-CUSTOMER"}},
-		"progress":               {"open", byOtherAgent, said(ticket.VerbProgressUpdate), []string{"progress to P-CUSTOMER"}},
-		"reply":                  {"open", byOtherAgent, said(ticket.VerbAgentReply), []string{"reply to P-CUSTOMER"}},
-		"reply that takes":       {"new", byAgent, said(ticket.VerbAgentReply), []string{"reply to P-CUSTOMER"}},
-		"resolution":             {"open", byOtherAgent, said(ticket.VerbResolve), []string{"resolution to P-CUSTOMER"}},
-		"closure":                {"resolved", byOtherAgent, said(ticket.VerbClose), []string{"closure to P-CUSTOMER"}},
-		"confirmation":           {"resolved", byCustomer, said(ticket.VerbClose), []string{"closure to P-CUSTOMER"}},
-		"withdrawal":             {"open", byCustomer, said(ticket.VerbWithdraw), []string{"closure to P-CUSTOMER"}},
-		"reopening":              {"resolved", byOtherAgent, said(ticket.VerbReopen), []string{"reopening to P-CUSTOMER"}},
-		"customer's reply":       {"open", byCustomer, said(ticket.VerbCustomerReply), []string{"customer-reply to P-AGENTTWO"}},
-		"to nobody":              {"new", byCustomer, said(ticket.VerbCustomerReply), nil},
-		"that reopens":           {"resolved", byCustomer, said(ticket.VerbCustomerReply), []string{"customer-reply to P-AGENTTWO", "reopening to P-CUSTOMER"}},
-		"note":                   {"open", byAgent, said(ticket.VerbNote), nil},
-		"reclassification":       {"open", byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}, nil},
+		"assignment by someone": {"new", bySupervisor, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
+		"assignment to oneself": {"new", byAgent, give(agentOne), []string{"assignment to P-CUSTOMER"}},
+		"assignment by hand":    {"open", byOperator, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
+		"information request":   {"open", byOtherAgent, said(ticket.VerbRequestInformation), []string{"information-request to P-CUSTOMER"}},
+		"progress":              {"open", byOtherAgent, said(ticket.VerbProgressUpdate), []string{"progress to P-CUSTOMER"}},
+		"reply":                 {"open", byOtherAgent, said(ticket.VerbAgentReply), []string{"reply to P-CUSTOMER"}},
+		"reply that takes":      {"new", byAgent, said(ticket.VerbAgentReply), []string{"reply to P-CUSTOMER"}},
+		"resolution":            {"open", byOtherAgent, said(ticket.VerbResolve), []string{"resolution to P-CUSTOMER"}},
+		"closure":               {"resolved", byOtherAgent, said(ticket.VerbClose), []string{"closure to P-CUSTOMER"}},
+		"confirmation":          {"resolved", byCustomer, said(ticket.VerbClose), []string{"closure to P-CUSTOMER"}},
+		"withdrawal":            {"open", byCustomer, said(ticket.VerbWithdraw), []string{"closure to P-CUSTOMER"}},
+		"reopening":             {"resolved", byOtherAgent, said(ticket.VerbReopen), []string{"reopening to P-CUSTOMER"}},
+		"customer's reply":      {"open", byCustomer, said(ticket.VerbCustomerReply), []string{"customer-reply to P-AGENTTWO"}},
+		"to no one":             {"new", byCustomer, said(ticket.VerbCustomerReply), nil},
+		"that reopens":          {"resolved", byCustomer, said(ticket.VerbCustomerReply), []string{"customer-reply to P-AGENTTWO", "reopening to P-CUSTOMER"}},
+		"note":                  {"open", byAgent, said(ticket.VerbNote), nil},
+		"reclassification":      {"open", byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}, nil},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestMails_areOwedByEvents(t *testing.T) {
 	}
 }
 
-func TestMails_theSubmissionOwesAReceipt(t *testing.T) {
+func TestMails_theSubmissionAddsAReceipt(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	wantEqual(t, "mails", mailLines(f.mails), []string{"receipt to P-CUSTOMER"})
 }
@@ -54,7 +54,7 @@ func TestMails_theSubmissionOwesAReceipt(t *testing.T) {
 func TestMails_toStaffAboutPromises(t *testing.T) {
 	unassigned := submitted(t, plainPolicy)
 	unassigned.advance(124)
-	wantEqual(t, "with nobody", mailLines(unassigned.mails[1:]), []string{
+	wantEqual(t, "with no one", mailLines(unassigned.mails[1:]), []string{
 		"reminder to supervisors", "escalation to supervisors", "escalation to supervisors", "escalation to administrators",
 	})
 	assigned := submitted(t, plainPolicy)

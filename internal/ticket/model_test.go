@@ -163,7 +163,7 @@ func (w *model) run() {
 			return // every further command would be refused, too
 		}
 		w.wait()
-		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "news", "news", "news", "call fails", "gate", "gate"}).Draw(w.t, "what") {
+		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "news", "news", "news", "call fails", "schedule", "schedule"}).Draw(w.t, "what") {
 		case "command":
 			w.command()
 		case "nothing":
@@ -172,7 +172,7 @@ func (w *model) run() {
 			w.bounce()
 		case "news":
 			w.reportDelivery()
-		case "gate":
+		case "schedule":
 			w.changeSchedule()
 		case "call fails":
 			w.giveUp()
@@ -504,9 +504,9 @@ func (w *model) deliverAll() {
 			w.checkInvariants()
 		}
 		m, due := ticket.Next(w.ticket, w.policy)
-		edge, ahead := ticket.NextTransition(w.ticket, w.schedule)
-		if next, more = m.Due, due || ahead; !due || ahead && edge.At.Before(m.Due) {
-			next = edge.At
+		transition, ahead := ticket.NextTransition(w.ticket, w.schedule)
+		if next, more = m.Due, due || ahead; !due || ahead && transition.At.Before(m.Due) {
+			next = transition.At
 		}
 	}
 }
@@ -568,10 +568,10 @@ func (w *model) compareWithOracle() {
 			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
 		}
 		if due, running := p.Clock.Due(); running != p.Clock.Running() {
-			w.t.Fatalf("%s stands still for %v, and is due %s", name, p.Clock.Reasons(), due)
+			w.t.Fatalf("%s is paused for %v, and is due %s", name, p.Clock.Reasons(), due)
 		}
 		if o.status != ticket.StatusClosed && !slices.Equal(p.Clock.Reasons(), o.reasons(name)) {
-			w.t.Fatalf("%s stands still for %v, the oracle says %v", name, p.Clock.Reasons(), o.reasons(name))
+			w.t.Fatalf("%s is paused for %v, the oracle says %v", name, p.Clock.Reasons(), o.reasons(name))
 		}
 	}
 }

@@ -50,8 +50,8 @@ func TestSignals_areThoseOfTheGuide(t *testing.T) {
 		}
 	}
 	for _, verb := range ticket.ManualVerbs() {
-		input, told := inputs[verb]
-		if delete(inputs, verb); !told {
+		input, known := inputs[verb]
+		if delete(inputs, verb); !known {
 			t.Errorf("the guide does not tell of %s", verb)
 		}
 		for _, f := range verb.Definition().Fields {
@@ -61,6 +61,6 @@ func TestSignals_areThoseOfTheGuide(t *testing.T) {
 		}
 	}
 	for verb := range inputs {
-		t.Errorf("the guide tells of %s, which can't be granted by hand", verb)
+		t.Errorf("the guide names %s, which can't be granted by hand", verb)
 	}
 }

@@ -66,13 +66,13 @@ func TestSilence_startsAtTheDelivery(t *testing.T) {
 	}
 	f.deliverAsking(5001, 5002)
 	f.advance(6000)
-	wantEqual(t, "moments", automatic(f.events), []string{"question-delivered 5002", "nudged 5025"})
+	wantEqual(t, "due events", automatic(f.events), []string{"question-delivered 5002", "nudged 5025"})
 	f.deliverAsking(6001, 6001) // of the nudge: 24 of 72 hours had passed when it was owed
 	f.advance(7000)
-	wantEqual(t, "moments", automatic(f.events)[2:], []string{"question-delivered 6001", "resolved 6049"})
+	wantEqual(t, "due events", automatic(f.events)[2:], []string{"question-delivered 6001", "resolved 6049"})
 	f.deliverAsking(7001, 7001)
 	f.advance(9000)
-	wantEqual(t, "moments", automatic(f.events)[4:], []string{"question-delivered 7001", "closed 7049"})
+	wantEqual(t, "due events", automatic(f.events)[4:], []string{"question-delivered 7001", "closed 7049"})
 }
 
 func TestSilence_countsFromTheDeliveryHoweverLateItIsReported(t *testing.T) {
@@ -198,7 +198,7 @@ func TestBounce_handsTheTicketBack(t *testing.T) {
 			}
 		})
 	}
-	t.Run("nobody's", func(t *testing.T) {
+	t.Run("no one's", func(t *testing.T) {
 		f := submittedWithMail(t)
 		f.do(10, byOperator, ticket.VerbResolve)
 		wantEqual(t, "mails", mailLines(f.bounce(60, f.ticket.Asked).Mails), []string{"undelivered to supervisors"})
@@ -231,7 +231,7 @@ func TestBounce_comesAfterAnEarlierBreach(t *testing.T) {
 	f.mailed = true
 	f.write(1, byAgent, ticket.VerbRequestInformation)
 	f.bounce(60, f.ticket.Asked)
-	wantEqual(t, "moments", automatic(f.events), []string{"breached resolution 50", "mail-bounced 60", "handed-back 60"})
+	wantEqual(t, "due events", automatic(f.events), []string{"breached resolution 50", "mail-bounced 60", "handed-back 60"})
 }
 
 func TestResend_restoresTheStatusBeforeTheBounce(t *testing.T) {

@@ -11,7 +11,7 @@ func TestSilence_nudgesThenResolvesThenCloses(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.write(10, byAgent, ticket.VerbRequestInformation)
 	f.advance(5000)
-	wantEqual(t, "moments", automatic(f.events), []string{"nudged 34", "resolved 82", "closed 130"})
+	wantEqual(t, "due events", automatic(f.events), []string{"nudged 34", "resolved 82", "closed 130"})
 	wantEqual(t, "mails since the request", mailLines(f.mails)[2:], []string{
 		"nudge to P-CUSTOMER", "resolution to P-CUSTOMER", "closure to P-CUSTOMER",
 	})
@@ -72,7 +72,7 @@ func TestSilence_endsWithTheRequestersReply(t *testing.T) {
 	f.wantDue(policy.Resolution, 230)
 	f.write(50, byAgent, ticket.VerbRequestInformation)
 	f.advance(74)
-	wantEqual(t, "moments", automatic(f.events), []string{"nudged 34", "nudged 74"})
+	wantEqual(t, "due events", automatic(f.events), []string{"nudged 34", "nudged 74"})
 }
 
 // But a reply to a resolved ticket reopens it.

@@ -23,14 +23,14 @@ func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 		events []ticket.Event
 		want   ticket.SLARecord
 	}{
-		"owed: as it is now":         {[]ticket.Event{raised, assigned(4, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLAPending, Priority: policy.PriorityHigh, Agent: "P-B"}},
-		"broken, raised, handed on":  {[]ticket.Event{breach, raised, assigned(4, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLABreached, Priority: policy.PriorityLow, Agent: "P-A"}},
-		"broken and delivered":       {[]ticket.Event{breach, assigned(4, "P-B"), resolved}, ticket.SLARecord{SLAStatus: ticket.SLABreached, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
-		"kept, handed on":            {[]ticket.Event{resolved, assigned(6, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
-		"reopened":                   {[]ticket.Event{resolved, assigned(6, "P-B"), reopened}, ticket.SLARecord{SLAStatus: ticket.SLAPending, Priority: policy.PriorityLow, Agent: "P-B"}},
-		"reopened and closed":        {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), closed}, ticket.SLARecord{SLAStatus: ticket.SLACancelled, Priority: policy.PriorityLow, Agent: "P-B"}},
-		"reopened and kept by other": {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), resolved}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-B", MetAt: at}},
-		"kept and closed":            {[]ticket.Event{resolved, closed}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"owed: as it is now":        {[]ticket.Event{raised, assigned(4, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLAPending, Priority: policy.PriorityHigh, Agent: "P-B"}},
+		"broken, raised, handed on": {[]ticket.Event{breach, raised, assigned(4, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLABreached, Priority: policy.PriorityLow, Agent: "P-A"}},
+		"broken and delivered":      {[]ticket.Event{breach, assigned(4, "P-B"), resolved}, ticket.SLARecord{SLAStatus: ticket.SLABreached, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"met, handed on":            {[]ticket.Event{resolved, assigned(6, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"reopened":                  {[]ticket.Event{resolved, assigned(6, "P-B"), reopened}, ticket.SLARecord{SLAStatus: ticket.SLAPending, Priority: policy.PriorityLow, Agent: "P-B"}},
+		"reopened and closed":       {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), closed}, ticket.SLARecord{SLAStatus: ticket.SLACancelled, Priority: policy.PriorityLow, Agent: "P-B"}},
+		"reopened and met by other": {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), resolved}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-B", MetAt: at}},
+		"met and closed":            {[]ticket.Event{resolved, closed}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
 	} {
 		c.want.Category = "order"
 		got, settled := ticket.RecordSLA(was, c.events, policy.Resolution)
@@ -51,10 +51,10 @@ func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
 	for name, between := range map[string]func(*fixture){
 		"the escalation raises the priority": func(*fixture) {},
-		"somebody raises it again": func(f *fixture) {
+		"someone raises it again": func(f *fixture) {
 			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 		},
-		"somebody lowers it": func(f *fixture) {
+		"someone lowers it": func(f *fixture) {
 			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityLow})
 		},
 		"the targets are made longer": func(f *fixture) {
@@ -92,8 +92,8 @@ func TestMet_isMeasuredAgainstTheMetTarget(t *testing.T) {
 	f.write(50, byAgent, ticket.VerbResolve)
 	f.mustDecide(51, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 	clock := f.ticket.Resolution.Clock
-	if kept := clock.AsMet(); kept.Budget() != 200*time.Hour || clock.Budget() != 60*time.Hour {
-		t.Errorf("kept within %s, and owed again within %s", kept.Budget(), clock.Budget())
+	if met := clock.AsMet(); met.Budget() != 200*time.Hour || clock.Budget() != 60*time.Hour {
+		t.Errorf("met within %s, and pending again within %s", met.Budget(), clock.Budget())
 	}
 	f.do(52, byAgent, ticket.VerbReopen)
 	if again := f.ticket.Resolution.Clock.AsMet(); again.Budget() != 60*time.Hour {

@@ -80,7 +80,7 @@ func TestSnooze_isEndedByTheRequesterAndByAnotherStatusOnly(t *testing.T) {
 				t.Errorf("after %v it sleeps until %v", kinds(r.Events), f.ticket.SnoozedUntil)
 			}
 			last := r.Events[len(r.Events)-1].Kind
-			if told := last == ticket.EventWoke; told != (c.wakes && !f.ticket.Closed()) {
+			if woke := last == ticket.EventWoke; woke != (c.wakes && !f.ticket.Closed()) {
 				t.Errorf("the events are %v", kinds(r.Events))
 			}
 		})

@@ -56,10 +56,10 @@ func TestState_labelsTheNextDueEvent(t *testing.T) {
 				t.Errorf("the label is %q, want %q", s.Next.Label, c.want)
 			}
 			if s.Command != 4 || s.LastDelivery != 5 {
-				t.Errorf("kept command %d and mail %d", s.Command, s.LastDelivery)
+				t.Errorf("stored command %d and mail %d", s.Command, s.LastDelivery)
 			}
 			if next, _ := ticket.Next(f.ticket, f.policy); !s.Next.Same(next) {
-				t.Errorf("kept %+v, next is %+v", s.Next, next)
+				t.Errorf("stored %+v, next is %+v", s.Next, next)
 			}
 			roundTrip(t, s)
 		})
@@ -72,7 +72,7 @@ func TestSame_ignoresOnlyTheLabel(t *testing.T) {
 	other.Label = "another"
 	other.Due = submission.In(time.FixedZone("", 3600))
 	if !m.Same(other) {
-		t.Error("another label makes another moment")
+		t.Error("another label makes another due event")
 	}
 	for name, change := range map[string]func(*ticket.DueEvent){
 		"kind":  func(m *ticket.DueEvent) { m.Kind = ticket.DueBreach },
@@ -83,7 +83,7 @@ func TestSame_ignoresOnlyTheLabel(t *testing.T) {
 		other := m
 		change(&other)
 		if m.Same(other) {
-			t.Errorf("another %s makes the same moment", name)
+			t.Errorf("another %s makes the same due event", name)
 		}
 	}
 }
@@ -128,7 +128,7 @@ func TestState_holdsWhatSupervisorsFilterBy(t *testing.T) {
 		"a new one": {func(*fixture) {}, ticket.SearchFields{Promise: policy.FirstResponse, PromiseDue: at(100)}},
 		"answered": {func(f *fixture) { f.write(1, byAgent, ticket.VerbAgentReply) },
 			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200)}},
-		"a broken promise is not the next one": {func(f *fixture) { f.advance(100) },
+		"a missed target is not the next one": {func(f *fixture) { f.advance(100) },
 			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200), Breached: true}},
 		"a promise that was given late is not owed": {func(f *fixture) { f.advance(100); f.write(101, byAgent, ticket.VerbAgentReply) },
 			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200)}},

@@ -29,11 +29,11 @@ type timelineOracle struct {
 	emergencies *emergencyOracle // the desk's
 	silent      time.Duration
 	nudged      bool
-	unheard     bool          // the mail that asks is owed: the requester's silence stands still
+	unheard     bool          // the mail that asks is owed: the requester's silence is paused
 	asking      []int         // events of the present exchange whose mails ask
 	returned    ticket.Status // what a bounce ended
 	resumed     time.Time     // when an emergency ended last
-	spans       []span        // since silence stands still
+	spans       []span        // since silence is paused
 	promises    map[policy.ClockName]*promiseCount
 }
 
@@ -325,7 +325,7 @@ func isTransition(e ticket.Event) bool {
 func (o *timelineOracle) overdue(e ticket.Event) error {
 	for _, t := range o.thresholds() {
 		if t.count >= t.goal && !o.reachedNow(t) {
-			return fmt.Errorf("%s %s step %d was due before the edge: %s of %s", t.kind, t.clock, t.step, t.count, t.goal)
+			return fmt.Errorf("%s %s step %d was due before the transition: %s of %s", t.kind, t.clock, t.step, t.count, t.goal)
 		}
 	}
 	return nil

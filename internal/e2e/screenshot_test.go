@@ -67,7 +67,7 @@ func TestScreenshots(t *testing.T) {
 	c.take(supervisor, "emergency-dry-run")
 	supervisor.Click("Declare emergency")
 	supervisor.SeeOn("#reach", "All open tickets are up to date")
-	supervisor.Until("everybody has their mail", mailed)
+	supervisor.Until("everyone has their mail", mailed)
 	c.take(supervisor, "emergency")
 }
 

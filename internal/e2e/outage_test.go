@@ -66,7 +66,7 @@ func TestSMTPAway_everyMailArrivesAfterwardsInOrderOnce(t *testing.T) {
 	}
 }
 
-func TestPostgresAway_isToldAndFailsNoWorkflow(t *testing.T) {
+func TestPostgresAway_isReportedAndFailsNoWorkflow(t *testing.T) {
 	t.Parallel()
 	s := startApart(t, fast)
 	number := s.customer.submit("Outage", "words")

@@ -18,7 +18,7 @@ const (
 	maxBytes  = 40 << 10
 )
 
-func TestLife_goesThroughEverythingAndCostsLittleHistory(t *testing.T) {
+func TestLifecycle_goesThroughEverythingAndCostsLittleHistory(t *testing.T) {
 	t.Parallel()
 	s := start(t, "")
 	number := s.customer.submit("My parcel is late", "It was due last week.")
@@ -140,27 +140,27 @@ func TestPromises_remindBreachAndEscalateOnceEachAtTheirInstants(t *testing.T) {
 // The worker is away across a deadline. One ticket was answered before it, the other was not.
 func TestDeadline_thatPassesWhileNoWorkerRuns(t *testing.T) {
 	s := start(t, fast)
-	kept, broken := s.customer.submit("Kept", "words"), s.customer.submit("Broken", "words")
-	s.agent.awaitStatus(kept, "new")
-	s.agent.awaitStatus(broken, "new")
+	met, missed := s.customer.submit("Kept", "words"), s.customer.submit("Broken", "words")
+	s.agent.awaitStatus(met, "new")
+	s.agent.awaitStatus(missed, "new")
 	s.worker.kill()
-	s.agent.must(http.StatusAccepted, http.MethodPost, "/tickets/"+kept+"/replies", words{"body": "In time."})
-	due := s.agent.ticket(broken).Clocks["first_response"].Due
+	s.agent.must(http.StatusAccepted, http.MethodPost, "/tickets/"+met+"/replies", words{"body": "In time."})
+	due := s.agent.ticket(missed).Clocks["first_response"].Due
 	eventually(t, "the deadline passes", func() (bool, string) { return time.Now().After(due.Add(time.Second)), due.String() })
 	s.worker.start()
-	eventually(t, "the broken promise is on record", func() (bool, string) {
-		v := s.agent.ticket(broken)
+	eventually(t, "the missed target is on record", func() (bool, string) {
+		v := s.agent.ticket(missed)
 		return !v.Clocks["first_response"].BreachedAt.IsZero(), v.Status
 	})
-	if at := s.agent.ticket(broken).Clocks["first_response"].BreachedAt; !at.Equal(due) {
+	if at := s.agent.ticket(missed).Clocks["first_response"].BreachedAt; !at.Equal(due) {
 		t.Errorf("the breach is recorded at %s; it was due at %s", at, due)
 	}
-	for _, e := range s.agent.timeline(broken) {
+	for _, e := range s.agent.timeline(missed) {
 		if e.Kind == "breached" && !e.Recorded.After(e.At) {
 			t.Errorf("the breach was due at %s and recorded at %s: the record should say that it fired late", e.At, e.Recorded)
 		}
 	}
-	v := s.agent.awaitStatus(kept, "open")
+	v := s.agent.awaitStatus(met, "open")
 	if clock := v.Clocks["first_response"]; !clock.BreachedAt.IsZero() || clock.MetAt.IsZero() {
 		t.Errorf("an answer accepted before the deadline did not keep the promise: %+v", clock)
 	}

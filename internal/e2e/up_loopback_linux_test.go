@@ -19,9 +19,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 )
 
-// TestUp_opensItsDoorsToThisMachineOnly tries every socket that any process of up listens at, found in the kernel's
+// TestUp_listensOnThisMachineOnly tries every socket that any process of up listens at, found in the kernel's
 // tables, so that one that is added later is tried as well.
-func TestUp_opensItsDoorsToThisMachineOnly(t *testing.T) {
+func TestUp_listensOnThisMachineOnly(t *testing.T) {
 	t.Parallel()
 	u := up(t, upDir(t))
 	sockets := u.listening(t)

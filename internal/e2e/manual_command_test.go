@@ -32,7 +32,7 @@ func refuse(why string) func(from, to string) *smtp.SMTPError {
 // unheard is what comes of a signal whose name is no verb's: nothing.
 const unheard = "unheard"
 
-// byHand is a signal as somebody sends it who has only Temporal UI, and what the timeline then tells.
+// byHand is a signal as someone sends it who has only Temporal UI, and what the timeline then shows.
 type byHand struct {
 	name    string
 	payload any // nil: no input
@@ -136,10 +136,10 @@ func TestSignalByHand_worksWithoutWordsAndIsRefusedWithAnEvent(t *testing.T) {
 		var seen []entry
 		eventually(t, signal.name+" is on record", func() (bool, string) {
 			seen = s.agent.timeline(number)
-			return told(seen[len(before):]) != "", strings.Join(kinds(seen), " ")
+			return outcomeOf(seen[len(before):]) != "", strings.Join(kinds(seen), " ")
 		})
-		if got := told(seen[len(before):]); got != signal.want && !(signal.want == "refused" && strings.HasPrefix(got, "refused ")) {
-			t.Errorf("%s %.80v: the timeline tells %q, want %q", signal.name, signal.payload, got, signal.want)
+		if got := outcomeOf(seen[len(before):]); got != signal.want && !(signal.want == "refused" && strings.HasPrefix(got, "refused ")) {
+			t.Errorf("%s %.80v: the timeline shows %q, want %q", signal.name, signal.payload, got, signal.want)
 		}
 	}
 	eventually(t, "its workflow ends", func() (bool, string) {
@@ -173,8 +173,8 @@ func (s *stack) signal(c client.Client, number string, signal byHand) error {
 	return err
 }
 
-// told is what one signal came to: its event, and of a refusal why.
-func told(entries []entry) string {
+// outcomeOf is what one signal came to: its event, and of a refusal why.
+func outcomeOf(entries []entry) string {
 	var lines []string
 	for _, e := range entries {
 		if e.Kind != "question-delivered" { // which comes in its own time
