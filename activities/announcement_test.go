@@ -25,14 +25,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/mailtest"
 	"github.com/holesalemart/supportdesk/internal/outbox"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // announcementFixture has customers whose mails go to a real SMTP server.
 type announcementFixture struct {
-	*pagefixture.Fixture
+	*sitetest.Fixture
 	t      *testing.T
 	sink   *mailtest.Sink
 	outbox *outbox.Outbox
@@ -57,7 +57,7 @@ func (d *crashingSender) SendAnnouncement(ctx context.Context, a desk.Announceme
 // newAnnouncementFixture returns a fixture with customers who have an open ticket each, and an emergency to announce to all.
 func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	t.Helper()
-	s := &announcementFixture{Fixture: pagefixture.Open(t, "square"), t: t, sink: mailtest.New(t)}
+	s := &announcementFixture{Fixture: sitetest.Open(t, "square"), t: t, sink: mailtest.New(t)}
 	for i := range customers {
 		c := s.Employ(fmt.Sprintf("demo%d", i), ticket.RoleCustomer, "Demo Customer")
 		a, err := s.Submit(t.Context(), c, desk.Submission{Number: ticket.NewNumber("HM"), Subject: "Where is it?", Body: "Late.", Category: "other", Priority: policy.PriorityNormal})

@@ -7,14 +7,14 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // fixture is the API on a database, with a person of each role.
 type fixture struct {
-	*pagefixture.Fixture
+	*sitetest.Fixture
 	http.Handler
 	t      testing.TB
 	tokens map[string]string
@@ -30,7 +30,7 @@ func openFixture(t *testing.T) *fixture { return openFixtureUnder(t, string(poli
 
 func openFixtureUnder(t *testing.T, document string) *fixture {
 	t.Helper()
-	o := &fixture{Fixture: pagefixture.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}, wakes: &wakeCounter{}}
+	o := &fixture{Fixture: sitetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}, wakes: &wakeCounter{}}
 	o.addPerson("clara", ticket.RoleCustomer, "Clara Customer")
 	o.addPerson("carl", ticket.RoleCustomer, "Carl Other")
 	o.addPerson("anna", ticket.RoleAgent, "Anna Agent")

@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -32,7 +32,7 @@ func (c *hookedDesk) Bulk(ctx context.Context, by desk.Person, numbers []ticket.
 }
 
 type deskFixture struct {
-	*pagefixture.Fixture
+	*sitetest.Fixture
 	t          *testing.T
 	hookedDesk *hookedDesk
 	base       string
@@ -40,7 +40,7 @@ type deskFixture struct {
 
 func newDeskFixture(t *testing.T) *deskFixture {
 	t.Helper()
-	o := &deskFixture{Fixture: pagefixture.Open(t, "disabling"), t: t}
+	o := &deskFixture{Fixture: sitetest.Open(t, "disabling"), t: t}
 	o.Employ("ada", ticket.RoleAdministrator, "Ada Administrator")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Employ("bert", ticket.RoleAgent, "Bert Agent")
@@ -91,13 +91,13 @@ func (o *deskFixture) disabling(who string) string {
 	return "/people/" + string(o.People[who].ID) + "/disable"
 }
 
-func (o *deskFixture) ada() *pagefixture.Browser {
-	b := pagefixture.NewBrowser(o.t, o.base)
+func (o *deskFixture) ada() *sitetest.Browser {
+	b := sitetest.NewBrowser(o.t, o.base)
 	b.SignIn("ada")
 	return b
 }
 
-func wants(t *testing.T, a pagefixture.Response, status int, words ...string) {
+func wants(t *testing.T, a sitetest.Response, status int, words ...string) {
 	t.Helper()
 	for _, w := range words {
 		if !strings.Contains(a.Line("main"), w) {
@@ -190,7 +190,7 @@ func TestDisable_rejectsInvalidAssignees(t *testing.T) {
 	if o.disabled("anna") {
 		t.Fatal("the account is disabled")
 	}
-	b := pagefixture.NewBrowser(t, o.base)
+	b := sitetest.NewBrowser(t, o.base)
 	b.SignIn("bert")
 	wants(t, b.Ask(http.MethodGet, o.disabling("anna"), nil), 403)
 	wants(t, b.Ask(http.MethodPost, o.disabling("anna"), url.Values{}), 403)

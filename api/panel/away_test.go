@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -112,9 +112,9 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 }
 
 // newFixtureWithRule returns a desk whose policy assigns every ticket to its only agent.
-func newFixtureWithRule(t *testing.T) *pagefixture.Fixture {
+func newFixtureWithRule(t *testing.T) *sitetest.Fixture {
 	t.Helper()
-	o := pagefixture.OpenUnder(t, "panel", []byte("time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n"+
+	o := sitetest.OpenUnder(t, "panel", []byte("time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n"+
 		"  resolution: {target: 2h, counts: calendar}\nassignment: [{group: everyone, by: round_robin}]\n"))
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")

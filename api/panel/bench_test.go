@@ -6,13 +6,13 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 )
 
 // BenchmarkDesk asks for what agents look at all day, over HTTP, on a desk of 100,000 tickets. None may take 100 ms.
 func BenchmarkDesk(b *testing.B) {
 	filled := demotest.New(b, demotest.Many)
-	o := newFixtureOn(b, pagefixture.New(b, filled.Store))
+	o := newFixtureOn(b, sitetest.New(b, filled.Store))
 	o.People["agent"] = filled.Agent
 	agent := o.browser("agent")
 	some, _, err := o.Desk.List(b.Context(), desk.Filter{Viewer: filled.Agent, Queue: desk.QueueMine, Limit: 1})

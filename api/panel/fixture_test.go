@@ -17,13 +17,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // fixture is the panel on a running desk.
 type fixture struct {
-	*pagefixture.Fixture
+	*sitetest.Fixture
 	t      testing.TB
 	server *httptest.Server
 	faulty *faultyDesk // the desk that the pages use
@@ -31,7 +31,7 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	o := newFixtureOn(t, pagefixture.Open(t, "panel"))
+	o := newFixtureOn(t, sitetest.Open(t, "panel"))
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
@@ -41,7 +41,7 @@ func newFixture(t testing.TB) *fixture {
 }
 
 // newFixtureOn starts the panel on a desk and adds no people.
-func newFixtureOn(t testing.TB, with *pagefixture.Fixture) *fixture {
+func newFixtureOn(t testing.TB, with *sitetest.Fixture) *fixture {
 	t.Helper()
 	o := &fixture{Fixture: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
@@ -87,13 +87,13 @@ func (o *fixture) ticket(n ticket.Number) desk.View {
 
 // browser is a client that is signed in, or a visitor's if it was created without a name.
 type browser struct {
-	*pagefixture.Browser
+	*sitetest.Browser
 	fixture *fixture
 }
 
 func (o *fixture) browser(who string) *browser {
 	o.t.Helper()
-	b := &browser{pagefixture.NewBrowser(o.t, o.server.URL), o}
+	b := &browser{sitetest.NewBrowser(o.t, o.server.URL), o}
 	if who != "" {
 		b.SignIn(who)
 	}
@@ -101,7 +101,7 @@ func (o *fixture) browser(who string) *browser {
 }
 
 type response struct {
-	pagefixture.Response
+	sitetest.Response
 	t testing.TB
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -124,7 +124,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 
 // TestWrite_usedUpAllowanceKeepsTheWords: nothing is stored, and what was typed comes back.
 func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
-	with := pagefixture.Open(t, "panel")
+	with := sitetest.Open(t, "panel")
 	with.Limit()
 	o := newFixtureOn(t, with)
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")

@@ -16,15 +16,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // fixture is the portal on a running desk.
 type fixture struct {
-	*pagefixture.Fixture
+	*sitetest.Fixture
 	t        *testing.T
 	faulty   *faultyDesk
 	accounts *account.Service
@@ -36,10 +36,10 @@ func newFixture(t *testing.T) *fixture { return newFixtureUnder(t, string(policy
 
 func newFixtureUnder(t *testing.T, document string) *fixture {
 	t.Helper()
-	return newFixtureOn(t, pagefixture.OpenUnder(t, "portal", []byte(document)))
+	return newFixtureOn(t, sitetest.OpenUnder(t, "portal", []byte(document)))
 }
 
-func newFixtureOn(t *testing.T, with *pagefixture.Fixture) *fixture {
+func newFixtureOn(t *testing.T, with *sitetest.Fixture) *fixture {
 	t.Helper()
 	o := &fixture{Fixture: with, t: t, log: &logBuffer{}}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
@@ -91,13 +91,13 @@ func (o *fixture) submitted(name, subject string) ticket.Number {
 
 // browser is a client of one person or of a visitor.
 type browser struct {
-	*pagefixture.Browser
+	*sitetest.Browser
 	t *testing.T
 }
 
 // visitor returns a browser that is not signed in.
 func (o *fixture) visitor() *browser {
-	return &browser{pagefixture.NewBrowser(o.t, o.server.URL), o.t}
+	return &browser{sitetest.NewBrowser(o.t, o.server.URL), o.t}
 }
 
 // signedIn returns a browser that is signed in as a person.
@@ -108,7 +108,7 @@ func (o *fixture) signedIn(name string) *browser {
 	return b
 }
 
-type response struct{ pagefixture.Response }
+type response struct{ sitetest.Response }
 
 // ask sends a request and checks what holds for all complete pages.
 func (b *browser) ask(method, path string, form url.Values, headers ...string) response {

@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -66,7 +66,7 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 
 // TestLimits_giveBackWhatWasTyped, on every form that a customer writes in.
 func TestLimits_giveBackWhatWasTyped(t *testing.T) {
-	with := pagefixture.OpenUnder(t, "portal", policy.Holesalemart())
+	with := sitetest.OpenUnder(t, "portal", policy.Holesalemart())
 	with.Limit()
 	o := newFixtureOn(t, with)
 	n := o.submitted("clara", "s")

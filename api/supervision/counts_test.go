@@ -16,8 +16,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/report"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -25,7 +25,7 @@ import (
 func demoDesk(t *testing.T) *browser {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &fixture{Fixture: pagefixture.New(t, d.Store), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
+	o := &fixture{Fixture: sitetest.New(t, d.Store), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
 	o.People["sam"] = d.Supervisor
 	log := slog.New(slog.DiscardHandler)
 	o.Start(log)

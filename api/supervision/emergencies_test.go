@@ -11,8 +11,8 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -39,7 +39,7 @@ func formValues(form *goquery.Selection, change url.Values) url.Values {
 }
 
 // post submits a form and checks the resulting page, if any.
-func (b *browser) post(a pagefixture.Response, form string, change url.Values) pagefixture.Response {
+func (b *browser) post(a sitetest.Response, form string, change url.Values) sitetest.Response {
 	b.t.Helper()
 	found := a.Find(form).First()
 	if found.Length() != 1 {

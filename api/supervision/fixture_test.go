@@ -13,15 +13,15 @@ import (
 	"github.com/holesalemart/supportdesk/api/supervision"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/pagefixture"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // fixture is the supervisors' pages with a desk.
 type fixture struct {
-	*pagefixture.Fixture
+	*sitetest.Fixture
 	t           *testing.T
 	server      *httptest.Server
 	feed        *feed
@@ -57,7 +57,7 @@ func (f *feed) tell(c desk.Change) {
 
 func openFixture(t *testing.T) *fixture {
 	t.Helper()
-	o := &fixture{Fixture: pagefixture.Open(t, "supervision"), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
+	o := &fixture{Fixture: sitetest.Open(t, "supervision"), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Employ("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
@@ -104,26 +104,26 @@ func (o *fixture) withHistory() (forgotten ticket.Number) {
 
 // browser is signed in as a person, or as none.
 type browser struct {
-	*pagefixture.Browser
+	*sitetest.Browser
 	t *testing.T
 }
 
 func (o *fixture) browser(who string) *browser {
 	o.t.Helper()
-	b := &browser{pagefixture.NewBrowser(o.t, o.server.URL), o.t}
+	b := &browser{sitetest.NewBrowser(o.t, o.server.URL), o.t}
 	if who != "" {
 		b.SignIn(who)
 	}
 	return b
 }
 
-func (b *browser) get(path string, headers ...string) pagefixture.Response {
+func (b *browser) get(path string, headers ...string) sitetest.Response {
 	b.t.Helper()
 	return b.Ask(http.MethodGet, path, nil, headers...)
 }
 
 // page requests a page and checks what holds for all pages.
-func (b *browser) page(path string) pagefixture.Response {
+func (b *browser) page(path string) sitetest.Response {
 	b.t.Helper()
 	a := b.get(path)
 	if a.Status != http.StatusOK {

@@ -1,4 +1,4 @@
-package pagefixture
+package sitetest
 
 import (
 	"net/http/httptest"

@@ -1,7 +1,7 @@
-// Package pagefixture provides a working desk to tests of pages and the API: a store with a database of its own, people, a
+// Package sitetest provides a working desk to tests of pages and the API: a store with a database of its own, people, a
 // loop that takes the steps in place of workflows, and an HTTP client that signs in. It needs no Temporal. For tests
 // only.
-package pagefixture
+package sitetest
 
 import (
 	"context"
