@@ -126,7 +126,10 @@ func snoozeChoice(until, now time.Time) choice {
 	}
 	c := choice{Label: "Snooze until", Name: "until", Options: []option{{Text: "not snoozed"}}}
 	add := func(at time.Time, words string) {
-		c.Options = append(c.Options, option{Value: at.UTC().Format(time.RFC3339), Text: words + at.Format("Mon 2 Jan 15:04")})
+		o := option{Value: at.UTC().Format(time.RFC3339), Text: words + at.Format("Mon 2 Jan 15:04")}
+		if !slices.ContainsFunc(c.Options, func(other option) bool { return other.Value == o.Value }) { // next week begins tomorrow on a Sunday
+			c.Options = append(c.Options, o)
+		}
 	}
 	if !until.IsZero() {
 		c.Options = nil

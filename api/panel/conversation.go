@@ -116,7 +116,7 @@ var eventTexts = map[ticket.EventKind]string{
 	ticket.EventNudged:            "The requester was reminded that the ticket is waiting for them",
 	ticket.EventPaused:            "An emergency paused both clocks",
 	ticket.EventExtended:          "An emergency extended both targets",
-	ticket.EventResumed:           "The emergency is over: the clocks are running again",
+	ticket.EventResumed:           "The emergency is over",
 	ticket.EventQuestionDelivered: "Our email reached the requester's mail server: their time to reply starts here",
 	ticket.EventHandedBack:        "The requester could not be asked by email: the ticket is open again",
 	ticket.EventWoke:              "The ticket woke up and is back in its queues",

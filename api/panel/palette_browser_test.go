@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -95,7 +96,11 @@ func commands(o *fixture) (alone, selected map[string]func(palette)) {
 		"Close the selected tickets": func(d palette) { d.p.Click("Yes, do it"); d.awaitBoth("closed", closed) },
 	}
 	snoozed := func(v desk.View) bool { return !v.Ticket.SnoozedUntil.IsZero() }
-	for _, end := range []string{"in 4 hours", "tomorrow", "next week", "in a week", "in a month"} {
+	_, policy, _, err := o.Desk.PolicyInForce(o.t.Context())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, end := range panel.SnoozeEnds(time.Now().In(policy.Zone)) {
 		alone["Snooze: "+end] = func(d palette) { d.awaitOne("snoozed", snoozed) }
 		selected["Snooze the selected: "+end] = func(d palette) { d.awaitBoth("snoozed", snoozed) }
 	}
@@ -111,10 +116,6 @@ func commands(o *fixture) (alone, selected map[string]func(palette)) {
 			alone["Set priority "+priority] = func(d palette) { d.awaitOne(priority, is) }
 		}
 		selected["Set the priority of the selected to "+priority] = func(d palette) { d.awaitBoth(priority, is) }
-	}
-	_, policy, _, err := o.Desk.PolicyInForce(o.t.Context())
-	if err != nil {
-		o.t.Fatal(err)
 	}
 	for _, category := range policy.Categories {
 		is := func(v desk.View) bool { return v.Ticket.Category == category }

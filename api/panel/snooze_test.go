@@ -9,6 +9,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -21,8 +22,13 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 	path := "/desk/tickets/" + string(n)
 	first := b.get(path)
 	pagetest.Check(t, "an open ticket", first.Document)
+	_, inForce, _, err := o.Desk.PolicyInForce(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := inForce.Zone
 	form := first.Find("form[action*='/snooze']")
-	if got := form.Find("option").Length(); got != 7 || first.Find("form[action*='/waking']").Length() != 0 {
+	if got := form.Find("option").Length(); got != len(panel.SnoozeEnds(time.Now().In(zone)))+2 || first.Find("form[action*='/waking']").Length() != 0 {
 		t.Errorf("a ticket that is awake offers %d instants, or to wake it", got)
 	}
 	tomorrow, _ := form.Find("option:contains('tomorrow')").Attr("value")
@@ -30,11 +36,6 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 	if got := o.ticket(n).Ticket.SnoozedUntil.Format(time.RFC3339); got != tomorrow {
 		t.Errorf("it sleeps until %s, and %s was chosen", got, tomorrow)
 	}
-	_, inForce, _, err := o.Desk.PolicyInForce(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	zone := inForce.Zone
 	typed := time.Now().AddDate(0, 0, 3).Format("2006-01-02") + "T11:30"
 	b.post(path+"/snooze", url.Values{"until": {tomorrow}, "until-typed": {typed}}, byScript...) // typed before, then chosen otherwise
 	if got := o.ticket(n).Ticket.SnoozedUntil.Format(time.RFC3339); got != tomorrow {
@@ -106,6 +107,22 @@ func TestSnooze_isNothingThatARequesterSees(t *testing.T) {
 	for _, e := range entries {
 		if e.Kind == ticket.EventSnoozed {
 			t.Error("their timeline has it")
+		}
+	}
+}
+
+func TestSnooze_offersEachInstantOnce(t *testing.T) {
+	for day, want := range map[string]string{
+		"2026-11-28": "in 4 hours, tomorrow, next week, in a week, in a month",
+		"2026-11-29": "in 4 hours, tomorrow, in a week, in a month", // a Sunday: next week begins tomorrow
+		"2026-11-30": "in 4 hours, tomorrow, next week, in a month", // a Monday: next week begins in a week
+	} {
+		now, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(panel.SnoozeEnds(now), ", "); got != want {
+			t.Errorf("on %s it offers %q, want %q", day, got, want)
 		}
 	}
 }

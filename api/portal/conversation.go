@@ -135,7 +135,7 @@ func eventText(v desk.View, e desk.Entry) string {
 	case ticket.EventExtended:
 		return "An emergency delays our responses: the dates have moved."
 	case ticket.EventResumed:
-		return "The emergency is over: our response times are running again."
+		return "The emergency is over."
 	case ticket.EventPolicyAdopted:
 		return fmt.Sprintf("Your ticket was moved from version %d to version %d of our policy.", e.Was, e.Policy)
 	case ticket.EventRefused:
