@@ -99,7 +99,7 @@ func (s *announcementFixture) declare(notice string) {
 	}
 	s.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '1 day'`)
 	s.SQL(`UPDATE emergencies SET starts_at = starts_at - interval '1 hour'`)
-	value, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6})
+	value, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{CheckedAt: time.Now(), Revision: 1e6})
 	var made ticket.AnnounceResult
 	if err == nil {
 		err = value.Get(&made)
@@ -244,7 +244,7 @@ func TestAnnouncements_aNewerOneReplacesOnesThatWait(t *testing.T) {
 	if _, err := app.ChangeEmergency(t.Context(), s, desk.Person{}, all[0].ID, desk.EmergencyChange{Until: &until}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6}); err != nil {
+	if _, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{CheckedAt: time.Now(), Revision: 1e6}); err != nil {
 		t.Fatal(err)
 	}
 	s.sink.Restart()

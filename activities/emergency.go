@@ -8,12 +8,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// scheduleReader reads the emergency schedule, and checks whether all open tickets have applied a transition. Prove is
+// scheduleReader reads the emergency schedule, and checks whether all open tickets have applied a transition. VerifyFanout is
 // reliable only after Barrier.
 type scheduleReader interface {
 	Outlook(context.Context) (ticket.EmergencyOutlook, error)
 	Barrier(context.Context) error
-	Prove(context.Context, ticket.Transition) (ticket.FanoutCheck, error)
+	VerifyFanout(context.Context, ticket.Transition) (ticket.FanoutCheck, error)
 }
 
 // commandExecutor executes manual commands. A refusal is a result and not an error.
@@ -51,7 +51,7 @@ func (e *Emergencies) CheckTickets(ctx context.Context, transition ticket.Transi
 	if err := e.schedule.Barrier(ctx); err != nil {
 		return ticket.FanoutCheck{}, temporalError(ctx, err)
 	}
-	p, err := e.schedule.Prove(ctx, transition)
+	p, err := e.schedule.VerifyFanout(ctx, transition)
 	return p, temporalError(ctx, err)
 }
 

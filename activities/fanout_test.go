@@ -72,13 +72,13 @@ func (c *fanoutFixture) SignalTransition(_ context.Context, n ticket.Number, _ t
 	return nil
 }
 
-// Barrier and Prove record the order of their calls.
+// Barrier and VerifyFanout record the order of their calls.
 func (c *fanoutFixture) Barrier(context.Context) error {
 	c.acts = append(c.acts, "barrier")
 	return nil
 }
 
-func (c *fanoutFixture) Prove(context.Context, ticket.Transition) (ticket.FanoutCheck, error) {
+func (c *fanoutFixture) VerifyFanout(context.Context, ticket.Transition) (ticket.FanoutCheck, error) {
 	c.acts = append(c.acts, "check")
 	return ticket.FanoutCheck{}, nil
 }

@@ -156,7 +156,7 @@ type fanoutView struct {
 	Total      int                `json:"total" doc:"Open tickets when the fan-out started."`
 	Behind     int                `json:"remaining" doc:"Of them, those that have not applied the transition yet. Their deadlines are shown correctly nevertheless."`
 	BeganAt    time.Time          `json:"started_at"`
-	ProvenAt   time.Time          `json:"verified_at,omitzero" doc:"When a query verified that every open ticket has applied the transition; absent: not yet."`
+	VerifiedAt time.Time          `json:"verified_at,omitzero" doc:"When a query verified that every open ticket has applied the transition; absent: not yet."`
 	Late       []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of the remaining tickets, if the fan-out has taken longer than two minutes. Their requesters are notified once these tickets have applied the transition, all others at once."`
 }
 
@@ -235,7 +235,7 @@ func (s *server) currentEmergencies(ctx context.Context, _ *struct{}) (view curr
 	if any {
 		view.Fanout = &fanoutView{
 			Transition: f.Transition.At.UTC(), Verb: f.Transition.Verb, Emergency: f.Transition.Emergency, Total: f.Total, Behind: f.Behind,
-			BeganAt: f.Began.UTC(), ProvenAt: f.Proven.UTC(), Late: f.Late,
+			BeganAt: f.Began.UTC(), VerifiedAt: f.VerifiedAt.UTC(), Late: f.Late,
 		}
 	}
 	return view, err

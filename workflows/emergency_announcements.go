@@ -144,7 +144,7 @@ func (a *announcer) sleep(ctx workflow.Context, until time.Time) {
 func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Minute, // inserts a row for each of a million requesters
-		Summary:             "record announcements; tickets are up to date as of " + instant(r.Proven),
+		Summary:             "record announcements; tickets are up to date as of " + instant(r.CheckedAt),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,

@@ -89,7 +89,7 @@ func (h *emergencyFixture) announce(_ context.Context, r ticket.AnnounceRequest)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.announceRequests, h.announced = append(h.announceRequests, r), append(h.announced, h.env.Now().Sub(begin))
-	if r.Unproven {
+	if r.Partial {
 		return ticket.AnnounceResult{Held: 7}, nil
 	}
 	return ticket.AnnounceResult{}, nil
@@ -101,7 +101,7 @@ func (h *emergencyFixture) announcements(context.Context, ticket.SendAnnouncemen
 
 func (h *emergencyFixture) now() time.Time { return h.clock().Add(-h.behind) }
 
-// Outlook, Barrier, Prove and the rest are what the activities ask for.
+// Outlook, Barrier, VerifyFanout and the rest are what the activities ask for.
 func (h *emergencyFixture) Outlook(context.Context) (ticket.EmergencyOutlook, error) {
 	if err := h.fails("outlook"); err != nil {
 		return ticket.EmergencyOutlook{}, err
@@ -118,7 +118,7 @@ func (h *emergencyFixture) Barrier(context.Context) error {
 	return nil
 }
 
-func (h *emergencyFixture) Prove(_ context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
+func (h *emergencyFixture) VerifyFanout(_ context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
 	if err := h.fails("check"); err != nil {
 		return ticket.FanoutCheck{}, err
 	}

@@ -151,7 +151,7 @@ func (w *emergencyWorkflow) readSchedule(ctx workflow.Context) error {
 // announce requests announcements if every open ticket has applied the last transition.
 func (w *emergencyWorkflow) announce() {
 	if w.schedule.Revision > 0 && (w.schedule.Reached.At.IsZero() || !w.fanout.DoneAt.IsZero()) {
-		w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision})
+		w.announcer.request(ticket.AnnounceRequest{CheckedAt: w.schedule.At, Revision: w.schedule.Revision})
 	}
 }
 
@@ -164,7 +164,7 @@ func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
 	}
 	w.fanout.Partials++
 	w.fanout.PartialAt = now
-	w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision, Unproven: true})
+	w.announcer.request(ticket.AnnounceRequest{CheckedAt: w.schedule.At, Revision: w.schedule.Revision, Partial: true})
 }
 
 // The kinds of events for the timer.

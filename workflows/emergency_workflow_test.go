@@ -121,7 +121,7 @@ func TestEmergency_notifiesLateTicketsAgainWithGrowingPausesUntilNoneIsLate(t *t
 	if f := next.Fanout; f.DoneAt.IsZero() || f.Check.Behind != 0 || f.Total != 10 || f.Notified != 15 {
 		t.Errorf("at last: %+v", f)
 	}
-	if n := len(h.announceRequests); n == 0 || h.announceRequests[n-1].Proven.Before(begin.Add(h1)) || h.announceRequests[n-1].Revision != 1 {
+	if n := len(h.announceRequests); n == 0 || h.announceRequests[n-1].CheckedAt.Before(begin.Add(h1)) || h.announceRequests[n-1].Revision != 1 {
 		t.Errorf("announced: %+v", h.announceRequests)
 	}
 }
@@ -144,13 +144,13 @@ func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	proven := false
 	for i, r := range h.announceRequests {
 		switch {
-		case r.Proven.Before(begin.Add(h1)):
-		case r.Unproven:
+		case r.CheckedAt.Before(begin.Add(h1)):
+		case r.Partial:
 			parts = append(parts, h.announced[i].Truncate(time.Second).String())
 		default:
 			proven = true
 		}
-		if proven && r.Unproven {
+		if proven && r.Partial {
 			t.Errorf("it is announced to some when all are right: %+v", h.announceRequests)
 		}
 	}
@@ -313,7 +313,7 @@ func TestEmergency_aTicketThatCannotBeNotifiedHoldsUpNothing(t *testing.T) {
 			if f := next.Fanout; f.Round < 3 || f.Notified != 0 || !f.DoneAt.IsZero() {
 				t.Errorf("at last: %+v", f)
 			}
-			if i := slices.IndexFunc(h.announceRequests, func(r ticket.AnnounceRequest) bool { return r.Unproven }); i < 0 || h.announced[i] > h1+3*time.Minute {
+			if i := slices.IndexFunc(h.announceRequests, func(r ticket.AnnounceRequest) bool { return r.Partial }); i < 0 || h.announced[i] > h1+3*time.Minute {
 				t.Errorf("announced %+v at %s", h.announceRequests, h.announced)
 			}
 		})

@@ -230,11 +230,11 @@ func TestEmergency_listsLateTickets(t *testing.T) {
 	reach("Open tickets are about to be updated.") // the fan-out has not started
 	outlook, err := o.Store.Outlook(t.Context())
 	if err == nil {
-		_, err = o.Store.Prove(t.Context(), outlook.Reached)
+		_, err = o.Store.VerifyFanout(t.Context(), outlook.Reached)
 	}
 	reach("Tickets are being updated")
 	if err == nil {
-		_, err = app.NewAnnouncements(o.Store).Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
+		_, err = app.NewAnnouncements(o.Store).Announce(t.Context(), ticket.AnnounceRequest{CheckedAt: outlook.At, Revision: outlook.Revision, Partial: true})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func TestEmergency_listsLateTickets(t *testing.T) {
 	}
 	o.SQL(`SELECT pg_sleep(greatest(extract(epoch FROM starts_at - clock_timestamp()), 0) + 0.01) FROM emergencies WHERE id = $1`, other.ID)
 	if outlook, err = o.Store.Outlook(t.Context()); err == nil {
-		_, err = o.Store.Prove(t.Context(), outlook.Reached)
+		_, err = o.Store.VerifyFanout(t.Context(), outlook.Reached)
 	}
 	if err != nil {
 		t.Fatal(err)

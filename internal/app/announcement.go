@@ -63,13 +63,13 @@ func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) 
 	err = a.AnnounceTx(ctx, func(base AnnounceBase, tx AnnounceTx) (err error) {
 		result = ticket.AnnounceResult{}
 		for _, e := range base.Emergencies {
-			kind, terms, due := e.Tell(e.Announced, r.Proven, base.Now, r.Revision)
+			kind, terms, due := e.Tell(e.Announced, r.CheckedAt, base.Now, r.Revision)
 			if !due {
 				continue
 			}
 			result.Announcements++
 			closed := slices.ContainsFunc(base.Emergencies, func(o AnnouncedEmergency) bool { return o.ID != e.ID && o.Closes(base.Now) })
-			news := desk.News{Announces: kind, EmergencyTerms: terms, Kind: e.Kind, Closed: closed}
+			news := desk.News{Announces: kind, EmergencyTerms: terms, Kind: e.Kind, StillClosed: closed}
 			if err := announce(ctx, tx, e, news, base.Settle, r); err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ func announce(ctx context.Context, tx AnnounceTx, e AnnouncedEmergency, news des
 
 // release releases held mails: all of them or, while the fan-out is incomplete, those that need not wait for it.
 func release(ctx context.Context, tx AnnounceTx, r ticket.AnnounceRequest, now time.Time) error {
-	if !r.Unproven {
+	if !r.Partial {
 		return tx.Release(ctx)
 	}
 	schedule, err := tx.Schedule(ctx)

@@ -154,7 +154,7 @@ func (s *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun,
 	}
 	d.Rate = assumedRate
 	if rate := last.Rate(); measured && rate > 0 {
-		d.Rate, d.Measured = rate, last.Proven
+		d.Rate, d.Measured = rate, last.VerifiedAt
 	}
 	d.Fanout = time.Duration(math.Ceil(float64(d.Open)/d.Rate)) * time.Second
 	return d, nil

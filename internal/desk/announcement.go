@@ -121,8 +121,8 @@ func (e Emergency) Tell(announced *EmergencyTerms, proven, now time.Time, revisi
 type News struct {
 	Announces AnnouncementKind
 	EmergencyTerms
-	Kind   ticket.EmergencyKind
-	Closed bool // another emergency keeps support closed
+	Kind        ticket.EmergencyKind
+	StillClosed bool // another emergency keeps support closed
 }
 
 // AffectedRequester is a customer with an affected ticket, and what they know of an emergency.
@@ -140,7 +140,7 @@ func (n News) Reaches(r AffectedRequester, settle time.Duration) bool {
 	ended := n.Announces == AnnounceEnded
 	closure := ended && n.Kind == ticket.EmergencyClosed // the extension by a delay remains after its end
 	switch {
-	case r.Current, ended && n.Closed: // nothing is back to normal; the end of the other emergency will say what applies
+	case r.Current, ended && n.StillClosed: // nothing is back to normal; the end of the other emergency will say what applies
 		return false
 	case r.Informed:
 		return true

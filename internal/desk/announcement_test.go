@@ -106,7 +106,7 @@ func TestReaches_noOneWithAnEndWhileAnotherClosureLasts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			over := terms(desk.StageOver, noon.Add(-time.Hour), noon, 0)
-			news := desk.News{Announces: desk.AnnounceEnded, EmergencyTerms: *over, Kind: c.kind, Closed: c.closed}
+			news := desk.News{Announces: desk.AnnounceEnded, EmergencyTerms: *over, Kind: c.kind, StillClosed: c.closed}
 			if got := news.Reaches(desk.AffectedRequester{Mailed: true, Informed: true}, time.Minute); got != c.want {
 				t.Errorf("it reaches someone who knows of it: %t, want %t", got, c.want)
 			}

@@ -132,15 +132,15 @@ type Fanout struct {
 	Behind     int   // open tickets that have not applied the transition yet
 	Began      time.Time
 	Updated    time.Time
-	Proven     time.Time // when all tickets were found to have applied it; zero: not yet
+	VerifiedAt time.Time // when all tickets were found to have applied it; zero: not yet
 
 	Late []ticket.Number // some of those behind, at most ticket.MaxLate, after ticket.FanoutTimeout
 }
 
-// Rate returns the tickets per second from Began until Proven, and 0 for an unfinished or an empty fan-out.
+// Rate returns the tickets per second from Began until VerifiedAt, and 0 for an unfinished or an empty fan-out.
 func (f Fanout) Rate() float64 {
-	took := f.Proven.Sub(f.Began)
-	if f.Proven.IsZero() || f.Total == 0 || took <= 0 {
+	took := f.VerifiedAt.Sub(f.Began)
+	if f.VerifiedAt.IsZero() || f.Total == 0 || took <= 0 {
 		return 0
 	}
 	return float64(f.Total) / took.Seconds()

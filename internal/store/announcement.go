@@ -114,7 +114,7 @@ func (t *announceTx) AddAnnouncement(ctx context.Context, e app.AnnouncedEmergen
 		RETURNING id`,
 		pgx.StrictNamedArgs{
 			"emergency": e.ID, "n": e.Announcements + 1, "kind": news.Announces, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
-			"seconds": int64(news.By / time.Second), "proven": r.Proven, "revision": r.Revision,
+			"seconds": int64(news.By / time.Second), "proven": r.CheckedAt, "revision": r.Revision,
 		}).Scan(&id)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (d *fixture) announce() ticket.AnnounceResult {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: schedule.Revision})
+	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{CheckedAt: one[time.Time](d, `SELECT clock_timestamp()`), Revision: schedule.Revision})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -107,8 +107,8 @@ func TestAnnounce_saysNothingBeforeAllTicketsAreUpToDate(t *testing.T) {
 	d.waitingSince(d.customer, aDay)
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
 	for name, r := range map[string]ticket.AnnounceRequest{
-		"proven before its beginning": {Proven: e.From.Add(-time.Second), Revision: e.Revision},
-		"proven before its change":    {Proven: time.Now(), Revision: e.Revision - 1},
+		"proven before its beginning": {CheckedAt: e.From.Add(-time.Second), Revision: e.Revision},
+		"proven before its change":    {CheckedAt: time.Now(), Revision: e.Revision - 1},
 	} {
 		if result, err := d.Announce(t.Context(), r); err != nil || result != (ticket.AnnounceResult{}) {
 			t.Errorf("%s: %+v, %v", name, result, err)
@@ -333,7 +333,7 @@ func (d *fixture) announceToSome() ticket.AnnounceResult {
 		d.t.Fatal(err)
 	}
 	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{
-		Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: schedule.Revision, Unproven: true,
+		CheckedAt: one[time.Time](d, `SELECT clock_timestamp()`), Revision: schedule.Revision, Partial: true,
 	})
 	if err != nil {
 		d.t.Fatal(err)

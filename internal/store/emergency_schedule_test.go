@@ -447,7 +447,7 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 	if held := state.Ticket.PausingEmergency(); held != e.ID {
 		t.Errorf("notified, it is paused by %q", held)
 	}
-	if proof, err := d.Prove(t.Context(), ticket.Transition{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}); err != nil || proof.Left() != 0 {
+	if proof, err := d.VerifyFanout(t.Context(), ticket.Transition{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}); err != nil || proof.Left() != 0 {
 		t.Errorf("then %+v: %v", proof, err)
 	}
 	d.consistent(n)

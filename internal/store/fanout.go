@@ -78,7 +78,7 @@ func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 		return desk.Fanout{}, false, nil
 	case err != nil:
 		return desk.Fanout{}, false, explain(err, "read the last fan-out")
-	case f.Proven.IsZero():
+	case f.VerifiedAt.IsZero():
 		err = s.countLate(ctx, &f)
 	}
 	return f, err == nil, err
@@ -95,7 +95,7 @@ func (s *Store) MeasuredFanout(ctx context.Context, least int) (desk.Fanout, boo
 // fanout returns the first fan-out that a clause selects, and pgx.ErrNoRows if there is none.
 func (s *Store) fanout(ctx context.Context, clause string, args ...any) (f desk.Fanout, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT `+fanoutColumns+` FROM fanouts `+clause, args...).
-		Scan(&f.Transition.At, &f.Transition.Verb, &f.Transition.Emergency, &f.Revision, &f.Total, &f.Signaled, &f.Behind, &f.Began, &f.Updated, nullable(&f.Proven))
+		Scan(&f.Transition.At, &f.Transition.Verb, &f.Transition.Emergency, &f.Revision, &f.Total, &f.Signaled, &f.Behind, &f.Began, &f.Updated, nullable(&f.VerifiedAt))
 	return f, err
 }
 
@@ -125,11 +125,11 @@ func (s *Store) Outlook(ctx context.Context) (ticket.EmergencyOutlook, error) {
 	return schedule.Outlook(now), nil
 }
 
-// Prove checks whether every open ticket is in the state that the emergency schedule requires since the latest transition,
+// VerifyFanout checks whether every open ticket is in the state that the emergency schedule requires since the latest transition,
 // and records the result as the fan-out's progress. If another transition is reached or the schedule changes meanwhile, the
 // result is Passed, is not recorded and proves nothing. Call Barrier after the transition first: otherwise a submission
 // accepted before it could be committed after the check.
-func (s *Store) Prove(ctx context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
+func (s *Store) VerifyFanout(ctx context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
 	schedule, err := s.Schedule(ctx)
 	if err != nil {
 		return ticket.FanoutCheck{}, err

@@ -26,7 +26,7 @@ func (d *fixture) checkFanout(e ticket.Transition) ticket.FanoutCheck {
 	if err := d.Barrier(d.t.Context()); err != nil {
 		d.t.Fatal(err)
 	}
-	p, err := d.Prove(d.t.Context(), e)
+	p, err := d.VerifyFanout(d.t.Context(), e)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestFanout_pagesThroughTicketsThatAreBehindUntilNoneIs(t *testing.T) {
 	if err != nil || !slices.Equal(slices.Sorted(slices.Values(left)), behind[5:]) {
 		t.Errorf("still behind: %v, %v", left, err)
 	}
-	if f, ok, err := d.LatestFanout(t.Context()); err != nil || !ok || f.Total != 8 || f.Behind != 3 || !f.Proven.IsZero() {
+	if f, ok, err := d.LatestFanout(t.Context()); err != nil || !ok || f.Total != 8 || f.Behind != 3 || !f.VerifiedAt.IsZero() {
 		t.Errorf("on its way: %+v, %v", f, err)
 	}
 	for _, n := range behind[5:] {
@@ -79,7 +79,7 @@ func TestFanout_pagesThroughTicketsThatAreBehindUntilNoneIs(t *testing.T) {
 	if p := d.checkFanout(transition); p.Left() != 0 || p.Passed {
 		t.Errorf("when all have been notified: %+v", p)
 	}
-	if f, ok, err := d.MeasuredFanout(t.Context(), 8); err != nil || !ok || f.Proven.IsZero() || f.Rate() <= 0 || f.Transition != transition {
+	if f, ok, err := d.MeasuredFanout(t.Context(), 8); err != nil || !ok || f.VerifiedAt.IsZero() || f.Rate() <= 0 || f.Transition != transition {
 		t.Errorf("measured: %+v %v, %v", f, ok, err)
 	}
 	if _, ok, err := d.MeasuredFanout(t.Context(), 9); ok || err != nil {
@@ -107,7 +107,7 @@ func TestCheckFanout_findsATicketThatDisagreesWithTheSchedule(t *testing.T) {
 	if page, err := d.OpenBefore(t.Context(), transition.At, "", 10); err != nil || !slices.Equal(page, []ticket.Number{n}) {
 		t.Errorf("to be notified again: %v, %v", page, err)
 	}
-	if f, _, err := d.LatestFanout(t.Context()); err != nil || !f.Proven.IsZero() {
+	if f, _, err := d.LatestFanout(t.Context()); err != nil || !f.VerifiedAt.IsZero() {
 		t.Errorf("it still counts as up to date: %+v, %v", f, err)
 	}
 }

@@ -153,12 +153,12 @@ const FanoutTimeout = 2 * time.Minute
 func (p FanoutCheck) Left() int { return p.Behind + p.Wrong }
 
 // AnnounceRequest asks to record which mails announce emergencies to requesters. Usually every open ticket agrees with
-// the schedule by then, so what is announced has happened. If that takes too long, Unproven asks for the same while some
+// the schedule by then, so what is announced has happened. If that takes too long, Partial asks for the same while some
 // tickets do not agree yet; mails to their requesters are held until they do.
 type AnnounceRequest struct {
-	Proven   time.Time `json:"checked_at"` // tickets agree with the schedule up to here
-	Revision int64     `json:"revision"`   // of the schedule; later changes are announced later
-	Unproven bool      `json:"partial,omitempty"`
+	CheckedAt time.Time `json:"checked_at"` // tickets agree with the schedule up to here
+	Revision  int64     `json:"revision"`   // of the schedule; later changes are announced later
+	Partial   bool      `json:"partial,omitempty"`
 }
 
 // AnnounceResult counts the announcements recorded and the pending mails. A repeated request records nothing but still
