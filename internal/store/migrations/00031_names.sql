@@ -75,6 +75,13 @@ WHERE state IS NOT NULL;
 
 DROP FUNCTION pg_temp.renamed(jsonb, text[]);
 
+-- The queues leave out snoozed tickets, and are counted from these indexes alone.
+DROP INDEX tickets_waiting, tickets_resolved, tickets_unassigned, tickets_of_agent;
+CREATE INDEX tickets_waiting ON tickets (next_due, number) INCLUDE (snoozed_until) WHERE status = 'waiting';
+CREATE INDEX tickets_resolved ON tickets (next_due, number) INCLUDE (snoozed_until) WHERE status = 'resolved';
+CREATE INDEX tickets_unassigned ON tickets (next_due, number) INCLUDE (snoozed_until) WHERE assignee IS NULL AND status <> 'closed';
+CREATE INDEX tickets_of_agent ON tickets (assignee, owed_at, number) INCLUDE (snoozed_until) WHERE assignee IS NOT NULL AND status <> 'closed';
+
 -- Workflows that began before this version carry fields under names that its code does not have, so each that is needed is
 -- replaced, as after a restore: the reconciler does that once a worker runs. The emergency workflow runs as soon as there is
 -- a policy, with tickets or without.
