@@ -33,12 +33,14 @@ type AnnouncedEmergency struct {
 
 // AnnounceTx is the transaction of Announce.
 type AnnounceTx interface {
+	// AddAnnouncement stores an announcement and returns its ID. It supersedes unsent mails of earlier announcements.
+	AddAnnouncement(context.Context, AnnouncedEmergency, desk.News, ticket.AnnounceRequest) (id int64, err error)
 	// AffectedRequesters returns the customers with an affected ticket that was submitted before an instant, or at any time if it
-	// is zero, and what each knows of an emergency; current are its terms.
+	// is zero, and what each knows of an emergency; current are its terms. Unsent mails must have been superseded: only then
+	// is it certain which are on their way.
 	AffectedRequesters(ctx context.Context, id ticket.EmergencyID, current desk.EmergencyTerms, before time.Time) ([]desk.AffectedRequester, error)
-	// AddAnnouncement stores an announcement and a held mail to each of some people. It supersedes unsent mails of earlier
-	// announcements.
-	AddAnnouncement(ctx context.Context, e AnnouncedEmergency, news desk.News, to []ticket.PersonID, r ticket.AnnounceRequest) error
+	// AddMails stores a held mail of an announcement to each of some people.
+	AddMails(ctx context.Context, announcement int64, to []ticket.PersonID) error
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
 	// Release lets held mails be sent.
 	Release(context.Context) error
@@ -58,7 +60,7 @@ func NewAnnouncements(s announcementStore) *Announcements { return &Announcement
 // Announce stores the announcements that are due of each emergency, with a mail to each requester whom they reach. The mails
 // are not sent until the emergency has been unchanged for the store's settling time. Announce is idempotent: nothing is
 // announced twice. While the fan-out is incomplete, the mails of requesters whose tickets it has yet to reach are held; each
-// later call releases those that need not be held any more.
+// later call releases those that no longer need to be held.
 func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	err = a.AnnounceTx(ctx, func(base AnnounceBase, tx AnnounceTx) (err error) {
 		result = ticket.AnnounceResult{}
@@ -85,6 +87,10 @@ func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) 
 
 // announce stores an announcement with a mail to each requester whom it reaches.
 func announce(ctx context.Context, tx AnnounceTx, e AnnouncedEmergency, news desk.News, settle time.Duration, r ticket.AnnounceRequest) error {
+	id, err := tx.AddAnnouncement(ctx, e, news, r)
+	if err != nil {
+		return err
+	}
 	requesters, err := tx.AffectedRequesters(ctx, e.ID, news.EmergencyTerms, news.Announces.Before(news.EmergencyTerms))
 	if err != nil {
 		return err
@@ -95,7 +101,7 @@ func announce(ctx context.Context, tx AnnounceTx, e AnnouncedEmergency, news des
 			to = append(to, q.Person)
 		}
 	}
-	return tx.AddAnnouncement(ctx, e, news, to, r)
+	return tx.AddMails(ctx, id, to)
 }
 
 // release releases held mails: all of them or, while the fan-out is incomplete, those that need not wait for it.

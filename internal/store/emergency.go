@@ -37,7 +37,7 @@ type scheduleTx struct {
 	next time.Time
 }
 
-// ScheduleTx implements app.ScheduleStore.
+// ScheduleTx runs fn in a transaction that holds scheduleLock exclusively.
 func (s *Store) ScheduleTx(ctx context.Context, doing string, fn func(app.ScheduleTx) error) error {
 	err := s.lockSchedule(ctx, doing, func(g *scheduleTx) error { return fn(g) })
 	if err == nil {
