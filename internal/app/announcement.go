@@ -65,7 +65,7 @@ func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) 
 	err = a.AnnounceTx(ctx, func(base AnnounceBase, tx AnnounceTx) (err error) {
 		result = ticket.AnnounceResult{}
 		for _, e := range base.Emergencies {
-			kind, terms, due := e.Tell(e.Announced, r.CheckedAt, base.Now, r.Revision)
+			kind, terms, due := e.DueAnnouncement(e.Announced, r.CheckedAt, base.Now, r.Revision)
 			if !due {
 				continue
 			}

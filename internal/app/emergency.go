@@ -119,7 +119,8 @@ func (s *Emergencies) Fanout(ctx context.Context) (desk.Fanout, bool, error) {
 // scheduleStore holds the emergency schedule.
 type scheduleStore interface {
 	// ScheduleTx runs fn in a transaction during which nothing is accepted and no step is taken, and commits it if fn returns
-	// nil. It returns an Unavailable fault if others hold the schedule's lock for too long.
+	// nil. It runs fn again in another one if a lock could not be acquired, and returns an Unavailable fault if that takes too
+	// long.
 	ScheduleTx(ctx context.Context, doing string, fn func(ScheduleTx) error) error
 }
 
@@ -130,7 +131,7 @@ type ScheduleTx interface {
 	// DeclaredBefore returns the emergency that a person declared with a key and the fingerprint of that request; an empty ID if
 	// there is none.
 	DeclaredBefore(ctx context.Context, by ticket.PersonID, key string) (id ticket.EmergencyID, fingerprint []byte, err error)
-	// Lasting returns the number of emergencies that are in force or planned.
+	// CountUnended returns the number of emergencies that are in force or planned.
 	CountUnended(context.Context) (int, error)
 	// Emergency returns a NotFound fault if there is none with the ID.
 	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
@@ -192,11 +193,11 @@ func updateEmergency(ctx context.Context, s scheduleStore, by desk.Person, id ti
 			return before, err
 		}
 		after, err := change(before, tx.Next())
-		switch {
-		case err != nil || after.Same(before):
+		if err != nil || after.Same(before) {
 			return before, err
-		case !after.Cancelled.IsZero():
-			act = desk.ActionCancelled
+		}
+		if !after.Cancelled.IsZero() {
+			return tx.UpdateEmergency(ctx, by.ID, after, desk.ActionCancelled)
 		}
 		return tx.UpdateEmergency(ctx, by.ID, after, act)
 	})

@@ -273,7 +273,7 @@ func expectMails(d *desk.DryRun) desk.EmergencyTerms {
 			announced = &s
 		}
 	}
-	kind, terms, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
+	kind, terms, due := d.After.DueAnnouncement(announced, d.At, d.At, d.After.Revision)
 	if due {
 		d.Announces = kind
 	}

@@ -77,3 +77,40 @@ func TestDryDeclare_limitsConcurrentDryRuns(t *testing.T) {
 		t.Errorf("afterwards one gives %v", err)
 	}
 }
+
+// twiceStore is a store whose transaction runs twice, as after a lock that could not be acquired: before the start of the
+// emergency, and after it.
+type twiceStore struct {
+	emergency desk.Emergency
+	action    desk.EmergencyAction
+}
+
+func (s *twiceStore) ScheduleTx(_ context.Context, _ string, fn func(app.ScheduleTx) error) error {
+	_ = fn(&twiceTx{twiceStore: s, next: s.emergency.From.Add(-time.Second)})
+	return fn(&twiceTx{twiceStore: s, next: s.emergency.From.Add(time.Second)})
+}
+
+type twiceTx struct {
+	app.ScheduleTx
+	*twiceStore
+	next time.Time
+}
+
+func (tx *twiceTx) Next() time.Time { return tx.next }
+
+func (tx *twiceTx) Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error) {
+	return tx.emergency, nil
+}
+
+func (tx *twiceTx) UpdateEmergency(_ context.Context, _ ticket.PersonID, e desk.Emergency, act desk.EmergencyAction) (desk.Emergency, error) {
+	tx.action = act
+	return e, nil
+}
+
+func TestEndEmergency_logsWhatTheLastAttemptDid(t *testing.T) {
+	s := &twiceStore{emergency: desk.Emergency{Emergency: ticket.Emergency{ID: "E-1", Kind: ticket.EmergencyClosed, From: time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)}}}
+	e, err := app.EndEmergency(t.Context(), s, desk.Person{}, "E-1")
+	if err != nil || !e.Cancelled.IsZero() || s.action != desk.ActionLifted {
+		t.Errorf("%+v was logged as %s, %v", e, s.action, err)
+	}
+}

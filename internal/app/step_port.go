@@ -62,7 +62,7 @@ type deliveryReader interface {
 	FailedDelivery(ctx context.Context, n int) (FailedDelivery, bool, error)
 	// AskingMail returns the mail of an event that asks the requester for an answer, and false if there is none.
 	AskingMail(ctx context.Context, event int) (AskingMail, bool, error)
-	// MailToResend returns the mail that a resend command names, and false if there is no such email.
+	// MailToResend returns the mail that a resend command names, and false if there is none.
 	MailToResend(ctx context.Context, command int64) (ticket.BouncedMail, bool, error)
 }
 

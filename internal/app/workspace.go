@@ -50,7 +50,7 @@ type workspaceStore interface {
 	cannedStore
 	filterStore
 	staffView
-	// Look records that a person has a ticket open.
+	// RecordPresence records that a person has a ticket open.
 	RecordPresence(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error
 }
 

@@ -93,12 +93,12 @@ func (e Emergency) DelayAt(at time.Time) time.Duration {
 	return by
 }
 
-// Tell returns the kind and the terms of the announcement that is now due for an emergency, and false if none is. At
-// revision of the emergency schedule, all transitions up to proven have been applied to all open tickets. announced are the
-// terms of the previous announcement, nil if there is none. A transition between proven and now, or a change after
+// DueAnnouncement returns the kind and the terms of the announcement that is now due for an emergency, and false if none is.
+// At revision of the emergency schedule, all transitions up to checked have been applied to all open tickets. announced are
+// the terms of the previous announcement, nil if there is none. A transition between checked and now, or a change after
 // revision, is announced only once it has been applied to all tickets, too.
-func (e Emergency) Tell(announced *EmergencyTerms, proven, now time.Time, revision int64) (AnnouncementKind, EmergencyTerms, bool) {
-	s := e.Terms(proven)
+func (e Emergency) DueAnnouncement(announced *EmergencyTerms, checked, now time.Time, revision int64) (AnnouncementKind, EmergencyTerms, bool) {
+	s := e.Terms(checked)
 	if e.Revision > revision || !s.same(e.Terms(now)) {
 		return "", s, false
 	}

@@ -17,7 +17,7 @@ type Person struct {
 	ID      ticket.PersonID
 	Role    ticket.Role
 	Name    string
-	Address string // e-mail
+	Address string // email
 	Handle  string // staff only: letters, digits and hyphens; not a personal name where those must not be in histories
 	Token   bool   `db:"-"` // authenticated by an API token
 }
@@ -70,7 +70,7 @@ func (p Person) Check() error {
 // ValidID reports whether text has the shape of a person's ID.
 func ValidID(text string) bool { return idShape.MatchString(text) }
 
-// ValidAddress reports whether text is an e-mail address and nothing else.
+// ValidAddress reports whether text is an email address and nothing else.
 func ValidAddress(text string) bool {
 	a, err := mail.ParseAddress(text)
 	return err == nil && a.Address == text && len(text) <= maxAddress

@@ -61,9 +61,9 @@ type records interface {
 	RecordCheck(ctx context.Context, o desk.Overdue, found desk.CheckResult, tries int, next time.Duration) error
 	Postpone(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error
 	RecordMissing(ctx context.Context, some []ticket.Number) error
-	NoteRestarted(ctx context.Context) error
-	DeleteOverdue(ctx context.Context, n ticket.Number) error
-	DeleteHealthy(ctx context.Context, patience time.Duration) error
+	RecordRestarted(ctx context.Context) error
+	DeleteCheck(ctx context.Context, n ticket.Number) error
+	DeleteHealthyChecks(ctx context.Context, patience time.Duration) error
 	RecordRound(ctx context.Context) error
 	RecordAudit(ctx context.Context, audited int, ended bool) error
 }
@@ -159,7 +159,7 @@ func (r *Reconciler) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.records.DeleteHealthy(ctx, r.options.Patience); err != nil {
+	if err := r.records.DeleteHealthyChecks(ctx, r.options.Patience); err != nil {
 		return err
 	}
 	return r.records.RecordRound(ctx)

@@ -118,5 +118,5 @@ func (r *Reconciler) revive(ctx context.Context, o desk.Overdue) error {
 	if err := r.restart(ctx, o); err != nil {
 		return err
 	}
-	return r.records.DeleteOverdue(ctx, o.Number)
+	return r.records.DeleteCheck(ctx, o.Number)
 }

@@ -98,7 +98,7 @@ func (r *Reconciler) restart(ctx context.Context, o desk.Overdue) error {
 		return err
 	}
 	r.restarted.Add(1)
-	return r.records.NoteRestarted(ctx)
+	return r.records.RecordRestarted(ctx)
 }
 
 // pause doubles with every check that finds a ticket unchanged.

@@ -54,10 +54,10 @@ func (w *reconcilerFixture) add(o desk.Overdue, e dispatch.Execution) {
 func (w *reconcilerFixture) Lease(context.Context, string, string, time.Duration) (bool, error) {
 	return true, nil
 }
-func (w *reconcilerFixture) EndLease(context.Context, string, string) error     { return nil }
-func (w *reconcilerFixture) NoteRestarted(context.Context) error                { return nil }
-func (w *reconcilerFixture) DeleteHealthy(context.Context, time.Duration) error { return nil }
-func (w *reconcilerFixture) EnsureEmergencyWorkflow(context.Context) error      { return nil }
+func (w *reconcilerFixture) EndLease(context.Context, string, string) error           { return nil }
+func (w *reconcilerFixture) RecordRestarted(context.Context) error                    { return nil }
+func (w *reconcilerFixture) DeleteHealthyChecks(context.Context, time.Duration) error { return nil }
+func (w *reconcilerFixture) EnsureEmergencyWorkflow(context.Context) error            { return nil }
 
 func (w *reconcilerFixture) Overdue(_ context.Context, _ time.Duration, limit int) (page []desk.Overdue, err error) {
 	w.mu.Lock()
@@ -113,7 +113,7 @@ func (w *reconcilerFixture) Postpone(ctx context.Context, o desk.Overdue, tries 
 
 func (w *reconcilerFixture) RecordMissing(context.Context, []ticket.Number) error { return nil }
 
-func (w *reconcilerFixture) DeleteOverdue(_ context.Context, n ticket.Number) error {
+func (w *reconcilerFixture) DeleteCheck(_ context.Context, n ticket.Number) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.found, n)

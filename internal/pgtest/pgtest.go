@@ -25,7 +25,7 @@ const (
 	startTimeout = 3 * time.Minute // includes downloading PostgreSQL on a new machine
 )
 
-// shared is the process's cluster. Nobody stops it: the kernel ends it with the process, and the next process to
+// shared is the process's cluster. It is never stopped: the kernel ends it with the process, and the next process to
 // start one removes its directory.
 var shared = sync.OnceValues(func() (*local.Postgres, error) {
 	sweep()

@@ -130,7 +130,7 @@ func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p 
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventInvited, Actor: by, Detail: p.Address + " as " + string(p.Role)})
 	})
-	return explain(err, "invite somebody")
+	return explain(err, "invite a person")
 }
 
 // Invitations returns the open invitations, at most 200, newest first.

@@ -40,8 +40,8 @@ func (u use) args(others pgx.StrictNamedArgs) pgx.StrictNamedArgs {
 }
 
 // spending returns a statement that spends a use if condition holds, and returns a row if it did. It implements the
-// generic cell rate algorithm: spent_until is when the allowance is full again, and each use moves it
-// on by the interval of the limit. PostgreSQL serializes simultaneous uses.
+// generic cell rate algorithm: spent_until is when the allowance is full again, and each use moves it on by the interval of
+// the limit. PostgreSQL serializes simultaneous uses.
 func spending(condition string) string {
 	return `
 		INSERT INTO allowances AS a (key, spent_until)
@@ -91,7 +91,7 @@ func (a *Accounts) Spend(ctx context.Context, key []byte, of account.RateLimit) 
 	return tag.RowsAffected() == 1, explain(err, "spend a use of an allowance")
 }
 
-// Return gives one use back to an allowance.
+// Return undoes a call of Spend.
 func (a *Accounts) Return(ctx context.Context, key []byte, of account.RateLimit) error {
 	_, err := a.pool.Exec(ctx, `UPDATE allowances SET spent_until = spent_until - $2::interval WHERE key = $1`, key, of.Interval)
 	return explain(err, "return a use to an allowance")

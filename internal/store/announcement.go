@@ -182,7 +182,7 @@ func (s *Store) AnnouncementMails(ctx context.Context, id ticket.EmergencyID) (m
 	return counts, explain(err, "count the mails of %s", id)
 }
 
-// AnnouncementMail returns the announcement mail with an ID. It is NotFound if there is no such email.
+// AnnouncementMail returns the announcement mail with an ID. It is NotFound if there is none.
 func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnnouncement, err error) {
 	a := &m.Data
 	a.ID = id

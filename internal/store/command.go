@@ -120,7 +120,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	})
 }
 
-// checkResend checks a request to resend a mail. It is NotFound if there is no such email, and Invalid on "address" if that
+// checkResend checks a request to resend a mail. It is NotFound if there is no such mail, and Invalid on "address" if that
 // is malformed or the mail is to one of the staff: their accounts say where their mails go, and links in those mails act
 // in their name.
 func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request) error {

@@ -168,13 +168,13 @@ func (s *Store) BeginManualCommand(ctx context.Context, key, run string) (first 
 	err = s.pool.QueryRow(ctx, `
 		INSERT INTO emergency_manual_commands (key, run) VALUES ($1, $2)
 		ON CONFLICT (key) DO UPDATE SET run = emergency_manual_commands.run RETURNING run, result`, key, run).Scan(&first, &result)
-	return first, result, explain(err, "begin a signal by hand")
+	return first, result, explain(err, "begin a manual command")
 }
 
 // EndManualCommand records the result of a manual command.
 func (s *Store) EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error {
 	_, err := s.pool.Exec(ctx, `UPDATE emergency_manual_commands SET result = $2 WHERE key = $1`, key, result)
-	return explain(err, "end a signal by hand")
+	return explain(err, "end a manual command")
 }
 
 // shareSchedule shares the lock of the emergency schedule. Submissions and steps share it, and read the clock and the

@@ -114,8 +114,8 @@ func (s *Store) readNotices(ctx context.Context, known *noticeCache, now time.Ti
 	return fresh, nil
 }
 
-// CountAffected counts the tickets that an emergency would affect now, and the requesters who would receive its announcements:
-// those with an affected ticket submitted before an instant, or at any time if it is zero.
+// CountAffected counts the tickets that an emergency would affect now, and the requesters who would receive its
+// announcements: those with an affected ticket submitted before an instant, or at any time if it is zero.
 func (s *Store) CountAffected(ctx context.Context, before time.Time) (c desk.AffectedCount, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), count(*) FILTER (WHERE `+concerned+`), count(*) FILTER (WHERE `+concerned+` AND t.breached),

@@ -71,7 +71,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 	if err = tx.SendBatch(ctx, batch).Close(); err != nil {
 		return r, err
 	}
-	return r, record(ctx, tx, account.Event{Kind: account.EventSessionsEnded, Detail: "everybody's, after a restore"})
+	return r, record(ctx, tx, account.Event{Kind: account.EventSessionsEnded, Detail: "everyone's, after a restore"})
 }
 
 // Replacing returns how far the replacement of workflows that RaiseEpoch listed is.
@@ -91,7 +91,7 @@ func (s *Store) ToReplace(ctx context.Context, after string, limit int) ([]strin
 // Replaced records that a workflow was replaced. It does nothing if another epoch has begun since.
 func (s *Store) Replaced(ctx context.Context, epoch int64, workflow string) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM replacements WHERE workflow = $2 AND (SELECT number FROM epoch) = $1`, epoch, workflow)
-	return explain(err, "note that workflow %s was replaced", workflow)
+	return explain(err, "record that workflow %s was replaced", workflow)
 }
 
 // ReplacingOver records that an epoch's workflows are all replaced, if none is left.
@@ -99,7 +99,7 @@ func (s *Store) ReplacingOver(ctx context.Context, epoch int64) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE epoch SET replaced_at = clock_timestamp()
 		WHERE number = $1 AND NOT EXISTS (SELECT FROM replacements)`, epoch)
-	return explain(err, "note that all workflows are replaced")
+	return explain(err, "record that all workflows are replaced")
 }
 
 // Unknown returns those of some numbers for which there is no ticket.

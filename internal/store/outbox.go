@@ -223,7 +223,7 @@ func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to
 }
 
 // OwedMail returns an account's mail and its delivery status. The mail's Until is when it stops being of use: when it or its
-// link expires, or when its link was used. It is NotFound if there is no such email.
+// link expires, or when its link was used. It is NotFound if there is none.
 func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.Mail, status desk.DeliveryStatus, err error) {
 	err = a.pool.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),

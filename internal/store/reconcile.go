@@ -74,8 +74,8 @@ const keptQuery = `
 	UNION (SELECT DISTINCT ticket FROM deliveries WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	ORDER BY 1 LIMIT $2`
 
-// TicketsWithWorkflow returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and closed ones with
-// unsent deliveries. It has at most limit, after a number.
+// TicketsWithWorkflow returns a page, ordered by number, of the tickets that should have a running workflow: open ones, and
+// closed ones with unsent deliveries. It has at most limit, after a number.
 func (s *Store) TicketsWithWorkflow(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
 	rows, _ := s.pool.Query(ctx, keptQuery, after, limit)
 	page, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
@@ -97,7 +97,7 @@ func (s *Store) RecordCheck(ctx context.Context, o desk.Overdue, found desk.Chec
 		ON CONFLICT (ticket) DO UPDATE SET found = $2, tries = $3, mark = $4, next_at = clock_timestamp() + $5::interval,
 			since = CASE WHEN c.mark = $4 AND (c.found = 'trying') = ($2 = 'trying') THEN c.since ELSE clock_timestamp() END`,
 		o.Number, found, tries, o.Mark, next)
-	return explain(err, "note what was found of ticket %s", o.Number)
+	return explain(err, "record the check of ticket %s", o.Number)
 }
 
 // Postpone defers the next check of a ticket after one that could not be completed. A ticket whose workflow was found missing
@@ -109,47 +109,47 @@ func (s *Store) Postpone(ctx context.Context, o desk.Overdue, tries int, next ti
 			tries = $2, mark = $3, next_at = clock_timestamp() + $4::interval,
 			since = CASE WHEN c.mark = $3 THEN c.since ELSE clock_timestamp() END`,
 		o.Number, tries, o.Mark, next)
-	return explain(err, "put the next look at ticket %s off", o.Number)
+	return explain(err, "postpone the next check of ticket %s", o.Number)
 }
 
-// RecordMissing records that tickets were found without a running workflow, until RecordCheck or DeleteOverdue is called.
+// RecordMissing records that tickets were found without a running workflow, until RecordCheck or DeleteCheck is called.
 func (s *Store) RecordMissing(ctx context.Context, some []ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks (ticket, found, tries, mark, next_at) SELECT n, 'missing', 0, '', '-infinity' FROM unnest($1::text[]) n
 		ON CONFLICT (ticket) DO UPDATE SET found = 'missing', next_at = '-infinity'`, some)
-	return explain(err, "note tickets without a workflow")
+	return explain(err, "record tickets without a workflow")
 }
 
-// DeleteOverdue deletes what checks of a ticket found.
-func (s *Store) DeleteOverdue(ctx context.Context, n ticket.Number) error {
+// DeleteCheck deletes what checks of a ticket found.
+func (s *Store) DeleteCheck(ctx context.Context, n ticket.Number) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM ticket_checks WHERE ticket = $1`, n)
-	return explain(err, "forget what was found of ticket %s", n)
+	return explain(err, "delete the check of ticket %s", n)
 }
 
-// NoteRestarted counts a workflow that was started again.
-func (s *Store) NoteRestarted(ctx context.Context) error {
+// RecordRestarted counts a workflow that was started again.
+func (s *Store) RecordRestarted(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET restarted = restarted + 1, restarted_at = clock_timestamp()`)
-	return explain(err, "note a workflow started anew")
+	return explain(err, "count a restarted workflow")
 }
 
-const forgetQuery = `
+const healthyQuery = `
 	DELETE FROM ticket_checks c USING tickets t WHERE t.number = c.ticket
 		AND (c.found <> 'trying' OR c.next_at <= statement_timestamp())
 		AND NOT (t.next_due < statement_timestamp() - $1::interval AND t.status <> 'closed')
 		AND NOT EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval)
 		AND NOT EXISTS (SELECT FROM deliveries m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)`
 
-// DeleteHealthy deletes what checks found of tickets on which nothing has been pending for longer than patience. Of tickets whose
-// deliveries are being retried, which may be many, it considers only those whose next check is due.
-func (s *Store) DeleteHealthy(ctx context.Context, patience time.Duration) error {
-	_, err := s.pool.Exec(ctx, forgetQuery, patience)
-	return explain(err, "forget the tickets that are well")
+// DeleteHealthyChecks deletes what checks found of tickets on which nothing has been pending for longer than patience. Of
+// tickets whose deliveries are being retried, which may be many, it considers only those whose next check is due.
+func (s *Store) DeleteHealthyChecks(ctx context.Context, patience time.Duration) error {
+	_, err := s.pool.Exec(ctx, healthyQuery, patience)
+	return explain(err, "delete the checks of healthy tickets")
 }
 
 // RecordRound records that a round of checks was completed.
 func (s *Store) RecordRound(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET looked_at = clock_timestamp()`)
-	return explain(err, "note the reconciler's look")
+	return explain(err, "record a round of checks")
 }
 
 // RecordAudit records how many tickets an audit has compared, and whether it has ended. The first call, with none, begins it.
@@ -173,7 +173,7 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 					EXISTS (SELECT FROM deliveries m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
 			FROM ticket_checks k) c`, desk.StuckAfter).
 		Scan(nullable(&r.CheckedAt), nullable(&r.AuditBegan), nullable(&r.AuditEnded), &r.Audited, &r.Restarted, nullable(&r.RestartedAt), &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
-	return r, explain(err, "read how the workflows stand")
+	return r, explain(err, "read the state of the workflows")
 }
 
 // StuckTickets returns the tickets that make no progress although their workflows run, the longest stuck first.

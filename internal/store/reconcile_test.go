@@ -86,7 +86,7 @@ func TestOverdue_findsStuckTickets(t *testing.T) {
 			if len(found) != 1 || found[0].Number != n || !c.want(found[0]) {
 				t.Errorf("found %+v", found)
 			}
-			if err := d.DeleteHealthy(t.Context(), late); err != nil {
+			if err := d.DeleteHealthyChecks(t.Context(), late); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -129,7 +129,7 @@ func TestOverdue_backsOffAfterACheckAndForgetsHealthyTickets(t *testing.T) {
 	if r := stands(); r.Stuck != 1 || err != nil || len(stuck) != 1 || stuck[0].Number != n {
 		t.Errorf("stands %+v; stuck: %+v, %v", r, stuck, err)
 	}
-	if err := d.DeleteHealthy(t.Context(), late); err != nil || stands().Stuck != 1 {
+	if err := d.DeleteHealthyChecks(t.Context(), late); err != nil || stands().Stuck != 1 {
 		t.Errorf("a ticket that is still overdue is forgotten, %v", err)
 	}
 	d.sql(`UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket = $1`, n)
@@ -142,7 +142,7 @@ func TestOverdue_backsOffAfterACheckAndForgetsHealthyTickets(t *testing.T) {
 	}
 	d.mailed(n)
 	d.sql(`UPDATE tickets SET next_due = 'infinity' WHERE number = $1`, n)
-	if err := d.DeleteHealthy(t.Context(), late); err != nil {
+	if err := d.DeleteHealthyChecks(t.Context(), late); err != nil {
 		t.Fatal(err)
 	}
 	if r := stands(); r.Missing != 0 {
@@ -239,10 +239,10 @@ func TestReconciliation_reportsChecksAndAudits(t *testing.T) {
 	if r := stands(d.RecordMissing(t.Context(), some)); r.Missing != 2 || r.Healthy(time.Now()) {
 		t.Errorf("two are missing: %+v", r)
 	}
-	if r := stands(d.NoteRestarted(t.Context())); r.Restarted != 1 || r.RestartedAt.IsZero() {
+	if r := stands(d.RecordRestarted(t.Context())); r.Restarted != 1 || r.RestartedAt.IsZero() {
 		t.Errorf("one was started: %+v", r)
 	}
-	if r := stands(d.DeleteOverdue(t.Context(), some[0])); r.Missing != 1 {
+	if r := stands(d.DeleteCheck(t.Context(), some[0])); r.Missing != 1 {
 		t.Errorf("one is forgotten: %+v", r)
 	}
 }
@@ -315,7 +315,7 @@ func TestReconciler_readsByIndexesOnly(t *testing.T) {
 	}{
 		"overdue":         {store.OverdueQuery, []any{late, 100}},
 		"with a workflow": {store.WithWorkflowQuery, []any{ticket.Number(""), 500}},
-		"forget":          {store.ForgetQuery, []any{late}},
+		"forget":          {store.HealthyQuery, []any{late}},
 	} {
 		rows, err := conn.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) `+q.sql, q.args...)
 		if err != nil {

@@ -88,10 +88,10 @@ func (s *Store) ListMails(ctx context.Context, status desk.DeliveryStatus, since
 		LEFT JOIN messages w ON w.id = c.message
 		JOIN people p ON p.id = m.person
 		ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1`, limit, since)
-	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p report.Mail, err error) {
+	mails, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p report.Mail, err error) {
 		err = row.Scan(&p.Number, &p.Subject, &p.Emergency, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
 			nullable(&p.Deferred), nullable(&p.Settled), &p.Reason)
 		return p, err
 	})
-	return parcels, explain(err, "list mails")
+	return mails, explain(err, "list mails")
 }

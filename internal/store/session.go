@@ -51,7 +51,7 @@ func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expi
 		ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
 			WHERE sessions.expires_at > clock_timestamp()`,
 		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": maxExpiredCleared, "stays": endedSessionsKept, "kept": keptFor})
-	return explain(err, "keep a session")
+	return explain(err, "save a session")
 }
 
 // DeleteCtx ends a session and empties it. It succeeds if there is none.
@@ -126,7 +126,7 @@ func (s *Store) SaveForm(ctx context.Context, browser []byte, f desk.SavedForm) 
 			"browser": browser, "person": f.Person, "form": keptKey(f.Action, f.Page), "action": f.Action, "page": f.Page, "fields": fields,
 			"most": maxKept,
 		})
-	return explain(err, "keep a form")
+	return explain(err, "save a form")
 }
 
 // keptKey identifies a form within a browser by both its path and its page, since many pages submit to the same path.
@@ -149,19 +149,19 @@ func (s *Store) SavedForms(ctx context.Context, browser []byte, person ticket.Pe
 		}
 		return f, err
 	})
-	return kept, explain(err, "look for kept forms")
+	return kept, explain(err, "read the saved forms")
 }
 
 // ForgetForm deletes the form stored in a browser for a person that comes from a page and is submitted to a path.
 func (s *Store) ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person AND form = @form`,
 		pgx.StrictNamedArgs{"browser": browser, "person": person, "form": keptKey(action, page)})
-	return explain(err, "forget a form")
+	return explain(err, "delete a saved form")
 }
 
 // ForgetForms deletes all forms stored in a browser for a person.
 func (s *Store) ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person`,
 		pgx.StrictNamedArgs{"browser": browser, "person": person})
-	return explain(err, "forget all forms of a browser")
+	return explain(err, "delete all forms of a browser")
 }

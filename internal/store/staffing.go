@@ -128,21 +128,21 @@ func (s *Store) changeGroup(ctx context.Context, e account.Event, statement stri
 	return explain(err, "change the group %q", args[0])
 }
 
-//go:embed presence_look.sql
-var lookSQL string
+//go:embed presence.sql
+var presenceSQL string
 
-// RecordPresence records that a person has a ticket open, and whether they are writing. Subscribers are notified if that changes
-// what they know: the person was not there before, started or stopped writing, or somebody else's presence has expired.
+// RecordPresence records that a person has a ticket open, and whether they are writing. Subscribers are notified if that
+// changes what they know: the person was not there before, started or stopped writing, or someone else's presence has expired.
 // It returns NotFound if there is no such ticket.
 func (s *Store) RecordPresence(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error {
 	var there bool
-	err := s.pool.QueryRow(ctx, lookSQL, pgx.StrictNamedArgs{
+	err := s.pool.QueryRow(ctx, presenceSQL, pgx.StrictNamedArgs{
 		"number": n, "person": by, "writing": writing, "lasts": desk.PresenceLasts, "channel": changeChannel,
 	}).Scan(&there, nil)
 	if err == nil && !there {
 		return errNoTicket
 	}
-	return explain(err, "note who looks at %s", n)
+	return explain(err, "record who has %s open", n)
 }
 
 // EndPresence records that a person no longer has a ticket open.
@@ -150,7 +150,7 @@ func (s *Store) EndPresence(ctx context.Context, by desk.Person, n ticket.Number
 	_, err := s.pool.Exec(ctx, `
 		WITH gone AS (DELETE FROM presences WHERE ticket = $1 AND person = $2 RETURNING ticket)
 		SELECT pg_notify($3, ticket || ':presence') FROM gone`, n, by.ID, changeChannel)
-	return explain(err, "note who leaves %s", n)
+	return explain(err, "record who no longer has %s open", n)
 }
 
 // Presences returns the people who have a ticket open, longest first: those seen within desk.PresenceLasts.
@@ -160,8 +160,8 @@ func (s *Store) Presences(ctx context.Context, n ticket.Number) ([]desk.Presence
 		FROM presences l JOIN people p ON p.id = l.person
 		WHERE l.ticket = $1 AND l.seen_at > clock_timestamp() - $2::interval AND p.disabled_at IS NULL
 		ORDER BY l.since, p.id`, n, desk.PresenceLasts)
-	looking, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Presence, err error) {
+	present, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Presence, err error) {
 		return p, row.Scan(&p.Person.ID, &p.Person.Name, &p.Person.Handle, &p.Person.Role, &p.Writing, &p.Since, &p.Seen)
 	})
-	return looking, explain(err, "look who looks at %s", n)
+	return present, explain(err, "list who has %s open", n)
 }

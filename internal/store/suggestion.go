@@ -31,7 +31,7 @@ func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) e
 	if err == nil && !kept && !again {
 		return s.spent(ctx, u)
 	}
-	return explain(err, "keep a suggestion")
+	return explain(err, "save a suggestion")
 }
 
 // ImportSuggestions adds suggestions with their times of submission and reading, and returns how many were added. One

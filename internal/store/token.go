@@ -117,7 +117,7 @@ func (s *Store) ByToken(ctx context.Context, token string, writes bool) (p desk.
 	case !noted:
 		_, err = s.pool.Exec(ctx, `UPDATE tokens SET last_used_at = clock_timestamp() WHERE hash = $1`, hash)
 	}
-	return p, explain(err, "note a token's use")
+	return p, explain(err, "record a token's use")
 }
 
 func digest(token string) []byte {

@@ -1,4 +1,4 @@
--- Notes that @person has ticket @number open, and lets go of everybody, anywhere, who was not heard of for @lasts.
+-- Records that @person has ticket @number open, and deletes the presences, of any ticket, that were not renewed for @lasts.
 WITH before AS (
     SELECT writing FROM presences
     WHERE ticket = @number AND person = @person AND seen_at > clock_timestamp() - @lasts::interval
