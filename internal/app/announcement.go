@@ -33,14 +33,14 @@ type AnnouncedEmergency struct {
 
 // AnnounceTx is the transaction of Announce.
 type AnnounceTx interface {
-	// AddAnnouncement stores an announcement and returns its ID. It supersedes unsent mails of earlier announcements.
-	AddAnnouncement(context.Context, AnnouncedEmergency, desk.News, ticket.AnnounceRequest) (id int64, err error)
 	// AffectedRequesters returns the customers with an affected ticket that was submitted before an instant, or at any time if it
 	// is zero, and what each knows of an emergency; current are its terms. Unsent mails must have been superseded: only then
 	// is it certain which are on their way.
 	AffectedRequesters(ctx context.Context, id ticket.EmergencyID, current desk.EmergencyTerms, before time.Time) ([]desk.AffectedRequester, error)
-	// AddMails stores a held mail of an announcement to each of some people.
-	AddMails(ctx context.Context, announcement int64, to []ticket.PersonID) error
+	// AddAnnouncement stores an announcement and returns its ID. It supersedes unsent mails of earlier announcements.
+	AddAnnouncement(ctx context.Context, e AnnouncedEmergency, news desk.News, r ticket.AnnounceRequest) (id int64, err error)
+	// AddAnnouncementMails stores a held mail of an announcement to each of some people.
+	AddAnnouncementMails(ctx context.Context, id int64, to []ticket.PersonID) error
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
 	// Release lets held mails be sent.
 	Release(context.Context) error
@@ -85,7 +85,8 @@ func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) 
 	return result, err
 }
 
-// announce stores an announcement with a mail to each requester whom it reaches.
+// announce stores an announcement with a mail to each requester whom it reaches. What they know is read once earlier mails
+// are superseded, so that none can be claimed in between: one that is on its way counts as sent.
 func announce(ctx context.Context, tx AnnounceTx, e AnnouncedEmergency, news desk.News, settle time.Duration, r ticket.AnnounceRequest) error {
 	id, err := tx.AddAnnouncement(ctx, e, news, r)
 	if err != nil {
@@ -101,7 +102,7 @@ func announce(ctx context.Context, tx AnnounceTx, e AnnouncedEmergency, news des
 			to = append(to, q.Person)
 		}
 	}
-	return tx.AddMails(ctx, id, to)
+	return tx.AddAnnouncementMails(ctx, id, to)
 }
 
 // release releases held mails: all of them or, while the fan-out is incomplete, those that need not wait for it.

@@ -158,29 +158,6 @@ func TestAnnounce_aNewerOneSupersedesWhatIsStillPending(t *testing.T) {
 	}
 }
 
-// Someone whose mail about a plan is on its way has to hear that the plan is cancelled.
-func TestAnnounce_aCancellationReachesThoseWhoseMailIsOnItsWay(t *testing.T) {
-	d := open(t)
-	d.waitingSince(d.customer, aDay)
-	d.waitingSince(d.other, aDay)
-	plan := closedBy("Closed.")
-	plan.From = time.Now().Add(48 * time.Hour).Truncate(time.Second)
-	e := d.declare(plan)
-	d.announce()
-	id, _, err := d.NextAnnouncement(t.Context(), "a try", time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	recipient := one[ticket.PersonID](d, `SELECT person FROM deliveries WHERE queue = 'announcement' AND n = $1`, id)
-	if _, err := app.EndEmergency(t.Context(), d, d.supervisor, e.ID); err != nil {
-		t.Fatal(err)
-	}
-	d.announce()
-	if got := one[[]ticket.PersonID](d, `SELECT array_agg(person) FROM deliveries WHERE status = 'owed' AND queue = 'announcement'`); !slices.Equal(got, []ticket.PersonID{recipient}) {
-		t.Errorf("the cancellation is sent to %s, want %s alone; %s", got, recipient, d.deliveryStatuses())
-	}
-}
-
 // One that is on its way when it is superseded has been sent all the same.
 func TestAnnouncementSent_countsWhatWasOnItsWay(t *testing.T) {
 	d := open(t)

@@ -18,7 +18,7 @@ var Bound = setTimeouts
 const (
 	OverdueQuery      = overdueQuery
 	WithWorkflowQuery = keptQuery
-	HealthyQuery       = healthyQuery
+	HealthyQuery      = healthyQuery
 )
 
 // SettleAfter sets Options.Settle.
