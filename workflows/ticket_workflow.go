@@ -120,15 +120,17 @@ func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
 		r.Command = t.lastCommand
 	case len(t.manual) > 0:
 		r.Manual = t.manual[:min(len(t.manual), ticket.MaxManual)]
+	case active && t.catchUp: // before delivery results, because it alone ends parking
+		r.CatchUp = true
 	case active && len(t.bounced) > 0:
 		r.Bounced = t.bounced[0]
 	case active && len(t.delivered) > 0:
 		r.Delivered = t.delivered[0]
-	case active && t.due.Kind != "" && !t.catchUp:
+	case active && t.due.Kind != "":
 		r.Due = t.due.Due
 	default:
 		r.CatchUp = true
-		return r, active && t.catchUp || t.hasMoreDeliveries()
+		return r, t.hasMoreDeliveries()
 	}
 	return r, true
 }
