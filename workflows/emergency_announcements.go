@@ -48,7 +48,7 @@ func newAnnouncer(ctx workflow.Context, in AnnouncementState) *announcer {
 }
 
 // request requests announcements up to an instant under a revision of the schedule. It is called after every fan-out, for a
-// revision that changed no ticket, and with Unproven when a fan-out takes too long. PostgreSQL determines what is to be
+// revision that changed no ticket, and as a partial one when a fan-out takes too long. PostgreSQL determines what is to be
 // announced, so that repeated or late calls announce nothing twice.
 func (a *announcer) request(r ticket.AnnounceRequest) {
 	a.state.Request, a.state.Pending = r, true

@@ -170,7 +170,7 @@ func (t *ticketWorkflow) drainReconcile(ctx workflow.Context) {
 }
 
 // reconcile requests a step that catches up and returns all pending deliveries.
-func (t *ticketWorkflow) reconcile() { t.catchUp, t.lastMail = true, 0 }
+func (t *ticketWorkflow) reconcile() { t.catchUp, t.lastDelivery = true, 0 }
 
 // manualOutcome returns the outcome of a manual command that a step has taken, in words.
 func manualOutcome(c ticket.ManualCommand, result ticket.StepResult) string {

@@ -27,20 +27,20 @@ func Ticket(ctx workflow.Context, in Start) (string, error) {
 
 // ticketWorkflow is the state of a run. State for the next run is passed on in Start.
 type ticketWorkflow struct {
-	number      ticket.Number
-	page        string
-	digest      ticket.Digest
-	lastMail    int   // number of the last delivery added to deliveries
-	lastCommand int64 // number of the last command received
-	claims      []Claim
-	manual      []ticket.ManualCommand
-	answers     answers // results of updates
-	outcomes    []ManualOutcome
-	received    map[ticket.Verb]int // number of signals of each name in all runs
-	bounced     []int
-	delivered   []int           // numbers of delivered mails that ask for an answer, since silence counts from their delivery
-	catchUp     bool            // a step must decide what was accepted and apply the emergency schedule
-	due         ticket.DueEvent // the due event whose timer has fired
+	number       ticket.Number
+	page         string
+	digest       ticket.Digest
+	lastDelivery int   // number of the last delivery added to deliveries
+	lastCommand  int64 // number of the last command received
+	claims       []Claim
+	manual       []ticket.ManualCommand
+	answers      answers // results of updates
+	outcomes     []ManualOutcome
+	received     map[ticket.Verb]int // number of signals of each name in all runs
+	bounced      []int
+	delivered    []int           // numbers of delivered mails that ask for an answer, since silence counts from their delivery
+	catchUp      bool            // a step must decide what was accepted and apply the emergency schedule
+	due          ticket.DueEvent // the due event whose timer has fired
 
 	selector   workflow.Selector
 	meter      historyMeter
@@ -52,7 +52,7 @@ type ticketWorkflow struct {
 // setup returns the state of a run, with its receivers and handlers registered.
 func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
 	t := &ticketWorkflow{
-		number: in.Number, page: in.Page, outcomes: in.Outcomes, digest: in.Digest, lastMail: in.LastDelivery, lastCommand: max(in.LastCommand, 1),
+		number: in.Number, page: in.Page, outcomes: in.Outcomes, digest: in.Digest, lastDelivery: in.LastDelivery, lastCommand: max(in.LastCommand, 1),
 		claims: in.Claims, manual: in.Manual, received: in.Received, bounced: in.Bounced, delivered: in.Delivered, catchUp: in.CatchUp,
 		selector:   workflow.NewNamedSelector(ctx, "ticket"),
 		deliveries: newDeliveries(ctx, in.Number),
@@ -110,9 +110,9 @@ func (t *ticketWorkflow) hasWork() bool {
 // ticket is parked, commands and due events wait, but steps still take manual commands, which PostgreSQL then stores, so
 // that they never pile up here.
 func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
-	r = ticket.StepRequest{Number: t.number, LastDelivery: t.lastMail}
+	r = ticket.StepRequest{Number: t.number, LastDelivery: t.lastDelivery}
 	if !t.deliveries.hasRoom() {
-		r.LastDelivery = noMails
+		r.LastDelivery = noDeliveries
 	}
 	active := t.digest.Parked == nil
 	switch {
@@ -120,22 +120,24 @@ func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
 		r.Command = t.lastCommand
 	case len(t.manual) > 0:
 		r.Manual = t.manual[:min(len(t.manual), ticket.MaxManual)]
+	case active && t.catchUp: // before delivery results, because it alone ends parking
+		r.CatchUp = true
 	case active && len(t.bounced) > 0:
 		r.Bounced = t.bounced[0]
 	case active && len(t.delivered) > 0:
 		r.Delivered = t.delivered[0]
-	case active && t.due.Kind != "" && !t.catchUp:
+	case active && t.due.Kind != "":
 		r.Due = t.due.Due
 	default:
 		r.CatchUp = true
-		return r, active && t.catchUp || t.hasMoreDeliveries()
+		return r, t.hasMoreDeliveries()
 	}
 	return r, true
 }
 
 // hasMoreDeliveries reports whether a step is to return further pending deliveries, for which there is room.
 func (t *ticketWorkflow) hasMoreDeliveries() bool {
-	return t.lastMail < t.digest.LastDelivery && t.deliveries.hasRoom()
+	return t.lastDelivery < t.digest.LastDelivery && t.deliveries.hasRoom()
 }
 
 // nextEvent returns the event for the timer: the next due event, or the next attempt of a parked ticket.
@@ -217,20 +219,20 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 	}
 	t.outcomes = t.outcomes[max(len(t.outcomes)-maxOutcomes, 0):]
 	t.refuseClaims(ctx)
-	if r.LastDelivery != noMails {
+	if r.LastDelivery != noDeliveries {
 		t.addDeliveries(result)
 	}
 }
 
-// noMails, as the number of the last known delivery, makes a step return no deliveries.
-const noMails = math.MaxInt32
+// noDeliveries, as the number of the last known delivery, makes a step return no deliveries.
+const noDeliveries = math.MaxInt32
 
 // addDeliveries adds the pending deliveries that a step returned. A step returns at most ticket.MaxOwed; others follow when
 // there is room for them.
 func (t *ticketWorkflow) addDeliveries(result ticket.StepResult) {
-	t.lastMail = result.Digest.LastDelivery
+	t.lastDelivery = result.Digest.LastDelivery
 	if n := len(result.Owed); n >= ticket.MaxOwed {
-		t.lastMail = result.Owed[n-1].N
+		t.lastDelivery = result.Owed[n-1].N
 	}
 	t.deliveries.add(result.Owed)
 }
@@ -277,7 +279,7 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 // start returns the input of the next run.
 func (t *ticketWorkflow) start() Start {
 	return Start{
-		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastDelivery: t.lastMail, LastCommand: t.lastCommand, Owed: t.deliveries.pending,
+		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastDelivery: t.lastDelivery, LastCommand: t.lastCommand, Owed: t.deliveries.pending,
 		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, Manual: t.manual, Received: t.received, CatchUp: t.catchUp,
 	}
 }

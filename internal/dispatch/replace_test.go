@@ -50,7 +50,7 @@ func TestReplace_startsAnewWhatRunsAndTakesWhatIsUndecided(t *testing.T) {
 	if runID(t, s) == before {
 		t.Error("the workflow runs on")
 	}
-	if got, want := terminatedFor(t, s, workflows.TicketID(number), before), "replaced after a restore of PostgreSQL, epoch 7"; got != want {
+	if got, want := terminatedFor(t, s, workflows.TicketID(number), before), "replaced after a restore of PostgreSQL or an upgrade, epoch 7"; got != want {
 		t.Errorf("terminated: %q, want %q", got, want)
 	}
 	s.Ask(number, end)

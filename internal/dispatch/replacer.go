@@ -224,7 +224,7 @@ var errUnavailable = fault.New(fault.Unavailable, "workflows can't be replaced w
 // has only the state that its first step reads from PostgreSQL.
 func (d *Dispatcher) Replace(ctx context.Context, id string, epoch int64) error {
 	// Starting would terminate it too, but record a reason of Temporal's own.
-	err := d.terminate(ctx, id, fmt.Sprintf("replaced after a restore of PostgreSQL, epoch %d", epoch))
+	err := d.terminate(ctx, id, fmt.Sprintf("replaced after a restore of PostgreSQL or an upgrade, epoch %d", epoch))
 	if err != nil {
 		return err
 	}

@@ -138,13 +138,21 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // Every calls do at each interval, starting after the first, until stop is called, which waits for a running call to end. The
-// context of do ends with ctx and at stop.
+// context of do ends with ctx and at stop. A call that takes longer than the interval is followed by the next at once, so
+// that a lease that do renews does not expire because one renewal was slow.
 func Every(ctx context.Context, interval time.Duration, do func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() {
-		for Sleep(ctx, interval) {
-			do(ctx)
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				do(ctx)
+			}
 		}
 	})
 	return func() {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -108,6 +109,24 @@ func TestDoubled_staysWithinItsBounds(t *testing.T) {
 			t.Errorf("%d times: %s, want %s", n, got, want)
 		}
 	}
+}
+
+func TestEvery_makesUpForASlowCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var calls []time.Duration
+		stop := loop.Every(t.Context(), time.Second, func(context.Context) {
+			calls = append(calls, time.Since(began))
+			if len(calls) == 1 {
+				time.Sleep(3500 * time.Millisecond)
+			}
+		})
+		time.Sleep(5500 * time.Millisecond)
+		stop()
+		if want := []time.Duration{time.Second, 4500 * time.Millisecond, 5 * time.Second}; !slices.Equal(calls, want) {
+			t.Errorf("calls at %v, want %v", calls, want)
+		}
+	})
 }
 
 func TestEvery_callsAtEachIntervalUntilItIsStopped(t *testing.T) {

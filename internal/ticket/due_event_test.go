@@ -334,3 +334,32 @@ func TestEarliestDeadline_isTheEarliestPendingOne(t *testing.T) {
 		})
 	}
 }
+
+func TestNextForRequester_skipsWhatIsInternalToStaff(t *testing.T) {
+	for name, c := range map[string]struct {
+		now         float64
+		snoozed     bool
+		staff, next ticket.DueKind
+		due         float64
+	}{
+		"a reminder":          {1, false, ticket.DueReminder, ticket.DueBreach, 100},
+		"the end of a snooze": {1, true, ticket.DueWake, ticket.DueBreach, 100},
+		"an escalation step":  {110, false, ticket.DueEscalation, ticket.DueBreach, 200},
+	} {
+		f := submitted(t, plainPolicy)
+		if c.snoozed {
+			f.mustDecide(1, byAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(50)})
+		}
+		r, err := ticket.Advance(f.ticket, f.desk(), at(c.now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.add(r)
+		if m, _ := ticket.Next(f.ticket, f.policy); m.Kind != c.staff {
+			t.Errorf("%s: staff see %+v", name, m)
+		}
+		if m, ok := ticket.NextForRequester(f.ticket, f.policy); !ok || m.Kind != c.next || !m.Due.Equal(at(c.due)) {
+			t.Errorf("%s: the requester sees %+v, want %s at %gh", name, m, c.next, c.due)
+		}
+	}
+}

@@ -58,8 +58,8 @@ func (e Emergency) ActiveAt(at time.Time) bool {
 }
 
 // PausesAt reports whether clocks are paused at an instant.
-func (g EmergencySchedule) PausesAt(at time.Time) bool {
-	for _, e := range g.Emergencies {
+func (schedule EmergencySchedule) PausesAt(at time.Time) bool {
+	for _, e := range schedule.Emergencies {
 		if e.Kind == EmergencyClosed && e.ActiveAt(at) {
 			return true
 		}
@@ -87,16 +87,16 @@ type ActiveEmergency struct {
 }
 
 // Outlook returns the outlook as of an instant.
-func (g EmergencySchedule) Outlook(at time.Time) EmergencyOutlook {
-	o := EmergencyOutlook{Revision: g.Revision, At: at}
-	for _, e := range g.Transitions() {
+func (schedule EmergencySchedule) Outlook(at time.Time) EmergencyOutlook {
+	o := EmergencyOutlook{Revision: schedule.Revision, At: at}
+	for _, e := range schedule.Transitions() {
 		if e.At.After(at) {
 			o.Next, o.Until = e, e.At
 			break
 		}
 		o.Reached = e
 	}
-	for _, e := range g.Emergencies {
+	for _, e := range schedule.Emergencies {
 		if !e.Until.IsZero() && !e.Until.After(at) {
 			continue
 		}

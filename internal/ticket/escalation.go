@@ -82,8 +82,8 @@ func (s *decider) notifyAll(step policy.EscalationStep, due DueEvent) {
 }
 
 // RecordWebhookFailure records that a webhook could not be called, for staff to see. It fires no due events.
-func RecordWebhookFailure(t Ticket, d Environment, delivery int, webhook string, at time.Time) (Result, error) {
-	s := &decider{t: t, env: d}
+func RecordWebhookFailure(t Ticket, env Environment, delivery int, webhook string, at time.Time) (Result, error) {
+	s := &decider{t: t, env: env}
 	s.begin(deskActor, at, 0)
 	s.emit(Event{Kind: EventWebhookFailed, Mail: delivery, Webhook: webhook})
 	return s.result()

@@ -42,7 +42,7 @@ type FieldKind string
 const (
 	FieldMessage  FieldKind = "message"  // a message of several lines
 	FieldLine     FieldKind = "line"     // text in one line
-	FieldAddress  FieldKind = "address"  // an e-mail address
+	FieldAddress  FieldKind = "address"  // an email address
 	FieldPriority FieldKind = "priority" // a priority
 	FieldEntry    FieldKind = "entry"    // number of a timeline entry
 	FieldInstant  FieldKind = "instant"  // RFC 3339

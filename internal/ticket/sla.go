@@ -14,8 +14,8 @@ type SLAStatus string
 const (
 	SLAPending   SLAStatus = "pending"
 	SLAMet       SLAStatus = "met"       // met strictly before the deadline
-	SLABreached  SLAStatus = "breached"  // breached: the deadline passed first
-	SLACancelled SLAStatus = "cancelled" // cancelled: the ticket was closed before either
+	SLABreached  SLAStatus = "breached"  // the deadline passed first
+	SLACancelled SLAStatus = "cancelled" // the ticket was closed before either
 )
 
 // SLAStatuses returns every SLA status.

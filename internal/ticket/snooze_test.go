@@ -87,6 +87,22 @@ func TestSnooze_isEndedByTheRequesterAndByAnotherStatusOnly(t *testing.T) {
 	}
 }
 
+func TestSnooze_isEndedByAResolutionSentAgain(t *testing.T) {
+	for verb, wakes := range map[ticket.Verb]bool{ticket.VerbResolve: true, ticket.VerbRequestInformation: false} {
+		f := submittedWithMail(t)
+		f.write(10, byAgent, verb)
+		asked := f.ticket.Asked
+		f.bounce(20, asked)
+		f.mustDecide(21, byAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(50)})
+		r := f.mustDecide(22, byAgent, ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.BouncedMail{
+			Mail: 7, Kind: ticket.MailResolution, Person: customer, Event: asked, Bounced: true,
+		}})
+		if f.woke() != wakes {
+			t.Errorf("the email of %s sent again: %v, and it sleeps until %s", verb, kinds(r.Events), f.ticket.SnoozedUntil)
+		}
+	}
+}
+
 func TestSnooze_againMovesIt(t *testing.T) {
 	f := asleep(t, ticket.StatusOpen)
 	f.mustDecide(4, byOtherAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(9)})

@@ -19,7 +19,7 @@ type Environment struct {
 	Policy   *policy.Policy
 	Schedule EmergencySchedule
 	Rosters  Rosters
-	// Unmailed means that no mails are sent to the requester, whose account is disabled, so silence counts from events
+	// RequesterDisabled means that no mails are sent to the requester, whose account is disabled, so silence counts from events
 	// rather than deliveries.
 	RequesterDisabled bool
 }
@@ -55,8 +55,8 @@ type Result struct {
 // if it is decided before the deadline's timer fires. A refusal is recorded as an event. A ticket submitted during a
 // desk-wide emergency is paused or delayed from the start. If Result.MissingRoster is set, the caller must decide
 // again with that roster.
-func Decide(t Ticket, d Environment, c Command) (Result, error) {
-	s := &decider{t: t, env: d}
+func Decide(t Ticket, env Environment, c Command) (Result, error) {
+	s := &decider{t: t, env: env}
 	s.advance(c.At)
 	refusal := s.decide(c)
 	if refusal != nil {
@@ -75,8 +75,8 @@ func Decide(t Ticket, d Environment, c Command) (Result, error) {
 }
 
 // Advance fires everything due up to and including an instant, and applies the transitions up to it.
-func Advance(t Ticket, d Environment, until time.Time) (Result, error) {
-	s := &decider{t: t, env: d}
+func Advance(t Ticket, env Environment, until time.Time) (Result, error) {
+	s := &decider{t: t, env: env}
 	s.advance(until)
 	result, err := s.result()
 	if err != nil {

@@ -29,7 +29,7 @@ type StepResult struct {
 	Outcomes []string `json:"outcomes,omitempty"`
 
 	Digest      Digest `json:"digest"`
-	Owed        []Owed `json:"pending_deliveries,omitempty"` // the first MaxOwed pending deliveries after StepRequest.Mails
+	Owed        []Owed `json:"pending_deliveries,omitempty"` // the first MaxOwed pending deliveries after StepRequest.LastDelivery
 	LastCommand int64  `json:"last_command"`                 // number of the last command accepted; those after Digest.Command are undecided
 
 	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.Manual, except those recorded and undecided
