@@ -100,10 +100,7 @@ func problemsOf(err error) (problems, bool) {
 	if !ok {
 		return problems{}, false
 	}
-	p := problems{status: http.StatusUnprocessableEntity, Fields: page.FieldErrors(err)}
-	for field, message := range p.Fields {
-		p.Fields[field] = page.Sentence(message)
-	}
+	p := problems{status: http.StatusUnprocessableEntity, Fields: page.FieldSentences(err, "")}
 	switch f.Kind {
 	case fault.Invalid:
 		if p.Fields == nil {

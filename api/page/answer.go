@@ -126,6 +126,15 @@ func FieldErrors(err error) map[string]string {
 	return messages
 }
 
+// FieldSentences is FieldErrors with sentences that begin with subject, such as "this ".
+func FieldSentences(err error, subject string) map[string]string {
+	sentences := FieldErrors(err)
+	for field, message := range sentences {
+		sentences[field] = Sentence(subject + message)
+	}
+	return sentences
+}
+
 // maxLocal limits an address from a request, in bytes.
 const maxLocal = 2000
 

@@ -13,20 +13,19 @@ import (
 // Layout is the part of a view that all pages share; a page's view embeds it. Its methods format instants in the
 // viewer's time zone.
 type Layout struct {
-	Title     string
-	Section   string // path of the current entry of the navigation
-	Site      string // name
-	Prefix    string // of ticket numbers
-	Contact   string // email address; may be empty
-	Privacy   string // address; may be empty
-	Person    desk.Person
-	Zone      *time.Location
-	ZoneKnown bool          // it is the viewer's own
-	Theme     string        // light, dark, or empty for the system's
-	flash     func() string // nil: none is due
-	Notices   []desk.Notice // of emergencies
-	Now       time.Time
-	Mailbox   string // address of the page that shows all emails, in up; empty elsewhere
+	Title   string
+	Section string // path of the current entry of the navigation
+	Site    string // name
+	Prefix  string // of ticket numbers
+	Contact string // email address; may be empty
+	Privacy string // address; may be empty
+	Person  desk.Person
+	Zone    *time.Location
+	Theme   string        // light, dark, or empty for the system's
+	flash   func() string // nil: none is due
+	Notices []desk.Notice // of emergencies
+	Now     time.Time
+	Mailbox string // address of the page that shows all emails, in up; empty elsewhere
 
 	temporal string
 }
@@ -43,9 +42,6 @@ func (v *Visit) Layout(title, section string) Layout {
 	}
 	if l.Zone == nil {
 		l.Zone = time.UTC
-	}
-	if _, err := v.gin.Request.Cookie("tz"); err == nil {
-		l.ZoneKnown = true
 	}
 	if cookie, err := v.gin.Request.Cookie("theme"); err == nil && (cookie.Value == "light" || cookie.Value == "dark") {
 		l.Theme = cookie.Value

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 		return err
 	}
 	view := awayView{
-		Layout: v.Layout("Availability", "/desk"), Until: until, Mistakes: fieldErrors(wrong),
+		Layout: v.Layout("Availability", "/desk"), Until: until, Mistakes: page.FieldSentences(wrong, "this "),
 		Supervise: v.Person.Role.Commands(),
 	}
 	for _, c := range staff {
@@ -48,16 +49,13 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 
 // leave marks an agent as away, or as available if the form has back=1. Without an agent in the form it marks the
 // viewer.
-func (p *Pages) leave(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) leave(v *page.Visit, form url.Values) error {
 	var f input.Fields
 	agent := f.Optional("agent", form.Get("agent"), input.MaxWord)
-	until := readUntil(&f, form.Get("until"), v.Layout("", "").Zone)
+	until := readUntil(&f, form.Get("until"), v.Zone)
 	var c desk.Colleague
-	if err = f.Err(); err == nil {
+	err := f.Err()
+	if err == nil {
 		if agent == "" {
 			agent = string(v.Person.ID)
 		}

@@ -26,11 +26,7 @@ type reportView struct {
 }
 
 // bulk sends one command to every selected ticket and reports the outcome of each.
-func (p *Pages) bulk(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) bulk(v *page.Visit, form url.Values) error {
 	s, _ := readSearch(v, v.Queries())
 	report := reportView{Layout: v.Layout("Results", "/desk"), Suffix: s.suffix(), Back: s.address()}
 	numbers, seen, r, err := readBulk(form)

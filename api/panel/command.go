@@ -34,24 +34,20 @@ type formHandler func(v *page.Visit, n ticket.Number, form url.Values) error
 
 // posted returns the handler that calls h with the ticket in the path and the posted form.
 func posted(h formHandler) func(*page.Visit) error {
-	return func(v *page.Visit) error {
+	return page.Form(func(v *page.Visit, form url.Values) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
 		if err != nil {
 			return err
 		}
-		form, err := v.Form()
-		if err != nil {
-			return err
-		}
 		return h(v, n, form)
-	}
+	})
 }
 
 // command returns the handler of a form for a verb that takes no message.
 func (p *Pages) command(verb ticket.Verb) formHandler {
 	return func(v *page.Visit, n ticket.Number, form url.Values) error {
 		var f input.Fields
-		r := input.Command(&f, verb, instants(form, verb, v.Layout("", "").Zone))
+		r := input.Command(&f, verb, instants(form, verb, v.Zone))
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
 		if err := f.Err(); err != nil {
 			return p.respondError(v, n, typed, err)

@@ -3,6 +3,7 @@ package panel_test
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -193,6 +194,27 @@ func TestBulk_keepsTheSelectionOfWhatWasRefused(t *testing.T) {
 	d.run("Set the priority of the selected to urgent")
 	p.SeeOn("#report", "1 refused")
 	p.Until("the refused one is selected", `[...document.querySelectorAll("#rows input:checked")].map((box) => box.value).join() === "`+string(d.other)+`"`)
+}
+
+// TestBulk_doubleClickIsOneCommand: the second click is not a command to nothing, whose report would replace the first's.
+func TestBulk_doubleClickIsOneCommand(t *testing.T) {
+	browsertest.Require(t)
+	o := newFixture(t)
+	p, g := o.window("anna")
+	d := o.palette(p, 0)
+	d.selectBoth()
+	browsertest.Value[string](p, `document.querySelector(".bulk select[name=agent]").value = "bert"`)
+	held, free := g.delayResponses(func(r *http.Request) bool { return r.Method == http.MethodPost && r.URL.Path == "/desk/bulk" })
+	p.ClickOn("#bulk-assign")
+	<-held
+	p.ClickOn("#bulk-assign")
+	free()
+	p.SeeOn("#report", "2 tickets")
+	p.Settle()
+	p.SeeOn("#report", "2 tickets")
+	if len(held) > 0 {
+		t.Error("the second click was sent, too")
+	}
 }
 
 func union(parts ...map[string]func(palette)) map[string]func(palette) {

@@ -6,7 +6,6 @@ package panel
 import (
 	"context"
 	"embed"
-	"io/fs"
 
 	"golang.org/x/time/rate"
 
@@ -89,14 +88,8 @@ func New(d tickets, w workspace, st staffing, s store, f request.Feed) *Pages {
 	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linkLimiter: request.NewSources(linkRate, linkBurst, request.MaxSources)}
 }
 
-// Area returns the panel's templates and routes.
-func (p *Pages) Area() page.Area {
-	own, err := fs.Sub(templates, "templates")
-	if err != nil {
-		panic(err) // the directory is embedded above
-	}
-	return page.Area{Name: "panel", Templates: own, Routes: p.routes()}
-}
+// Area returns the area of these pages.
+func (p *Pages) Area() page.Area { return page.NewArea("panel", templates, p.routes()) }
 
 // routes returns all routes of the panel, with those of the forms for the registry's verbs of agents. Only staff have
 // access; links in emails work without signing in.
@@ -108,18 +101,18 @@ func (p *Pages) routes() []page.Route {
 		page.Get("/desk/live", staff, p.live),
 		page.Get("/e/:token", linked, p.escalation),
 		page.Post("/e/:token", linked, p.acknowledge),
-		page.Post("/desk/bulk", staff, p.bulk),
+		page.Post("/desk/bulk", staff, page.Form(p.bulk)),
 		page.Get("/desk/tickets/:number", staff, p.ticket),
 		page.Get("/desk/tickets/:number/canned/:id", staff, p.cannedText),
 		page.Post("/desk/tickets/:number/handover", staff, posted(p.handOver)),
 		page.Post("/desk/tickets/:number/presence", staff, posted(p.presence)),
 		page.Get("/desk/away", staff, p.away),
-		page.Post("/desk/away", staff, p.leave),
+		page.Post("/desk/away", staff, page.Form(p.leave)),
 		page.Get("/desk/canned", staff, p.canned),
-		page.Post("/desk/canned", staff, p.saveCanned),
+		page.Post("/desk/canned", staff, page.Form(p.saveCanned)),
 		page.Post("/desk/canned/:id/deletion", staff, p.deleteCanned),
 		page.Get("/desk/filters", staff, p.filters),
-		page.Post("/desk/filters", staff, p.saveFilter),
+		page.Post("/desk/filters", staff, page.Form(p.saveFilter)),
 		page.Post("/desk/filters/:id/deletion", staff, p.deleteFilter),
 	}
 	for _, d := range ticket.Definitions() {

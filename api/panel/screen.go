@@ -124,7 +124,7 @@ func (p *Pages) loadShared(v *page.Visit) (c shared, err error) {
 	if c.colleagues, err = p.staffing.Staff(v.Context()); err != nil {
 		return c, err
 	}
-	c.zone = v.Layout("", "").Zone
+	c.zone = v.Zone
 	_, c.policy, _, err = p.desk.PolicyInForce(v.Context())
 	return c, err
 }

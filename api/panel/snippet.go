@@ -1,8 +1,8 @@
 package panel
 
 import (
-	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -40,18 +40,14 @@ func (p *Pages) showCanned(v *page.Visit, status int, edited desk.CannedReply, w
 	}
 	return v.ShowStatus(status, "canned", cannedView{
 		Layout: v.Layout("Canned replies", "/desk"), All: all, Edited: edited,
-		Placeholders: desk.Placeholders(), Mistakes: fieldErrors(wrong),
+		Placeholders: desk.Placeholders(), Mistakes: page.FieldSentences(wrong, "this "),
 	})
 }
 
-func (p *Pages) saveCanned(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) saveCanned(v *page.Visit, form url.Values) error {
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new canned reply
 	c := desk.CannedReply{ID: id, Title: form.Get("title"), Body: strings.ReplaceAll(form.Get("body"), "\r\n", "\n"), Shared: form.Get("shared") != ""}
-	_, err = p.workspace.SaveCanned(v.Context(), v.Person, c)
+	_, err := p.workspace.SaveCanned(v.Context(), v.Person, c)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
 		return p.showCanned(v, http.StatusUnprocessableEntity, c, err)
 	}
@@ -139,7 +135,7 @@ func (p *Pages) showFilters(v *page.Visit, status int, edited desk.SavedFilter, 
 	if err != nil {
 		return err
 	}
-	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: fieldErrors(wrong)}
+	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: page.FieldSentences(wrong, "this ")}
 	for _, f := range all {
 		view.All = append(view.All, savedView{SavedFilter: f, Address: savedAddress(f)})
 		if wrong == nil && f.Yours && strconv.FormatInt(f.ID, 10) == v.Query("edit") {
@@ -149,14 +145,10 @@ func (p *Pages) showFilters(v *page.Visit, status int, edited desk.SavedFilter, 
 	return v.ShowStatus(status, "filters", view)
 }
 
-func (p *Pages) saveFilter(v *page.Visit) error {
-	form, err := v.Form()
-	if err != nil {
-		return err
-	}
+func (p *Pages) saveFilter(v *page.Visit, form url.Values) error {
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new filter
 	f := desk.SavedFilter{ID: id, Name: form.Get("name"), Query: form.Get("query"), Shared: form.Get("shared") != ""}
-	_, err = p.workspace.SaveFilter(v.Context(), v.Person, f)
+	_, err := p.workspace.SaveFilter(v.Context(), v.Person, f)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
 		return p.showFilters(v, http.StatusUnprocessableEntity, f, err)
 	}
@@ -171,22 +163,11 @@ func (p *Pages) deleteFilter(v *page.Visit) error {
 	return finish(v, err, "Filter deleted.", "/desk/filters")
 }
 
-// fieldErrors returns the messages of a fault as sentences, by field.
-func fieldErrors(err error) map[string]string {
-	all := map[string]string{}
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		for _, d := range e.Details {
-			all[d.Field] = page.Sentence("this " + d.Message)
-		}
-	}
-	return all
-}
-
 // pathID parses the ID in the path.
 func pathID(v *page.Visit) (int64, error) {
 	n, err := strconv.ParseInt(v.Param("id"), 10, 64)
 	if err != nil || n < 1 {
-		return 0, fault.New(fault.NotFound, "no page has this address")
+		return 0, fault.New(fault.NotFound, "there is no page at this address")
 	}
 	return n, nil
 }

@@ -69,7 +69,7 @@ func (p *Pages) track(v *page.Visit, typed string) error {
 // errTooManyRequests refuses requests over the rate limit of a source.
 var errTooManyRequests = fault.New(fault.Limited, "too many requests; try again in a moment")
 
-// open exchanges a link from a mail for access to its one ticket in this browser's session. It redirects at once, so
+// open exchanges a link from an email for access to its one ticket in this browser's session. It redirects at once, so
 // that the token is neither bookmarked nor passed on with the address.
 func (p *Pages) open(v *page.Visit) error {
 	if !p.linkLimiter.Allow(v.Source()) {

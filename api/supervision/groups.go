@@ -117,9 +117,6 @@ func (p *Pages) changedGroup(v *page.Visit, err error, done string, typed groups
 		typed.Mistakes = map[string]string{"handle": page.Sentence(e.Message)}
 		return p.showGroups(v, http.StatusConflict, typed)
 	}
-	typed.Mistakes = page.FieldErrors(err)
-	for field, message := range typed.Mistakes {
-		typed.Mistakes[field] = page.Sentence("this " + message)
-	}
+	typed.Mistakes = page.FieldSentences(err, "this ")
 	return p.showGroups(v, http.StatusUnprocessableEntity, typed)
 }

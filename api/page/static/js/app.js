@@ -68,17 +68,17 @@ function words(time) {
   }
 }
 
-export function refreshTimes(within = document) {
-  for (const time of within.querySelectorAll("time[data-time]")) {
+function refreshTimes() {
+  for (const time of document.querySelectorAll("time[data-time]")) {
     const text = words(time);
     if (text !== null && text !== time.textContent) time.textContent = text;
   }
-  if (rewrite) for (const note of within.querySelectorAll("[data-hours]")) note.hidden = note.dataset.hours === zone;
+  if (rewrite) for (const note of document.querySelectorAll("[data-hours]")) note.hidden = note.dataset.hours === zone;
 }
 
 refreshTimes();
 setInterval(refreshTimes, 10_000);
-document.addEventListener("htmx:afterSettle", () => refreshTimes());
+document.addEventListener("htmx:afterSettle", refreshTimes);
 
 // Light and dark. Without a choice the system's setting applies.
 export function toggleTheme() {
@@ -108,7 +108,7 @@ document.addEventListener("keydown", (event) => {
 
 // Prevents submitting a form twice by a double click; the server would accept it only once anyway.
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || event.target.method !== "post" || event.target.hasAttribute("data-again")) return;
+  if (event.defaultPrevented || event.target.method !== "post") return;
   setTimeout(() => {
     for (const button of event.target.querySelectorAll("button[type=submit]")) button.disabled = true;
   });

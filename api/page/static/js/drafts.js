@@ -3,7 +3,7 @@
 
 const kinds = ["draft", "sending"];
 
-export const person = document.documentElement.dataset.person ?? "";
+const person = document.documentElement.dataset.person ?? "";
 
 // key returns the storage key of a record of the signed-in person.
 export const key = (kind, ...rest) => [kind, person, ...rest].join("/");

@@ -225,7 +225,7 @@ export function showResponse(page, accepted) {
   fitComposer();
 }
 
-export function newest() {
+function newest() {
   const line = $("#conversation > :last-child");
   line?.scrollIntoView({ block: "end" });
 }
