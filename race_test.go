@@ -35,7 +35,7 @@ func TestSequential_packagesHaveNothingConcurrent(t *testing.T) {
 	}
 }
 
-// concurrent returns what a file has that can make it run beside itself.
+// concurrent returns the imports, statements and calls of a file that make code run concurrently.
 func concurrent(t *testing.T, name string) []string {
 	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 	if err != nil {

@@ -142,7 +142,7 @@ func TestRun_reportsEveryConfigurationErrorAtOnce(t *testing.T) {
 			"SUPPORTDESK_DATABASE_URL", "SUPPORTDESK_BASE_URL", "SUPPORTDESK_SMTP_PORT", "SUPPORTDESK_LOG_FORMAT", "SUPPORTDESK_SHUTDOWN_TIMEOUT",
 		} {
 			if strings.Count(got.failure.Error(), name) != 1 {
-				t.Errorf("%s: does not tell of %s once: %v", command, name, got.failure)
+				t.Errorf("%s: does not report %s once: %v", command, name, got.failure)
 			}
 		}
 	}

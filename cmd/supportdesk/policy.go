@@ -184,11 +184,11 @@ func (policyList) Run(p *program) error {
 		if err != nil {
 			return err
 		}
-		editions := make([]desk.PolicyVersion, len(records))
+		versions := make([]desk.PolicyVersion, len(records))
 		for i, r := range records {
-			editions[i] = r.PolicyVersion
+			versions[i] = r.PolicyVersion
 		}
-		inForce := desk.InForce(editions, time.Now())
+		inForce := desk.InForce(versions, time.Now())
 		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "VERSION\tEFFECTIVE\tSTATE\tOPEN TICKETS\tAUTHOR\tREASON")
 		for i, r := range records {

@@ -87,7 +87,7 @@ const progressEvery = 5 * time.Second
 
 type reconcileCommand struct{}
 
-// Run reconciles all tickets after Temporal has lost its data or was restored from an older copy. The worker's reconciler
+// Run reconciles all tickets after Temporal has lost its data or was restored from an older backup. The worker's reconciler
 // starts missing workflows by itself; this command also makes workflows that were restored in an older state take a step.
 func (reconcileCommand) Run(p *program) error {
 	n, err := p.connect()

@@ -70,7 +70,7 @@ func TestInvite_isLimitedForEachAdministrator(t *testing.T) {
 	}
 }
 
-func TestUninvite_withdrawsTheInvitation(t *testing.T) {
+func TestWithdrawInvitation_endsItsLink(t *testing.T) {
 	h := open(t)
 	if err := h.Invite(t.Context(), h.administrator, desk.Person{Role: ticket.RoleAgent, Name: "Demo", Address: "new@demo.example"}); err != nil {
 		t.Fatal(err)

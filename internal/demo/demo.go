@@ -37,8 +37,7 @@ type Options struct {
 
 // store is the desk to fill.
 type store interface {
-	AddPerson(context.Context, desk.Person) (desk.Person, error)
-	PersonByHandleOrAddress(context.Context, string) (desk.Person, error)
+	peopleStore
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
 	Import(context.Context, []desk.ImportTicket) (int, error)
 	ImportSuggestions(context.Context, []desk.Suggestion) (int, error)

@@ -76,13 +76,14 @@ func ensurePeople(ctx context.Context, k store, customers int) (People, error) {
 	return cast, nil
 }
 
-// EnsurePerson returns an existing person, by handle if their address has changed, or adds them. It returns a NotFound fault
-// for a disabled one.
-func EnsurePerson(ctx context.Context, k interface {
+type peopleStore interface {
 	AddPerson(context.Context, desk.Person) (desk.Person, error)
 	PersonByHandleOrAddress(context.Context, string) (desk.Person, error)
-}, p desk.Person,
-) (desk.Person, error) {
+}
+
+// EnsurePerson returns an existing person, by handle if their address has changed, or adds them. It returns a NotFound fault
+// for a disabled one.
+func EnsurePerson(ctx context.Context, k peopleStore, p desk.Person) (desk.Person, error) {
 	added, err := k.AddPerson(ctx, p)
 	if fault.KindOf(err) != fault.Conflict {
 		return added, err

@@ -33,7 +33,7 @@ type MailData struct {
 	To       Mailbox
 	Token    string // of the requester's link to the conversation, or of the link in an escalation; empty in other mails to staff
 	Disabled bool   // the recipient's account has been disabled since: nothing may be sent to them
-	Instead  string // name or handle of the original recipient, whose account is disabled; empty: To is the original recipient
+	Instead  string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
 	Previous int    // number of the previous mail about the ticket to the same person; 0: none
 
 	PreviousEpoch, RootEpoch int64 // epochs of mail Previous and of mail 1

@@ -45,8 +45,8 @@ type replacer interface {
 	RunningTickets(ctx context.Context, page func([]ticket.Number) error) error
 }
 
-// Replacer replaces workflows after PostgreSQL was restored from a copy: those that it lists are started anew, and those
-// of tickets that the copy does not have are terminated. It is run by the reconciler and by a command; a lease lets one of them work at a time.
+// Replacer replaces workflows after PostgreSQL was restored from a backup: those that it lists are started anew, and those
+// of tickets that the backup does not have are terminated. It is run by the reconciler and by a command; a lease lets one of them work at a time.
 type Replacer struct {
 	work     replacements
 	replacer replacer
@@ -240,7 +240,7 @@ func (d *Dispatcher) Replace(ctx context.Context, id string, epoch int64) error 
 
 // Abandon terminates the workflow of a ticket that is not in PostgreSQL.
 func (d *Dispatcher) Abandon(ctx context.Context, n ticket.Number, epoch int64) error {
-	return d.terminate(ctx, workflows.TicketID(n), fmt.Sprintf("PostgreSQL was restored from a copy that does not have this ticket, epoch %d", epoch))
+	return d.terminate(ctx, workflows.TicketID(n), fmt.Sprintf("PostgreSQL was restored from a backup that does not have this ticket, epoch %d", epoch))
 }
 
 // terminate succeeds when there is no such workflow, or none that runs.

@@ -113,7 +113,7 @@ func (s *stack) awaitMail(number, text string, after int) mailtest.Message {
 	})
 }
 
-// The database is lost and restored from a copy, and Temporal knows more than it: docs/restoring.md.
+// The database is lost and restored from a backup, and Temporal knows more than it: docs/restoring.md.
 func TestRestore_ofAnOlderDatabase(t *testing.T) {
 	t.Parallel()
 	s := start(t, "")

@@ -16,7 +16,7 @@ func TestMessageID_isTheSameForTheSameMail(t *testing.T) {
 	}
 }
 
-// A number is used again in a database that was restored from a copy, and what was sent before keeps its Message-ID.
+// A number is used again in a database that was restored from a backup, and what was sent before keeps its Message-ID.
 func TestMessageID_isAnotherInAnotherEpoch(t *testing.T) {
 	if got, want := mail.MessageID("HM-7Q2K9XM4TD", 3, 1796000000, "holesalemart.example"), "<hm-7q2k9xm4td.3.1796000000@holesalemart.example>"; got != want {
 		t.Errorf("got %s, want %s", got, want)

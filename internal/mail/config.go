@@ -77,10 +77,10 @@ func (c Config) check() (Config, error) {
 
 func (c Config) checkNames(complain func(field, format string, args ...any)) {
 	if _, err := parseMailbox(c.From); err != nil {
-		complain("From", "%q is no mail address", c.From.Address)
+		complain("From", "%q is not an email address", c.From.Address)
 	}
 	if _, err := mail.ParseAddress("id@" + c.Domain); err != nil || !ascii(c.Domain) {
-		complain("Domain", "%q is no domain name in ASCII", c.Domain)
+		complain("Domain", "%q is not a domain name in ASCII", c.Domain)
 	}
 	site, err := url.Parse(c.BaseURL)
 	if err != nil || site.Host == "" || (site.Scheme != "http" && site.Scheme != "https") {

@@ -49,17 +49,17 @@ func (s *slowServer) leave(c *connection) {
 func (s *slowServer) serve(conn net.Conn) {
 	defer conn.Close()
 	fmt.Fprint(conn, "220 hello\r\n")
-	telling := false
+	receiving := false
 	for lines := bufio.NewScanner(conn); lines.Scan(); {
 		switch {
-		case telling && lines.Text() == ".":
-			telling = false
+		case receiving && lines.Text() == ".":
+			receiving = false
 			s.took++
 			s.beforeAnswer()
 			fmt.Fprint(conn, "250 taken\r\n")
-		case telling:
+		case receiving:
 		case strings.HasPrefix(lines.Text(), "DATA"):
-			telling = true
+			receiving = true
 			s.beforeData()
 			fmt.Fprint(conn, "354 go on\r\n")
 		default:

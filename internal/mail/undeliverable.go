@@ -119,8 +119,9 @@ func (f *failure) concernsMail() bool {
 	return ok && f.stage != stageMail && !slices.Contains(sessionCodes, reply.Code)
 }
 
-// deliveryError returns the error of Send: nil without a failure, an *Undeliverable for a permanent reply about this mail, a Limited fault if the
-// server asks for a later try, with a *Deferral as its cause if that is about this mail, and otherwise an Unavailable one.
+// deliveryError returns the error of Send: nil without a failure, an *Undeliverable for a permanent reply about this mail, a
+// Limited fault if the server asks for a later try, with a *Deferral as its cause if that is about this mail, and otherwise an
+// Unavailable one.
 func (f *failure) deliveryError() error {
 	if f == nil {
 		return nil

@@ -30,7 +30,7 @@ type view struct {
 	FirstLate, ResolutionLate                 string // deadlines that have passed
 	FirstNow, ResolutionNow                   bool   // due at the instant that the mail reports
 	ExpectedFirstResponse, ExpectedResolution string // if an emergency that pauses the clocks ends as planned
-	Late                                      bool   // the mail says to the requester that a deadline has passed
+	Late                                      bool   // the mail tells the requester that a deadline has passed
 	Overdue                                   bool   // reminder: Due has passed
 
 	Due          string
@@ -41,7 +41,7 @@ type view struct {
 	WithoutDates bool   // a new ticket without deadlines, because its clocks are paused
 	Waits        bool   // the resolution clock is paused while the ticket waits for the requester
 
-	Instead     string // name of the intended recipient, who is disabled; empty if that is the recipient
+	Instead     string // name or handle of the intended recipient, who has no active account; empty if that is the recipient
 	Acknowledge string // escalation: URL of the page that acknowledges it
 	Open, Track string // URLs: the conversation (for staff, the ticket's page), and the public status page
 	footer

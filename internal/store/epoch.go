@@ -14,9 +14,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ErrRestored means that the database was restored from a copy while this process ran. What the process has cached, such as
+// ErrRestored means that the database was restored from a backup while this process ran. What the process has cached, such as
 // policies and the emergency schedule, may no longer exist in it, so the process must restart.
-var ErrRestored error = fault.New(fault.Unavailable, "the database was restored from a copy: this process must restart")
+var ErrRestored error = fault.New(fault.Unavailable, "the database was restored from a backup: this process must restart")
 
 // needsWorkflow selects the tickets t that need a workflow: open ones, and closed ones with pending commands or unsent
 // deliveries.
@@ -35,9 +35,9 @@ func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err er
 	return r, explain(err, "read what a restored database contains")
 }
 
-// RaiseEpoch begins a new epoch after the database was restored from a copy, in one transaction. Message-IDs and deliveries'
-// numbers from now on differ from those used since the copy was made, and all workflows that are needed are listed to be
-// replaced. All sessions and links in mails end, since some may have ended after the copy was made and would work again.
+// RaiseEpoch begins a new epoch after the database was restored from a backup, in one transaction. Message-IDs and deliveries'
+// numbers from now on differ from those used since the backup was made, and all workflows that are needed are listed to be
+// replaced. All sessions and links in mails end, since some may have ended after the backup was made and would work again.
 // It is Invalid without a reason or a name. Calling it again is safe, and lists the workflows anew.
 func (s *Store) RaiseEpoch(ctx context.Context, reason, by string) (r desk.Restoration, err error) {
 	if reason == "" || by == "" {
@@ -64,7 +64,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 	batch.Queue(`INSERT INTO replacements VALUES ($1) ON CONFLICT DO NOTHING`, desk.EmergencyReplacement)
 	// This leaves 2^20 numbers for each second between two epochs, and stays within JavaScript's safe integers.
 	batch.Queue(`SELECT setval('deliveries_n', greatest(nextval('deliveries_n'), (SELECT number << 20 FROM epoch)))`)
-	batch.Queue(`DELETE FROM leases`) // held by processes when the copy was made
+	batch.Queue(`DELETE FROM leases`) // held by processes when the backup was made
 	batch.Queue(`UPDATE people SET session_epoch = session_epoch + 1, links_since = ` + linksFromNow)
 	batch.Queue(`UPDATE links SET expires_at = clock_timestamp() WHERE ` + openLinks).
 		Exec(func(tag pgconn.CommandTag) error { r.Links = int(tag.RowsAffected()); return nil })

@@ -141,7 +141,7 @@ func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 	}
 }
 
-// A timeline's numbers are used again in a database that was restored from a copy: it is another event, and is not to be
+// A timeline's numbers are used again in a database that was restored from a backup: it is another event, and is not to be
 // taken for the first.
 func TestDeliver_namesAnEventByItsEpochToo(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusOK))

@@ -37,7 +37,7 @@ type message struct {
 }
 
 // eventID returns the unique ID of an event. It contains the epoch, because numbers of a timeline may repeat after the
-// database was restored from a copy.
+// database was restored from a backup.
 func eventID(c desk.WebhookCall) string {
 	if c.Epoch == 0 {
 		return fmt.Sprintf("%s-%d", c.Number, c.Event)
