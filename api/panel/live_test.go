@@ -77,7 +77,7 @@ func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
 		select {
 		case got := <-events:
 			if strings.Contains(got, "Canary") {
-				t.Fatalf("the stream tells %q", got)
+				t.Fatalf("the stream says %q", got)
 			}
 			continue
 		default:

@@ -202,7 +202,7 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 	for _, writer := range []string{string(o.People["clara"].ID), string(o.People["clara"].ID) + "." + strings.Repeat("A", 43), ""} {
 		stranger.post(http.StatusUnauthorized, "/tickets", "subject", "s", "body", "b", "written-by", writer, "written-on", "/tickets/new")
 	}
-	// Nor can anybody with a seal of a page that is older than any session.
+	// Nor can anyone with a seal of a page that is older than any session.
 	secret, err := o.Secret(t.Context(), "writers")
 	if err != nil {
 		t.Fatal(err)

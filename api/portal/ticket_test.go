@@ -244,7 +244,7 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 		// A read during a step may see half of it; that is sent, too, followed by the complete state.
 		for line := next(); line != "data: "+seen; line = next() {
 			if line != "event: changed" && !strings.HasPrefix(line, "data: ") {
-				t.Errorf("of a note, which a requester can't see, the stream tells %q", line)
+				t.Errorf("of a note, which a requester can't see, the stream says %q", line)
 			}
 		}
 	}
@@ -277,7 +277,7 @@ func streamLines(t *testing.T, stream io.Reader) (next func() string) {
 		case line := <-lines:
 			return line
 		case <-time.After(time.Minute):
-			t.Fatal("the stream tells nothing")
+			t.Fatal("the stream says nothing")
 			return ""
 		}
 	}

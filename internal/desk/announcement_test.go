@@ -36,14 +36,14 @@ func TestAnnouncement_ofAppliedTransitionsOnceAndOfEachChange(t *testing.T) {
 	for name, c := range map[string]struct {
 		emergency desk.Emergency
 		announced *desk.EmergencyTerms
-		proven    time.Time // zero: noon
+		checked   time.Time // zero: noon
 		revision  int64     // 0: 5
 		want      desk.AnnouncementKind
 	}{
 		"started":                       {emergency: closure(noon, later), want: desk.AnnounceStarted},
 		"started and announced":         {emergency: closure(noon, later), announced: terms(desk.StageInForce, noon, later, 0)},
 		"started as announced":          {emergency: closure(noon, later), announced: terms(desk.StagePlanned, noon, later, 0), want: desk.AnnounceStarted},
-		"started and not applied":       {emergency: closure(noon, later), proven: noon.Add(-time.Second)},
+		"started and not applied":       {emergency: closure(noon, later), checked: noon.Add(-time.Second)},
 		"not applied since its change":  {emergency: closure(noon, later), revision: 4},
 		"its end moved":                 {emergency: closure(noon, later), announced: terms(desk.StageInForce, noon, tomorrow, 0), want: desk.AnnounceChanged},
 		"its end opened":                {emergency: closure(noon, time.Time{}), announced: terms(desk.StageInForce, noon, tomorrow, 0), want: desk.AnnounceChanged},
@@ -52,7 +52,7 @@ func TestAnnouncement_ofAppliedTransitionsOnceAndOfEachChange(t *testing.T) {
 		"over":                          {emergency: closure(noon.Add(-hour), noon), announced: terms(desk.StageInForce, noon.Add(-hour), later, 0), want: desk.AnnounceEnded},
 		"over and announced":            {emergency: closure(noon.Add(-hour), noon), announced: terms(desk.StageOver, noon.Add(-hour), noon, 0)},
 		"over before any announcement":  {emergency: closure(noon.Add(-hour), noon), want: desk.AnnounceEnded},
-		"over and its end not applied":  {emergency: closure(noon.Add(-hour), noon), proven: noon.Add(-hour)},
+		"over and its end not applied":  {emergency: closure(noon.Add(-hour), noon), checked: noon.Add(-hour)},
 		"planned long ahead":            {emergency: closure(later, time.Time{}), want: desk.AnnouncePlanned},
 		"planned for tomorrow":          {emergency: closure(tomorrow, time.Time{})},
 		"planned and announced":         {emergency: closure(later, time.Time{}), announced: terms(desk.StagePlanned, later, time.Time{}, 0)},
@@ -68,7 +68,7 @@ func TestAnnouncement_ofAppliedTransitionsOnceAndOfEachChange(t *testing.T) {
 		},
 		"delayed for longer, not applied": {
 			emergency: delay(noon.Add(-hour), ticket.Delay{From: noon.Add(-hour), By: hour}, ticket.Delay{From: noon, By: 2 * hour}),
-			announced: terms(desk.StageInForce, noon.Add(-hour), time.Time{}, hour), proven: noon.Add(-hour),
+			announced: terms(desk.StageInForce, noon.Add(-hour), time.Time{}, hour), checked: noon.Add(-hour),
 		},
 		"a delay planned for longer": {
 			emergency: delay(later, ticket.Delay{From: later, By: 2 * hour}),
@@ -76,13 +76,13 @@ func TestAnnouncement_ofAppliedTransitionsOnceAndOfEachChange(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if c.proven.IsZero() {
-				c.proven = noon
+			if c.checked.IsZero() {
+				c.checked = noon
 			}
 			if c.revision == 0 {
 				c.revision = 5
 			}
-			kind, _, due := c.emergency.Tell(c.announced, c.proven, noon, c.revision)
+			kind, _, due := c.emergency.Tell(c.announced, c.checked, noon, c.revision)
 			if !due {
 				kind = ""
 			}
@@ -95,18 +95,21 @@ func TestAnnouncement_ofAppliedTransitionsOnceAndOfEachChange(t *testing.T) {
 
 func TestReaches_noOneWithAnEndWhileAnotherClosureLasts(t *testing.T) {
 	for name, c := range map[string]struct {
-		kind   ticket.EmergencyKind
-		closed bool
-		want   bool
+		announces desk.AnnouncementKind
+		kind      ticket.EmergencyKind
+		closed    bool
+		want      bool
 	}{
-		"a closure, and support reopens":       {ticket.EmergencyClosed, false, true},
-		"a closure beside another":             {ticket.EmergencyClosed, true, false},
-		"a delay":                              {ticket.EmergencyDelayed, false, true},
-		"a delay, and support is still closed": {ticket.EmergencyDelayed, true, false},
+		"a closure ends, and support reopens":       {desk.AnnounceEnded, ticket.EmergencyClosed, false, true},
+		"a closure ends beside another":             {desk.AnnounceEnded, ticket.EmergencyClosed, true, false},
+		"a delay ends":                              {desk.AnnounceEnded, ticket.EmergencyDelayed, false, true},
+		"a delay ends, and support is still closed": {desk.AnnounceEnded, ticket.EmergencyDelayed, true, false},
+		"a delay changes beside a closure":          {desk.AnnounceChanged, ticket.EmergencyDelayed, true, true},
+		"a closure starts beside another":           {desk.AnnounceStarted, ticket.EmergencyClosed, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			over := terms(desk.StageOver, noon.Add(-time.Hour), noon, 0)
-			news := desk.News{Announces: desk.AnnounceEnded, EmergencyTerms: *over, Kind: c.kind, StillClosed: c.closed}
+			news := desk.News{Announces: c.announces, EmergencyTerms: *over, Kind: c.kind, StillClosed: c.closed}
 			if got := news.Reaches(desk.AffectedRequester{Mailed: true, Informed: true}, time.Minute); got != c.want {
 				t.Errorf("it reaches someone who knows of it: %t, want %t", got, c.want)
 			}
