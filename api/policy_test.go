@@ -88,7 +88,7 @@ func TestAdoption_hasADryRunAndIsAccepted(t *testing.T) {
 	o.do("anna", 403, "POST", "/api/v1/policies/2/adoption", `{"from_version": 1}`)
 }
 
-func TestPolicies_nameNobodyToCustomers(t *testing.T) {
+func TestPolicies_nameNoOneToCustomers(t *testing.T) {
 	o := openFixture(t)
 	with := func(handle string) string {
 		before, ladder, _ := strings.Cut(faster(), "escalation:")

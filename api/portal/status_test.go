@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestPromisedNext_isTheEarlierOfWhatIsOwed(t *testing.T) {
+func TestPromisedNext_isTheEarlierPendingOne(t *testing.T) {
 	early, late := time.Unix(1000, 0), time.Unix(2000, 0)
 	for name, c := range map[string]struct {
 		first, resolution promise

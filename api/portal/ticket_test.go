@@ -18,7 +18,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
+func TestTicket_showsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "Where is it?")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
@@ -219,7 +219,7 @@ func TestTicket_sendsStaffToTheDesk(t *testing.T) {
 	}
 }
 
-func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
+func TestLive_showsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
