@@ -36,9 +36,10 @@ type AnnounceTx interface {
 	// AffectedRequesters returns the customers with an affected ticket that was submitted before an instant, or at any time if it
 	// is zero, and what each knows of an emergency; current are its terms.
 	AffectedRequesters(ctx context.Context, id ticket.EmergencyID, current desk.EmergencyTerms, before time.Time) ([]desk.AffectedRequester, error)
-	// AddAnnouncement stores an announcement and a held mail to each of some people. It supersedes unsent mails of earlier
-	// announcements.
-	AddAnnouncement(ctx context.Context, e AnnouncedEmergency, news desk.News, to []ticket.PersonID, r ticket.AnnounceRequest) error
+	// AddAnnouncement stores an announcement and returns its ID. It supersedes unsent mails of earlier announcements.
+	AddAnnouncement(ctx context.Context, e AnnouncedEmergency, news desk.News, r ticket.AnnounceRequest) (id int64, err error)
+	// AddAnnouncementMails stores a held mail of an announcement to each of some people.
+	AddAnnouncementMails(ctx context.Context, id int64, to []ticket.PersonID) error
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
 	// Release lets held mails be sent.
 	Release(context.Context) error
@@ -83,8 +84,13 @@ func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) 
 	return result, err
 }
 
-// announce stores an announcement with a mail to each requester whom it reaches.
+// announce stores an announcement with a mail to each requester whom it reaches. What they know is read once earlier mails
+// are superseded, so that none can be claimed in between: one that is on its way counts as sent.
 func announce(ctx context.Context, tx AnnounceTx, e AnnouncedEmergency, news desk.News, settle time.Duration, r ticket.AnnounceRequest) error {
+	id, err := tx.AddAnnouncement(ctx, e, news, r)
+	if err != nil {
+		return err
+	}
 	requesters, err := tx.AffectedRequesters(ctx, e.ID, news.EmergencyTerms, news.Announces.Before(news.EmergencyTerms))
 	if err != nil {
 		return err
@@ -95,7 +101,7 @@ func announce(ctx context.Context, tx AnnounceTx, e AnnouncedEmergency, news des
 			to = append(to, q.Person)
 		}
 	}
-	return tx.AddAnnouncement(ctx, e, news, to, r)
+	return tx.AddAnnouncementMails(ctx, id, to)
 }
 
 // release releases held mails: all of them or, while the fan-out is incomplete, those that need not wait for it.

@@ -106,29 +106,29 @@ func (t *announceTx) AffectedRequesters(ctx context.Context, id ticket.Emergency
 
 // AddAnnouncement implements app.AnnounceTx. Once an emergency has started, the announcement that another of its kind has
 // ended is out of date.
-func (t *announceTx) AddAnnouncement(ctx context.Context, e app.AnnouncedEmergency, news desk.News, to []ticket.PersonID, r ticket.AnnounceRequest) error {
-	var id int64
-	err := t.tx.QueryRow(ctx, `
+func (t *announceTx) AddAnnouncement(ctx context.Context, e app.AnnouncedEmergency, news desk.News, r ticket.AnnounceRequest) (id int64, err error) {
+	err = t.tx.QueryRow(ctx, `
+		WITH superseded AS (
+			UPDATE deliveries m SET status = 'superseded', settled_at = clock_timestamp()
+			FROM announcements a JOIN emergencies e ON e.id = a.emergency
+			WHERE a.id = m.announcement AND m.status IN ('held', 'owed')
+				AND (a.emergency = @emergency OR @kind = 'started' AND a.kind = 'ended' AND e.kind = @emergency_kind))
 		INSERT INTO announcements (emergency, n, kind, stage, starts_at, ends_at, seconds, verified_at, revision)
-		VALUES (@emergency, @n, @kind, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
+		VALUES (@emergency, @n, @kind, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @checked, @revision)
 		RETURNING id`,
 		pgx.StrictNamedArgs{
-			"emergency": e.ID, "n": e.Announcements + 1, "kind": news.Announces, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
-			"seconds": int64(news.By / time.Second), "proven": r.CheckedAt, "revision": r.Revision,
+			"emergency": e.ID, "emergency_kind": e.Kind, "n": e.Announcements + 1, "kind": news.Announces, "stage": news.Stage, "from": news.From,
+			"until": instant(news.Until), "seconds": int64(news.By / time.Second), "checked": r.CheckedAt, "revision": r.Revision,
 		}).Scan(&id)
-	if err != nil {
-		return err
-	}
-	batch := &pgx.Batch{}
-	batch.Queue(`
-		UPDATE deliveries m SET status = 'superseded', settled_at = clock_timestamp()
-		FROM announcements a JOIN emergencies e ON e.id = a.emergency
-		WHERE a.id = m.announcement AND a.id <> $2 AND m.status IN ('held', 'owed')
-			AND (a.emergency = $1 OR $3 = 'started' AND a.kind = 'ended' AND e.kind = $4)`, e.ID, id, news.Announces, e.Kind)
-	batch.Queue(`
+	return id, err
+}
+
+// AddAnnouncementMails implements app.AnnounceTx.
+func (t *announceTx) AddAnnouncementMails(ctx context.Context, id int64, to []ticket.PersonID) error {
+	_, err := t.tx.Exec(ctx, `
 		INSERT INTO deliveries (queue, announcement, person, status)
 		SELECT 'announcement', $1::bigint, person, 'held' FROM unnest($2::text[]) person ON CONFLICT DO NOTHING`, id, to)
-	return t.tx.SendBatch(ctx, batch).Close()
+	return err
 }
 
 // Schedule implements app.AnnounceTx.

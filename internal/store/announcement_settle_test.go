@@ -136,6 +136,12 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 			d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE queue = 'announcement' AND person = $1`, d.customer.ID)
 			d.lift(e)
 		}, "carla@example.com ended. "},
+		"lifted while a mail is on its way": {func(d settlingFixture) {
+			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
+			d.announce()
+			d.sql(`UPDATE deliveries SET claimed_by = 'a try', claimed_until = now() + interval '1 hour' WHERE queue = 'announcement' AND person = $1`, d.customer.ID)
+			d.lift(e)
+		}, "carla@example.com ended. "},
 		"lifted, with a ticket from meanwhile": {func(d settlingFixture) {
 			e := d.begun(d.declare(closedBy("Closed.")), 30*time.Second)
 			d.announce()
