@@ -112,14 +112,19 @@ func TestDoubled_staysWithinItsBounds(t *testing.T) {
 
 func TestEvery_callsAtEachIntervalUntilItIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begun, over := 0, 0
+		begun, over, start, first := 0, 0, time.Now(), time.Time{}
 		stop := loop.Every(t.Context(), time.Second, func(context.Context) {
-			begun++
+			if begun++; begun == 1 {
+				first = time.Now()
+			}
 			time.Sleep(500 * time.Millisecond)
 			over++
 		})
 		time.Sleep(4250 * time.Millisecond) // into the third call
 		stop()
+		if wait := first.Sub(start); wait != time.Second {
+			t.Errorf("it is first called after %s", wait)
+		}
 		if over != 3 {
 			t.Errorf("it is stopped after %d calls, want 3", over)
 		}
