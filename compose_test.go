@@ -91,9 +91,9 @@ func TestCompose_waitsForWhatItNeeds(t *testing.T) {
 		}
 	}
 	for name, s := range c.Services {
-		// `up --wait` takes the end of a job that nobody awaits for a failure.
+		// `up --wait` takes the end of a job that no one awaits for a failure.
 		if s.job() && !awaited[name] {
-			t.Errorf("nobody waits for %s", name)
+			t.Errorf("no service waits for %s", name)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestCompose_holdsNoSecret(t *testing.T) {
 	for name, s := range composeFile(t).Services {
 		for key, value := range s.Environment {
 			if secret.MatchString(key) && !(strings.HasSuffix(key, "_FILE") && strings.HasPrefix(value, "/secrets/")) {
-				t.Errorf("%s is told %s in clear", name, key)
+				t.Errorf("%s gets %s in clear", name, key)
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func TestCompose_configuresTheProgram(t *testing.T) {
 		s := services[name]
 		for key := range s.Environment {
 			if !known[key] {
-				t.Errorf("%s is told %s, which the program does not read", name, key)
+				t.Errorf("%s gets %s, which the program does not read", name, key)
 			}
 		}
 		c, err := config.Load(func(key string) string { return s.Environment[key] })

@@ -209,8 +209,8 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	}
 }
 
-// TestTimeline_tellsStaffWhoDidNotGetWhichMail: staff see the recipient and the reason, its customer does not.
-func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
+// TestTimeline_showsStaffWhoDidNotGetWhichMail: staff see the recipient and the reason, its customer does not.
+func TestTimeline_showsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
@@ -354,8 +354,8 @@ func TestList_pagesShowEachTicketOnce(t *testing.T) {
 	}
 }
 
-// TestCommand_acceptedWhileNobodyTakes: what can't be decided now is accepted, shown as pending, and done later.
-func TestCommand_acceptedWhileNobodyTakes(t *testing.T) {
+// TestCommand_isAcceptedWhileNoStepIsTaken: what can't be decided now is accepted, shown as pending, and done later.
+func TestCommand_isAcceptedWhileNoStepIsTaken(t *testing.T) {
 	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")

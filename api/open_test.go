@@ -22,8 +22,8 @@ func TestTrack_showsNoWordsAndNoNames(t *testing.T) {
 	}
 }
 
-// TestTrack_tellsNothingOfWhichNumbersExist: text that can't be a number has the response of an unknown number.
-func TestTrack_tellsNothingOfWhichNumbersExist(t *testing.T) {
+// TestTrack_revealsNoNumbersThatExist: text that can't be a number has the response of an unknown number.
+func TestTrack_revealsNoNumbersThatExist(t *testing.T) {
 	h, _ := serve(t, &scripted{})
 	missing := do(t, h, call{method: "GET", path: "/api/v1/track/HM-0000000000"})
 	nonsense := do(t, h, call{method: "GET", path: "/api/v1/track/nonsense"})

@@ -88,7 +88,7 @@ func TestAdoption_hasADryRunAndIsAccepted(t *testing.T) {
 	o.do("anna", 403, "POST", "/api/v1/policies/2/adoption", `{"from_version": 1}`)
 }
 
-func TestPolicies_nameNobodyToCustomers(t *testing.T) {
+func TestPolicies_nameNoOneToCustomers(t *testing.T) {
 	o := openFixture(t)
 	with := func(handle string) string {
 		before, ladder, _ := strings.Cut(faster(), "escalation:")
@@ -102,13 +102,13 @@ func TestPolicies_nameNobodyToCustomers(t *testing.T) {
 		for _, who := range []string{"", "clara"} {
 			a := o.do(who, 200, "GET", "/api/v1"+path, "")
 			if strings.Contains(a.Body.String(), "secret") || !strings.Contains(a.Header().Get("Vary"), "Authorization") {
-				t.Errorf("%s tells %q %s", path, who, a.Body)
+				t.Errorf("%s shows %q %s", path, who, a.Body)
 			}
 		}
 		for _, who := range []string{"anna", "sam"} {
 			a := o.do(who, 200, "GET", "/api/v1"+path, "")
 			if !strings.Contains(a.Body.String(), "secret-two") != (path == "/policies/2") || strings.Contains(a.Header().Get("Cache-Control"), "public") {
-				t.Errorf("%s tells %s %v %s", path, who, a.Header(), a.Body)
+				t.Errorf("%s shows %s %v %s", path, who, a.Header(), a.Body)
 			}
 		}
 	}

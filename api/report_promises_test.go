@@ -32,7 +32,7 @@ func (r *stubReports) Promises(_ context.Context, f report.PromiseFilter) (repor
 	}}}, nil
 }
 
-func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
+func TestReport_asksForWhatWasAskedAndShowsTheTally(t *testing.T) {
 	r := &stubReports{}
 	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = r })
 	a := do(t, h, call{method: "GET", as: "supervisor",

@@ -30,7 +30,7 @@ func (m memoryStore) CommitCtx(_ context.Context, token string, data []byte, exp
 	return m.Commit(token, data, expires)
 }
 
-// stubPeople knows everybody's sessions but those of epoch 1, which have ended.
+// stubPeople knows the sessions of all people but those of epoch 1, which have ended.
 type stubPeople struct{}
 
 func (stubPeople) BySession(_ context.Context, id ticket.PersonID, epoch int64) (desk.Person, error) {

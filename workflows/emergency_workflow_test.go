@@ -107,15 +107,15 @@ func TestEmergency_notifiesLateTicketsAgainWithGrowingPausesUntilNoneIsLate(t *t
 	h := newEmergencyFixture(t, 10)
 	h.ignoring[ticketNumber(3)], h.ignoring[ticketNumber(7)] = 4, 1
 	h.declareAt(0, closure(flood, h1, 0))
-	var unproven workflows.EmergencyReport
-	h.at(h1+2*time.Second, func() { unproven = h.report() })
+	var unverified workflows.EmergencyReport
+	h.at(h1+2*time.Second, func() { unverified = h.report() })
 	next := h.run(workflows.EmergencyStart{}, 2*h1)
 	again := slices.DeleteFunc(slices.Clone(h.notified), func(l string) bool { return strings.HasPrefix(l, "1h0m0s ") })
 	equal(t, "notified again", again, []string{
 		"1h0m1s emergency-pause HM-0000000003", "1h0m1s emergency-pause HM-0000000007", "1h0m3s emergency-pause HM-0000000003",
 		"1h0m7s emergency-pause HM-0000000003", "1h0m15s emergency-pause HM-0000000003",
 	})
-	if f := unproven.Fanout; !f.DoneAt.IsZero() || f.Check.Behind != 1 || f.RetryAt.IsZero() {
+	if f := unverified.Fanout; !f.DoneAt.IsZero() || f.Check.Behind != 1 || f.RetryAt.IsZero() {
 		t.Errorf("while one was behind: %+v", f)
 	}
 	if f := next.Fanout; f.DoneAt.IsZero() || f.Check.Behind != 0 || f.Total != 10 || f.Notified != 15 {
@@ -141,21 +141,21 @@ func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	h.at(h1+3*time.Minute, func() { late, report = h.details(), h.report() })
 	next := h.run(workflows.EmergencyStart{}, 3*h1)
 	var parts []string
-	proven := false
+	verified := false
 	for i, r := range h.announceRequests {
 		switch {
 		case r.CheckedAt.Before(begin.Add(h1)):
 		case r.Partial:
 			parts = append(parts, h.announced[i].Truncate(time.Second).String())
 		default:
-			proven = true
+			verified = true
 		}
-		if proven && r.Partial {
+		if verified && r.Partial {
 			t.Errorf("it is announced to some when all are right: %+v", h.announceRequests)
 		}
 	}
 	equal(t, "announced to some at", parts, []string{"1h2m0s", "1h4m0s", "1h8m0s", "1h16m0s", "1h20m0s", "1h22m0s", "1h26m0s", "1h34m0s"})
-	if !proven || next.Fanout.DoneAt.IsZero() {
+	if !verified || next.Fanout.DoneAt.IsZero() {
 		t.Errorf("announced %+v at %s; at last: %+v", h.announceRequests, h.announced, next.Fanout)
 	}
 	if strings.Contains(early, string(ticketNumber(1))) || !strings.Contains(late, "not up to date: "+string(ticketNumber(1))+";") || !strings.Contains(late, "7 held until") {

@@ -91,7 +91,7 @@ func TestAssign_toAnAgentWhoIsAwayIsConfirmedAndAllowed(t *testing.T) {
 	}
 }
 
-func TestConversation_tellsWhatARuleDid(t *testing.T) {
+func TestConversation_showsWhatARuleDid(t *testing.T) {
 	o := newFixtureOn(t, newFixtureWithRule(t))
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	text := o.browser("sam").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK).Find("#conversation").Text()

@@ -167,7 +167,7 @@ func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
 	p.SeeOn("#conversation", "Two.")
 }
 
-func TestWindow_lateFailureIsTold(t *testing.T) {
+func TestWindow_lateFailureIsShown(t *testing.T) {
 	o, first, p, g := newWindow(t, "The first ticket", "One.")
 	second := o.submit("carl", "The second ticket", "Two.")
 	openTicket(p, first)

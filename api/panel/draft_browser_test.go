@@ -89,7 +89,7 @@ func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 	p.Goto("/let-in/bert")
 	openTicket(p, n)
 	p.Until("another person does not see them", noWords)
-	p.Until("and not kept for anybody", noDrafts)
+	p.Until("and not saved for another person", noDrafts)
 }
 
 // TestDraft_outlivesASessionThatWasEndedElsewhere, also what was on its way then; but not a sign-out in its own browser.
@@ -126,7 +126,7 @@ func TestDraft_outlivesASessionThatWasEndedElsewhere(t *testing.T) {
 	p.Goto("/let-in/bert")
 	openTicket(p, n)
 	p.Until("another person does not see them", noWords)
-	p.Until("and not kept for anybody", noDrafts)
+	p.Until("and not saved for another person", noDrafts)
 	p.Goto("/let-in/anna")
 	openTicket(p, n)
 	p.Press("n")

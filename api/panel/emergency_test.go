@@ -12,8 +12,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestEmergency_isToldOnTheTicket with what follows, its notice in short and the way to all of it.
-func TestEmergency_isToldOnTheTicket(t *testing.T) {
+// TestEmergency_isShownOnTheTicket with what follows, its notice in short and the way to all of it.
+func TestEmergency_isShownOnTheTicket(t *testing.T) {
 	o := newFixture(t)
 	until := time.Now().Add(48 * time.Hour).Truncate(time.Second)
 	e, err := app.DeclareEmergency(t.Context(), o, o.People["sam"], desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: until})

@@ -74,7 +74,7 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 	}
 }
 
-func TestEscalationLink_worksForNobodyElse(t *testing.T) {
+func TestEscalationLink_worksForNoOneElse(t *testing.T) {
 	o := newFixture(t)
 	n := o.escalatedTicket()
 	before := o.ticket(n)
@@ -123,7 +123,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 	}
 }
 
-func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
+func TestHandover_assignsTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 	o := newFixture(t)
 	n := o.escalatedTicket()
 	b := o.browser("sam")

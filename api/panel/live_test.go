@@ -63,7 +63,7 @@ func (o *fixture) awaitEvent(events <-chan string, want string) {
 	}
 }
 
-func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
+func TestLive_saysWhichTicketChangedAndNoWords(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	events := o.browser("bert").liveEvents()
@@ -77,7 +77,7 @@ func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
 		select {
 		case got := <-events:
 			if strings.Contains(got, "Canary") {
-				t.Fatalf("the stream tells %q", got)
+				t.Fatalf("the stream says %q", got)
 			}
 			continue
 		default:
@@ -86,7 +86,7 @@ func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
 	}
 }
 
-func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
+func TestPresence_showsTheOthersWhoViewsAndWhoWrites(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n)

@@ -85,7 +85,7 @@ func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
 		for _, key := range keys {
 			listed[key] = true
 			if key != "…" && !onPage[key] && !inScript[key] && !onEscalation[key] {
-				t.Errorf("the overview tells of %q, and nothing on the page has it", key)
+				t.Errorf("the overview lists %q, and nothing on the page has it", key)
 			}
 		}
 	})

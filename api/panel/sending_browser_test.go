@@ -287,8 +287,8 @@ func TestSending_overUnseenWords(t *testing.T) {
 	p.SeeOn(".ticket-facts", "resolved")
 }
 
-// TestSending_canBeTakenBackByEverybody: axe-core finds nothing wrong with the line in which it is offered.
-func TestSending_canBeTakenBackByEverybody(t *testing.T) {
+// TestSending_canBeTakenBackByEveryone: axe-core finds nothing wrong with the line in which it is offered.
+func TestSending_canBeTakenBackByEveryone(t *testing.T) {
 	_, n, p, _ := newWindow(t, "Taken back", "Where is it?")
 	for _, look := range []browsertest.Look{{}, {Dark: true}, {Width: 360, Height: 740}} {
 		p.Look(look)

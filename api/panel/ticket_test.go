@@ -158,7 +158,7 @@ func TestTicket_showsItsRating(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	if b.get("/desk/tickets/"+string(n)).Find(".rating").Length() > 0 {
-		t.Error("it is rated before anybody did")
+		t.Error("it is rated before the requester did")
 	}
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Here it is."})
 	if _, err := o.Desk.Rate(t.Context(), o.People["clara"], desk.Rating{Number: n, Score: 4, Comment: "Quick!"}); err != nil {

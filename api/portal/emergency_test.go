@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
+func TestEmergency_isShownWhereverATicketIs(t *testing.T) {
 	o := newFixture(t)
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: time.Now().Add(48 * time.Hour).Truncate(time.Second)}, time.Hour)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Half of us are ill.", By: 24 * time.Hour}, time.Hour)

@@ -30,7 +30,7 @@ func (o *fixture) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emerge
 	return e
 }
 
-func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
+func TestNotice_showsAllOfItToAnyVisitor(t *testing.T) {
 	o := newFixture(t)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 48 * time.Hour, Notice: "Half of us are ill.\n\nWe are sorry <b>indeed</b>."}, time.Hour)
 	a := o.visitor().wantStatus(200, o.visitor().ask("GET", "/notice", nil), "the notices")

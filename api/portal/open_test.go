@@ -157,7 +157,7 @@ func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 	}
 }
 
-func TestLink_worksForWhoIsSignedInAsSomebodyElse(t *testing.T) {
+func TestLink_worksForAPersonSignedInAsAnother(t *testing.T) {
 	o := newFixture(t)
 	n, his := o.submitted("clara", "hers"), o.submitted("carl", "his")
 	b := o.signedIn("carl")

@@ -153,8 +153,8 @@ func TestReturn_isForTheSamePersonOnly(t *testing.T) {
 	}
 }
 
-// TestReturn_aFormIsNotSentAsSomebodyElse who has signed in with that browser since it was shown.
-func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
+// TestReturn_aFormIsNotSentAsAnotherPerson who has signed in with that browser since it was shown.
+func TestReturn_aFormIsNotSentAsAnotherPerson(t *testing.T) {
 	o := newFixture(t)
 	b := o.signedIn("clara")
 	form := b.get(http.StatusOK, "/tickets/new")
@@ -202,7 +202,7 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 	for _, writer := range []string{string(o.People["clara"].ID), string(o.People["clara"].ID) + "." + strings.Repeat("A", 43), ""} {
 		stranger.post(http.StatusUnauthorized, "/tickets", "subject", "s", "body", "b", "written-by", writer, "written-on", "/tickets/new")
 	}
-	// Nor can anybody with a seal of a page that is older than any session.
+	// Nor can anyone with a seal of a page that is older than any session.
 	secret, err := o.Secret(t.Context(), "writers")
 	if err != nil {
 		t.Fatal(err)
@@ -287,8 +287,8 @@ func drafts(t *testing.T, p *browsertest.Page, want int) {
 	p.Until(fmt.Sprintf("the browser keeps %d drafts", want), fmt.Sprintf(`Object.keys(localStorage).filter(k => k.startsWith("draft/")).length === %d`, want))
 }
 
-// TestDraft_isGoneWhenSomebodyElseSignsIn, or its writer signs out here; not when the session is ended elsewhere.
-func TestDraft_isGoneWhenSomebodyElseSignsIn(t *testing.T) {
+// TestDraft_isGoneWhenAnotherPersonSignsIn, or its writer signs out here; not when the session is ended elsewhere.
+func TestDraft_isGoneWhenAnotherPersonSignsIn(t *testing.T) {
 	o := newFixture(t)
 	p := o.window(t, browsertest.Look{})
 	write := func() {

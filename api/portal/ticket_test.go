@@ -18,7 +18,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
+func TestTicket_showsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "Where is it?")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
@@ -219,7 +219,7 @@ func TestTicket_sendsStaffToTheDesk(t *testing.T) {
 	}
 }
 
-func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
+func TestLive_showsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "s")
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
@@ -244,7 +244,7 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 		// A read during a step may see half of it; that is sent, too, followed by the complete state.
 		for line := next(); line != "data: "+seen; line = next() {
 			if line != "event: changed" && !strings.HasPrefix(line, "data: ") {
-				t.Errorf("of a note, which a requester can't see, the stream tells %q", line)
+				t.Errorf("of a note, which a requester can't see, the stream says %q", line)
 			}
 		}
 	}
@@ -277,7 +277,7 @@ func streamLines(t *testing.T, stream io.Reader) (next func() string) {
 		case line := <-lines:
 			return line
 		case <-time.After(time.Minute):
-			t.Fatal("the stream tells nothing")
+			t.Fatal("the stream says nothing")
 			return ""
 		}
 	}

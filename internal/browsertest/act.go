@@ -162,7 +162,7 @@ func (p *Page) await(how, wanted string) place {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(lookAgain) {
 		at, err := evaluate[place](p, fmt.Sprintf("(%s)(%s, %s)", finder, quote(how), quote(wanted)))
 		if err == nil && at.Why == "" {
-			if at == before { // it stands still: a click would not miss it
+			if at == before { // it no longer moves: a click would not miss it
 				return at
 			}
 			before = at

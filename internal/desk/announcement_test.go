@@ -95,18 +95,21 @@ func TestAnnouncement_ofAppliedTransitionsOnceAndOfEachChange(t *testing.T) {
 
 func TestReaches_noOneWithAnEndWhileAnotherClosureLasts(t *testing.T) {
 	for name, c := range map[string]struct {
-		kind   ticket.EmergencyKind
-		closed bool
-		want   bool
+		announces desk.AnnouncementKind
+		kind      ticket.EmergencyKind
+		closed    bool
+		want      bool
 	}{
-		"a closure, and support reopens":       {ticket.EmergencyClosed, false, true},
-		"a closure beside another":             {ticket.EmergencyClosed, true, false},
-		"a delay":                              {ticket.EmergencyDelayed, false, true},
-		"a delay, and support is still closed": {ticket.EmergencyDelayed, true, false},
+		"a closure ends, and support reopens":       {desk.AnnounceEnded, ticket.EmergencyClosed, false, true},
+		"a closure ends beside another":             {desk.AnnounceEnded, ticket.EmergencyClosed, true, false},
+		"a delay ends":                              {desk.AnnounceEnded, ticket.EmergencyDelayed, false, true},
+		"a delay ends, and support is still closed": {desk.AnnounceEnded, ticket.EmergencyDelayed, true, false},
+		"a delay changes beside a closure":          {desk.AnnounceChanged, ticket.EmergencyDelayed, true, true},
+		"a closure starts beside another":           {desk.AnnounceStarted, ticket.EmergencyClosed, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			over := terms(desk.StageOver, noon.Add(-time.Hour), noon, 0)
-			news := desk.News{Announces: desk.AnnounceEnded, EmergencyTerms: *over, Kind: c.kind, StillClosed: c.closed}
+			news := desk.News{Announces: c.announces, EmergencyTerms: *over, Kind: c.kind, StillClosed: c.closed}
 			if got := news.Reaches(desk.AffectedRequester{Mailed: true, Informed: true}, time.Minute); got != c.want {
 				t.Errorf("it reaches someone who knows of it: %t, want %t", got, c.want)
 			}

@@ -1,4 +1,4 @@
-// Package disktest gives a test a small disk of its own, to fill. For tests only.
+// Package disktest provides small disks for tests to fill. For tests only.
 package disktest
 
 import (

@@ -72,7 +72,7 @@ func (s *stack) of(t testing.TB) *stack {
 
 var linkLine = regexp.MustCompile(`https?://\S+/link/\S+`)
 
-// window gives someone a browser of their own, signed in by a link; "" is a visitor.
+// window returns a browser for someone, signed in by a link; "" is a visitor.
 func (s *stack) window(address string, look browsertest.Look) *browsertest.Page {
 	s.t.Helper()
 	p := browsertest.Open(s.t, s.base, look)

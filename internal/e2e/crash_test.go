@@ -45,7 +45,7 @@ func (s *stack) load(stop *atomic.Bool, l *ledger) *sync.WaitGroup {
 	return &clients
 }
 
-// insist asks until there is an acknowledgement, and gives the ticket's number; "" when the load is over.
+// insist asks until there is an acknowledgement, and returns the ticket's number; "" when the load is over.
 func (s *stack) insist(stop *atomic.Bool, who person, path, key string, body words) string {
 	for {
 		got, err := who.try(http.MethodPost, path, key, body)

@@ -112,7 +112,7 @@ func submit(p *browsertest.Page, subject string) string {
 	return fillIn(p, subject)
 }
 
-// fillIn sends the form for a ticket, and gives the number that the confirmation shows with both dates.
+// fillIn sends the form for a ticket, and returns the number that the confirmation shows with both dates.
 func fillIn(p *browsertest.Page, subject string) string {
 	p.Fill("Subject", subject)
 	p.Fill("Message", "It came in pieces.\n\nPlease help.")
@@ -153,7 +153,7 @@ func openByMail(s *stack, address, number string) {
 
 var mailedLink = regexp.MustCompile(`https?://\S+/(?:link|c)/[^\s>]+`)
 
-// linkMailed waits for a mail to someone with a link that lets them in, and gives the link.
+// linkMailed waits for a mail to someone with a link that lets them in, and returns the link.
 func (s *stack) linkMailed(address string) string {
 	s.t.Helper()
 	mail := s.mails.Wait(s.t, func(m mailtest.Message) bool {

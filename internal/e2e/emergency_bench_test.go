@@ -58,7 +58,7 @@ func BenchmarkEmergency(b *testing.B) {
 	}
 }
 
-// move has every ticket paused, or go on, and gives the rate from the command until all is proven.
+// move has every ticket paused, or go on, and returns the rate from the command until all are verified.
 func (s *stack) move(b *testing.B, pool *pgxpool.Pool, command string, payload any, tickets int, verb ticket.Verb) float64 {
 	b.Helper()
 	before, used := s.memory(b), processorTime()
@@ -67,7 +67,7 @@ func (s *stack) move(b *testing.B, pool *pgxpool.Pool, command string, payload a
 	s.awaitGrowth(pool, "half are notified", tickets/2, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
 	middle := s.memory(b)
 	s.awaitGrowth(pool, "all are notified", tickets, `SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
-	transition := s.awaitProven(verb)
+	transition := s.awaitVerified(verb)
 	report, err := s.emergency()
 	if err != nil {
 		b.Fatal(err)

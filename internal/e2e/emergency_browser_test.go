@@ -58,7 +58,7 @@ func emergencies(t *testing.T, s *stack) {
 
 const waiter = "waiter@demo.example"
 
-// declare fills in the form, reads the dry run and confirms. It gives the emergency's ID.
+// declare fills in the form, reads the dry run and confirms. It returns the emergency's ID.
 func declare(t *testing.T, s *stack, p *browsertest.Page, kind string) string {
 	t.Helper()
 	p.Goto("/supervision")

@@ -102,8 +102,8 @@ func (s *stack) command(name string, payload any) {
 	})
 }
 
-// awaitProven waits until the fan-out of the newest transition is proven, and gives the transition.
-func (s *stack) awaitProven(verb ticket.Verb) ticket.Transition {
+// awaitVerified waits until the fan-out of the newest transition is verified, and returns the transition.
+func (s *stack) awaitVerified(verb ticket.Verb) ticket.Transition {
 	s.t.Helper()
 	var transition ticket.Transition
 	eventually(s.t, fmt.Sprint("every open ticket knows of ", verb), func() (bool, string) {
@@ -200,11 +200,11 @@ func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing
 			}
 			s.command("declare", map[string]any{"kind": "closed"})
 			dieInTheMiddle(true)
-			from := s.awaitProven(ticket.VerbEmergencyPause)
+			from := s.awaitVerified(ticket.VerbEmergencyPause)
 			s.checkHeld(pool, true, from)
 			s.command("lift", nil)
 			dieInTheMiddle(false)
-			until := s.awaitProven(ticket.VerbEmergencyResume)
+			until := s.awaitVerified(ticket.VerbEmergencyResume)
 			s.checkHeld(pool, false, until)
 			s.checkExact(pool, from, until)
 		})
@@ -219,13 +219,13 @@ func TestEmergency_endsExactlyWhileEveryWorkerIsDown(t *testing.T) {
 	s.command("declare", map[string]any{
 		"kind": "closed", "until": time.Now().Add(15 * time.Second).UTC().Truncate(time.Second).Format(time.RFC3339),
 	})
-	from := s.awaitProven(ticket.VerbEmergencyPause)
+	from := s.awaitVerified(ticket.VerbEmergencyPause)
 	s.checkHeld(pool, true, from)
 	s.worker.kill()
 	s.awaitCount(pool, "the end passes", 1, 1, `SELECT count(*) FROM emergencies WHERE ends_at < clock_timestamp()`)
 	s.customer.submit("After it", "words") // is none of the emergency's business
 	s.worker.start()
-	until := s.awaitProven(ticket.VerbEmergencyResume)
+	until := s.awaitVerified(ticket.VerbEmergencyResume)
 	s.checkHeld(pool, false, until)
 	if n, err := s.count(pool, `SELECT count(*) FROM tickets WHERE submitted_at >= $1`, until.At); n != 1 || err != nil {
 		t.Errorf("%d tickets came after it, %v", n, err)
@@ -254,7 +254,7 @@ func TestEmergency_aTicketThatTemporalLostIsStartedAndAClosedOneIsNoFailure(t *t
 	s.worker.stop()
 	s.worker.start()
 	s.command("declare", map[string]any{"kind": "closed"})
-	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
+	s.checkHeld(pool, true, s.awaitVerified(ticket.VerbEmergencyPause))
 	s.command("declare", map[string]any{"kind": "shut"})
 	s.command("extend", map[string]any{"untill": "2030-01-01T00:00:00Z"})
 	s.command("cancel", nil)
@@ -268,5 +268,5 @@ func TestEmergency_aTicketThatTemporalLostIsStartedAndAClosedOneIsNoFailure(t *t
 		}
 		return refused == 3, fmt.Sprintf("%+v %v", report.Outcomes, err)
 	})
-	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
+	s.checkHeld(pool, true, s.awaitVerified(ticket.VerbEmergencyPause))
 }

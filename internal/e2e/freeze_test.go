@@ -53,7 +53,7 @@ func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 				}
 				s.awaitCount(pool, "everything accepted is decided", known, known, `SELECT count(*) FROM (
 					SELECT FROM tickets WHERE taken > 0 ORDER BY submitted_at LIMIT $1) taken`, known)
-				t.Logf("decided %s after the %s stood still", time.Since(stood).Round(time.Millisecond), name)
+				t.Logf("decided %s after the %s was frozen", time.Since(stood).Round(time.Millisecond), name)
 				frozen.signal(syscall.SIGCONT)
 			}
 			s.awaitAcknowledged(l, 60)
@@ -122,7 +122,7 @@ func TestEmergency_aTicketThatCannotTakeStepsDelaysOnlyItsOwnRequester(t *testin
 		t.Fatal(err)
 	}
 	s.mails.Wait(t, closedMailTo("other@demo.example"))
-	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
+	s.checkHeld(pool, true, s.awaitVerified(ticket.VerbEmergencyPause))
 	for _, address := range []string{"customer@demo.example", "other@demo.example"} {
 		if n := len(slices.DeleteFunc(s.mails.Messages(), func(m mailtest.Message) bool { return !closedMailTo(address)(m) })); n != 1 {
 			t.Errorf("%s was notified %d times", address, n)

@@ -122,7 +122,7 @@ func (c person) askPatiently(method, path string, body any) (got answer) {
 
 type words map[string]any
 
-// submit hands in a ticket and gives its number.
+// submit submits a ticket and returns its number.
 func (c person) submit(subject, body string) string {
 	c.stack.t.Helper()
 	return c.must(http.StatusCreated, http.MethodPost, "/tickets", words{"subject": subject, "body": body}).number(c.stack.t)

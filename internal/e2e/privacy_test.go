@@ -87,7 +87,7 @@ func TestTemporal_holdsNothingThatSupervisorsWrote(t *testing.T) {
 	if err := declared.into(&emergency); err != nil || emergency.ID == "" {
 		t.Fatalf("declared %s: %v", declared.body, err)
 	}
-	s.awaitProven(ticket.VerbEmergencyExtend)
+	s.awaitVerified(ticket.VerbEmergencyExtend)
 	s.awaitCount(pool, "it is announced", 1, 1000, `SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'sent'`)
 	s.mails.RejectRecipients(refuse("Canary-Bounce of canary-address@demo.example"))
 	s.supervisor.must(http.StatusOK, http.MethodPatch, "/emergencies/"+emergency.ID, words{"notice": "Canary-Change", "delay_seconds": 7200})

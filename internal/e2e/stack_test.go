@@ -136,7 +136,7 @@ func (s *stack) policyArgs(document string) []string {
 	return []string{"--policy", file}
 }
 
-// run runs a command of the program to its end and gives what it printed.
+// run runs a command of the program to its end and returns what it printed.
 func (s *stack) run(command string, args ...string) string {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

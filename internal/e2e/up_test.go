@@ -97,7 +97,7 @@ func (b *logBuffer) all() string {
 	return b.text.String()
 }
 
-// find gives the first group of a pattern in what up printed.
+// find returns the first group of a pattern in what up printed.
 func (u *upRun) find(t testing.TB, pattern string) string {
 	t.Helper()
 	found := regexp.MustCompile(pattern).FindStringSubmatch(u.out.all())

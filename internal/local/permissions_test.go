@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -98,7 +99,7 @@ func TestReplaceFile_leavesTheOldOneWhenItFails(t *testing.T) {
 	if got, err := os.ReadFile(file); err != nil || string(got) != "old" {
 		t.Errorf("the file holds %q: %v", got, err)
 	}
-	if err := os.RemoveAll(file + ".draft"); err != nil {
+	if err := os.WriteFile(file+".draft", []byte("what a crash has left"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := local.ReplaceFile(file, []byte("new"), true); err != nil {
@@ -106,5 +107,16 @@ func TestReplaceFile_leavesTheOldOneWhenItFails(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(file); string(got) != "new" {
 		t.Errorf("the file holds %q", got)
+	}
+	checkMode(t, file, 0o600)
+	taken := filepath.Join(filepath.Dir(file), "taken")
+	if err := os.MkdirAll(filepath.Join(taken, "by a directory"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := local.ReplaceFile(taken, []byte("new"), false); err == nil {
+		t.Error("a directory is replaced by a file")
+	}
+	if _, err := os.Lstat(taken + ".draft"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a draft is left: %v", err)
 	}
 }

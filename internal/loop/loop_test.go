@@ -131,13 +131,25 @@ func TestEvery_makesUpForASlowCall(t *testing.T) {
 
 func TestEvery_callsAtEachIntervalUntilItIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		calls := 0
-		stop := loop.Every(t.Context(), time.Second, func(context.Context) { calls++ })
-		time.Sleep(3500 * time.Millisecond)
+		begun, over, start, first := 0, 0, time.Now(), time.Time{}
+		stop := loop.Every(t.Context(), time.Second, func(context.Context) {
+			if begun++; begun == 1 {
+				first = time.Now()
+			}
+			time.Sleep(500 * time.Millisecond)
+			over++
+		})
+		time.Sleep(4250 * time.Millisecond) // into the third call
 		stop()
+		if wait := first.Sub(start); wait != time.Second {
+			t.Errorf("it is first called after %s", wait)
+		}
+		if over != 3 {
+			t.Errorf("it is stopped after %d calls, want 3", over)
+		}
 		time.Sleep(time.Minute)
-		if calls != 3 {
-			t.Errorf("%d calls in 3.5 intervals, and none after; want 3", calls)
+		if begun != 3 {
+			t.Errorf("%d calls, and none once it is stopped; want 3", begun)
 		}
 	})
 }

@@ -202,6 +202,11 @@ func TestNewRenderer_namesEveryWrongField(t *testing.T) {
 	if diff := cmp.Diff([]string{"Host", "Port", "TLS", "From", "Domain", "BaseURL", "Timeout"}, fields); diff != "" {
 		t.Error(diff)
 	}
+	noAddress := config()
+	noAddress.From.Address = "no address"
+	if _, err := mail.NewRenderer(noAddress); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("mails from no address: got %v", err)
+	}
 	inClear := config()
 	inClear.Host, inClear.Username, inClear.Password = "mail.example.com", "desk", "secret"
 	if _, err := mail.NewRenderer(inClear); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "secret") {

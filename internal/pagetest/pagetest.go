@@ -33,7 +33,7 @@ func Problems(doc *goquery.Document) []string {
 	var found []string
 	report := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	if doc.Find("html[lang]").Length() != 1 {
-		report("its language is not told")
+		report("it has no language")
 	}
 	if strings.Trim(doc.Find("head title").Text(), " ·") == "" {
 		report("it has no title")

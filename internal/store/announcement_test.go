@@ -107,8 +107,8 @@ func TestAnnounce_saysNothingBeforeAllTicketsAreUpToDate(t *testing.T) {
 	d.waitingSince(d.customer, aDay)
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
 	for name, r := range map[string]ticket.AnnounceRequest{
-		"proven before its beginning": {CheckedAt: e.From.Add(-time.Second), Revision: e.Revision},
-		"proven before its change":    {CheckedAt: time.Now(), Revision: e.Revision - 1},
+		"checked before its beginning": {CheckedAt: e.From.Add(-time.Second), Revision: e.Revision},
+		"checked before its change":    {CheckedAt: time.Now(), Revision: e.Revision - 1},
 	} {
 		if result, err := d.Announce(t.Context(), r); err != nil || result != (ticket.AnnounceResult{}) {
 			t.Errorf("%s: %+v, %v", name, result, err)
@@ -414,7 +414,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 		t.Errorf("owed are %+v", mails)
 	}
 	if result := d.announce(); result != (ticket.AnnounceResult{Left: 3}) {
-		t.Errorf("when that is proven: %+v", result)
+		t.Errorf("when that is verified: %+v", result)
 	}
 	if got := d.deliveryStatuses(); got != "owed 3, sent 2, superseded 1" {
 		t.Errorf("in the end %s", got)
@@ -441,7 +441,7 @@ func TestAnnounce_makesEveryMailDueOnceAllTicketsAreUpToDate(t *testing.T) {
 	d.sql(`UPDATE fanouts SET began_at = began_at - interval '3 minutes'`)
 	late(n)
 	if result := d.announce(); result.Left != 1 || result.Held != 0 {
-		t.Errorf("when all is proven: %+v", result)
+		t.Errorf("when all are verified: %+v", result)
 	}
 	d.wantAnnouncementMails(desk.AnnounceStarted, d.customer)
 }

@@ -376,8 +376,8 @@ func (d *fixture) takenOf(n ticket.Number) ticket.Number {
 	return n
 }
 
-// TestStep_recordsTheLastTransitionItTookUp, even if it changes nothing for the ticket: the fan-out\'s
-// check relies on it.
+// TestStep_recordsTheLastTransitionItTookUp, even if it changes nothing for the ticket: the fan-out's check
+// relies on it.
 func TestStep_recordsTheLastTransitionItTookUp(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)

@@ -16,15 +16,15 @@ import (
 )
 
 // namedByVersion30 has a row of everything that migration 31 renames: a state of every status, all fields set and none, and
-// one of a ticket without a step; events of the kinds renamed; SLA records of every status; a closed ticket that needs a
-// workflow and one that does not.
+// one of a ticket without a step; events of the kinds renamed; SLA records of every status; a closed ticket with a mail
+// to be sent, one with an undecided command, and one that needs no workflow.
 const namedByVersion30 = `
 	INSERT INTO policies (version, document, sha, author, reason, effective_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now());
 	INSERT INTO people (id, role, name, address, handle) VALUES
 		('P-0000000001', 'customer', 'Carla', 'carla@demo.example', NULL), ('P-0000000003', 'agent', 'Alice', 'alice@demo.example', 'alice');
 	INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status, priority, category, rung, gate_at, held)
 		SELECT 'HM-000000000' || row_number() OVER (), 'P-0000000001', 1, now(), now(), now(), 1, status, 'normal', 'other', 2, '2026-01-02 03:04:05Z', 'E-0000000001'
-		FROM unnest(ARRAY['new', 'open', 'waiting', 'resolved', 'closed', 'closed', 'new']) status;
+		FROM unnest(ARRAY['new', 'open', 'waiting', 'resolved', 'closed', 'closed', 'new', 'closed']) status;
 	UPDATE tickets SET taken = 1, events = 4, mails = 3, state = jsonb_build_object('command', 1, 'mails', 3, 'rung', 2, 'paused', true,
 		'next', '{"kind": "rung", "clock": "first_response", "rung": 3, "due": "2026-01-05T00:00:00Z"}'::jsonb,
 		'shown', '{"promise": "resolution", "unheard": true}'::jsonb,
@@ -33,7 +33,8 @@ const namedByVersion30 = `
 			'written', '{"last": {"n": 2, "by": "P-0000000003"}, "listed": 2, "public": 2}'::jsonb,
 			'first_response', '{"clock": {"counts": "calendar"}, "breached_at": "2026-01-02T00:00:00Z", "ladder_from": "2026-01-03T00:00:00Z", "rungs": 2, "skipped": [1]}'::jsonb,
 			'resolution', '{"clock": {"counts": "calendar"}, "ladder_from": "2026-01-04T00:00:00Z", "rungs": 1}'::jsonb))
-		WHERE number <> 'HM-0000000007';
+		WHERE number < 'HM-0000000007';
+	UPDATE tickets SET last_command = 2 WHERE number = 'HM-0000000008';
 	UPDATE tickets SET state = state #- '{next}' #- '{shown}' #- '{rung}' #- '{ticket,ranked}' #- '{ticket,silent}' #- '{ticket,returned}' #- '{ticket,written}'
 		#- '{ticket,first_response,ladder_from}' #- '{ticket,first_response,rungs}' WHERE number = 'HM-0000000001';
 	UPDATE tickets SET state = jsonb_set(state, '{next}', '{"kind": "nudge", "due": "2026-01-05T00:00:00Z"}') WHERE number = 'HM-0000000003';
@@ -53,8 +54,10 @@ const namedByVersion30 = `
 	INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'x', now(), 7);
 	INSERT INTO fanouts (edge_at, verb, emergency, revision, total, told, behind, proven_at) VALUES (now(), 'emergency-pause', 'E-0000000001', 7, 5, 4, 0, now());
 	INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision) VALUES ('E-0000000001', 1, 'started', 'in-force', now(), 'infinity', 0, now(), 7);
-	INSERT INTO commands (ticket, seq, verb, by_role, accepted_at, hand_key, hand_run) VALUES ('HM-0000000002', 2, 'close', 'operator', now(), 'a key', 'a run');
-	INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ('HM-0000000002', 2, true, 'unseen-words', 'x');
+	INSERT INTO commands (ticket, seq, verb, by_role, accepted_at, hand_key, hand_run) VALUES ('HM-0000000002', 2, 'close', 'operator', now(), 'a key', 'a run'),
+		('HM-0000000003', 2, 'snooze', 'operator', now(), 'b key', 'a run');
+	INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ('HM-0000000002', 2, true, 'unseen-words', 'x'),
+		('HM-0000000003', 2, true, 'words-missing', 'x');
 	INSERT INTO emergency_hands (key, run) VALUES ('a key', 'a run');`
 
 // TestMigrate_renamesEverythingOnce: what version 30 stored is what this program reads.
@@ -79,17 +82,17 @@ func TestMigrate_renamesEverythingOnce(t *testing.T) {
 		`SELECT concat_ws(' ', ticket, clock, sla_status, taken) FROM promises ORDER BY ticket, clock`: {
 			"HM-0000000002 first_response p", "HM-0000000002 resolution m 60", "HM-0000000003 first_response b 60", "HM-0000000003 resolution b",
 			"HM-0000000005 resolution c"},
-		`SELECT concat_ws(' ', revision, notified) FROM emergency_schedule`:                              {"7 6"},
-		`SELECT concat_ws(' ', verb, notified, transition_at IS NULL, verified_at IS NULL) FROM fanouts`: {"emergency-pause 4 f f"},
-		`SELECT concat_ws(' ', kind, verified_at IS NULL) FROM announcements`:                            {"started f"},
-		`SELECT concat_ws(' ', manual_key, manual_run) FROM commands`:                                    {"a key a run"},
-		`SELECT code FROM outcomes`:                                                                                                                 {"unseen-messages"},
-		`SELECT concat_ws(' ', key, run) FROM emergency_manual_commands`:                                                                            {"a key a run"},
-		`SELECT workflow FROM replacements ORDER BY workflow`:                                                                                       {"HM-0000000001", "HM-0000000002", "HM-0000000003", "HM-0000000004", "HM-0000000005", "HM-0000000007", "emergency"},
-		`SELECT concat_ws(' ', number > 0, raised_by, replaced_at IS NULL) FROM epoch`:                                                              {"t migrate t"},
-		`SELECT tablename FROM pg_tables WHERE tablename IN ('gate', 'emergency_hands')`:                                                            nil,
-		`SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname ~ '(rung|gate|verdict|told|tells|proven|hand_)'`: nil,
-		`SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname ~ '(rung|gate|verdict|told|tells|proven|hand_)'`:                nil,
+		`SELECT concat_ws(' ', revision, notified) FROM emergency_schedule`:                                                                                                {"7 6"},
+		`SELECT concat_ws(' ', verb, notified, transition_at IS NULL, verified_at IS NULL) FROM fanouts`:                                                                   {"emergency-pause 4 f f"},
+		`SELECT concat_ws(' ', kind, verified_at IS NULL) FROM announcements`:                                                                                              {"started f"},
+		`SELECT concat_ws(' ', manual_key, manual_run) FROM commands ORDER BY ticket`:                                                                                      {"a key a run", "b key a run"},
+		`SELECT code FROM outcomes ORDER BY ticket`:                                                                                                                        {"unseen-messages", "message-missing"},
+		`SELECT concat_ws(' ', key, run) FROM emergency_manual_commands`:                                                                                                   {"a key a run"},
+		`SELECT workflow FROM replacements ORDER BY workflow`:                                                                                                              {"HM-0000000001", "HM-0000000002", "HM-0000000003", "HM-0000000004", "HM-0000000005", "HM-0000000007", "HM-0000000008", "emergency"},
+		`SELECT concat_ws(' ', number > 0, raised_by, replaced_at IS NULL) FROM epoch`:                                                                                     {"t migrate t"},
+		`SELECT tablename FROM pg_tables WHERE tablename IN ('gate', 'emergency_hands')`:                                                                                   nil,
+		`SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname ~ '(rung|gate|verdict|told|tells|proven|_hands?(_|$)|somebody|nobody)'`: nil,
+		`SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname ~ '(rung|gate|verdict|told|tells|proven|_hands?(_|$)|somebody|nobody)'`:                nil,
 	} {
 		rows, err := conn.Query(t.Context(), query)
 		if err != nil {

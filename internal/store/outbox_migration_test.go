@@ -101,7 +101,7 @@ const owedByVersion27 = `
 		('password-changed', 'Bob', 'bob@demo.example', NULL, now(), now() + interval '5 days', '-infinity', 0, NULL, NULL, NULL);`
 
 // deliveriesOfVersion27 are all that there are, each with its columns under the names that they have now, and the
-// Message-ID that a program of that version gives it.
+// Message-ID that a program of that version set on it.
 const deliveriesOfVersion27 = `
 	SELECT to_jsonb(m) - 'rung' - 'told' || jsonb_build_object('queue', 'ticket', 'escalation_step', rung, 'failure_event', told), '<' || lower(ticket) || '.' || n || CASE epoch WHEN 0 THEN '' ELSE '.' || epoch END || '@x.example>' FROM mails m
 	UNION ALL
@@ -210,7 +210,7 @@ func TestMigrate_movesDeliveriesAsTheyAre(t *testing.T) {
 	}
 }
 
-// messageID is what this program gives a delivery; a webhook's call has none.
+// messageID is the one that this program sets on a delivery; a webhook's call has none.
 func messageID(row deliveryRow) string {
 	n, _ := row["n"].(float64)
 	switch row["queue"] {

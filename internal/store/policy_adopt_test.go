@@ -3,6 +3,7 @@ package store_test
 import (
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,6 +114,43 @@ func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
 	audit, err := policies.Audit(t.Context(), v)
 	if err != nil || audit.Granted != 3 || audit.Refused+audit.Undecided != 0 || len(audit.Latest) != 3 || audit.Latest[0].By != d.supervisor.Name || audit.Latest[0].From != 1 {
 		t.Errorf("audit %+v, %v", audit, err)
+	}
+}
+
+// TestAdoptPolicy_onceForAKeyThatArrivesTwiceAtTheSameTime: neither request finds the commands of the other when it looks.
+func TestAdoptPolicy_onceForAKeyThatArrivesTwiceAtTheSameTime(t *testing.T) {
+	d := open(t)
+	choice := desk.TicketChoice{Tickets: []ticket.Number{d.taken(d.customer)}}
+	v := d.publish(quick)
+	policies := app.NewPolicies(d, d, d, wakeFunc(func() {}))
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE commands IN EXCLUSIVE MODE`); err != nil { // which does not block reads
+		t.Fatal(err)
+	}
+	var adoptions [2]desk.Adoption
+	var all sync.WaitGroup
+	for i := range adoptions {
+		all.Go(func() {
+			var err error
+			adoptions[i], err = policies.Adopt(t.Context(), d.supervisor, v, choice, desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	d.waitFor(`SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	if a, b := adoptions[0], adoptions[1]; len(a.Accepted) != 1 || !slices.Equal(a.Accepted, b.Accepted) || a.Again == b.Again {
+		t.Errorf("%+v and %+v", a, b)
+	}
+	if n := one[int](d, `SELECT count(*) FROM commands WHERE verb = 'adopt-policy'`); n != 1 {
+		t.Errorf("%d commands were accepted", n)
 	}
 }
 

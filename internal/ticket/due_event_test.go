@@ -169,7 +169,7 @@ func TestEscalation_isAcknowledgedPerPromise(t *testing.T) {
 	})
 	r := f.decide(1001, byAgent, ticket.Command{Verb: ticket.VerbAcknowledge, Message: 12})
 	if r.Outcome.Refused || r.Events[0].Message != 12 {
-		t.Errorf("a escalation at its top is acknowledged too, with its reason: %+v", r)
+		t.Errorf("an escalation at its top is acknowledged too, with its reason: %+v", r)
 	}
 }
 

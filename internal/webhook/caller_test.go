@@ -226,7 +226,7 @@ func TestDeliver_followsNoRedirect(t *testing.T) {
 	}
 }
 
-func TestDeliver_waitsForNobodyForLong(t *testing.T) {
+func TestDeliver_waitsForNoReceiverForLong(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	e := newEndpoint(t, func(http.ResponseWriter, *http.Request) { <-hang })
@@ -276,7 +276,7 @@ func TestDeliver_saysWhyInItsOwnWords(t *testing.T) {
 	}
 }
 
-func TestDeliver_keepsWhatNobodyConfiguredOwed(t *testing.T) {
+func TestDeliver_leavesUnconfiguredCallsPending(t *testing.T) {
 	b := newRecords()
 	b.call.Webhook = "unheard-of"
 	failed, err := caller(b, "https://ops.example").Deliver(t.Context(), third)
@@ -300,8 +300,8 @@ func TestDeliver_givesUpAfterDaysOfFailing(t *testing.T) {
 	}
 }
 
-// TestDeliver_thatIsCutShortBlamesNobody: the worker is being stopped.
-func TestDeliver_thatIsCutShortBlamesNobody(t *testing.T) {
+// TestDeliver_thatIsCutShortBlamesNoReceiver: the worker is being stopped.
+func TestDeliver_thatIsCutShortBlamesNoReceiver(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	hang := make(chan struct{})
 	defer close(hang)
