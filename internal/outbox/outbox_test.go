@@ -44,7 +44,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(pool.Close)
 	f := &fixture{Store: db, t: t, pool: pool, send: func(context.Context, outbox.Key) error { return nil }}
-	f.sql(`INSERT INTO policies (version, document, sha, author, reason, effective_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now())`)
+	f.sql(`INSERT INTO policies (version, document, sha, author, reason, effective_at, published_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now(), now())`)
 	f.sql(`INSERT INTO people (id, role, name, address) SELECT 'P-' || to_char(i, 'FM0000000000'), 'customer', 'Carla', i || '@demo.example' FROM generate_series(1, 60) i`)
 	f.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status, priority, category)
 		VALUES ('HM-7Q2K9XM4TD', 'P-0000000001', 1, now(), now(), now(), 1, 'new', 'normal', 'other')`)

@@ -19,7 +19,7 @@ import (
 // one of a ticket without a step; events of the kinds renamed; SLA records of every status; a closed ticket with a mail
 // to be sent, one with an undecided command, and one that needs no workflow.
 const namedByVersion30 = `
-	INSERT INTO policies (version, document, sha, author, reason, effective_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now());
+	INSERT INTO policies (version, document, sha, author, reason, effective_at, published_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now(), now());
 	INSERT INTO people (id, role, name, address, handle) VALUES
 		('P-0000000001', 'customer', 'Carla', 'carla@demo.example', NULL), ('P-0000000003', 'agent', 'Alice', 'alice@demo.example', 'alice');
 	INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status, priority, category, rung, gate_at, held)
@@ -161,7 +161,7 @@ func TestMigrate_replacesTheEmergencyWorkflowOfADeskWithoutTickets(t *testing.T)
 		want    int
 	}{
 		"nothing":  {`SELECT 1`, 0},
-		"a policy": {`INSERT INTO policies (version, document, sha, author, reason, effective_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now())`, 1},
+		"a policy": {`INSERT INTO policies (version, document, sha, author, reason, effective_at, published_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now(), now())`, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dsn, conn := migratedTo(t, 30)

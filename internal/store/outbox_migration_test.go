@@ -50,7 +50,7 @@ func migratedTo(t *testing.T, version int64) (dsn string, conn *pgx.Conn) {
 // owedByVersion27 has deliveries of every kind in every status: owed, deferred, claimed by a try that lives or died, held,
 // settled in every way, sent again, of two epochs.
 const owedByVersion27 = `
-	INSERT INTO policies (version, document, sha, author, reason, effective_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now());
+	INSERT INTO policies (version, document, sha, author, reason, effective_at, published_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now(), now());
 	INSERT INTO people (id, role, name, address, handle) VALUES
 		('P-0000000001', 'customer', 'Carla', 'carla@demo.example', NULL), ('P-0000000002', 'customer', 'Carl', 'carl@demo.example', NULL),
 		('P-0000000003', 'agent', 'Alice', 'alice@demo.example', 'alice'), ('P-0000000004', 'agent', 'Bob', 'bob@demo.example', 'bob');
