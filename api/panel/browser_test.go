@@ -25,7 +25,7 @@ type responseGate struct {
 }
 
 // delayResponses delays the responses to matching requests, which are carried out at once, until free is called. held
-// receives the method of each delayed response.
+// receives the method of each delayed response. holds is called by several requests at once.
 func (g *responseGate) delayResponses(holds func(*http.Request) bool) (held <-chan string, free func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

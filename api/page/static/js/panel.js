@@ -100,9 +100,11 @@ function move(by) {
   next.focus();
   next.scrollIntoView({ block: "nearest" });
 }
-// left records that a message was sent on a ticket: if it leaves the list, the next row gets the focus.
+// left records that a message was sent on a ticket: if it leaves the list, or has left it before the response arrived, the
+// next row gets the focus.
 export function left(number) {
   written = number;
+  settleList();
 }
 document.addEventListener("focusin", (event) => {
   if (event.target.matches?.(".item-link")) for (const link of links()) link.tabIndex = link === event.target ? 0 : -1;
