@@ -66,7 +66,7 @@ func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 	case r.CatchUp:
 		return "catch up on commands, due events and emergencies"
 	case !r.Due.IsZero():
-		return strings.TrimSpace(fmt.Sprintf("%s %s", t.due.Kind, clockName(t.due.Clock))) + ", due " + instant(r.Due)
+		return strings.TrimSpace(fmt.Sprintf("%s %s", t.due.Kind, t.due.Clock.Words())) + ", due " + instant(r.Due)
 	case len(t.claims) == 0:
 		return fmt.Sprintf("commands up to %d", r.Command)
 	default:

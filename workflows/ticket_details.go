@@ -56,7 +56,7 @@ func (t *ticketWorkflow) facts() (head string, rest []fact) {
 		rest = append(rest, fact{"next due event", d.Next.Label})
 	}
 	for _, name := range policy.ClockNames() {
-		rest = append(rest, fact{clockName(name), promiseLine(*d.Promise(name))})
+		rest = append(rest, fact{name.Words(), promiseLine(*d.Promise(name))})
 	}
 	if d.EscalationStep > 0 {
 		rest = append(rest, fact{"escalated", fmt.Sprintf("step %d, neither answered nor acknowledged", d.EscalationStep)})
@@ -205,8 +205,6 @@ func deliveriesLine(owed []ticket.Owed) string {
 	}
 	return line
 }
-
-func clockName(name policy.ClockName) string { return strings.ReplaceAll(string(name), "_", " ") }
 
 // instant formats a time in UTC, since the zone of a worker must not affect a history.
 func instant(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }

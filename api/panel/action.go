@@ -112,8 +112,12 @@ func (t ticketView) addField(view *actionView, name string) {
 	}
 }
 
-// typedSuffix ends the name of the input in which an instant is typed that the field's choice does not list.
-const typedSuffix = "-typed"
+const (
+	// typedSuffix ends the name of the input in which an instant is typed that the field's choice does not list.
+	typedSuffix = "-typed"
+	// otherInstant is the value of the choice for a typed instant.
+	otherInstant = "other"
+)
 
 // wakeHour is the hour at which a ticket wakes that is snoozed until a day.
 const wakeHour = 9
@@ -144,15 +148,15 @@ func snoozeChoice(until, now time.Time) choice {
 	return c
 }
 
-// instants returns a copy of a form in which the verb's instants are in RFC 3339. If nothing was chosen for a field, the
-// value that was typed beside the choice counts; it is read in zone.
+// instants returns a copy of a form in which the verb's instants are in RFC 3339. If the choice is otherInstant, the value
+// that was typed beside it counts; it is read in zone.
 func instants(form url.Values, verb ticket.Verb, zone *time.Location) url.Values {
 	form = maps.Clone(form)
 	for _, f := range verb.Definition().Fields {
-		typed := form.Get(f.Name + typedSuffix)
-		if f.Kind != ticket.FieldInstant || form.Get(f.Name) != "" || typed == "" {
+		if f.Kind != ticket.FieldInstant || form.Get(f.Name) != otherInstant {
 			continue
 		}
+		typed := form.Get(f.Name + typedSuffix)
 		if at, err := time.ParseInLocation("2006-01-02T15:04", typed, zone); err == nil {
 			typed = at.Format(time.RFC3339)
 		}

@@ -38,7 +38,7 @@ const dueToday = "today"
 var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "escalated", "after"}
 
 // unacknowledged is the value of the escalation filter for escalations that have not been acknowledged.
-const unacknowledged = "unanswered"
+const unacknowledged = "unacknowledged"
 
 // readSearch parses the query of a list. An empty query is the viewer's own queue.
 func readSearch(v *page.Visit, query url.Values) (search, error) {

@@ -41,7 +41,8 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 	if got := o.ticket(n).Ticket.SnoozedUntil.Format(time.RFC3339); got != tomorrow {
 		t.Errorf("it sleeps until %s, and %s was chosen in the end", got, tomorrow)
 	}
-	b.post(path+"/snooze", url.Values{"until": {""}, "until-typed": {typed}}, byScript...).wantStatus(http.StatusOK)
+	b.post(path+"/snooze", url.Values{"until": {""}, "until-typed": {typed}}).wantStatus(http.StatusUnprocessableEntity) // likewise
+	b.post(path+"/snooze", url.Values{"until": {"other"}, "until-typed": {typed}}, byScript...).wantStatus(http.StatusOK)
 	if got := o.ticket(n).Ticket.SnoozedUntil.In(zone).Format("15:04"); got != "11:30" {
 		t.Errorf("it sleeps until %s in the desk's zone", got)
 	}
@@ -66,7 +67,7 @@ func TestSnooze_toNoInstantSaysWhatIsWrong(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	for typed, status := range map[string]int{"": http.StatusUnprocessableEntity, "soon": http.StatusUnprocessableEntity, "2001-01-01T09:00": http.StatusConflict} {
-		a := b.post("/desk/tickets/"+string(n)+"/snooze", url.Values{"until": {""}, "until-typed": {typed}}).wantStatus(status)
+		a := b.post("/desk/tickets/"+string(n)+"/snooze", url.Values{"until": {"other"}, "until-typed": {typed}}).wantStatus(status)
 		if a.Line("#ticket .problem") == "" {
 			t.Errorf("%q: it says nothing", typed)
 		}
@@ -79,7 +80,7 @@ func TestSnooze_typedInstantIsBackAfterSigningIn(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	path := "/desk/tickets/" + string(n)
-	form := url.Values{"until": {""}, "until-typed": {"2031-03-04T11:30"}}
+	form := url.Values{"until": {"other"}, "until-typed": {"2031-03-04T11:30"}}
 	b.get(path).Find("form[action*='/snooze'] input[type=hidden]").Each(func(_ int, hidden *goquery.Selection) {
 		form.Set(hidden.AttrOr("name", ""), hidden.AttrOr("value", ""))
 	})

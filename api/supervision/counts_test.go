@@ -101,8 +101,8 @@ func TestDashboard_countsMatchTheirLists(t *testing.T) {
 	if counted == 0 {
 		t.Error("no counts found")
 	}
-	check("escalated", "/desk?queue=all&escalated=unanswered", number(t, overview.Find("#tile-escalated strong")))
-	if more := overview.Find("section[aria-labelledby=escalations] .more a"); more.Length() > 0 && more.AttrOr("href", "") != "/desk?queue=all&escalated=unanswered" {
+	check("escalated", "/desk?queue=all&escalated=unacknowledged", number(t, overview.Find("#tile-escalated strong")))
+	if more := overview.Find("section[aria-labelledby=escalations] .more a"); more.Length() > 0 && more.AttrOr("href", "") != "/desk?queue=all&escalated=unacknowledged" {
 		t.Errorf("the link to all escalations is %s", more.AttrOr("href", ""))
 	}
 	for id, rows := range map[string]string{"tile-waiting": "waiting", "tile-bounced": "bounced"} {

@@ -99,7 +99,7 @@ func (v dashboardView) BreachedTargets(e report.Escalation) string {
 	case len(breached) > 1:
 		return "both"
 	case len(breached) == 1:
-		return v.ClockName(breached[0])
+		return breached[0].Words()
 	default:
 		return ""
 	}

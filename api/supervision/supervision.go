@@ -6,13 +6,11 @@ package supervision
 import (
 	"context"
 	"embed"
-	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
@@ -94,9 +92,6 @@ type frame struct {
 func newFrame(v *page.Visit, title, tab string) frame {
 	return frame{Layout: v.Layout(title, "/supervision"), Tab: tab}
 }
-
-// ClockName returns the name of a clock.
-func (frame) ClockName(c policy.ClockName) string { return strings.ReplaceAll(string(c), "_", " ") }
 
 // Tabs returns the pages of this area.
 func (f frame) Tabs() []page.NavItem {

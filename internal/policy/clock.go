@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -236,6 +237,9 @@ const (
 	FirstResponse ClockName = "first_response" // until the first public reply by a person
 	Resolution    ClockName = "resolution"     // until the ticket is resolved
 )
+
+// Words returns the name as it stands in a sentence.
+func (c ClockName) Words() string { return strings.ReplaceAll(string(c), "_", " ") }
 
 // ClockNames returns both clocks: first response, then resolution.
 func ClockNames() []ClockName { return []ClockName{FirstResponse, Resolution} }

@@ -58,7 +58,8 @@ const namedByVersion30 = `
 		('HM-0000000003', 2, 'snooze', 'operator', now(), 'b key', 'a run');
 	INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ('HM-0000000002', 2, true, 'unseen-words', 'x'),
 		('HM-0000000003', 2, true, 'words-missing', 'x');
-	INSERT INTO emergency_hands (key, run) VALUES ('a key', 'a run');`
+	INSERT INTO emergency_hands (key, run) VALUES ('a key', 'a run');
+	INSERT INTO saved_filters (author, shared, name, query) VALUES ('P-0000000001', false, 'Escalated', 'queue=all&escalated=unanswered&priority=high');`
 
 // TestMigrate_renamesEverythingOnce: what version 30 stored is what this program reads.
 func TestMigrate_renamesEverythingOnce(t *testing.T) {
@@ -82,15 +83,16 @@ func TestMigrate_renamesEverythingOnce(t *testing.T) {
 		`SELECT concat_ws(' ', ticket, clock, sla_status, taken) FROM promises ORDER BY ticket, clock`: {
 			"HM-0000000002 first_response p", "HM-0000000002 resolution m 60", "HM-0000000003 first_response b 60", "HM-0000000003 resolution b",
 			"HM-0000000005 resolution c"},
-		`SELECT concat_ws(' ', revision, notified) FROM emergency_schedule`:                                                                                                {"7 6"},
-		`SELECT concat_ws(' ', verb, notified, transition_at IS NULL, verified_at IS NULL) FROM fanouts`:                                                                   {"emergency-pause 4 f f"},
-		`SELECT concat_ws(' ', kind, verified_at IS NULL) FROM announcements`:                                                                                              {"started f"},
-		`SELECT concat_ws(' ', manual_key, manual_run) FROM commands ORDER BY ticket`:                                                                                      {"a key a run", "b key a run"},
-		`SELECT code FROM outcomes ORDER BY ticket`:                                                                                                                        {"unseen-messages", "message-missing"},
-		`SELECT concat_ws(' ', key, run) FROM emergency_manual_commands`:                                                                                                   {"a key a run"},
-		`SELECT workflow FROM replacements ORDER BY workflow`:                                                                                                              {"HM-0000000001", "HM-0000000002", "HM-0000000003", "HM-0000000004", "HM-0000000005", "HM-0000000007", "HM-0000000008", "emergency"},
-		`SELECT concat_ws(' ', number > 0, raised_by, replaced_at IS NULL) FROM epoch`:                                                                                     {"t migrate t"},
-		`SELECT tablename FROM pg_tables WHERE tablename IN ('gate', 'emergency_hands')`:                                                                                   nil,
+		`SELECT concat_ws(' ', revision, notified) FROM emergency_schedule`:                              {"7 6"},
+		`SELECT concat_ws(' ', verb, notified, transition_at IS NULL, verified_at IS NULL) FROM fanouts`: {"emergency-pause 4 f f"},
+		`SELECT concat_ws(' ', kind, verified_at IS NULL) FROM announcements`:                            {"started f"},
+		`SELECT concat_ws(' ', manual_key, manual_run) FROM commands ORDER BY ticket`:                    {"a key a run", "b key a run"},
+		`SELECT code FROM outcomes ORDER BY ticket`:                                                      {"unseen-messages", "message-missing"},
+		`SELECT concat_ws(' ', key, run) FROM emergency_manual_commands`:                                 {"a key a run"},
+		`SELECT workflow FROM replacements ORDER BY workflow`:                                            {"HM-0000000001", "HM-0000000002", "HM-0000000003", "HM-0000000004", "HM-0000000005", "HM-0000000007", "HM-0000000008", "emergency"},
+		`SELECT concat_ws(' ', number > 0, raised_by, replaced_at IS NULL) FROM epoch`:                   {"t migrate t"},
+		`SELECT query FROM saved_filters`:                                                                {"queue=all&escalated=unacknowledged&priority=high"},
+		`SELECT tablename FROM pg_tables WHERE tablename IN ('gate', 'emergency_hands')`:                 nil,
 		`SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname ~ '(rung|gate|verdict|told|tells|proven|_hands?(_|$)|somebody|nobody)'`: nil,
 		`SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname ~ '(rung|gate|verdict|told|tells|proven|_hands?(_|$)|somebody|nobody)'`:                nil,
 	} {

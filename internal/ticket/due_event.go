@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -109,7 +108,7 @@ func (t *Ticket) offerSilence(s policy.Silence, offer offer) {
 
 func dueLabel(t Ticket, p *policy.Policy, m DueEvent, now time.Time) string {
 	when := formatTime(m.Due.In(p.Zone))
-	name := strings.ReplaceAll(string(m.Clock), "_", " ")
+	name := m.Clock.Words()
 	switch m.Kind {
 	case DueReminder:
 		return fmt.Sprintf("%s reminder %s%s", name, when, remainingText(t, p, m.Clock, now))

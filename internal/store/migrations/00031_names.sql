@@ -75,6 +75,10 @@ WHERE state IS NOT NULL;
 
 DROP FUNCTION pg_temp.renamed(jsonb, text[]);
 
+-- Saved filters are queries of the panel's list.
+UPDATE saved_filters SET query = replace(query, 'escalated=unanswered', 'escalated=unacknowledged')
+WHERE query LIKE '%escalated=unanswered%' AND length(query) <= 1996;
+
 -- The queues leave out snoozed tickets, and are counted from these indexes alone.
 DROP INDEX tickets_waiting, tickets_resolved, tickets_unassigned, tickets_of_agent;
 CREATE INDEX tickets_waiting ON tickets (next_due, number) INCLUDE (snoozed_until) WHERE status = 'waiting';

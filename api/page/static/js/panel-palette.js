@@ -19,7 +19,7 @@ function collect() {
       continue;
     }
     for (const option of element.options) {
-      if (!option.value || option.defaultSelected) continue;
+      if (!option.value || option.defaultSelected || option.matches(".other")) continue;
       commands.push({ here, name: `${element.dataset.do} ${option.text}`, run: () => withCurrent(element, (select) => choose(select, option.value)) });
     }
   }
