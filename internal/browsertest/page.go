@@ -117,24 +117,45 @@ func (p *Page) Look(look Look) {
 // Goto opens a path, or a URL of the site from a mail, and returns when the page has loaded.
 func (p *Page) Goto(path string) {
 	p.t.Helper()
-	p.watch.reset()
 	if strings.HasPrefix(path, "/") {
 		path = p.base + path
 	}
-	err := p.perform(chromedp.Navigate(path))
-	for tries := 1; tries < 10 && err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED"); tries++ {
-		err = p.perform(chromedp.Navigate(path)) // a script of the page before went elsewhere at that moment
-	}
-	if err != nil {
-		p.fail("open %s: %v", path, err)
-	}
+	p.load("open "+path, func(ctx context.Context, t *chromedp.Target) (string, error) {
+		answer, err := cdp.Call(ctx, t, page.Navigate, page.NavigateParams{URL: path})
+		return answer.ErrorText, err
+	})
 }
 
-// Reload reloads the page.
+// Reload reloads the page, and returns when it has loaded.
 func (p *Page) Reload() {
 	p.t.Helper()
+	p.load("reload", func(ctx context.Context, t *chromedp.Target) (string, error) {
+		_, err := cdp.Call(ctx, t, page.Reload, page.ReloadParams{})
+		return "", err
+	})
+}
+
+// load starts a navigation and waits until a document other than the present one has loaded. chromedp's own wait follows
+// the events of one navigation, and waits in vain if it picks one that a script of the page before had begun. start returns
+// the browser's error text.
+func (p *Page) load(what string, start func(context.Context, *chromedp.Target) (string, error)) {
+	p.t.Helper()
 	p.watch.reset()
-	p.do("reload", chromedp.Reload())
+	p.Until("the present document is marked", `document.isLeft = true`)
+	for tries := 1; ; tries++ {
+		var fault string
+		err := p.perform(chromedp.Func(func(ctx context.Context, t *chromedp.Target) (err error) {
+			fault, err = start(ctx, t)
+			return err
+		}))
+		if err == nil && fault == "" {
+			break
+		}
+		if fault != "net::ERR_ABORTED" || tries == 10 { // else a script of the page before went elsewhere at that moment
+			p.fail("%s: %s %v", what, fault, err)
+		}
+	}
+	p.Until("the page has loaded, to "+what, `document.readyState === "complete" && !document.isLeft`)
 }
 
 // Back goes back in the history.
