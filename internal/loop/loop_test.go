@@ -139,7 +139,7 @@ func TestEvery_callsAtEachIntervalUntilItIsStopped(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 			over++
 		})
-		time.Sleep(4250 * time.Millisecond) // into the third call
+		time.Sleep(3250 * time.Millisecond) // into the third call
 		stop()
 		if wait := first.Sub(start); wait != time.Second {
 			t.Errorf("it is first called after %s", wait)
