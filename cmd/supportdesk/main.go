@@ -47,7 +47,7 @@ type commands struct {
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema, the policy and Temporal's search attributes up to date."`
 	People    peopleCommands   `cmd:"" help:"Add, list and disable people, and manage their tokens."`
 	Doctor    doctorCommand    `cmd:"" help:"Look for problems: lost workflows, inconsistent tickets, blocking sessions. Fails if there are any."`
-	Reconcile reconcileCommand `cmd:"" help:"Start or check the workflow of every open ticket, after Temporal has lost its data or was restored."`
+	Reconcile reconcileCommand `cmd:"" help:"Start or check the workflow of every open ticket, and end those of closed ones, after Temporal has lost its data or was restored."`
 	Policy    policyCommands   `cmd:"" help:"Check, publish and compare policies, and compute deadlines."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 

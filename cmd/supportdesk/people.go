@@ -15,7 +15,7 @@ import (
 
 type peopleCommands struct {
 	Add     peopleAdd     `cmd:"" help:"Add a person and print an API token for them, once."`
-	List    peopleList    `cmd:"" help:"List everyone."`
+	List    peopleList    `cmd:"" help:"List everyone whose account is not disabled."`
 	Link    peopleLink    `cmd:"" help:"Print a link that signs a person in, once."`
 	Token   peopleToken   `cmd:"" help:"Print a new API token for a person, once, and notify them by email."`
 	Revoke  peopleRevoke  `cmd:"" help:"Revoke all API tokens of a person."`

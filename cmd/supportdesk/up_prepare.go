@@ -143,7 +143,7 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 
 // demoCommand adds invented tickets. It is hidden, because it must not be used in production.
 type demoCommand struct {
-	Tickets int `help:"Number of tickets. Above 4,000 they are all closed, so that Temporal isn't flooded."`
+	Tickets int `help:"Number of tickets. At most about 2,000 of them are open, so that Temporal is not flooded."`
 }
 
 // demoStore combines the use cases that adding demonstration tickets needs.

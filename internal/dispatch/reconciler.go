@@ -58,6 +58,7 @@ type records interface {
 	Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error)
 	OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error)
 	TicketsWithWorkflow(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error)
+	WithoutWorkflow(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
 	RecordCheck(ctx context.Context, o desk.Overdue, found desk.CheckResult, tries int, next time.Duration) error
 	Postpone(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error
 	RecordMissing(ctx context.Context, some []ticket.Number) error
@@ -72,6 +73,7 @@ type records interface {
 type executions interface {
 	Execution(ctx context.Context, n ticket.Number) (Execution, error)
 	Running(ctx context.Context, some []ticket.Number) (map[ticket.Number]bool, error)
+	RunningTickets(ctx context.Context, page func([]ticket.Number) error) error
 	Reconcile(ctx context.Context, n ticket.Number) error
 	EnsureEmergencyWorkflow(ctx context.Context) error
 }

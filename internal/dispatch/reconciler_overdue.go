@@ -142,21 +142,47 @@ func (r *Reconciler) Repair(ctx context.Context, some []desk.Overdue, repaired f
 	return nil
 }
 
-// RepairAll repairs all tickets that should have a running workflow.
+// RepairAll repairs all tickets that should have a running workflow, and ends the workflows that run although their tickets
+// are closed: those of a Temporal that was restored from a backup.
 func (r *Reconciler) RepairAll(ctx context.Context, repaired func(int)) error {
 	if err := r.executions.EnsureEmergencyWorkflow(ctx); err != nil {
 		return err
 	}
 	done := 0
-	return r.pages(ctx, func(page []ticket.Number) error {
-		some := make([]desk.Overdue, len(page))
-		for i, n := range page {
-			some[i].Number = n
-		}
-		err := r.Repair(ctx, some, func(n int) { repaired(done + n) })
+	err := r.pages(ctx, func(page []ticket.Number) error {
+		err := r.Repair(ctx, numbered(page), func(n int) { repaired(done + n) })
 		done += len(page)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return r.executions.RunningTickets(ctx, func(some []ticket.Number) error {
+		settled, err := r.records.WithoutWorkflow(ctx, some)
+		if err != nil {
+			return err
+		}
+		_, err = r.each(ctx, numbered(settled), r.end)
+		return err
+	})
+}
+
+func numbered(some []ticket.Number) []desk.Overdue {
+	all := make([]desk.Overdue, len(some))
+	for i, n := range some {
+		all[i].Number = n
+	}
+	return all
+}
+
+// end signals the workflow of a settled ticket to take a step, after which it ends. One that is only listed as running,
+// because visibility lags, is left alone: the signal would start another.
+func (r *Reconciler) end(ctx context.Context, o desk.Overdue) error {
+	e, err := r.executions.Execution(ctx, o.Number)
+	if err != nil || !e.Running {
+		return err
+	}
+	return r.touch(ctx, o)
 }
 
 func (r *Reconciler) touch(ctx context.Context, o desk.Overdue) error {

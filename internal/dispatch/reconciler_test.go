@@ -28,6 +28,7 @@ type reconcilerFixture struct {
 	started    []ticket.Number
 	executions map[ticket.Number]dispatch.Execution
 	unlisted   map[ticket.Number]bool // by the visibility store, which lags
+	settled    []ticket.Number        // closed; the visibility store lists their workflows as running
 	fails      func(ticket.Number) error
 	signals    map[ticket.Number][]time.Duration // since began
 	described  int
@@ -150,6 +151,14 @@ func (w *reconcilerFixture) Running(_ context.Context, some []ticket.Number) (ma
 		running[n] = w.executions[n].Running && !w.unlisted[n]
 	}
 	return running, nil
+}
+
+func (w *reconcilerFixture) RunningTickets(_ context.Context, page func([]ticket.Number) error) error {
+	return page(append(slices.Clone(w.started), w.settled...))
+}
+
+func (w *reconcilerFixture) WithoutWorkflow(_ context.Context, some []ticket.Number) ([]ticket.Number, error) {
+	return slices.DeleteFunc(slices.Clone(some), func(n ticket.Number) bool { return !slices.Contains(w.settled, n) }), nil
 }
 
 func (w *reconcilerFixture) Reconcile(_ context.Context, n ticket.Number) error {
@@ -402,5 +411,21 @@ func TestReconciler_aSurveyNotesNothingAndFailsAtTheEnd(t *testing.T) {
 	lost, err := r.Survey(t.Context(), func(int) {})
 	if len(lost) != 1 || err == nil || len(w.found) > 0 {
 		t.Errorf("lost %v, %v; noted %v", lost, err, w.found)
+	}
+}
+
+func TestReconciler_repairsAllAndEndsTheWorkflowsOfSettledTickets(t *testing.T) {
+	const open, stale, ended ticket.Number = "HM-AAAAAAAAAA", "HM-BBBBBBBBBB", "HM-CCCCCCCCCC"
+	w := newReconcilerFixture()
+	w.add(desk.Overdue{Number: open}, dispatch.Execution{})
+	w.settled = []ticket.Number{stale, ended}
+	w.executions[stale] = dispatch.Execution{Running: true}
+	r := dispatch.NewReconciler(w, w, none, none, "one", dispatch.ReconcilerOptions{}, quiet)
+	repaired := 0
+	if err := r.RepairAll(t.Context(), func(n int) { repaired = n }); err != nil {
+		t.Fatal(err)
+	}
+	if repaired != 1 || len(w.signals[open]) != 1 || len(w.signals[stale]) != 1 || len(w.signals[ended]) != 0 {
+		t.Errorf("repaired %d; signalled %v", repaired, w.signals)
 	}
 }

@@ -49,6 +49,7 @@ type consistencyRow struct {
 	Mails     int
 	Owed      int // rows of deliveries
 	Timeline  []byte
+	stateColumns
 }
 
 // Disagreements compares up to limit tickets numbered above after, in order, with the state computed from their
@@ -61,7 +62,10 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 				(SELECT count(*) FROM commands c WHERE c.ticket = number) AS accepted,
 				(SELECT count(*) FROM outcomes o WHERE o.ticket = number) AS decided,
 				(SELECT count(*) FROM deliveries m WHERE m.ticket = number) AS owed,
-				(SELECT coalesce(jsonb_agg(e.data ORDER BY e.n), '[]') FROM events e WHERE e.ticket = number) AS timeline
+				(SELECT coalesce(jsonb_agg(e.data ORDER BY e.n), '[]') FROM events e WHERE e.ticket = number) AS timeline,
+				status, priority, category, coalesce(assignee, '') AS assignee, nullif(next_due, 'infinity') AS next_due,
+				nullif(promise_due, 'infinity') AS promise_due, nullif(owed_at, 'infinity') AS owed_at, breached, escalation_step,
+				coalesce(paused_by, '') AS paused_by, snoozed_until
 			FROM tickets WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
 		page, err := pgx.CollectRows(rows, pgx.RowToStructByName[consistencyRow])
 		if err != nil {
@@ -112,13 +116,14 @@ func (s *Store) inconsistency(ctx context.Context, q querier, r consistencyRow) 
 		}
 		fold = ticket.Apply(fold, e)
 	}
-	return stateMismatch(r.State, fold)
+	return stateMismatch(r, fold)
 }
 
-// stateMismatch compares the JSON of a stored state with that of the state computed from the timeline.
-func stateMismatch(stored []byte, fold ticket.Ticket) (string, error) {
+// stateMismatch compares the JSON of a stored state with that of the state computed from the timeline, and the columns
+// that repeat it with the state.
+func stateMismatch(r consistencyRow, fold ticket.Ticket) (string, error) {
 	var state ticket.State
-	if err := json.Unmarshal(stored, &state); err != nil {
+	if err := json.Unmarshal(r.State, &state); err != nil {
 		return "its state can't be read: " + err.Error(), nil //nolint:nilerr // it is the finding
 	}
 	row, err := json.Marshal(state.Ticket)
@@ -126,8 +131,21 @@ func stateMismatch(stored []byte, fold ticket.Ticket) (string, error) {
 		return "", err
 	}
 	want, err := json.Marshal(fold)
-	if err != nil || bytes.Equal(row, want) {
+	switch {
+	case err != nil:
 		return "", err
+	case !bytes.Equal(row, want):
+		return "its row is not the fold of its timeline", nil
+	case r.inUTC() != columnsOf(state).inUTC():
+		return "the columns of its row are not those of its state", nil
 	}
-	return "its row is not the fold of its timeline", nil
+	return "", nil
+}
+
+// inUTC returns the columns with comparable times.
+func (c stateColumns) inUTC() stateColumns {
+	for _, at := range []*instant{&c.NextDue, &c.PromiseDue, &c.OwedAt, &c.SnoozedUntil} {
+		*at = instant(time.Time(*at).UTC())
+	}
+	return c
 }

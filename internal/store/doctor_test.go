@@ -20,6 +20,9 @@ func TestDisagreements_saysWhatIsWrongWithWhichTicket(t *testing.T) {
 		{"the state is another", `UPDATE tickets SET state = jsonb_set(state, '{ticket,handle}', '"somebody"') WHERE number = $1`, "is not the fold"},
 		{"an outcome is gone", `DELETE FROM outcomes WHERE ticket = $1 AND seq = 2`, "3 commands are decided and 2 outcomes"},
 		{"a command is gone", `DELETE FROM commands WHERE ticket = $1 AND seq = 2`, "3 commands and there are 2"},
+		{"lists have another priority", `UPDATE tickets SET priority = 'urgent' WHERE number = $1`, "columns of its row"},
+		{"its due event is not found", `UPDATE tickets SET next_due = 'infinity' WHERE number = $1`, "columns of its row"},
+		{"it is hidden from the queues", `UPDATE tickets SET snoozed_until = now() WHERE number = $1`, "columns of its row"},
 		{"a mail is gone", `DELETE FROM deliveries WHERE ticket = $1 AND n = 1`, "mails and calls and there are"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -82,6 +82,15 @@ func (s *Store) TicketsWithWorkflow(ctx context.Context, after ticket.Number, li
 	return page, explain(err, "list the tickets with workflows")
 }
 
+// WithoutWorkflow returns those of some tickets that need no workflow: closed ones without unsent deliveries.
+func (s *Store) WithoutWorkflow(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
+	rows, _ := s.pool.Query(ctx, `
+		SELECT number FROM tickets t WHERE number = ANY ($1) AND status = 'closed'
+			AND NOT EXISTS (SELECT FROM deliveries m WHERE m.ticket = t.number AND m.status = 'owed') ORDER BY number`, some)
+	settled, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
+	return settled, explain(err, "list the tickets without workflows")
+}
+
 // CountTicketsWithWorkflow returns the number of tickets that TicketsWithWorkflow lists in all.
 func (s *Store) CountTicketsWithWorkflow(ctx context.Context) (n int, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (

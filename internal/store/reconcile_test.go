@@ -182,6 +182,10 @@ func TestTicketsWithWorkflow_areOpenOnesAndClosedOnesWithPendingDeliveries(t *te
 	if n, err := d.CountTicketsWithWorkflow(t.Context()); n != 2 || err != nil {
 		t.Errorf("counts %d, %v", n, err)
 	}
+	without, err := d.WithoutWorkflow(t.Context(), []ticket.Number{opened, owing, closed, "HM-0000000000"})
+	if err != nil || !slices.Equal(without, []ticket.Number{closed}) {
+		t.Errorf("without a workflow: %v, %v", without, err)
+	}
 }
 
 func TestLease_isHeldByOneAndLostByTimeAlone(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -88,14 +89,38 @@ func queueTurns(batch *pgx.Batch, turns []app.RotationTurn) {
 	}
 }
 
-// queueTicket updates the ticket's row, whose columns repeat parts of its state for lists and due events.
+// stateColumns are the columns of a ticket's row that repeat parts of its state for lists and due events.
+type stateColumns struct {
+	Status         ticket.Status
+	Priority       policy.Priority
+	Category       string
+	Assignee       ticket.PersonID
+	NextDue        instant // these three are infinity in the row if they are zero
+	PromiseDue     instant
+	OwedAt         instant
+	Breached       bool
+	EscalationStep int
+	PausedBy       ticket.EmergencyID
+	SnoozedUntil   instant
+}
+
+func columnsOf(s ticket.State) stateColumns {
+	t := s.Ticket
+	_, promise := t.NextPromise()
+	return stateColumns{
+		Status: t.Status, Priority: t.Priority, Category: t.Category, Assignee: t.Assignee,
+		NextDue: instant(s.Next.Due), PromiseDue: instant(promise), OwedAt: instant(t.OwedAt()), Breached: t.Breached(),
+		EscalationStep: t.EscalationStep(), PausedBy: t.PausingEmergency(), SnoozedUntil: instant(t.SnoozedUntil),
+	}
+}
+
+// queueTicket updates the ticket's row.
 func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 	state, err := json.Marshal(c.State)
 	if err != nil {
 		return err
 	}
-	t := c.State.Ticket
-	_, promise := t.NextPromise()
+	t, columns := c.State.Ticket, columnsOf(c.State)
 	// latest_at follows the newest event, so that no command precedes it if the database's clock is set back.
 	batch.Queue(`
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
@@ -107,11 +132,11 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": c.State.Command, "last": c.Last, "latest": c.Latest, "events": t.Events,
-			"mails": c.State.LastDelivery, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
-			"assignee": t.Assignee, "next": instant(c.State.Next.Due), "promise": instant(promise), "owed": instant(t.OwedAt()),
-			"breached": t.Breached(), "escalation_step": t.EscalationStep(), "now": c.Now, "shown": c.Shown, "number": t.Number,
-			"transitions": instant(c.Passed), "paused_by": t.PausingEmergency(),
-			"snoozed": instant(t.SnoozedUntil),
+			"mails": c.State.LastDelivery, "policy": t.Policy, "now": c.Now, "shown": c.Shown, "number": t.Number,
+			"transitions": instant(c.Passed),
+			"status":      columns.Status, "priority": columns.Priority, "category": columns.Category, "assignee": columns.Assignee,
+			"next": columns.NextDue, "promise": columns.PromiseDue, "owed": columns.OwedAt, "breached": columns.Breached,
+			"escalation_step": columns.EscalationStep, "paused_by": columns.PausedBy, "snoozed": columns.SnoozedUntil,
 		})
 	return nil
 }
