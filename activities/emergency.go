@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// scheduleReader reads the emergency schedule, and checks whether all open tickets have applied a transition. VerifyFanout is
-// reliable only after Barrier.
+// scheduleReader reads the emergency schedule, and checks whether all open tickets have applied a transition. VerifyFanout
+// is reliable only after Barrier.
 type scheduleReader interface {
 	Outlook(context.Context) (ticket.EmergencyOutlook, error)
 	Barrier(context.Context) error

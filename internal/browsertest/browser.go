@@ -55,8 +55,8 @@ func Require(t testing.TB) {
 // Rebound is a domain whose names the browser resolves to this machine, as an attacker's own DNS server would.
 const Rebound = "rebound.example"
 
-// shared is the process's browser. Nothing stops it explicitly: the kernel ends it with the process, and the next process to
-// start one removes its profile.
+// shared is the process's browser. It is never stopped: the kernel ends it with the process, and the next process to start
+// one removes its profile.
 var shared = sync.OnceValues(func() (context.Context, error) {
 	sweep()
 	path, err := Executable()

@@ -46,7 +46,8 @@ type replacer interface {
 }
 
 // Replacer replaces workflows after PostgreSQL was restored from a backup: those that it lists are started anew, and those
-// of tickets that the backup does not have are terminated. It is run by the reconciler and by a command; a lease lets one of them work at a time.
+// of tickets that the backup does not have are terminated. It is run by the reconciler and by a command; a lease lets one of
+// them work at a time.
 type Replacer struct {
 	work     replacements
 	replacer replacer

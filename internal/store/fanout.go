@@ -125,10 +125,10 @@ func (s *Store) Outlook(ctx context.Context) (ticket.EmergencyOutlook, error) {
 	return schedule.Outlook(now), nil
 }
 
-// VerifyFanout checks whether every open ticket is in the state that the emergency schedule requires since the latest transition,
-// and records the result as the fan-out's progress. If another transition is reached or the schedule changes meanwhile, the
-// result is Passed, is not recorded and proves nothing. Call Barrier after the transition first: otherwise a submission
-// accepted before it could be committed after the check.
+// VerifyFanout checks whether every open ticket is in the state that the emergency schedule requires since the latest
+// transition, and records the result as the fan-out's progress. If another transition is reached or the schedule changes
+// meanwhile, the result is Passed, is not recorded and proves nothing. Call Barrier after the transition first: otherwise a
+// submission accepted before it could be committed after the check.
 func (s *Store) VerifyFanout(ctx context.Context, transition ticket.Transition) (ticket.FanoutCheck, error) {
 	schedule, err := s.Schedule(ctx)
 	if err != nil {

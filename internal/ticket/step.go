@@ -19,8 +19,8 @@ type Environment struct {
 	Policy   *policy.Policy
 	Schedule EmergencySchedule
 	Rosters  Rosters
-	// RequesterDisabled means that no mails are sent to the requester, whose account is disabled, so silence counts from events
-	// rather than deliveries.
+	// RequesterDisabled means that the requester's account is disabled, so no mails are sent to them, and silence counts from
+	// events rather than deliveries.
 	RequesterDisabled bool
 }
 
