@@ -19,7 +19,8 @@ type queue interface {
 	// ClaimIncoming claims the oldest mail that may be processed now.
 	ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error)
 	RenewIncoming(ctx context.Context, id int64, attempt string, lasts time.Duration) error
-	DeferIncoming(ctx context.Context, id int64, attempt string, pause time.Duration, detail string) error
+	// DeferIncoming ends an attempt. One that does not count because a neighbour was unavailable is not an attempt any more.
+	DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error
 	SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error
 	// NextIncoming returns when the next mail may be processed; the zero time if there is none.
 	NextIncoming(context.Context) (time.Time, error)
@@ -28,12 +29,12 @@ type queue interface {
 }
 
 // Process processes a mail. It is called again after a crash, so it must be idempotent. A permanent fault means that the mail
-// can't be processed; any other error, that a neighbour is unavailable.
+// can't be processed, and Unavailable that a neighbour did not answer.
 type Process func(context.Context, desk.IncomingMail) (desk.IncomingResult, error)
 
 const (
 	parallel     = 4               // mails that are processed at once, so that a large one does not hold up the others
-	maxAttempts  = 3               // that did not end: then the mail is taken to be the cause
+	maxAttempts  = 5               // that crashed or failed with a defect: then the mail is taken to be the cause
 	claimTime    = 2 * time.Minute // after which an attempt counts as dead
 	pollInterval = 15 * time.Second
 	firstPause   = time.Second // before the next attempt, while a neighbour is unavailable; doubles
@@ -63,7 +64,9 @@ func (p *Processor) Run(ctx context.Context) error {
 	slots := make(chan struct{}, parallel)
 	var group sync.WaitGroup
 	defer group.Wait()
-	group.Go(func() { p.listen(ctx, polls.Wake) })
+	group.Go(func() {
+		loop.Listen(ctx, p.outageOptions("not listening for incoming mails", "listening for incoming mails again"), p.queue.AwaitIncoming, polls.Wake)
+	})
 	return polls.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		select {
 		case slots <- struct{}{}:
@@ -92,14 +95,14 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	})
 	result, err := p.processOnce(ctx, m)
 	renew()
-	log := p.log.With("mail", m.ID)
+	log, stopping := p.log.With("mail", m.ID), ctx.Err() != nil
 	// What was processed is recorded even if the program is being stopped.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rowTimeout)
 	defer cancel()
 	if err != nil {
 		pause := p.pause(m.ID)
 		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
-		err = p.queue.DeferIncoming(ctx, m.ID, attempt, pause, "A service that is needed to read this email is unavailable.")
+		err = p.queue.DeferIncoming(ctx, m.ID, attempt, fault.KindOf(err) == fault.Internal && !stopping, pause)
 	} else {
 		p.forget(m.ID)
 		err = p.queue.SettleIncoming(ctx, m.ID, attempt, result)
@@ -113,14 +116,14 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 // Reasons for which a mail is quarantined whatever it contains.
 const (
 	ReasonUnreadable = "unreadable" // it can't be read
-	ReasonCrashed    = "crashed"    // reading it ended the program, repeatedly
+	ReasonCrashed    = "crashed"    // the attempts to process it did not end, or failed with a defect
 )
 
 // processOnce processes a mail. It returns the quarantine for a mail that can't be processed, so that it does not hold up
 // others, and an error only if a neighbour is unavailable.
 func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r desk.IncomingResult, err error) {
 	if m.Attempts > maxAttempts {
-		return quarantined(ReasonCrashed, fmt.Sprintf("%d attempts to read this email did not end.", m.Attempts-1)), nil
+		return quarantined(ReasonCrashed, fmt.Sprintf("%d attempts to process this email failed.", m.Attempts-1)), nil
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -161,24 +164,7 @@ func (p *Processor) untilNext(ctx context.Context, err error) (time.Duration, er
 		return 0, err
 	}
 	due, err := p.queue.NextIncoming(ctx)
-	if due.IsZero() {
-		return pollInterval, err
-	}
-	return min(max(time.Until(due), time.Millisecond), pollInterval), err
-}
-
-// listen calls wake for new mails and after every outage of the store.
-func (p *Processor) listen(ctx context.Context, wake func()) {
-	outage := loop.NewOutage(p.outageOptions("not listening for incoming mails", "listening for incoming mails again"))
-	for ctx.Err() == nil {
-		err := p.queue.AwaitIncoming(ctx, func() {
-			outage.Recovered()
-			wake()
-		})
-		if ctx.Err() == nil {
-			loop.Sleep(ctx, outage.Failed(err))
-		}
-	}
+	return loop.Until(due, pollInterval), err
 }
 
 func (p *Processor) outageOptions(failing, recovered string) loop.Options {

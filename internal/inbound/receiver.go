@@ -41,7 +41,9 @@ type Receiver struct {
 }
 
 // NewReceiver returns a Receiver that accepts mails of at most limit bytes.
-func NewReceiver(b blobs, r rows, limit int64) *Receiver { return &Receiver{blobs: b, rows: r, limit: limit} }
+func NewReceiver(b blobs, r rows, limit int64) *Receiver {
+	return &Receiver{blobs: b, rows: r, limit: limit}
+}
 
 // Receive stores a mail. When it returns without an error, the mail is stored durably. After an error it may be stored, too,
 // if the database did not answer; the same mail again is then recognized as a duplicate. The error is TooLarge for a mail

@@ -82,11 +82,12 @@ func (s *Store) RenewIncoming(ctx context.Context, id int64, attempt string, las
 		pgx.StrictNamedArgs{"lasts": lasts})
 }
 
-// DeferIncoming ends an attempt that failed because of a neighbour, so that it does not count, and defers the next by pause.
-func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, pause time.Duration, detail string) error {
+// DeferIncoming ends an attempt that failed, and defers the next one by pause. An attempt that does not count, because a
+// neighbour was unavailable, is not an attempt any more.
+func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error {
 	return s.ofAttempt(ctx, "defer an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
-		attempts = attempts - 1, not_before = clock_timestamp() + @pause, detail = @detail`, id, attempt,
-		pgx.StrictNamedArgs{"pause": pause, "detail": storable(detail)})
+		attempts = attempts - (NOT @counts)::int, not_before = clock_timestamp() + @pause`, id, attempt,
+		pgx.StrictNamedArgs{"counts": counts, "pause": pause})
 }
 
 // SettleIncoming ends an attempt with its result.
