@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -66,4 +67,88 @@ type IncomingResult struct {
 	Reason  string
 	Detail  string
 	Ticket  ticket.Number
+
+	MessageID string // without angle brackets; empty: none
 }
+
+// Trust is whether the sender that a mail names is believed.
+type Trust string
+
+// The levels of trust.
+const (
+	TrustPass    Trust = "pass"    // proven by the sender's domain
+	TrustFail    Trust = "fail"    // the sender's domain disowns the mail
+	TrustUnknown Trust = "unknown" // the domain publishes nothing about its mails
+)
+
+// IncomingKind classifies an incoming mail by who wrote it.
+type IncomingKind string
+
+// The kinds.
+const (
+	KindPerson    IncomingKind = "person"
+	KindAutoReply IncomingKind = "auto-reply"
+	KindBounce    IncomingKind = "bounce"
+	KindComplaint IncomingKind = "complaint" // a spam report
+	KindList      IncomingKind = "list"      // a mailing list or a newsletter
+)
+
+// ReadMail is an incoming mail that was read. Everything in it was written by its sender and may be false, but what Trust says.
+type ReadMail struct {
+	IncomingMail
+	From       Mailbox // empty address: none
+	Subject    string
+	MessageID  string   // without angle brackets; empty: none
+	References []string // Message-IDs of In-Reply-To and References, the nearest first
+	Addressed  []string // addresses of the envelope and of the header fields that name recipients, in lower case
+	Text       string   // the words; may be empty
+	HTML       string   // likewise, not sanitized
+	Files      int      // number of files
+	Problems   []string // how malformed parts were read, for staff
+
+	Kind    IncomingKind
+	Reason  string             // of Kind, for staff
+	About   []string           // bounce, complaint: Message-IDs of the mail that it is about
+	Bounces []BouncedRecipient // bounce
+
+	Trust       Trust
+	TrustDetail string // for staff
+
+	Threat string // a virus or spam, as the scanner named it; empty: none
+
+	Forwarded *Mailbox // the sender of the mail that this one forwards; nil: it forwards none
+}
+
+// BouncedRecipient is what a bounce says about a recipient.
+type BouncedRecipient struct {
+	Address string // may be empty
+	Hard    bool   // further mails are useless
+	Reason  string // one line for staff
+}
+
+// MailMessage is an incoming mail as a message.
+type MailMessage struct {
+	Subject string // never empty
+	Body    string
+	Files   []FileID
+	Origin  MailOrigin
+}
+
+// MailOrigin is where a message came from by mail. The zero MailOrigin is that of a message that did not.
+type MailOrigin struct {
+	Mail int64  // ID of the incoming mail; 0: none
+	HTML string // the mail's HTML, sanitized; empty: none
+}
+
+// Thread is the ticket that an incoming mail belongs to.
+type Thread struct {
+	Number ticket.Number
+	Closed bool
+	People []ticket.PersonID // the requester and the participants
+	Proven bool              // the sender has a mail that was sent from here about the ticket
+	Person ticket.PersonID   // to whom that mail was sent; empty: unknown
+	Public bool              // replies of staff to that mail are meant for the requester
+}
+
+// Member reports whether a person is of the ticket.
+func (t Thread) Member(id ticket.PersonID) bool { return slices.Contains(t.People, id) }

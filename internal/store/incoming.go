@@ -93,11 +93,11 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 // SettleIncoming ends an attempt with its result.
 func (s *Store) SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error {
 	return s.ofAttempt(ctx, "settle an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
-		status = @status, sender = @sender, subject = @subject, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''),
+		status = @status, sender = @sender, subject = @subject, message_id = @message_id, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''),
 		processed_at = clock_timestamp()`, id, attempt,
 		pgx.StrictNamedArgs{
 			"status": r.Status, "sender": storable(r.Sender), "subject": storable(r.Subject), "reason": r.Reason, "detail": storable(r.Detail),
-			"ticket": string(r.Ticket),
+			"ticket": string(r.Ticket), "message_id": storable(r.MessageID),
 		})
 }
 

@@ -20,6 +20,7 @@ CREATE TABLE incoming_mails (
     duplicate_of  bigint      CONSTRAINT incoming_mails_duplicate_of REFERENCES incoming_mails,
     sender        text        NOT NULL DEFAULT '',
     subject       text        NOT NULL DEFAULT '',
+    message_id    text        NOT NULL DEFAULT '', -- without angle brackets
     reason        text        NOT NULL DEFAULT '',
     detail        text        NOT NULL DEFAULT '',
     ticket        text        CONSTRAINT incoming_mails_ticket REFERENCES tickets,
@@ -32,7 +33,7 @@ CREATE TABLE incoming_mails (
     claimed_until timestamptz, -- then the attempt counts as dead
 
     CONSTRAINT incoming_mails_duplicate CHECK ((status = 'duplicate') = (duplicate_of IS NOT NULL)),
-    CONSTRAINT incoming_mails_accepted CHECK ((status = 'accepted') = (ticket IS NOT NULL)),
+    CONSTRAINT incoming_mails_accepted CHECK (status <> 'accepted' OR ticket IS NOT NULL),
     CONSTRAINT incoming_mails_processed CHECK ((status = 'received') = (processed_at IS NULL)),
     CONSTRAINT incoming_mails_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
 );

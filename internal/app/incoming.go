@@ -1,0 +1,270 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// mailReader reads incoming mails.
+type mailReader interface {
+	// Read reads a mail without its files. Its error is Invalid if the mail can't be read.
+	Read(context.Context, desk.IncomingMail) (desk.ReadMail, error)
+	// Message returns the mail as a message of a person, whose files are stored and not attached to anything yet.
+	Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error)
+}
+
+// mailDirectory knows the people and tickets that mails are about.
+type mailDirectory interface {
+	// PersonByAddress returns the person with an address, in any case, and a NotFound fault if there is none. A disabled person
+	// is Forbidden.
+	PersonByAddress(ctx context.Context, address string) (desk.Person, error)
+	// EnsureContact returns the person with an address, and adds a contact if there is none.
+	EnsureContact(ctx context.Context, m desk.Mailbox) (desk.Person, error)
+	// Thread returns the ticket that a mail belongs to by a token in its recipients or by the Message-ID of a mail that was sent.
+	// found is false if there is none.
+	Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error)
+	// Blocked returns the entry of the blocklist that an address matches, or "" if none.
+	Blocked(ctx context.Context, address string) (entry string, err error)
+	// CategoryOf returns the category of new tickets by mails to an address of the desk. own is false for any other address.
+	CategoryOf(address string) (category string, own bool)
+	// BounceMail records that a mail that was sent has bounced. known is false if it was never sent.
+	BounceMail(ctx context.Context, messageID string, b desk.BouncedRecipient) (n ticket.Number, known bool, err error)
+}
+
+// IncomingMails turns incoming mails into tickets and messages.
+type IncomingMails struct {
+	reader    mailReader
+	directory mailDirectory
+	tickets   *Tickets
+}
+
+// NewIncomingMails returns IncomingMails that submit and reply as pages and API do.
+func NewIncomingMails(r mailReader, d mailDirectory, t *Tickets) *IncomingMails {
+	return &IncomingMails{reader: r, directory: d, tickets: t}
+}
+
+// Reasons for which a mail is quarantined or only recorded.
+const (
+	reasonThreat   = "threat"
+	reasonNoSender = "no-sender"
+	reasonForged   = "sender-not-authenticated"
+	reasonDisabled = "sender-disabled"
+	reasonBlocked  = "sender-blocked"
+	reasonOwn      = "own-address"
+	reasonEmpty    = "empty"
+	reasonRefused  = "refused"
+	reasonStaff    = "staff"
+)
+
+// Process decides what becomes of a mail. It may be called again for the same mail: what was accepted before is not accepted
+// twice. A permanent fault means that the mail can't be processed.
+func (s *IncomingMails) Process(ctx context.Context, stored desk.IncomingMail) (desk.IncomingResult, error) {
+	m, err := s.reader.Read(ctx, stored)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	r, err := s.decide(ctx, m)
+	r.Sender, r.Subject, r.MessageID = m.From.Address, m.Subject, m.MessageID
+	return r, err
+}
+
+func (s *IncomingMails) decide(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
+	if m.Kind == desk.KindBounce || m.Kind == desk.KindComplaint {
+		return s.bounce(ctx, m)
+	}
+	if r, stop, err := s.stop(ctx, m); stop || err != nil {
+		return r, err
+	}
+	from, err := s.directory.PersonByAddress(ctx, m.From.Address)
+	if kind := fault.KindOf(err); err != nil && kind == fault.Forbidden {
+		return quarantine(reasonDisabled, "The sender's account is disabled."), nil
+	} else if err != nil && kind != fault.NotFound {
+		return desk.IncomingResult{}, err
+	}
+	thread, found, err := s.directory.Thread(ctx, m)
+	switch {
+	case err != nil:
+		return desk.IncomingResult{}, err
+	case found && from.Role.Staff():
+		return s.staffReply(ctx, m, from, thread)
+	case from.Role.Staff():
+		return s.staffSubmission(ctx, m)
+	case found:
+		return s.customerReply(ctx, m, thread)
+	}
+	return s.submission(ctx, m, m.From, desk.Thread{})
+}
+
+// stop reports whether a mail becomes no message, whatever ticket it may belong to.
+func (s *IncomingMails) stop(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, bool, error) {
+	switch {
+	case m.Threat != "":
+		return quarantine(reasonThreat, "The scanner found "+m.Threat+"."), true, nil
+	case m.From.Address == "":
+		return quarantine(reasonNoSender, "The email has no valid sender."), true, nil
+	}
+	if _, own := s.directory.CategoryOf(m.From.Address); own {
+		return recorded(reasonOwn, "The sender is an address of this desk."), true, nil
+	}
+	if entry, err := s.directory.Blocked(ctx, m.From.Address); err != nil || entry != "" {
+		return recorded(reasonBlocked, "The blocklist contains "+entry+"."), true, err
+	}
+	switch {
+	case m.Kind != desk.KindPerson:
+		return recorded(string(m.Kind), m.Reason), true, nil
+	case m.Trust == desk.TrustFail:
+		return quarantine(reasonForged, m.TrustDetail), true, nil
+	case m.Text == "" && m.HTML == "" && m.Files == 0 && m.Subject == "":
+		return recorded(reasonEmpty, "The email has neither subject, text nor files."), true, nil
+	}
+	return desk.IncomingResult{}, false, nil
+}
+
+// bounce records a bounce with the mails that it is about. One that names no mail that was sent changes nothing.
+func (s *IncomingMails) bounce(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
+	about := desk.BouncedRecipient{Reason: m.Reason}
+	if len(m.Bounces) > 0 {
+		about = m.Bounces[0]
+	}
+	for _, id := range m.About {
+		n, known, err := s.directory.BounceMail(ctx, id, about)
+		if err != nil {
+			return desk.IncomingResult{}, err
+		}
+		if known {
+			r := recorded(string(m.Kind), "About an email that was sent for this ticket. "+about.Reason)
+			r.Ticket = n
+			return r, nil
+		}
+	}
+	return recorded(string(m.Kind), "It names no email that was sent from here."), nil
+}
+
+// submission opens a ticket for the sender of a mail or, if an agent forwards one, of the mail in it. The thread, unless it is
+// zero, is that of a closed ticket.
+func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, requester desk.Mailbox, closed desk.Thread) (desk.IncomingResult, error) {
+	by, err := s.directory.EnsureContact(ctx, requester)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	message, err := s.reader.Message(ctx, m, by)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	sub := desk.Submission{
+		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files, Origin: message.Origin,
+		IdempotencyKey: incomingKey(m, "submit"),
+	}
+	if closed.Member(by.ID) {
+		sub.Follows = closed.Number
+	}
+	receipt, err := s.tickets.Submit(ctx, by, sub)
+	if err != nil {
+		return refused(err)
+	}
+	return accepted(receipt.Number), nil
+}
+
+// category returns the category of a new ticket by a mail: that of the address to which it was written, and "" for the
+// policy's first.
+func (s *IncomingMails) category(m desk.ReadMail) string {
+	for _, address := range m.Addressed {
+		if category, own := s.directory.CategoryOf(address); own && category != "" {
+			return category
+		}
+	}
+	return ""
+}
+
+// customerReply adds a mail of a customer to a ticket. A sender who is not of the ticket, but answers an email from it,
+// becomes a participant.
+func (s *IncomingMails) customerReply(ctx context.Context, m desk.ReadMail, t desk.Thread) (desk.IncomingResult, error) {
+	by, err := s.directory.EnsureContact(ctx, m.From)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	if t.Closed || !t.Member(by.ID) && !t.Proven {
+		return s.submission(ctx, m, m.From, t)
+	}
+	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: t.Proven})
+	if errors.Is(err, ticket.ErrClosed) { // in the meantime
+		return s.submission(ctx, m, m.From, t)
+	}
+	return r, err
+}
+
+// staffReply adds a mail of an agent to a ticket: as a note, unless it was sent to the address for public replies.
+func (s *IncomingMails) staffReply(ctx context.Context, m desk.ReadMail, from desk.Person, t desk.Thread) (desk.IncomingResult, error) {
+	r := desk.Request{Verb: ticket.VerbNote}
+	if t.Public && t.Person == from.ID {
+		r.Verb = ticket.VerbAgentReply
+	}
+	switch {
+	case !t.Proven:
+		return quarantine(reasonStaff, "The email is from a member of staff, but does not answer an email that was sent from here."), nil
+	case t.Closed:
+		return quarantine(reasonStaff, "The email is from a member of staff, and the ticket is closed."), nil
+	}
+	return s.message(ctx, m, from, t.Number, r)
+}
+
+// staffSubmission opens a ticket for the customer whose mail an agent forwards.
+func (s *IncomingMails) staffSubmission(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
+	switch {
+	case m.Forwarded == nil:
+		return quarantine(reasonStaff, "The email is from a member of staff and forwards no email of a customer."), nil
+	case m.Trust != desk.TrustPass:
+		return quarantine(reasonStaff, "The email forwards one of a customer, but its sender, a member of staff, is not authenticated."), nil
+	}
+	switch customer, err := s.directory.PersonByAddress(ctx, m.Forwarded.Address); {
+	case err == nil && customer.Role.Staff():
+		return quarantine(reasonStaff, "The email forwards one of a member of staff."), nil
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return refused(err)
+	}
+	return s.submission(ctx, m, *m.Forwarded, desk.Thread{})
+}
+
+// message adds a mail to a ticket as a command.
+func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Person, n ticket.Number, r desk.Request) (desk.IncomingResult, error) {
+	message, err := s.reader.Message(ctx, m, by)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	r.Number, r.Body, r.Files, r.Origin, r.IdempotencyKey = n, message.Body, message.Files, message.Origin, incomingKey(m, "reply")
+	if _, _, _, err := s.tickets.Command(ctx, by, r); err != nil {
+		return refused(err)
+	}
+	return accepted(n), nil
+}
+
+// incomingKey returns the idempotency key of what a mail causes.
+func incomingKey(m desk.ReadMail, act string) desk.IdempotencyKey {
+	return desk.IdempotencyKey{Key: fmt.Sprintf("mail-%d-%s", m.ID, act), Fingerprint: m.Fingerprint}
+}
+
+func accepted(n ticket.Number) desk.IncomingResult {
+	return desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n}
+}
+
+func quarantine(reason, detail string) desk.IncomingResult {
+	return desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: reason, Detail: detail}
+}
+
+func recorded(reason, detail string) desk.IncomingResult {
+	return desk.IncomingResult{Status: desk.IncomingRecorded, Reason: reason, Detail: detail}
+}
+
+// refused returns the quarantine for a mail of which acceptance was refused for good, and the error if it may succeed later.
+// A closed ticket is an error, too: the caller opens a follow-up.
+func refused(err error) (desk.IncomingResult, error) {
+	if kind := fault.KindOf(err); !kind.Permanent() || errors.Is(err, ticket.ErrClosed) {
+		return desk.IncomingResult{}, err
+	}
+	return quarantine(reasonRefused, "The desk did not accept it: "+err.Error()), nil
+}
