@@ -157,7 +157,7 @@ func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, request
 		return desk.IncomingResult{}, err
 	}
 	sub := desk.Submission{
-		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files, Origin: message.Origin,
+		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files,
 		IdempotencyKey: incomingKey(m, "submit"),
 	}
 	if closed.Member(by.ID) {
@@ -167,7 +167,7 @@ func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, request
 	if err != nil {
 		return refused(err)
 	}
-	return accepted(receipt.Number), nil
+	return accepted(receipt.Number, by, sub.IdempotencyKey, message), nil
 }
 
 // category returns the category of a new ticket by a mail: that of the address to which it was written, and "" for the
@@ -236,11 +236,11 @@ func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Pe
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
-	r.Number, r.Body, r.Files, r.Origin, r.IdempotencyKey = n, message.Body, message.Files, message.Origin, incomingKey(m, "reply")
+	r.Number, r.Body, r.Files, r.IdempotencyKey = n, message.Body, message.Files, incomingKey(m, "reply")
 	if _, _, _, err := s.tickets.Command(ctx, by, r); err != nil {
 		return refused(err)
 	}
-	return accepted(n), nil
+	return accepted(n, by, r.IdempotencyKey, message), nil
 }
 
 // incomingKey returns the idempotency key of what a mail causes.
@@ -248,8 +248,8 @@ func incomingKey(m desk.ReadMail, act string) desk.IdempotencyKey {
 	return desk.IdempotencyKey{Key: fmt.Sprintf("mail-%d-%s", m.ID, act), Fingerprint: m.Fingerprint}
 }
 
-func accepted(n ticket.Number) desk.IncomingResult {
-	return desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n}
+func accepted(n ticket.Number, by desk.Person, key desk.IdempotencyKey, m desk.MailMessage) desk.IncomingResult {
+	return desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n, Person: by.ID, Key: key.Key, HTML: m.HTML}
 }
 
 func quarantine(reason, detail string) desk.IncomingResult {

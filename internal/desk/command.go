@@ -45,6 +45,7 @@ type Request struct {
 	Until          time.Time       // snooze
 	Mail           int             // resend-mail: its number within the ticket
 	Address        string          // resend-mail, to the requester only: another address; empty: the account's
+	Joins          bool            // customer-reply, by email: someone who is not of the ticket becomes a participant
 	Seen           int             // number of the last timeline entry that the writer had seen; 0: unknown
 	IdempotencyKey IdempotencyKey
 }

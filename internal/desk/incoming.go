@@ -69,6 +69,11 @@ type IncomingResult struct {
 	Ticket  ticket.Number
 
 	MessageID string // without angle brackets; empty: none
+
+	// Accepted: the person and the idempotency key of the command, and the mail's HTML, sanitized.
+	Person ticket.PersonID
+	Key    string
+	HTML   string
 }
 
 // Trust is whether the sender that a mail names is believed.
@@ -130,14 +135,8 @@ type BouncedRecipient struct {
 type MailMessage struct {
 	Subject string // never empty
 	Body    string
+	HTML    string // sanitized; images of the mail have cid: URLs; empty: none
 	Files   []FileID
-	Origin  MailOrigin
-}
-
-// MailOrigin is where a message came from by mail. The zero MailOrigin is that of a message that did not.
-type MailOrigin struct {
-	Mail int64  // ID of the incoming mail; 0: none
-	HTML string // the mail's HTML, sanitized; empty: none
 }
 
 // Thread is the ticket that an incoming mail belongs to.

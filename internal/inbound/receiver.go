@@ -9,19 +9,14 @@ import (
 	"io"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Stored is content in the blob store.
-type Stored struct {
-	Key  string
-	Size int64
-}
-
-// blobs stores contents. Put is durable when it returns, and returns a TooLarge fault past the limit.
+// blobs stores contents.
 type blobs interface {
-	Put(ctx context.Context, r io.Reader, limit int64) (Stored, error)
+	Put(ctx context.Context, r io.Reader, limit int64) (blob.Blob, error)
 	Delete(ctx context.Context, key string) error
 }
 

@@ -93,11 +93,12 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 // SettleIncoming ends an attempt with its result.
 func (s *Store) SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error {
 	return s.ofAttempt(ctx, "settle an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
-		status = @status, sender = @sender, subject = @subject, message_id = @message_id, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''),
+		status = @status, sender = @sender, subject = @subject, message_id = @message_id, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''), html = @html,
+		message = (SELECT c.message FROM commands c WHERE c.by_person = @person AND c.key = @key),
 		processed_at = clock_timestamp()`, id, attempt,
 		pgx.StrictNamedArgs{
 			"status": r.Status, "sender": storable(r.Sender), "subject": storable(r.Subject), "reason": r.Reason, "detail": storable(r.Detail),
-			"ticket": string(r.Ticket), "message_id": storable(r.MessageID),
+			"ticket": string(r.Ticket), "message_id": storable(r.MessageID), "person": r.Person, "key": r.Key, "html": r.HTML,
 		})
 }
 

@@ -24,6 +24,8 @@ CREATE TABLE incoming_mails (
     reason        text        NOT NULL DEFAULT '',
     detail        text        NOT NULL DEFAULT '',
     ticket        text        CONSTRAINT incoming_mails_ticket REFERENCES tickets,
+    message       bigint      CONSTRAINT incoming_mails_message REFERENCES messages, -- accepted: what it became
+    html          text        NOT NULL DEFAULT '', -- accepted: sanitized
     processed_at  timestamptz,
     settled_by    text        CONSTRAINT incoming_mails_settled_by REFERENCES people, -- released or deleted it
 
@@ -33,11 +35,12 @@ CREATE TABLE incoming_mails (
     claimed_until timestamptz, -- then the attempt counts as dead
 
     CONSTRAINT incoming_mails_duplicate CHECK ((status = 'duplicate') = (duplicate_of IS NOT NULL)),
-    CONSTRAINT incoming_mails_accepted CHECK (status <> 'accepted' OR ticket IS NOT NULL),
+    CONSTRAINT incoming_mails_accepted CHECK (status <> 'accepted' OR ticket IS NOT NULL AND message IS NOT NULL),
     CONSTRAINT incoming_mails_processed CHECK ((status = 'received') = (processed_at IS NULL)),
     CONSTRAINT incoming_mails_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
 );
 CREATE UNIQUE INDEX incoming_mails_content ON incoming_mails (fingerprint) WHERE status <> 'duplicate';
 CREATE INDEX incoming_mails_received ON incoming_mails (id) WHERE status = 'received';
 CREATE INDEX incoming_mails_quarantined ON incoming_mails (id DESC) WHERE status = 'quarantined';
+CREATE UNIQUE INDEX incoming_mails_of_message ON incoming_mails (message) WHERE message IS NOT NULL;
 CREATE INDEX incoming_mails_of_ticket ON incoming_mails (ticket) WHERE ticket IS NOT NULL;
