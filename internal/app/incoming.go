@@ -20,6 +20,8 @@ type mailReader interface {
 
 // mailDirectory knows the people and tickets that mails are about.
 type mailDirectory interface {
+	// ReadIncoming records what was read of a mail.
+	ReadIncoming(context.Context, desk.ReadMail) error
 	// PersonByAddress returns the person with an address, in any case, and a NotFound fault if there is none. A disabled person
 	// is Forbidden.
 	PersonByAddress(ctx context.Context, address string) (desk.Person, error)
@@ -68,9 +70,10 @@ func (s *IncomingMails) Process(ctx context.Context, stored desk.IncomingMail) (
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
-	r, err := s.decide(ctx, m)
-	r.Sender, r.Subject, r.MessageID = m.From.Address, m.Subject, m.MessageID
-	return r, err
+	if err := s.directory.ReadIncoming(ctx, m); err != nil {
+		return desk.IncomingResult{}, err
+	}
+	return s.decide(ctx, m)
 }
 
 func (s *IncomingMails) decide(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
@@ -158,6 +161,7 @@ func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, request
 	}
 	sub := desk.Submission{
 		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files,
+		Channel: desk.ChannelEmail, Incoming: m.ID,
 		IdempotencyKey: incomingKey(m, "submit"),
 	}
 	if closed.Member(by.ID) {
@@ -167,7 +171,7 @@ func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, request
 	if err != nil {
 		return refused(err)
 	}
-	return accepted(receipt.Number, by, sub.IdempotencyKey, message), nil
+	return accepted(receipt.Number, message), nil
 }
 
 // category returns the category of a new ticket by a mail: that of the address to which it was written, and "" for the
@@ -237,10 +241,11 @@ func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Pe
 		return desk.IncomingResult{}, err
 	}
 	r.Number, r.Body, r.Files, r.IdempotencyKey = n, message.Body, message.Files, incomingKey(m, "reply")
+	r.Channel, r.Incoming = desk.ChannelEmail, m.ID
 	if _, _, _, err := s.tickets.Command(ctx, by, r); err != nil {
 		return refused(err)
 	}
-	return accepted(n, by, r.IdempotencyKey, message), nil
+	return accepted(n, message), nil
 }
 
 // incomingKey returns the idempotency key of what a mail causes.
@@ -248,8 +253,8 @@ func incomingKey(m desk.ReadMail, act string) desk.IdempotencyKey {
 	return desk.IdempotencyKey{Key: fmt.Sprintf("mail-%d-%s", m.ID, act), Fingerprint: m.Fingerprint}
 }
 
-func accepted(n ticket.Number, by desk.Person, key desk.IdempotencyKey, m desk.MailMessage) desk.IncomingResult {
-	return desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n, Person: by.ID, Key: key.Key, HTML: m.HTML}
+func accepted(n ticket.Number, m desk.MailMessage) desk.IncomingResult {
+	return desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n, HTML: m.HTML}
 }
 
 func quarantine(reason, detail string) desk.IncomingResult {

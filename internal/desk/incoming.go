@@ -61,19 +61,11 @@ type IncomingMail struct {
 
 // IncomingResult is the result of processing a mail.
 type IncomingResult struct {
-	Status  IncomingStatus
-	Sender  string
-	Subject string
-	Reason  string
-	Detail  string
-	Ticket  ticket.Number
-
-	MessageID string // without angle brackets; empty: none
-
-	// Accepted: the person and the idempotency key of the command, and the mail's HTML, sanitized.
-	Person ticket.PersonID
-	Key    string
-	HTML   string
+	Status IncomingStatus
+	Reason string        // quarantined, recorded: why, a stable code
+	Detail string        // the same for staff
+	Ticket ticket.Number // accepted: the ticket; recorded: the ticket that it is about, if it is known
+	HTML   string        // accepted: the mail's HTML, sanitized
 }
 
 // Trust is whether the sender that a mail names is believed.

@@ -29,7 +29,9 @@ const (
 	codeSize  = 10 // characters of a number after the hyphen, and of a person's ID
 	macText   = 16 // characters of a MAC: 80 bits
 	replyTail = codeSize + codeSize + 1 + macText
-	maxReply  = 8 + replyTail
+
+	// MaxReplyToken is the maximum length of a token of ReplyToken.
+	MaxReplyToken = 8 + replyTail
 
 	private, public = '0', '1'
 
@@ -55,7 +57,7 @@ func ReplyToken(secret []byte, r Reply) (string, error) {
 
 // VerifyReply verifies a token of ReplyToken, in upper or lower case. It returns a NotFound fault for an invalid token.
 func VerifyReply(secret []byte, token string) (Reply, error) {
-	if len(token) <= replyTail || len(token) > maxReply || !ascii(token) {
+	if len(token) <= replyTail || len(token) > MaxReplyToken || !ascii(token) {
 		return Reply{}, errNone
 	}
 	token = strings.ToUpper(token)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
 )
 
 // The values of Config.TLS.
@@ -33,6 +34,7 @@ type Config struct {
 	Roots    *x509.CertPool // trusted certificate authorities; nil: the system's
 
 	From    desk.Mailbox
+	Replies string // address at which answers are received, with an extension after a plus sign; empty: they are not read
 	Domain  string // right-hand side of every Message-ID, and the host name in EHLO
 	BaseURL string // of the website, such as https://support.example.com; may end in a slash
 
@@ -82,6 +84,9 @@ func (c Config) checkNames(complain func(field, format string, args ...any)) {
 	if _, err := mail.ParseAddress("id@" + c.Domain); err != nil || !ascii(c.Domain) {
 		complain("Domain", "%q is not a domain name in ASCII", c.Domain)
 	}
+	if _, err := link.ReplyAddress(c.Replies, strings.Repeat("x", link.MaxReplyToken)); c.Replies != "" && err != nil {
+		complain("Replies", "%q has a local part too long for a token, or is not an email address", c.Replies)
+	}
 	site, err := url.Parse(c.BaseURL)
 	if err != nil || site.Host == "" || (site.Scheme != "http" && site.Scheme != "https") {
 		complain("BaseURL", "%q is no http or https address", c.BaseURL)
@@ -119,4 +124,12 @@ func parseMailbox(box desk.Mailbox) (mail.Address, error) {
 		address = address[:at+1] + domain
 	}
 	return mail.Address{Name: strings.ReplaceAll(oneLine(box.Name, maxName), "=?", "= ?"), Address: address}, nil
+}
+
+// replyAddress returns the address at which the recipient of a token answers, or "" if answers are not read.
+func (r *Renderer) replyAddress(token string) (string, error) {
+	if r.cfg.Replies == "" || token == "" {
+		return "", nil
+	}
+	return link.ReplyAddress(r.cfg.Replies, token)
 }

@@ -90,15 +90,21 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 		pgx.StrictNamedArgs{"counts": counts, "pause": pause})
 }
 
+// ReadIncoming records what was read of a mail, before it becomes anything: mails that it causes refer to its Message-ID.
+func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) error {
+	_, err := s.pool.Exec(ctx, `UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4 WHERE id = $1 AND status = 'received'`,
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID))
+	return explain(err, "record what was read of an incoming mail")
+}
+
 // SettleIncoming ends an attempt with its result.
 func (s *Store) SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error {
 	return s.ofAttempt(ctx, "settle an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
-		status = @status, sender = @sender, subject = @subject, message_id = @message_id, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''), html = @html,
-		message = (SELECT c.message FROM commands c WHERE c.by_person = @person AND c.key = @key),
+		status = @status, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''), html = @html,
 		processed_at = clock_timestamp()`, id, attempt,
 		pgx.StrictNamedArgs{
-			"status": r.Status, "sender": storable(r.Sender), "subject": storable(r.Subject), "reason": r.Reason, "detail": storable(r.Detail),
-			"ticket": string(r.Ticket), "message_id": storable(r.MessageID), "person": r.Person, "key": r.Key, "html": r.HTML,
+			"status": r.Status, "reason": r.Reason, "detail": storable(r.Detail),
+			"ticket": string(r.Ticket), "html": r.HTML,
 		})
 }
 

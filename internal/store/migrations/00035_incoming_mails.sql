@@ -24,7 +24,6 @@ CREATE TABLE incoming_mails (
     reason        text        NOT NULL DEFAULT '',
     detail        text        NOT NULL DEFAULT '',
     ticket        text        CONSTRAINT incoming_mails_ticket REFERENCES tickets,
-    message       bigint      CONSTRAINT incoming_mails_message REFERENCES messages, -- accepted: what it became
     html          text        NOT NULL DEFAULT '', -- accepted: sanitized
     processed_at  timestamptz,
     settled_by    text        CONSTRAINT incoming_mails_settled_by REFERENCES people, -- released or deleted it
@@ -35,12 +34,23 @@ CREATE TABLE incoming_mails (
     claimed_until timestamptz, -- then the attempt counts as dead
 
     CONSTRAINT incoming_mails_duplicate CHECK ((status = 'duplicate') = (duplicate_of IS NOT NULL)),
-    CONSTRAINT incoming_mails_accepted CHECK (status <> 'accepted' OR ticket IS NOT NULL AND message IS NOT NULL),
+    CONSTRAINT incoming_mails_accepted CHECK (status <> 'accepted' OR ticket IS NOT NULL),
     CONSTRAINT incoming_mails_processed CHECK ((status = 'received') = (processed_at IS NULL)),
     CONSTRAINT incoming_mails_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
 );
 CREATE UNIQUE INDEX incoming_mails_content ON incoming_mails (fingerprint) WHERE status <> 'duplicate';
 CREATE INDEX incoming_mails_received ON incoming_mails (id) WHERE status = 'received';
 CREATE INDEX incoming_mails_quarantined ON incoming_mails (id DESC) WHERE status = 'quarantined';
-CREATE UNIQUE INDEX incoming_mails_of_message ON incoming_mails (message) WHERE message IS NOT NULL;
 CREATE INDEX incoming_mails_of_ticket ON incoming_mails (ticket) WHERE ticket IS NOT NULL;
+
+-- By which channel a message came; null: before channels were recorded. The incoming mail that it was, if it was one.
+ALTER TABLE messages
+    ADD COLUMN channel text CONSTRAINT messages_channel_known CHECK (channel IN ('page', 'api', 'email', 'phone', 'in-person')),
+    ADD COLUMN mail bigint CONSTRAINT messages_mail REFERENCES incoming_mails,
+    ADD CONSTRAINT messages_mail_by_email CHECK (mail IS NULL OR channel = 'email');
+CREATE INDEX messages_of_mail ON messages (mail) WHERE mail IS NOT NULL;
+
+-- Whether the Message-ID of a ticket's mail proves that it was made here. An email has one Message-ID for ever, so those that
+-- were stored before do not.
+ALTER TABLE deliveries ADD COLUMN signed boolean NOT NULL DEFAULT false;
+ALTER TABLE deliveries ALTER COLUMN signed SET DEFAULT true;
