@@ -70,6 +70,9 @@ func cutAddress(s string) (one, rest string) {
 			angle = strings.IndexByte(s[i:], '>') > 0
 		case c == '>':
 			angle = false
+			if next := strings.IndexAny(s[i+1:], "<,;"); next >= 0 && s[i+1+next] == '<' { // a comma is missing
+				return s[:i+1], s[i+1:]
+			}
 		case angle:
 		case c == ',' || c == ';':
 			return s[:i], s[i+1:]

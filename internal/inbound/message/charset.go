@@ -39,7 +39,7 @@ func decode(b []byte, label string) (text string, right bool) {
 		return decodeShifted(b), true
 	case isEscaped(b):
 		return must(japanese.ISO2022JP, b), strings.HasPrefix(label, "iso-2022-jp")
-	case western(label) && utf8.Valid(b):
+	case western(label) && utf8.Valid(b) && !controls(b):
 		return string(b), label == "utf-8"
 	}
 	e := byLabel(label, b)
@@ -162,6 +162,17 @@ func ascii(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// controls reports whether UTF-8 contains controls that text never has, so that it is none: they look like the letters of
+// older charsets.
+func controls(b []byte) bool {
+	for _, c := range string(b) {
+		if c >= 0x80 && c < 0xa0 && c != 0x85 {
+			return true
+		}
+	}
+	return false
 }
 
 // isEscaped reports whether text is in ISO-2022-JP, whatever it is called: it shifts by escape sequences.

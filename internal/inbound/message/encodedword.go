@@ -10,6 +10,14 @@ import (
 func DecodeHeader(value string) string { return decodeHeader(value, "utf-8") }
 
 func decodeHeader(value, hint string) string {
+	decoded := decodeWords(value, hint)
+	if strings.Contains(decoded, "=?") && strings.Contains(decoded, "?=") { // some programs encode words again
+		return decodeWords(decoded, "utf-8")
+	}
+	return decoded
+}
+
+func decodeWords(value, hint string) string {
 	if !strings.Contains(value, "=?") {
 		return decodeBytes(value, hint)
 	}
@@ -62,7 +70,7 @@ type word struct {
 // cutWord reads the encoded word that s begins with: =?charset?encoding?text?=
 func cutWord(s string) (w word, rest string) {
 	parts := strings.SplitN(s[2:], "?", 3)
-	if len(parts) < 3 || len(parts[0]) == 0 || len(parts[0]) > 60 || len(parts[1]) != 1 {
+	if len(parts) < 3 || len(parts[0]) == 0 || len(parts[0]) > 60 {
 		return word{}, s
 	}
 	charset, _, _ := strings.Cut(parts[0], "*") // a language may follow
@@ -73,7 +81,7 @@ func cutWord(s string) (w word, rest string) {
 			after = " " + after
 		}
 	}
-	switch parts[1] {
+	switch strings.TrimSpace(parts[1]) {
 	case "b", "B":
 		decoded, _ := io.ReadAll(newBase64(strings.NewReader(text))) // a string can be read
 		return word{true, charset, string(decoded)}, after

@@ -128,8 +128,8 @@ func (r *reader) undivided(s *source, p part, depth int) (words, error) {
 func (r *reader) boundary(s *source, p part) string {
 	declared := strings.TrimRight(p.params["boundary"], " \t")
 	ahead, err := s.in.Peek(bufferSize)
-	if declared != "" && len(declared) <= 1000 && (err == nil || containsBoundary(ahead, declared)) {
-		if err != nil || containsBoundary(ahead, declared) || findBoundary(ahead) == "" {
+	if declared != "" && len(declared) <= 1000 {
+		if containsBoundary(ahead, declared) || err == nil && findBoundary(ahead) == "" { // it may come later
 			return declared
 		}
 	}
@@ -148,7 +148,17 @@ func (r *reader) boundary(s *source, p part) string {
 
 func containsBoundary(body []byte, boundary string) bool {
 	line := []byte("--" + boundary)
-	return bytes.HasPrefix(body, line) || bytes.Contains(body, append([]byte("\n"), line...))
+	for {
+		i := bytes.Index(body, line)
+		if i < 0 {
+			return false
+		}
+		after := body[i+len(line):]
+		if (i == 0 || body[i-1] == '\n') && (len(after) == 0 || bytes.IndexByte([]byte(" \t\r\n-"), after[0]) >= 0) {
+			return true
+		}
+		body = after
+	}
 }
 
 // findBoundary returns the first line that looks like a boundary: two hyphens, and the header of a part follows.

@@ -24,12 +24,12 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 // decoded returns the body of a part without its transfer encoding.
 func (r *reader) decoded(s *source, p part) io.Reader {
 	switch p.encoding {
+	case "?":
+		p.encoding = guessEncoding(ahead(s))
+		r.problem("The encoding of a part is not known. It was guessed.")
+		return r.decoded(s, p)
 	case "base64":
-		ahead, _ := s.in.Peek(512) // an error comes again
-		if i := bytes.Index(ahead, []byte("\n--")); i >= 0 {
-			ahead = ahead[:i]
-		}
-		if !likeBase64(ahead) {
+		if !likeBase64(ahead(s)) {
 			r.problem("A part is not in base64, as it says. It was read as it is.")
 			return s
 		}
@@ -54,6 +54,15 @@ func (r *reader) decoded(s *source, p part) io.Reader {
 		return in
 	}
 	return s
+}
+
+// ahead returns how the body of a part begins.
+func ahead(s *source) []byte {
+	start, _ := s.in.Peek(1024) // an error comes again
+	if i := bytes.Index(start, []byte("\n--")); i >= 0 {
+		start = start[:i]
+	}
+	return start
 }
 
 // watched calls a function at the end of what it reads.

@@ -33,10 +33,6 @@ func (r *reader) newPart(h textproto.MIMEHeader, parent string) part {
 		p.media = defaultMedia(p.media, parent)
 	}
 	p.encoding = transferEncoding(first(h, "Content-Transfer-Encoding"))
-	if p.encoding == "?" {
-		r.problem("The encoding of a part is not known. It was read as it is.")
-		p.encoding = ""
-	}
 	disposition, params := parameters(first(h, "Content-Disposition"), r.hint)
 	switch disposition {
 	case "", "inline":

@@ -145,10 +145,10 @@ func (r *reader) problem(format string, args ...any) {
 // finish makes the words of what was found, and settles which files are inline.
 func (r *reader) finish(w words) {
 	r.Text, r.HTML = w.text, w.html
-	if blank(r.Text) && !blankHTML(r.HTML) {
+	if blank(r.Text) && !blank(r.HTML) {
 		r.Text = htmlText(r.HTML, maxText)
 	}
-	if blank(r.Text) && blankHTML(r.HTML) && r.calendar != "" {
+	if blank(r.Text) && blank(r.HTML) && r.calendar != "" {
 		r.Text = r.calendar
 	}
 	if short, cut := clip(r.Text, maxText); cut {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ type base64Reader struct {
 	quantum uint32
 	sextets int
 	padded  bool
+	rest    bool // skip the rest of the line
 	ended   bool
 	broken  bool
 	out     []byte
@@ -40,7 +42,7 @@ func (b *base64Reader) Read(p []byte) (int, error) {
 
 func (b *base64Reader) fill() error {
 	b.out = b.store[:0]
-	for len(b.out) < len(b.store)-3 {
+	for len(b.out) < len(b.store)-3 && !b.ended {
 		c, err := b.in.ReadByte()
 		if errors.Is(err, io.EOF) {
 			b.flush()
@@ -51,15 +53,19 @@ func (b *base64Reader) fill() error {
 			return err
 		}
 		b.decode(c)
-		if b.ended {
-			return nil
-		}
 	}
 	return nil
 }
 
 func (b *base64Reader) decode(c byte) {
 	switch v := sextet(c); {
+	case c == '\n':
+		if b.padded {
+			b.endAtText()
+		}
+		b.rest = false
+	case b.rest:
+		b.broken = b.broken || c != ' ' && c != '\t' && c != '\r'
 	case v >= 0:
 		b.quantum = b.quantum<<6 | uint32(v)
 		b.sextets++
@@ -71,10 +77,20 @@ func (b *base64Reader) decode(c byte) {
 	case c == '=':
 		b.flush()
 		b.padded = true
-	case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+	case c == ' ' || c == '\t' || c == '\r':
+		b.rest = b.padded // nothing of the same line counts
 	default:
 		b.broken = true
-		b.ended = b.padded // what follows the padding is text that somebody appended
+		b.rest = b.padded
+	}
+}
+
+// endAtText ends at text that somebody appended, such as a mailing list.
+func (b *base64Reader) endAtText() {
+	start, _ := b.in.Peek(1000) // an error comes again
+	start = bytes.TrimLeft(start, "\r\n")
+	if line, _, _ := bytes.Cut(start, lf); !lineOfBase64(line) {
+		b.broken, b.ended = true, true
 	}
 }
 
@@ -107,19 +123,59 @@ func sextet(c byte) int {
 	return -1
 }
 
-// likeBase64 reports whether text can be base64, which has no spaces within lines.
+// likeBase64 reports whether text can be base64: most of its lines are.
 func likeBase64(start []byte) bool {
 	good, bad := 0, 0
-	for _, c := range bytes.TrimSpace(start) {
-		switch {
-		case sextet(c) >= 0, c == '=':
+	for line := range bytes.Lines(start) {
+		switch line = bytes.TrimSpace(line); {
+		case len(line) == 0:
+		case lineOfBase64(line):
 			good++
-		case c == '\r', c == '\n':
 		default:
 			bad++
 		}
 	}
-	return bad*8 <= good
+	return bad <= good
+}
+
+// lineOfBase64 reports whether a line has no characters that base64 has not, but for a few that damage put there, and no
+// spaces within.
+func lineOfBase64(line []byte) bool {
+	line, _, _ = bytes.Cut(bytes.TrimSpace(line), []byte("="))
+	bad := 0
+	for _, c := range line {
+		if c == ' ' || c == '\t' {
+			return false
+		}
+		if sextet(c) < 0 {
+			bad++
+		}
+	}
+	return bad*16 <= len(line)
+}
+
+var quotedByte = regexp.MustCompile(`=[0-9A-F]{2}`)
+
+// guessEncoding returns the transfer encoding that a body seems to have.
+func guessEncoding(start []byte) string {
+	text := bytes.TrimSpace(start)
+	clean := bytes.Map(func(c rune) rune {
+		if c == '\r' || c == '\n' {
+			return -1
+		}
+		return c
+	}, text)
+	isBase64 := len(clean) >= 8 && (len(clean)%4 == 0 || len(start) >= 1000)
+	for _, c := range bytes.TrimRight(clean, "=") {
+		isBase64 = isBase64 && sextet(c) >= 0
+	}
+	switch {
+	case isBase64:
+		return "base64"
+	case len(quotedByte.FindAll(text, 3)) >= 3:
+		return "quoted-printable"
+	}
+	return ""
 }
 
 // quotedReader decodes quoted-printable and leaves what is none as it is.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"html"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -11,29 +12,32 @@ import (
 // words are the words of a part, in one form or in both.
 type words struct {
 	text, html string
+	derived    bool   // the text was made of HTML, at least in part
 	image      string // the Content-ID of an image that stands here
 }
 
-func (w words) empty() bool { return blank(w.text) && blankHTML(w.html) }
-
 // join puts words in their order, complete in both forms where one part has HTML.
 func join(all []words) words {
-	formatted := false
+	plain, formatted, derived := false, false, false
 	for _, w := range all {
-		formatted = formatted || !blankHTML(w.html)
+		plain = plain || !blank(w.text)
+		formatted = formatted || !blank(w.html)
+		derived = derived || w.derived || blank(w.text) && !blank(w.html)
 	}
 	var text, page []string
 	for _, w := range all {
-		text = append(text, w.plain())
+		if plain {
+			text = append(text, w.plain())
+		}
 		if formatted {
 			page = append(page, w.page())
 		}
 	}
-	return words{text: joinBlank(text, "\n\n"), html: joinBlank(page, "\n")}
+	return words{text: joinBlank(text, "\n\n"), html: joinBlank(page, "\n"), derived: derived}
 }
 
 func (w words) plain() string {
-	if blank(w.text) && !blankHTML(w.html) {
+	if blank(w.text) && !blank(w.html) {
 		return htmlText(w.html, maxText)
 	}
 	return strings.Trim(w.text, "\n")
@@ -43,7 +47,7 @@ func (w words) page() string {
 	switch {
 	case w.image != "":
 		return `<p><img src="cid:` + html.EscapeString(w.image) + `"></p>`
-	case blankHTML(w.html) && !blank(w.text):
+	case blank(w.html) && !blank(w.text):
 		return textHTML(w.text)
 	}
 	return w.html
@@ -67,12 +71,12 @@ func joinBlank(all []string, between string) string {
 // alternative chooses of several forms of the same words the text and the HTML. Another text than the chosen one is kept,
 // too: some programs write alternatives that are none.
 func alternative(all []words) words {
-	var chosen words
+	chosen := words{derived: !slices.ContainsFunc(all, func(w words) bool { return !blank(w.text) && !w.derived })}
 	for _, w := range all {
-		if !blankHTML(w.html) {
+		if !blank(w.html) {
 			chosen.html = w.html
 		}
-		if blank(w.text) || sameWords(chosen.text, w.text) {
+		if w.derived && !chosen.derived || sameWords(chosen.text, w.text) {
 			continue
 		}
 		chosen.text = joinBlank([]string{chosen.text, w.text}, "\n\n")
@@ -138,5 +142,3 @@ func clip(s string, limit int) (string, bool) {
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
-
-func blankHTML(s string) bool { return blank(s) }
