@@ -24,7 +24,8 @@ type Message struct {
 
 	Text string // the words as plain text: of the text parts, or made from HTML where there are none
 	HTML string // of the HTML parts, not sanitized; empty: none
-	// Files are the files in the order of the mail. Their contents were passed to the sink.
+	// Files are the files in the order of the mail. Their contents were passed to the sink. Name, Type, ContentID and Inline
+	// may be known better than they were then.
 	Files []File
 	// Reports are the parts that machines write for machines: message/delivery-status, message/feedback-report,
 	// text/rfc822-headers, and the headers of an attached message/rfc822. They are bounded in number and size.
