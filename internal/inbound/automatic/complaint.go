@@ -11,7 +11,7 @@ func (m Mail) complaint() (Verdict, bool) {
 	for _, part := range m.Reports {
 		body := string(bounded(part.Body))
 		switch {
-		case part.Type == "message/feedback-report":
+		case part.Type == "message/feedback-report" && m.isReport():
 			return feedback(body), true
 		case part.Type == "message/rfc822" && feedbackHeader.MatchString(body) && complains.MatchString(m.Subject):
 			return Verdict{Kind: Complaint, Feedback: "abuse", Reason: "feedback of Microsoft, " + m.Subject}, true
@@ -42,4 +42,3 @@ func feedback(report string) Verdict {
 	}
 	return v
 }
-

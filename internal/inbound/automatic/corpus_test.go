@@ -1,6 +1,8 @@
 package automatic_test
 
 import (
+	"bytes"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -8,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
+	"github.com/holesalemart/supportdesk/internal/inbound/message"
 )
 
 // exceptions are mails of the corpus that are not what their names say, or say less, with the reason.
@@ -26,6 +29,8 @@ var exceptions = map[string]struct {
 	"lhost-trendmicro-03":           {"the reason stands in the body of the attached report", "", true, false},
 	"lhost-x3-05":                   {"no reason", "", true, false},
 	"rfc3464-39":                    {"no reason", "", true, false},
+	"lhost-bigfoot-02":              {"the returned mail is message/partial, which is a file", "", false, true},
+	"lhost-x6-01":                   {"the returned headers are a file", "", false, true},
 }
 
 var returnedID = regexp.MustCompile(`(?im)^[ \t>]*message-id:\s*<([^<>\s]+)>`)
@@ -117,6 +122,35 @@ func TestClassify_takesPeopleWhoQuoteReportsForPeople(t *testing.T) {
 		m := person("What does this mean?\n\n" + read(t, raw).Text)
 		if v := automatic.Classify(m); v.Kind != automatic.Person {
 			t.Errorf("a person who quotes %s is a %s: %s", name, v.Kind, v.Reason)
+		}
+	}
+}
+
+// machines are the mails of the folder mime that are no person's, except for the delivery reports, which have dsn in their names.
+var machines = map[string]automatic.Kind{
+	"stalwart-thirdparty-014":      automatic.List,
+	"enmime-multipart-wo-boundary": automatic.Bounce, // from Mailer-Daemon, of no recipient
+}
+
+func TestClassify_knowsTheMachinesAmongMalformedMails(t *testing.T) {
+	for name, raw := range corpus(t, "mime/*.[er][ma][lw]") {
+		m, err := message.Read(t.Context(), bytes.NewReader(raw), func(message.File, io.Reader) error { return nil })
+		if err != nil {
+			t.Errorf("read %s: %v", name, err)
+			continue
+		}
+		want := automatic.Person
+		if strings.Contains(name, "dsn") {
+			want = automatic.Bounce
+		} else if kind, is := machines[name]; is {
+			want = kind
+		}
+		v := automatic.Classify(automatic.Mail{Message: m})
+		if v.Kind != want {
+			t.Errorf("%s is a %s (%s), want %s", name, v.Kind, v.Reason, want)
+		}
+		if strings.Contains(name, "dsn") && (len(v.Bounces) == 0 || v.Bounces[0].Address == "") {
+			t.Errorf("%s names no recipient", name)
 		}
 	}
 }

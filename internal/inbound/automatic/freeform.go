@@ -8,6 +8,9 @@ import (
 // maxGreeting is how far into a mail the words by which a maker is known may stand. Further down they may be quoted.
 const maxGreeting = 3000
 
+// maxWords is how much of a report in words is searched for recipients: many hundred lines.
+const maxWords = 64 << 10
+
 // Patterns of lines that name a recipient. The address is the first group.
 const address = `[^\s<>"'(),;:\[\]]{1,128}@[^\s<>"'(),;:\[\]]{1,255}`
 
@@ -61,15 +64,19 @@ var makers = []maker{
 var goesOn = regexp.MustCompile(`warning message only|has been delayed|not yet (been )?(delivered|received)|need to resend|will (continue|keep) (to try|trying)|will be retried|still (being )?(attempted|trying)|delivery (is )?delayed|delivery temporarily`)
 
 // freeForm reads the reports of servers that write for people only. Since people quote and forward such words, a report must
-// also come from a machine by its envelope or its headers.
+// also come from a machine by its envelope or its headers. Where only one of these says so, the words must be those of a
+// known maker, or stand in the subject too: automatic replies have empty envelopes as well, and postmasters are people.
 func (m Mail) freeForm() (Verdict, bool) {
-	machine := m.empty() || m.fromDaemon() || m.has("X-Failed-Recipients")
-	if !machine && !m.fromPostmaster() {
+	server := m.fromDaemon() || m.has("X-Failed-Recipients")
+	if !server && !m.empty() && !m.fromPostmaster() {
 		return Verdict{}, false
 	}
 	report, _ := returned(m.Text)
 	made, known := makerOf(report, m.Subject)
-	if !known && !m.has("X-Failed-Recipients") || !machine && made.name == general {
+	if made.name == general && !server && !(m.empty() && signed(made, m.Subject)) {
+		return Verdict{}, false
+	}
+	if !known && !m.has("X-Failed-Recipients") {
 		return Verdict{}, false
 	}
 	v := Verdict{Kind: Bounce, Reason: "delivery report in the words of " + made.name}
@@ -79,20 +86,25 @@ func (m Mail) freeForm() (Verdict, bool) {
 	return v, true
 }
 
+// makerOf returns who made a report, by its first words or its subject, and whether anything said that it is one.
 func makerOf(report, subject string) (maker, bool) {
-	greeting := strings.ToLower(clip(report, maxGreeting))
 	for _, made := range makers {
-		if made.sign.MatchString(greeting) {
+		if signed(made, report) {
 			return made, true
 		}
 	}
 	last := makers[len(makers)-1]
-	return last, last.sign.MatchString(strings.ToLower(clip(subject, maxReason)))
+	return last, signed(last, subject)
+}
+
+func signed(made maker, words string) bool {
+	return made.sign.MatchString(strings.ToLower(clip(words, maxGreeting)))
 }
 
 // told finds the recipients in a report's words, and what is said of each: the words up to the next one. Where nothing was
 // understood of these, the whole report decides, since some makers name the reason first.
 func (m Mail) told(made maker, report string) []BouncedRecipient {
+	report = clip(report, maxWords)
 	action := Failed
 	if goesOn.MatchString(strings.ToLower(clip(report, maxGreeting) + m.Subject)) {
 		action = Delayed

@@ -26,6 +26,7 @@ func FuzzClassify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, value, subject, text, report string) {
 		m := with()
 		m.Header[textproto.CanonicalMIMEHeaderKey(name)] = []string{value}
+		m.Header.Set("Content-Type", "multipart/report; boundary=b")
 		m.Subject, m.Text = subject, text
 		for _, kind := range []string{"", "message/delivery-status", "message/feedback-report", "message/rfc822"} {
 			if m.Reports = nil; kind != "" {

@@ -142,7 +142,7 @@ func TestClassify_bySubject(t *testing.T) {
 }
 
 func TestClassify_readsReceiptsAndCalendarReplies(t *testing.T) {
-	m := with()
+	m := with("Content-Type: multipart/report; boundary=b")
 	m.Reports = []message.Report{{Type: "message/disposition-notification", Body: []byte("Original-Message-ID: <sent-1@example.org>\nDisposition: manual-action/MDN-sent-manually; displayed\n")}}
 	if v := automatic.Classify(m); v.Kind != automatic.AutoReply || !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org"}) {
 		t.Errorf("a receipt is %+v", v)
@@ -175,7 +175,7 @@ func TestClassify_readsNotificationsOfSES(t *testing.T) {
 }
 
 func TestClassify_readsComplaints(t *testing.T) {
-	m := with("From: feedback@example.net")
+	m := with("From: feedback@example.net", "Content-Type: multipart/report; boundary=b; report-type=feedback-report")
 	m.Reports = []message.Report{
 		{Type: "message/feedback-report", Body: []byte("Feedback-Type: abuse\nUser-Agent: Test/1\nVersion: 1\nOriginal-Rcpt-To: <jane@example.com>\n")},
 		{Type: "message/rfc822", Body: []byte("From: support@example.org\nTo: Jane <jane@example.com>\nMessage-ID:\n <sent-1@example.org>\n")},
@@ -183,5 +183,27 @@ func TestClassify_readsComplaints(t *testing.T) {
 	v := automatic.Classify(m)
 	if v.Kind != automatic.Complaint || v.Feedback != "abuse" || !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org"}) || !slices.Equal(v.OriginalTo, []string{jane}) {
 		t.Errorf("got %+v", v)
+	}
+}
+
+// Mail programs attach the parts of a report that a person forwards to the mail.
+func TestClassify_takesPeopleWhoForwardReportsForPeople(t *testing.T) {
+	dsn := fixture(t, "dsn")
+	for _, kind := range []string{"message/delivery-status", "message/feedback-report", "message/disposition-notification"} {
+		m := with("Content-Type: multipart/mixed; boundary=b", "Subject: Fwd: Delivery report")
+		m.Reports = []message.Report{{Type: kind, Body: append([]byte("Feedback-Type: abuse\n"), dsn.Reports[0].Body...)}}
+		if v := automatic.Classify(m); v.Kind != automatic.Person || v.NoAnswer {
+			t.Errorf("with a %s it is a %s (%s)", kind, v.Kind, v.Reason)
+		}
+	}
+}
+
+// A vacation program sends with an empty return path, and what a person has it say may sound like a report.
+func TestClassify_takesNoAbsenceForABounce(t *testing.T) {
+	m := with("Auto-Submitted: auto-replied", "In-Reply-To: <sent-1@example.org>", "Subject: Automatic reply: Your request")
+	m.Text = "I left the company. Your mail cannot be delivered to me:\njane@example.com\nPlease write to joe@example.com."
+	m.EnvelopeEmpty, m.ReturnPath = true, ""
+	if v := automatic.Classify(m); v.Kind != automatic.AutoReply {
+		t.Errorf("it is a %s (%s)", v.Kind, v.Reason)
 	}
 }

@@ -35,8 +35,19 @@ type BouncedRecipient struct {
 // fields are the fields of one block of a report, by their names in lower case.
 type fields map[string]string
 
+// isReport reports whether a mail is a report as a whole, and not a person's mail with one attached: mail programs attach the
+// parts of a report that somebody forwards.
+func (m Mail) isReport() bool {
+	return reportType.MatchString(m.header("Content-Type")) || m.empty() || m.fromDaemon() || m.fromPostmaster() || m.sentByProgram()
+}
+
+var reportType = regexp.MustCompile(`(?i)^multipart/report\b`)
+
 // deliveryReport reads the reports of RFC 3464 and RFC 6533.
 func (m Mail) deliveryReport() (Verdict, bool) {
+	if !m.isReport() {
+		return Verdict{}, false
+	}
 	for _, part := range m.Reports {
 		if part.Type != "message/delivery-status" && part.Type != "message/global-delivery-status" {
 			continue

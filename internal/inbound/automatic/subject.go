@@ -8,7 +8,7 @@ import (
 // receipt finds the receipts of people's mail programs (RFC 8098).
 func (m Mail) receipt() (Verdict, bool) {
 	for _, part := range m.Reports {
-		if part.Type == "message/disposition-notification" || part.Type == "message/global-disposition-notification" {
+		if m.isReport() && strings.HasSuffix(part.Type, "disposition-notification") {
 			return Verdict{Kind: AutoReply, Reason: "read receipt (" + part.Type + ")"}, true
 		}
 	}
