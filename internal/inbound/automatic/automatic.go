@@ -58,6 +58,10 @@ type Verdict struct {
 	// people's mails that ask for it or might be a machine's.
 	NoAnswer bool
 
+	// Writer is the address of the person who wrote the mail: From, or another one where From is ours, behind a list of ours or
+	// a form. That is no more certain than From is. Empty where there is none.
+	Writer string
+
 	Bounces  []BouncedRecipient // of a Bounce; may be empty where the report names none
 	Feedback string             // of a Complaint: abuse, fraud, opt-out, …
 
@@ -77,7 +81,9 @@ func Classify(m Mail) Verdict {
 	v := m.classify()
 	v.NoAnswer = v.NoAnswer || v.Kind != Person
 	v.Reason = clip(v.Reason, maxReason)
-	if v.Kind != Person {
+	if v.Kind == Person {
+		v.Writer = m.writer()
+	} else {
 		v.OriginalMessageIDs = m.originalIDs(v)
 		v.OriginalTo = unique(append(v.OriginalTo, m.originalTo()...))
 	}

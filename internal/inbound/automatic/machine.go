@@ -9,19 +9,26 @@ import (
 // one of our addresses there is our own and has gone round in a circle.
 const DeskHeader = "X-Supportdesk"
 
-// isOurs reports whether an address is one that the desk receives mail at.
+// isOurs reports whether an address is one that the desk receives mail at, or one of these with a tag after a plus sign.
 func (m Mail) isOurs(address string) bool {
-	address = bare(address)
+	address = untagged(address)
 	for _, ours := range m.Ours {
-		if address != "" && strings.EqualFold(address, bare(ours)) {
+		if address != "" && address == untagged(ours) {
 			return true
 		}
 	}
 	return false
 }
 
+func untagged(address string) string {
+	local, domain, _ := cutLast(bare(address), "@")
+	local, _, _ = strings.Cut(local, "+")
+	return strings.Trim(local+"@"+domain, "@")
+}
+
 // own finds our own mails. A form on a website may send from our address for a customer, whom its Reply-To names: that is
-// the customer's mail, which nothing automatic answers, since its sender proves nothing.
+// the customer's mail, which nothing automatic answers, since its sender proves nothing. A list of ours may write its address
+// over a customer's, too, as Google groups do where the customer's domain has a DMARC policy.
 func (m Mail) own() (Verdict, bool) {
 	for _, name := range []string{DeskHeader, "X-Loop"} {
 		for _, value := range m.Header.Values(name) {
@@ -33,13 +40,30 @@ func (m Mail) own() (Verdict, bool) {
 	if len(m.From) == 0 || !m.isOurs(m.From[0].Address) {
 		return Verdict{}, false
 	}
-	reason := "sent from our own address " + m.From[0].Address
-	for _, reply := range m.ReplyTo {
-		if !m.isOurs(reply.Address) && !m.sentByProgram() {
-			return Verdict{Kind: Person, NoAnswer: true, Reason: reason + " for " + reply.Address}, true
+	reason, writer := "sent from our own address "+m.From[0].Address, m.writer()
+	switch {
+	case writer == "" || m.sentByProgram():
+		return Verdict{Kind: Loop, Reason: reason}, true
+	case m.listIsOurs():
+		return Verdict{}, false
+	default:
+		return Verdict{Kind: Person, NoAnswer: true, Reason: reason + " for " + writer}, true
+	}
+}
+
+// writer returns the address of the person who wrote a mail: From, or what stands in its place where that is ours.
+func (m Mail) writer() string {
+	for _, a := range append(m.From[:len(m.From):len(m.From)], m.ReplyTo...) {
+		if bare(a.Address) != "" && !m.isOurs(a.Address) {
+			return bare(a.Address)
 		}
 	}
-	return Verdict{Kind: Loop, Reason: reason}, true
+	for _, name := range []string{"X-Original-From", "X-Original-Sender"} {
+		if address := bare(m.header(name)); address != "" && !m.isOurs(address) {
+			return address
+		}
+	}
+	return ""
 }
 
 // automatic are headers that only programs set in mails that they send by themselves. X-Auto-Response-Suppress is not among

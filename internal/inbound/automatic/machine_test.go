@@ -76,6 +76,8 @@ func TestClassify_byHeaders(t *testing.T) {
 		"our Google group":                  {[]string{"List-Id: <support.example.org>", "Precedence: list", "Mailing-List: list support@example.org; contact support+owners@example.org", "List-Unsubscribe: <https://groups.google.com/u>"}, automatic.Person, false},
 		"our group by List-Post":            {[]string{"List-Post: <mailto:support@example.org>", "Precedence: list"}, automatic.Person, false},
 		"a reply through our Google group":  {[]string{"List-Id: <support.example.org>", "Precedence: list", answer}, automatic.Person, false},
+		"our group that rewrites From":      {[]string{"List-Id: <support.example.org>", "From: support@example.org", "Reply-To: jane@example.com"}, automatic.Person, false},
+		"our address with a tag":            {[]string{"From: support+t1@example.org"}, automatic.Loop, true},
 		"a machine in our Google group":     {[]string{"List-Id: <support.example.org>", "Precedence: list", "Auto-Submitted: auto-replied"}, automatic.AutoReply, true},
 		"Exchange's distribution list":      {[]string{"X-Auto-Response-Suppress: DR, OOF, AutoReply"}, automatic.Person, false},
 		"X-Auto-Response-Suppress: All":     {[]string{"X-Auto-Response-Suppress: All"}, automatic.Person, true},
@@ -205,5 +207,19 @@ func TestClassify_takesNoAbsenceForABounce(t *testing.T) {
 	m.EnvelopeEmpty, m.ReturnPath = true, ""
 	if v := automatic.Classify(m); v.Kind != automatic.AutoReply {
 		t.Errorf("it is a %s (%s)", v.Kind, v.Reason)
+	}
+}
+
+func TestClassify_returnsTheWriter(t *testing.T) {
+	list := "List-Id: <support.example.org>"
+	for want, m := range map[string]automatic.Mail{
+		jane:              with(),
+		"joe@example.com": with(list, "From: support@example.org", "Reply-To: joe@example.com"),
+		"ann@example.com": with(list, "From: support@example.org", "Reply-To: support@example.org", "X-Original-From: Ann <ann@example.com>"),
+		"bob@example.com": with("From: support@example.org", "Reply-To: bob@example.com"),
+	} {
+		if v := automatic.Classify(m); v.Kind != automatic.Person || v.Writer != want {
+			t.Errorf("the writer is %q (%s: %s), want %s", v.Writer, v.Kind, v.Reason, want)
+		}
 	}
 }

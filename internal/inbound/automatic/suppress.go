@@ -28,12 +28,13 @@ type Answer struct {
 }
 
 // Suppress decides whether an automatic mail, such as a receipt, may be sent in answer to a mail. By RFC 3834 it goes to the
-// return path and nowhere else, since From and Reply-To may name somebody who has nothing to do with it. Where the return
-// path isn't known, as in mailboxes that don't record it, From takes its place.
+// return path and nowhere else, since From and Reply-To may name somebody who has nothing to do with it. The writer's
+// address takes its place where the return path isn't known, as in mailboxes that don't record it, and where it is that of a
+// list of ours.
 func (l Limits) Suppress(m Mail, v Verdict, h History) Answer {
 	to := bare(m.ReturnPath)
-	if to == "" && !m.empty() && len(m.From) == 1 {
-		to = bare(m.From[0].Address)
+	if !m.empty() && (to == "" || m.listIsOurs()) {
+		to = v.Writer
 	}
 	switch {
 	case v.Kind != Person || v.NoAnswer:

@@ -19,6 +19,8 @@ func TestSuppress(t *testing.T) {
 		"a person":                      {with(), automatic.History{}, jane},
 		"the return path, not From":     {with("Return-Path: <Bounces@Relay.example.com>", "Reply-To: victim@example.net"), automatic.History{}, "bounces@relay.example.com"},
 		"From where no path is known":   {unknown, automatic.History{}, jane},
+		"our list's return path":        {with("Return-Path: <support+bounces@example.org>", "List-Id: <support.example.org>"), automatic.History{}, jane},
+		"our tagged return path":        {with("Return-Path: <support+bounces@example.org>"), automatic.History{}, ""},
 		"a machine":                     {with("Auto-Submitted: auto-replied"), automatic.History{}, ""},
 		"a list":                        {with("List-Id: <cats.example.net>"), automatic.History{}, ""},
 		"a person who may be a machine": {with("Subject: Automatic reply: x"), automatic.History{}, ""},
