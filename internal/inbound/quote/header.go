@@ -66,7 +66,7 @@ func (h *header) whole() bool {
 func (s *splitter) header(i int) (h header, end int) {
 	end = i
 	for j := i; j < len(s.lines) && j < i+headerLines; j++ {
-		f, value := label(s.lines[j].body)
+		f, value := s.lines[j].field, s.lines[j].value
 		if f == noField && (j == i || s.lines[j].blank()) {
 			break
 		}
@@ -80,7 +80,7 @@ func (s *splitter) header(i int) (h header, end int) {
 			continue
 		}
 		for k := j + 1; value == "" && k <= j+1 && k < len(s.lines); k++ {
-			if g, _ := label(s.lines[k].body); g == noField {
+			if s.lines[k].field == noField {
 				value = s.lines[k].body
 			}
 		}
@@ -93,7 +93,7 @@ func (s *splitter) header(i int) (h header, end int) {
 // nextLabel returns the next line with a label, if a value that is wrapped leads to it, and j otherwise.
 func (s *splitter) nextLabel(j int) int {
 	for k := j; k < len(s.lines) && k <= j+valueLines && !s.lines[k].blank(); k++ {
-		if f, _ := label(s.lines[k].body); f != noField {
+		if s.lines[k].field != noField {
 			return k
 		}
 	}

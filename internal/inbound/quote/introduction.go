@@ -8,17 +8,19 @@ import (
 )
 
 const (
-	introLines = 8   // lines over which a program wraps the line that introduces a quotation, at most
-	introBytes = 500 // and its length
-	introStart = 24  // characters within which a date that begins such a line has a digit
+	introLines = 8    // lines over which a program wraps the line that introduces a quotation, at most
+	introBytes = 500  // and its length
+	introTries = 1000 // lines of a mail that are looked at closely; quotations that begin below them are shown
+	introStart = 24   // characters within which a date that begins such a line has a digit
 )
 
 // Go's regular expressions take linear time; \p{Nd} has the digits of every script.
 var (
-	year      = regexp.MustCompile(`(^|\P{Nd})(19|20|٢٠|۲۰)\p{Nd}\p{Nd}(\P{Nd}|$)|\p{Nd}{1,2}[./-]\p{Nd}{1,2}[./-]\p{Nd}{2,4}`)
+	year      = regexp.MustCompile(`(^|\P{Nd})(19|20|٢٠|۲۰)\p{Nd}\p{Nd}(\P{Nd}|$)|\p{Nd}{1,2}[./-] ?\p{Nd}{1,2}[./-] ?\p{Nd}{2,4}`)
 	clockTime = regexp.MustCompile(`\p{Nd}{1,2}[:.h]\p{Nd}\p{Nd}`)
 	address   = regexp.MustCompile(`[^\s<>()\[\]"',:;@]+@[^\s<>()\[\]"',:;@]+`)
 	nameAddr  = regexp.MustCompile(`^[^<>:]{0,80}<[^<>]*@[^<>]*(<[^<>]*>)?>$`)
+	addrFirst = regexp.MustCompile(`^[^<>:]{0,80}<[^<>]*@[^<>]*>`)
 	addrLast  = regexp.MustCompile(`(<[^<>]*@[^<>]*>?>|\([^()]*@[^()]*\)|\S@\S+)$`)
 	addrDate  = regexp.MustCompile(`^[^<>]{0,80}<[^<>]*@[^<>]*> ?\p{Nd}{4}(年|/|-)`)
 	stamp     = regexp.MustCompile(`^\p{Nd}{4}-\p{Nd}\p{Nd}-\p{Nd}\p{Nd} \p{Nd}{1,2}:\p{Nd}\p{Nd} (gmt|utc)[+-]\p{Nd}{1,2}:\p{Nd}\p{Nd} `)
@@ -44,9 +46,10 @@ func (s *splitter) introducedWithin(i int) bool {
 }
 
 func (s *splitter) wrapped(i int, text func(*line) string) (end int, strong bool) {
-	if !mayIntroduce(text(&s.lines[i])) {
+	if !mayIntroduce(text(&s.lines[i])) || s.tried >= introTries {
 		return i, false
 	}
+	s.tried++
 	joined, blanks := "", 0
 	for j := i; j < len(s.lines) && j < i+introLines; j++ {
 		l := &s.lines[j]
@@ -64,6 +67,7 @@ func (s *splitter) wrapped(i int, text func(*line) string) (end int, strong bool
 			joined += " "
 		}
 		joined += text(l)
+		s.joined += len(joined)
 		if found, sure := introduces(joined); found {
 			if j > i && s.laterStart(i, j, text) {
 				break
@@ -97,6 +101,9 @@ func mayIntroduce(text string) bool {
 
 // introduces reports whether a whole line introduces a quotation, and whether that is beyond doubt.
 func introduces(text string) (found, strong bool) {
+	if !strings.ContainsAny(text[max(0, len(text)-6):], ":：>@)") && !strings.HasPrefix(text, "--") && !unicode.IsDigit(rune(text[0])) {
+		return false, false
+	}
 	text = strings.ToLower(strings.Map(func(r rune) rune {
 		if r == '*' || r == '\t' {
 			return ' '
@@ -113,11 +120,11 @@ func introduces(text string) (found, strong bool) {
 	if subject, is := cutVerb(plain); is {
 		subject = strings.TrimSpace(subject)
 		whole := dated || year.MatchString(plain) && address.MatchString(plain) || clockTime.MatchString(plain) && address.MatchString(plain)
-		return true, whole && (startsLikeDate(plain) || addrLast.MatchString(subject)) || nameAddr.MatchString(subject)
+		return true, whole && (startsLikeDate(plain) || addrFirst.MatchString(plain) || addrLast.MatchString(subject)) || nameAddr.MatchString(subject)
 	}
 	if before, after, is := cutMiddle(plain); is {
 		whole := dated || year.MatchString(plain) && address.MatchString(plain)
-		return whole, whole && (startsLikeDate(before) || addrLast.MatchString(before)) && len(after) < introBytes/2
+		return whole, whole && (before == "" || startsLikeDate(before) || addrLast.MatchString(before)) && len(after) < introBytes/2
 	}
 	bare := dated && (addrLast.MatchString(plain) && startsLikeDate(plain) || addrDate.MatchString(plain) || strings.HasPrefix(plain, "missatge de "))
 	return bare, bare

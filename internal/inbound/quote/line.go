@@ -10,6 +10,9 @@ type line struct {
 	raw  string // without white space at its ends and without invisible marks
 	body string // raw without the marks of quotation before it
 
+	field field  // of a header, if body begins with a label
+	value string // after the label
+
 	quoted bool // it is marked as quoted
 	sure   bool // quoted by an element that only mail programs write
 	soft   bool // marked in a way that means a quotation only after a line that introduces one

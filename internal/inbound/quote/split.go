@@ -21,6 +21,8 @@ type splitter struct {
 	next    []int // next[i] is the first line from i on that isn't blank
 	pieces  []piece
 	written int // bytes written so far
+	tried   int // lines that were looked at closely
+	joined  int // bytes of lines that were joined for it
 }
 
 // split returns the pieces of a mail. It looks at every line a bounded number of times.
@@ -38,6 +40,7 @@ func newSplitter(lines []line) *splitter {
 	next := make([]int, len(lines)+1)
 	next[len(lines)] = len(lines)
 	for i := len(lines) - 1; i >= 0; i-- {
+		lines[i].field, lines[i].value = label(lines[i].body)
 		next[i] = i
 		if lines[i].blank() {
 			next[i] = next[i+1]

@@ -7,16 +7,16 @@ import "strings"
 // Ukrainian, Bulgarian, Greek, Turkish, Hebrew, Arabic, Persian, Hindi, Thai, Vietnamese, Indonesian, Chinese, Japanese, Korean.
 
 // verbs end a line that introduces a quotation. A longer one stands before its own ending.
-var verbs = strings.Split(`wrote the following|wrote|writes|schrieb folgendes|schrieb|a écrit|a ecrit|écrit|ha escrito|escribió|escribio`+
+var verbs = strings.Split(`wrote the following|wrote|writes|schrieb folgendes|folgendes geschrieben|schrieb|a écrit|a ecrit|écrit|ha escrito|escribió|escribio`+
 	`|escreveu|ha scritto|scrive|ha escrit|va escriure|a scris|het volgende geschreven|schreef het volgende|schreef|geschreven`+
 	`|skrev følgende|skrev följande|skrev|kirjoitti|kirjutas|rašė|rakstīja|napisał(a)|napisał/a|napisała|napisał|pisze`+
 	`|napsal(a)|napsal/a|napsala|napsal|napísal(a)|napísal/a|napísala|napísal|napisao/la je|napisao/la|napisao je|napisala je|napisao`+
 	`|napisal/a|napisala|napisal|ezt írta|írta|написал(а)|написала|написал|пишет|писал(а)|писал|пише|написав(ла)|написав|написа`+
 	`|έγραψε|şunu yazdı|şunları yazdı|yazdı|כתב/ה|כתבה|כתב|كتبت|كتب|نوشت|ने लिखा|เขียนว่า|เขียน|đã viết|viết|telah menulis|menulis`+
-	`|写道|寫道|写到|さんは書きました|書きました|のメール|님이 작성|작성`, "|")
+	`|写道|寫道|写到|さんは書きました|書きました|のメール|님이 작성|작성|쓴 글`, "|")
 
 // middleVerbs stand between the date and the author, or between the author and the date.
-var middleVerbs = strings.Split(` schrieb | schreef | skrev | ezt írta | تمت كتابة ما يلي بواسطة | كتب | كتبت `, "|")
+var middleVerbs = strings.Split(` schrieb | schreef | skrev | kirjoitti | kirjutas |wiadomość napisana przez | ezt írta | şunları yazdı | تمت كتابة ما يلي بواسطة | كتب | كتبت `, "|")
 
 var labels = fieldsOf(map[field]string{
 	fromField: `from|von|absender|de|expéditeur|remitente|remetente|da|mittente|de la|expeditor|van|afzender|från|fra|avsändare|afsender` +
@@ -88,7 +88,7 @@ var phrasePrefixes = strings.Split(`sent from my |from my iphone|from my ipad|se
 var phraseSuffixes = strings.Split(`dan gönderildi|den gönderildi|küldve|から送信|에서 보냄|से भेजा गया`, "|")
 
 // products are what such lines name. Other lines that begin alike were written: "Sent from Berlin on Monday".
-var products = strings.Split(`phone|ipad|ipod|android|galaxy|samsung|mobil|móvil|movil|handy|cell|cellulare|mòbil|blackberry|outlook|mail|posta|yahoo|windows|huawei`+
+var products = strings.Split(`phone|iphon|ipad|ipod|android|galaxy|samsung|mobil|móvil|movil|handy|cell|cellulare|mòbil|blackberry|outlook|mail|posta|yahoo|windows|huawei`+
 	`|xiaomi|proton|sparrow|spark|tablet|nokia|htc|device|gerät|appareil|telefon|teléfono|telefone|téléphone|telefoon|puhelime|virus|телефон|смартфон|айфон`+
 	`|устройств|κινητό|手机|手機|スマートフォン|휴대`, "|")
 
