@@ -30,8 +30,8 @@ var labels = fieldsOf(map[field]string{
 	toField: `to|an|empfänger|à|a|pour|destinataire|para|destinatario|destinatário|per a|către|catre|aan|till|til|mottagare|modtager|vastaanottaja` +
 		`|kellele|kam|do|dla|komu|za|prima|címzett|кому|до|προς|kime|alıcı|אל|إلى|الى|به|ถึง|đến|tới|kepada|收件人|收件者|宛先|받는 사람|받는사람`,
 	copyField: `cc|kopie|copie|copia|cópia|kopia|kopi|kopio|kopija|másolatot kap|копия|копія|κοιν|bilgi|עותק|نسخة|抄送|副本|참조`,
-	subjectField: `subject|betreff|objet|asunto|assunto|oggetto|assumpte|subiect|onderwerp|ämne|emne|aihe|teema|tema|temat|předmět|predmet` +
-		`|zadeva|naslov|tárgy|тема|относно|θέμα|konu|נושא|الموضوع|موضوع|เรื่อง|หัวเรื่อง|chủ đề|tiêu đề|subjek|perihal|主题|主題|件名|제목`,
+	subjectField: `subject|betreff|objet|sujet|asunto|assunto|oggetto|assumpte|subiect|onderwerp|ämne|emne|aihe|teema|tema|temat|předmět|predmet` +
+		`|zadeva|naslov|tárgy|тема|относно|θέμα|konu|נושא|الموضوع|موضوع|เรื่อง|หัวเรื่อง|chủ đề|tiêu đề|subjek|perihal|主题|主題|主旨|件名|제목`,
 	otherField: `bcc|reply-to|reply to|importance|priority|attachments|organization|organisation|antwort an|antworten an|wichtigkeit|priorität` +
 		`|anlagen|anhänge|répondre à|importance|pièces jointes|responder a|importancia|datos adjuntos|responder para|anexos|importância` +
 		`|rispondi a|risposta|priorità|allegati|antwoord aan|urgentie|bijlagen|svar till|prioritet|bilagor|liitteet|załączniki|přílohy|вложения`,
