@@ -22,7 +22,9 @@ func corpus(t *testing.T, pattern string) []string {
 	return files
 }
 
-func read(t *testing.T, file string) string {
+func read(t *testing.T, file string) string { return readFile(t, file) }
+
+func readFile(t testing.TB, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {

@@ -40,7 +40,8 @@ func (c context) within(n *html.Node) context {
 	c.quoted = c.quoted || isNamed(n, quoteNames) || attribute(n, "name") == "messageReplySection" || attribute(n, "data-marker") == "__QUOTED_TEXT__" ||
 		blockquote && (strings.EqualFold(attribute(n, "type"), "cite") || attribute(n, "cite") != "" || isNamed(n, blockquoteNames))
 	c.soft = c.soft || blockquote
-	c.sign = c.sign || isNamed(n, signNames) || attribute(n, "data-signatureblock") == "true" || strings.HasPrefix(attribute(n, "data-marker"), "__SIG_")
+	c.sign = c.sign || isNamed(n, signNames) || attribute(n, "name") == "messageSignatureSection" || attribute(n, "data-signatureblock") == "true" ||
+		strings.HasPrefix(attribute(n, "data-marker"), "__SIG_")
 	c.introducing = c.introducing || isNamed(n, introducingNames)
 	return c
 }
