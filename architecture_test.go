@@ -33,6 +33,7 @@ var layers = []layer{
 	{"internal/policy", "deadlines are pure", "internal/fault", "go.yaml.in/yaml/v4", "net net/http os/exec database/sql log log/slog"},
 	{"internal/ticket", "the domain is pure", "internal/fault internal/policy", "", reachesOut},
 	{"internal/holiday", "it reads calendar files and makes holidays of a policy", "internal/fault internal/policy", "github.com/emersion/go-ical github.com/teambition/rrule-go", reachesOut},
+	{"internal/inbound/quote", "folding is pure", "", "golang.org/x/net/html", reachesOut},
 	{"internal/link", "signing is pure", "internal/fault internal/ticket", "", reachesOut},
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
 	{"internal/chart", "it draws numbers", "", "", reachesOut},

@@ -1,0 +1,109 @@
+package quote_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/inbound/quote"
+)
+
+// corpus returns the files of a folder of public test mails that lies beside the checkout.
+func corpus(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../../../shared/corpus/mail/" + pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skip("no corpus of mails beside the checkout")
+	}
+	return files
+}
+
+func read(t *testing.T, file string) string { return readFile(t, file) }
+
+func readFile(t testing.TB, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// shown is what a reader sees of a text at once.
+func shown(text string) string {
+	var b strings.Builder
+	for _, s := range quote.SplitText(text) {
+		if !s.Folded() {
+			b.WriteString(s.Text)
+		}
+	}
+	return b.String()
+}
+
+// showsMore lists the mails of which a reader sees more than the suite expects, and why.
+var showsMore = map[string]string{
+	"delimiters":                "a character of a tracker is no delimiter",
+	"embedded_email_1":          "text below a quotation whose lines are marked is shown, with the quotation that it may answer",
+	"embedded_email_7":          "the same; lines that begin with initials, and a rule, are no reliable marks",
+	"embedded_email_17":         "the line that introduces what was written is shown",
+	"embedded_email_18":         "the same",
+	"embedded_email_french_2":   "an answer stands below the quotation",
+	"embedded_email_quote_text": "the same",
+	"forwarded_apple":           "a forwarded mail is what its sender wants read",
+	"forwarded_gmail":           "the same",
+	"forwarded_message":         "the same",
+	"signatures":                "a line that is no known signature is shown with those above it",
+	"spam_1":                    "a mail of nothing but quotations is shown",
+}
+
+func TestSplitText_showsWhatWasWrittenInTheCorpus(t *testing.T) {
+	files := corpus(t, "quotes/*.trimmed.txt")
+	exact := 0
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".trimmed.txt")
+		text, want := read(t, strings.Replace(file, ".trimmed", "", 1)), read(t, file)
+		have := words(shown(text))
+		for line := range strings.Lines(want) {
+			if !strings.Contains(have, words(line)) {
+				t.Errorf("%s: %q is hidden", name, line)
+			}
+		}
+		_, expected := showsMore[name]
+		if more := have != words(want); more != expected {
+			t.Errorf("%s: more is shown: %t, want %t:\n%s", name, more, expected, have)
+		} else if !more {
+			exact++
+		}
+	}
+	if len(files) == 64 && exact != 52 {
+		t.Errorf("%d mails are folded exactly as the suite expects, want 52", exact)
+	}
+}
+
+// Showing everything would satisfy the test above.
+func TestSplitText_foldsQuotedLinesOfTheCorpus(t *testing.T) {
+	var marked, folded int
+	for _, file := range corpus(t, "quotes/*.txt") {
+		if strings.Contains(file, ".trimmed.") {
+			continue
+		}
+		for _, s := range quote.SplitText(read(t, file)) {
+			for line := range strings.Lines(s.Text) {
+				if !strings.HasPrefix(line, ">") {
+					continue
+				}
+				marked++
+				if s.Folded() {
+					folded++
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d", folded, marked)
+}

@@ -1,0 +1,146 @@
+package quote
+
+import "strings"
+
+const (
+	headerLines = 24 // lines of a header that are looked at
+	valueLines  = 3  // lines over which a value is wrapped, at most
+	labelBytes  = 48
+)
+
+// field is what a line of a quoted mail's header says, in whatever language.
+type field uint8
+
+const (
+	noField field = iota
+	fromField
+	dateField
+	toField
+	copyField
+	subjectField
+	otherField
+	fields
+)
+
+// header is the header that programs write above a quoted or forwarded mail.
+type header struct {
+	value [fields]string
+	has   [fields]bool
+	count int // of sender, date, recipient and subject
+}
+
+// original returns the line after the header of a quoted mail, or after a line such as "-----Original Message-----".
+func (s *splitter) original(i int) (end int, is bool) {
+	l := &s.lines[i]
+	if l.mark == original {
+		return max(i+1, s.headerEnd(i)), true
+	}
+	start := i
+	if isRule(l.raw) {
+		start = s.next[i+1]
+	}
+	if start < len(s.lines) && start-i <= 4 && isOriginalLine(s.lines[start].raw) {
+		return max(start+1, s.headerEnd(s.next[start+1])), true
+	}
+	if start == len(s.lines) || start-i > 4 {
+		return i, false
+	}
+	h, end := s.header(start)
+	return end, h.whole()
+}
+
+// headerEnd returns the line after a header at line i, and i if there is none.
+func (s *splitter) headerEnd(i int) int {
+	if h, end := s.header(i); h.whole() {
+		return end
+	}
+	return i
+}
+
+// whole reports whether it is a mail's header: somebody may write "From: Berlin, To: Paris, Date: Monday" themselves.
+func (h *header) whole() bool {
+	return h.has[fromField] && h.count >= 3 && (h.has[subjectField] || strings.Contains(h.value[fromField], "@"))
+}
+
+// header reads the header at line i, and returns the line after it.
+func (s *splitter) header(i int) (h header, end int) {
+	end = i
+	for j := i; j < len(s.lines) && j < i+headerLines; j++ {
+		f, value := s.lines[j].field, s.lines[j].value
+		if f == noField && (j == i || s.lines[j].blank()) {
+			break
+		}
+		if f == noField {
+			continued := s.nextLabel(j)
+			if continued == j {
+				break
+			}
+			j = continued - 1
+			end = continued
+			continue
+		}
+		for k := j + 1; value == "" && k <= j+1 && k < len(s.lines); k++ {
+			if s.lines[k].field == noField {
+				value = s.lines[k].body
+			}
+		}
+		h.set(f, value)
+		end = j + 1
+	}
+	return h, end
+}
+
+// nextLabel returns the next line with a label, if a value that is wrapped leads to it, and j otherwise.
+func (s *splitter) nextLabel(j int) int {
+	for k := j; k < len(s.lines) && k <= j+valueLines && !s.lines[k].blank(); k++ {
+		if s.lines[k].field != noField {
+			return k
+		}
+	}
+	return j
+}
+
+func (h *header) set(f field, value string) {
+	if h.has[f] {
+		return
+	}
+	h.has[f], h.value[f] = true, value
+	switch f {
+	case fromField, dateField, toField, subjectField:
+		h.count++
+	}
+}
+
+// label reads a line such as "From: Ada".
+func label(body string) (field, string) {
+	at := strings.IndexAny(body[:min(len(body), labelBytes)], ":：")
+	if at <= 0 {
+		return noField, ""
+	}
+	name := strings.ToLower(strings.Trim(body[:at], "* \t"))
+	f := labels[name]
+	value := strings.TrimPrefix(strings.TrimPrefix(body[at:], ":"), "：")
+	return f, strings.Trim(value, "* \t")
+}
+
+// isOriginalLine reports whether a line begins a quoted mail, such as "-----Original Message-----".
+func isOriginalLine(raw string) bool {
+	name, dashed := undashed(raw)
+	return dashed && originals[name]
+}
+
+// isForwardLine reports whether a line begins a forwarded mail.
+func isForwardLine(raw string) bool {
+	name, dashed := undashed(raw)
+	return dashed && forwards[name] || strings.HasSuffix(name, ":") && beginForwards[strings.TrimRight(name, ": ")]
+}
+
+// undashed is a line in small letters without the dashes around it.
+func undashed(raw string) (name string, dashed bool) {
+	if len(raw) > 200 {
+		return "", false
+	}
+	raw = strings.ReplaceAll(strings.Trim(raw, "* "), "：", ":")
+	name = strings.Trim(raw, "-—–=_ ")
+	return strings.ToLower(name), strings.HasPrefix(raw, "--") || strings.HasPrefix(raw, "——") || strings.HasPrefix(raw, "==") || strings.HasPrefix(raw, "__")
+}
