@@ -49,7 +49,7 @@ var layers = []layer{
 
 	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
 	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
-	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/outbox internal/policy internal/ticket", "github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
+	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/outbox internal/policy internal/ticket", "github.com/emersion/go-msgauth/dkim github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
 	{"internal/webhook", "it knows HTTP and neither SQL nor Temporal", "internal/desk internal/fault internal/outbox internal/policy internal/ticket", "", "os/exec database/sql"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
