@@ -51,6 +51,10 @@ type Config struct {
 	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // in Message-IDs; default: the domain of MailFrom
 	MailRate     float64       `env:"SUPPORTDESK_MAILS_PER_SECOND" envDefault:"50"` // across all workers
 
+	DKIMSelector string `env:"SUPPORTDESK_DKIM_SELECTOR"` // empty: emails are not signed
+	DKIMDomain   string `env:"SUPPORTDESK_DKIM_DOMAIN"`   // default: the domain of MailFrom
+	DKIMKeyFile  string `env:"SUPPORTDESK_DKIM_KEY_FILE"` // a private key in PEM
+
 	Webhooks         []string `env:"SUPPORTDESK_WEBHOOKS"`           // NAME=URL; the secrets are in SUPPORTDESK_WEBHOOK_SECRET_NAME
 	WebhookHTTPHosts []string `env:"SUPPORTDESK_WEBHOOK_HTTP_HOSTS"` // hosts that may be called without TLS, in addition to this machine
 
@@ -187,6 +191,7 @@ func (c *Config) check(reject reject) {
 	if c.SMTPPort < 1 || c.SMTPPort > 65535 {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}
+	c.checkDKIM(reject)
 	c.checkOIDC(reject)
 	c.checkLimits(reject)
 }

@@ -49,7 +49,11 @@ func (r *Renderer) compose(box desk.Mailbox, h headers, render func(now time.Tim
 	if _, err := m.WriteTo(&written); err != nil {
 		return outgoing{}, fmt.Errorf("write mail: %w", err)
 	}
-	return outgoing{from: from, to: envelope(to), message: written.Bytes(), needsUTF8: !ascii(to.Address)}, nil
+	message, err := r.cfg.DKIM.sign(written.Bytes())
+	if err != nil {
+		return outgoing{}, err
+	}
+	return outgoing{from: from, to: envelope(to), message: message, needsUTF8: !ascii(to.Address)}, nil
 }
 
 // newMessage returns a message with the header From, and the sender for the envelope.

@@ -37,6 +37,7 @@ type Config struct {
 	Replies string // address at which answers are received, with an extension after a plus sign; empty: they are not read
 	Domain  string // right-hand side of every Message-ID, and the host name in EHLO
 	BaseURL string // of the website, such as https://support.example.com; may end in a slash
+	DKIM    DKIM
 
 	// Timeout limits connecting, and separately the transmission of a mail up to the final dot. Zero means 30 seconds.
 	Timeout time.Duration
@@ -64,6 +65,7 @@ func (c Config) check() (Config, error) {
 		complain("TLS", "%q is none of %s, %s and %s", c.TLS, TLSNone, TLSStartTLS, TLSImplicit)
 	}
 	c.checkNames(complain)
+	c.DKIM.check(c.From.Address, complain)
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	if c.Timeout < 0 {
 		complain("Timeout", "%s is negative", c.Timeout)
