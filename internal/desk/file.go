@@ -82,6 +82,9 @@ type Upload struct {
 	Name    string // as the client has it; cleaned here
 	Alt     string // describes an image; may be empty
 	Content io.Reader
+
+	ContentID string // in the email that it came with; empty: none
+	Inline    bool   // shown within the text of that email
 }
 
 // FileContent is a file, or its preview, opened for reading. The caller closes it.

@@ -88,6 +88,7 @@ const (
 	KindBounce    IncomingKind = "bounce"
 	KindComplaint IncomingKind = "complaint" // a spam report
 	KindList      IncomingKind = "list"      // a mailing list or a newsletter
+	KindLoop      IncomingKind = "loop"      // a mail of the desk itself that came back
 )
 
 // ReadMail is an incoming mail that was read. Everything in it was written by its sender and may be false, but what Trust says.
@@ -103,10 +104,11 @@ type ReadMail struct {
 	Files      int      // number of files
 	Problems   []string // how malformed parts were read, for staff
 
-	Kind    IncomingKind
-	Reason  string             // of Kind, for staff
-	About   []string           // bounce, complaint: Message-IDs of the mail that it is about
-	Bounces []BouncedRecipient // bounce
+	Kind     IncomingKind
+	Reason   string             // of Kind, for staff
+	NoAnswer bool               // nothing automatic may be sent in answer
+	About    []string           // bounce, complaint: Message-IDs of the mail that it is about
+	Bounces  []BouncedRecipient // bounce: those whom the mail did not reach
 
 	Trust       Trust
 	TrustDetail string // for staff
@@ -143,3 +145,12 @@ type Thread struct {
 
 // Member reports whether a person is of the ticket.
 func (t Thread) Member(id ticket.PersonID) bool { return slices.Contains(t.People, id) }
+
+// SentMail is a mail about a ticket that was sent.
+type SentMail struct {
+	Number  ticket.Number // empty: there is none
+	N       int           // within the ticket
+	Person  ticket.PersonID
+	Address string // that it was sent to
+	Proven  bool   // its Message-ID can't be guessed
+}

@@ -54,3 +54,10 @@ CREATE INDEX messages_of_mail ON messages (mail) WHERE mail IS NOT NULL;
 -- were stored before do not.
 ALTER TABLE deliveries ADD COLUMN signed boolean NOT NULL DEFAULT false;
 ALTER TABLE deliveries ALTER COLUMN signed SET DEFAULT true;
+
+-- Senders whose mails are recorded and not read: an address, or a domain with an @ before it. In lower case.
+CREATE TABLE blocked_senders (
+    sender     text        PRIMARY KEY CONSTRAINT blocked_senders_shape CHECK (sender ~ '^[^@\s]*@[^@\s]+$' AND sender = lower(sender)),
+    blocked_by text        NOT NULL CONSTRAINT blocked_senders_blocked_by REFERENCES people,
+    blocked_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
