@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,32 +23,59 @@ type mailReader interface {
 type mailDirectory interface {
 	// ReadIncoming records what was read of a mail.
 	ReadIncoming(context.Context, desk.ReadMail) error
-	// PersonByAddress returns the person with an address, in any case, and a NotFound fault if there is none. A disabled person
-	// is Forbidden.
+	// PersonByAddress returns the person with an address, in any case, and a NotFound fault if there is none or they are
+	// disabled.
 	PersonByAddress(ctx context.Context, address string) (desk.Person, error)
 	// EnsureContact returns the person with an address, and adds a contact if there is none.
-	EnsureContact(ctx context.Context, m desk.Mailbox) (desk.Person, error)
+	EnsureContact(ctx context.Context, by ticket.PersonID, name, address string) (desk.Person, error)
 	// Thread returns the ticket that a mail belongs to by a token in its recipients or by the Message-ID of a mail that was sent.
 	// found is false if there is none.
 	Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error)
-	// Blocked returns the entry of the blocklist that an address matches, or "" if none.
+	// Blocked returns the entry of the blocklist that an address matches, or "" if none does.
 	Blocked(ctx context.Context, address string) (entry string, err error)
-	// CategoryOf returns the category of new tickets by mails to an address of the desk. own is false for any other address.
-	CategoryOf(address string) (category string, own bool)
-	// BounceMail records that a mail that was sent has bounced. known is false if it was never sent.
-	BounceMail(ctx context.Context, messageID string, b desk.BouncedRecipient) (n ticket.Number, known bool, err error)
 }
+
+// bounceRecorder records that mails did not arrive.
+type bounceRecorder interface {
+	// SentMail returns the mail about a ticket that was sent with a Message-ID. Its number is empty if there is none.
+	SentMail(ctx context.Context, messageID string) (desk.SentMail, error)
+	// BounceMail settles a mail as bounced, if it was not before.
+	BounceMail(ctx context.Context, m desk.SentMail, reason string) error
+}
+
+// reconciler signals a ticket's workflow to take a step.
+type reconciler interface {
+	Reconcile(ctx context.Context, n ticket.Number) error
+}
+
+// categories returns the category of new tickets by mails to an address of the desk. own is false for any other address.
+type categories func(address string) (category string, own bool)
 
 // IncomingMails turns incoming mails into tickets and messages.
 type IncomingMails struct {
 	reader    mailReader
 	directory mailDirectory
+	addresses categories
 	tickets   *Tickets
+	bounces   bounceRecorder
+	steps     *Steps
+	workflows reconciler
+}
+
+// IncomingPorts are the neighbours of IncomingMails.
+type IncomingPorts struct {
+	Reader    mailReader
+	Directory mailDirectory
+	Addresses categories
+	Bounces   bounceRecorder
+	Workflows reconciler
 }
 
 // NewIncomingMails returns IncomingMails that submit and reply as pages and API do.
-func NewIncomingMails(r mailReader, d mailDirectory, t *Tickets) *IncomingMails {
-	return &IncomingMails{reader: r, directory: d, tickets: t}
+func NewIncomingMails(p IncomingPorts, t *Tickets, s *Steps) *IncomingMails {
+	return &IncomingMails{
+		reader: p.Reader, directory: p.Directory, addresses: p.Addresses, bounces: p.Bounces, workflows: p.Workflows, tickets: t, steps: s,
+	}
 }
 
 // Reasons for which a mail is quarantined or only recorded.
@@ -55,7 +83,6 @@ const (
 	reasonThreat   = "threat"
 	reasonNoSender = "no-sender"
 	reasonForged   = "sender-not-authenticated"
-	reasonDisabled = "sender-disabled"
 	reasonBlocked  = "sender-blocked"
 	reasonOwn      = "own-address"
 	reasonEmpty    = "empty"
@@ -84,9 +111,7 @@ func (s *IncomingMails) decide(ctx context.Context, m desk.ReadMail) (desk.Incom
 		return r, err
 	}
 	from, err := s.directory.PersonByAddress(ctx, m.From.Address)
-	if kind := fault.KindOf(err); err != nil && kind == fault.Forbidden {
-		return quarantine(reasonDisabled, "The sender's account is disabled."), nil
-	} else if err != nil && kind != fault.NotFound {
+	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return desk.IncomingResult{}, err
 	}
 	thread, found, err := s.directory.Thread(ctx, m)
@@ -111,7 +136,7 @@ func (s *IncomingMails) stop(ctx context.Context, m desk.ReadMail) (desk.Incomin
 	case m.From.Address == "":
 		return quarantine(reasonNoSender, "The email has no valid sender."), true, nil
 	}
-	if _, own := s.directory.CategoryOf(m.From.Address); own {
+	if _, own := s.addresses(m.From.Address); own {
 		return recorded(reasonOwn, "The sender is an address of this desk."), true, nil
 	}
 	if entry, err := s.directory.Blocked(ctx, m.From.Address); err != nil || entry != "" {
@@ -128,32 +153,55 @@ func (s *IncomingMails) stop(ctx context.Context, m desk.ReadMail) (desk.Incomin
 	return desk.IncomingResult{}, false, nil
 }
 
-// bounce records a bounce with the mails that it is about. One that names no mail that was sent changes nothing.
+// bounce records with the mails that it is about that they did not arrive. A bounce that names no mail that was sent changes
+// nothing, so that a forged one does no harm.
 func (s *IncomingMails) bounce(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
-	about := desk.BouncedRecipient{Reason: m.Reason}
-	if len(m.Bounces) > 0 {
-		about = m.Bounces[0]
-	}
 	for _, id := range m.About {
-		n, known, err := s.directory.BounceMail(ctx, id, about)
+		sent, err := s.bounces.SentMail(ctx, id)
 		if err != nil {
 			return desk.IncomingResult{}, err
 		}
-		if known {
-			r := recorded(string(m.Kind), "About an email that was sent for this ticket. "+about.Reason)
-			r.Ticket = n
+		failed, is := m.FailedFor(sent)
+		if sent.Number == "" || !is {
+			continue
+		}
+		r := recorded(string(m.Kind), failed.Reason)
+		r.Ticket = sent.Number
+		if m.Kind == desk.KindComplaint {
 			return r, nil
 		}
+		return r, s.recordBounce(ctx, sent, failed)
 	}
-	return recorded(string(m.Kind), "It names no email that was sent from here."), nil
+	return recorded(string(m.Kind), m.Reason), nil
+}
+
+// recordBounce settles a mail as bounced and takes the step that records it, also for a closed ticket, whose workflow has
+// ended. The workflow is then signaled, because its ticket has changed.
+func (s *IncomingMails) recordBounce(ctx context.Context, sent desk.SentMail, failed desk.BouncedRecipient) error {
+	if err := s.bounces.BounceMail(ctx, sent, cmp.Or(failed.Reason, "the mail server gave no reason")); err != nil {
+		return err
+	}
+	if _, err := s.steps.Step(ctx, ticket.StepRequest{Number: sent.Number, Bounced: sent.N}); err != nil {
+		return err
+	}
+	return s.workflows.Reconcile(ctx, sent.Number)
+}
+
+// contact returns the customer with an address, and adds a contact if there is none.
+func (s *IncomingMails) contact(ctx context.Context, box desk.Mailbox) (desk.Person, error) {
+	name := box.Name
+	if !desk.ValidName(name) {
+		name = ""
+	}
+	return s.directory.EnsureContact(ctx, "", name, box.Address)
 }
 
 // submission opens a ticket for the sender of a mail or, if an agent forwards one, of the mail in it. The thread, unless it is
 // zero, is that of a closed ticket.
 func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, requester desk.Mailbox, closed desk.Thread) (desk.IncomingResult, error) {
-	by, err := s.directory.EnsureContact(ctx, requester)
+	by, err := s.contact(ctx, requester)
 	if err != nil {
-		return desk.IncomingResult{}, err
+		return refused(err)
 	}
 	message, err := s.reader.Message(ctx, m, by)
 	if err != nil {
@@ -178,7 +226,7 @@ func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, request
 // policy's first.
 func (s *IncomingMails) category(m desk.ReadMail) string {
 	for _, address := range m.Addressed {
-		if category, own := s.directory.CategoryOf(address); own && category != "" {
+		if category, own := s.addresses(address); own && category != "" {
 			return category
 		}
 	}
@@ -188,9 +236,9 @@ func (s *IncomingMails) category(m desk.ReadMail) string {
 // customerReply adds a mail of a customer to a ticket. A sender who is not of the ticket, but answers an email from it,
 // becomes a participant.
 func (s *IncomingMails) customerReply(ctx context.Context, m desk.ReadMail, t desk.Thread) (desk.IncomingResult, error) {
-	by, err := s.directory.EnsureContact(ctx, m.From)
+	by, err := s.contact(ctx, m.From)
 	if err != nil {
-		return desk.IncomingResult{}, err
+		return refused(err)
 	}
 	if t.Closed || !t.Member(by.ID) && !t.Proven {
 		return s.submission(ctx, m, m.From, t)

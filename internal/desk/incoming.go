@@ -2,6 +2,7 @@ package desk
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -153,4 +154,21 @@ type SentMail struct {
 	Person  ticket.PersonID
 	Address string // that it was sent to
 	Proven  bool   // its Message-ID can't be guessed
+}
+
+// FailedFor returns what a bounce says about the recipient of a sent mail. ok is false if the mail did not fail for them or, as
+// anyone could forge a bounce, if the mail's Message-ID can be guessed and the bounce does not name its recipient.
+func (m ReadMail) FailedFor(sent SentMail) (failed BouncedRecipient, ok bool) {
+	if m.Kind == KindComplaint {
+		return BouncedRecipient{Reason: m.Reason}, sent.Proven
+	}
+	for _, b := range m.Bounces {
+		if strings.EqualFold(b.Address, sent.Address) {
+			return b, true
+		}
+	}
+	if len(m.Bounces) == 0 || !sent.Proven {
+		return BouncedRecipient{}, false
+	}
+	return m.Bounces[0], true // to the address to which the recipient's own forwards
 }

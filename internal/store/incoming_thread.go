@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -41,13 +43,16 @@ func (s *Store) Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, fou
 }
 
 // thread completes a thread. Its proof counts only while the person to whom it was sent is of the ticket, or staff.
-func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, found bool, err error) {
+func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exists bool, err error) {
 	var staff bool
 	err = s.pool.QueryRow(ctx, `
 		SELECT status = 'closed', array_prepend(requester, ARRAY(SELECT person FROM participants WHERE ticket = number)),
 			coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false)
 		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &staff)
-	if found, err = found(err); err != nil || !found {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.Thread{}, false, nil
+	}
+	if err != nil {
 		return desk.Thread{}, false, explain(err, "look for the ticket of a mail")
 	}
 	t.Proven = t.Proven && (staff || t.Member(t.Person))
@@ -71,8 +76,8 @@ func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail
 		pgx.StrictNamedArgs{"ticket": id.Number, "n": id.N, "epoch": id.Epoch, "signed": id.Verify(secret)}).
 		Scan(&m.Number, &m.N, &m.Person, &m.Address)
 	m.Proven = id.Verify(secret)
-	if found, err := found(err); err != nil || !found {
-		return desk.SentMail{}, explain(err, "look for a sent mail")
+	if err != nil {
+		return desk.SentMail{}, explain(missing(err, nil), "look for a sent mail")
 	}
 	return m, nil
 }
@@ -93,4 +98,9 @@ func (s *Store) Block(ctx context.Context, by ticket.PersonID, sender string, bl
 	}
 	_, err := s.pool.Exec(ctx, statement, args...)
 	return explain(err, "change the blocklist")
+}
+
+// BounceMail settles a sent mail as bounced, unless it was before.
+func (s *Store) BounceMail(ctx context.Context, m desk.SentMail, reason string) error {
+	return s.SettleDelivery(ctx, outbox.Key{Queue: outbox.TicketMails, Ticket: m.Number, N: int64(m.N)}, desk.DeliveryBounced, reason)
 }

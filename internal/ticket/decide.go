@@ -137,6 +137,9 @@ func (s *decider) assignToAnswerer(c Command) {
 }
 
 func (s *decider) customerReply(c Command) *fault.Error {
+	if refusal := s.join(c); refusal != nil {
+		return refusal
+	}
 	was := s.t.Status
 	reply := Event{Kind: EventCustomerReplied, Message: c.Message}
 	if was == StatusWaiting {
