@@ -290,7 +290,7 @@ func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Pe
 	}
 	r.Number, r.Body, r.Files, r.IdempotencyKey = n, message.Body, message.Files, incomingKey(m, "reply")
 	r.Channel, r.Incoming = desk.ChannelEmail, m.ID
-	if _, _, _, err := s.tickets.Command(ctx, by, r); err != nil {
+	if _, err := s.tickets.Send(ctx, by, r); err != nil {
 		return refused(err)
 	}
 	return accepted(n, message), nil

@@ -55,6 +55,15 @@ type Config struct {
 	DKIMDomain   string `env:"SUPPORTDESK_DKIM_DOMAIN"`   // default: the domain of MailFrom
 	DKIMKeyFile  string `env:"SUPPORTDESK_DKIM_KEY_FILE"` // a private key in PEM
 
+	MailAddresses   []string `env:"SUPPORTDESK_MAIL_ADDRESSES"`                          // ADDRESS or ADDRESS=CATEGORY: at which the desk receives mail; the first is the address for replies; empty: mail is not read
+	IncomingLMTP    string   `env:"SUPPORTDESK_INCOMING_LMTP_ADDRESS"`                   // listen address for mail by LMTP; empty: none
+	IncomingSMTP    string   `env:"SUPPORTDESK_INCOMING_SMTP_ADDRESS"`                   // listen address for mail by SMTP; empty: none
+	IncomingCert    string   `env:"SUPPORTDESK_INCOMING_TLS_CERTIFICATE"`                // PEM file for STARTTLS; empty: not offered
+	IncomingKey     string   `env:"SUPPORTDESK_INCOMING_TLS_KEY"`                        // PEM file
+	IncomingMaxSize int64    `env:"SUPPORTDESK_INCOMING_MAX_SIZE" envDefault:"41943040"` // bytes of a mail; larger ones are refused
+	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                             // name with which our own border signs its Authentication-Results; empty: senders are verified here
+	ScannerURL      string   `env:"SUPPORTDESK_SCANNER_URL"`                             // clamd:// or rspamd+http:// ; empty: mails are not scanned
+
 	Webhooks         []string `env:"SUPPORTDESK_WEBHOOKS"`           // NAME=URL; the secrets are in SUPPORTDESK_WEBHOOK_SECRET_NAME
 	WebhookHTTPHosts []string `env:"SUPPORTDESK_WEBHOOK_HTTP_HOSTS"` // hosts that may be called without TLS, in addition to this machine
 
@@ -81,6 +90,8 @@ type Config struct {
 	LogFormat       string        `env:"SUPPORTDESK_LOG_FORMAT" envDefault:"text"` // text or json
 
 	From           mail.Address       `env:"-"` // parsed MailFrom
+	ReplyAddress   string             `env:"-"` // the first of MailAddresses, in lower case; empty: replies are not read
+	Mailboxes      map[string]string  `env:"-"` // parsed MailAddresses: the category of new tickets by address, in lower case
 	ParsedWebhooks map[string]Webhook `env:"-"` // parsed Webhooks, by name
 }
 
@@ -193,6 +204,7 @@ func (c *Config) check(reject reject) {
 	}
 	c.checkDKIM(reject)
 	c.checkOIDC(reject)
+	c.checkIncoming(reject)
 	c.checkLimits(reject)
 }
 
