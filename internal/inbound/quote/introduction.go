@@ -120,7 +120,7 @@ func introduces(text string) (found, strong bool) {
 	if subject, is := cutVerb(plain); is {
 		subject = strings.TrimSpace(subject)
 		whole := dated || year.MatchString(plain) && address.MatchString(plain) || clockTime.MatchString(plain) && address.MatchString(plain)
-		return true, whole && (startsLikeDate(plain) || addrFirst.MatchString(plain) || addrLast.MatchString(subject)) || nameAddr.MatchString(subject)
+		return subject != "", whole && (startsLikeDate(plain) || addrFirst.MatchString(plain) || addrLast.MatchString(subject)) || nameAddr.MatchString(subject)
 	}
 	if before, after, is := cutMiddle(plain); is {
 		whole := dated || year.MatchString(plain) && address.MatchString(plain)
