@@ -18,6 +18,12 @@ var verbs = strings.Split(`wrote the following|wrote|writes|schrieb folgendes|fo
 // middleVerbs stand between the date and the author, or between the author and the date.
 var middleVerbs = strings.Split(` schrieb | schreef | skrev | kirjoitti | kirjutas |wiadomość napisana przez | ezt írta | şunları yazdı | تمت كتابة ما يلي بواسطة | كتب | كتبت `, "|")
 
+// pronouns are who wrote where a person says so, and no program.
+var pronouns = set(`i|we|he|she|they|ich|wir|er|sie|man|mir|uns|ihr|ihre|mein|meine|je|j'ai|nous|il|elle|yo|nosotros|él|ella|eu|nós|ele|ela|io|noi|lui|lei|ik|wij|hij|jeg|vi|jag|han|hun|hon|я|мы|он|она`)
+
+// rawLabels are of headers that people copy from a mail's source, which no program writes above a mail that it quotes.
+var rawLabels = set(`received|message-id|mime-version|return-path|content-type|dkim-signature|references|in-reply-to|delivered-to|authentication-results`)
+
 var labels = fieldsOf(map[field]string{
 	fromField: `from|von|absender|de|expéditeur|remitente|remetente|da|mittente|de la|expeditor|van|afzender|från|fra|avsändare|afsender` +
 		`|avsender|lähettäjä|saatja|nuo|od|nadawca|odesílatel|odosielateľ|pošiljatelj|feladó|от|от кого|отправитель|від|від кого|από` +
