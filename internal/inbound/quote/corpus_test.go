@@ -141,18 +141,40 @@ func TestSplitText_showsTheAnswersOfTheCorpus(t *testing.T) {
 // plainText is the text of a mail, or of its first part. A file that is no mail is a text.
 func plainText(t *testing.T, source string) string {
 	t.Helper()
+	if text, found := part(t, source, "text/plain"); found {
+		return text
+	}
+	return source
+}
+
+// part is the first part of a mail of a type.
+func part(t *testing.T, source, kind string) (string, bool) {
+	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(source))
 	if err != nil || m.Header.Get("From") == "" {
-		return source
+		return "", false
 	}
-	body, encoding := io.Reader(m.Body), m.Header.Get("Content-Transfer-Encoding")
-	if kind, params, _ := mime.ParseMediaType(m.Header.Get("Content-Type")); strings.HasPrefix(kind, "multipart/") {
-		part, err := multipart.NewReader(m.Body, params["boundary"]).NextRawPart()
+	have, params, _ := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if have == kind {
+		return decoded(t, m.Body, m.Header.Get("Content-Transfer-Encoding")), true
+	}
+	if !strings.HasPrefix(have, "multipart/") {
+		return "", false
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		p, err := parts.NextRawPart()
 		if err != nil {
-			t.Fatal(err)
+			return "", false
 		}
-		body, encoding = part, part.Header.Get("Content-Transfer-Encoding")
+		if strings.HasPrefix(p.Header.Get("Content-Type"), kind) {
+			return decoded(t, p, p.Header.Get("Content-Transfer-Encoding")), true
+		}
 	}
+}
+
+func decoded(t *testing.T, body io.Reader, encoding string) string {
+	t.Helper()
 	switch encoding {
 	case "base64":
 		body = base64.NewDecoder(base64.StdEncoding, body)

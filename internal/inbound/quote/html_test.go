@@ -154,3 +154,32 @@ func TestFoldHTML_foldsTheCorpus(t *testing.T) {
 		keepsWords(t, source, folded)
 	}
 }
+
+func TestFoldHTML_showsTheAnswersOfTheCorpus(t *testing.T) {
+	count := 0
+	for _, file := range corpus(t, "replies/*.eml") {
+		source, found := part(t, read(t, file), "text/html")
+		if !found {
+			continue
+		}
+		count++
+		folded := quote.FoldHTML(source)
+		visible, _, found := strings.Cut(rendered(t, folded), "[")
+		if visible = words(visible); !found || visible != "Hello" && visible != "Allo! Follow up MIME!" {
+			t.Errorf("%s: a reader sees %q", file, visible)
+		}
+		keepsWords(t, source, folded)
+	}
+	if count != 7 {
+		t.Errorf("%d mails have HTML, want 7", count)
+	}
+}
+
+func TestFoldHTML_losesNothing(t *testing.T) {
+	for _, pattern := range []string{"mime/*", "bounces/*", "quotes/*"} {
+		for _, file := range corpus(t, pattern) {
+			source := read(t, file)
+			keepsSeen(t, source, quote.FoldHTML(source))
+		}
+	}
+}

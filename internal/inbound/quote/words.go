@@ -94,6 +94,8 @@ var phrasePrefixes = strings.Split(`sent from my |from my iphone|from my ipad|se
 var phraseSuffixes = strings.Split(`dan gönderildi|den gönderildi|küldve|から送信|에서 보냄|से भेजा गया`, "|")
 
 // products are what such lines name. Other lines that begin alike were written: "Sent from Berlin on Monday".
+//
+//nolint:misspell // French
 var products = strings.Split(`phone|iphon|ipad|ipod|android|galaxy|samsung|mobil|móvil|movil|handy|cell|cellulare|mòbil|blackberry|outlook|mail|posta|yahoo|windows|huawei`+
 	`|xiaomi|proton|sparrow|spark|tablet|nokia|htc|device|gerät|appareil|telefon|teléfono|telefone|téléphone|telefoon|puhelime|virus|телефон|смартфон|айфон`+
 	`|устройств|κινητό|手机|手機|スマートフォン|휴대`, "|")
