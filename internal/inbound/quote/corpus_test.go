@@ -1,6 +1,12 @@
 package quote_test
 
 import (
+	"encoding/base64"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,7 +95,8 @@ func TestSplitText_showsWhatWasWrittenInTheCorpus(t *testing.T) {
 // Showing everything would satisfy the test above.
 func TestSplitText_foldsQuotedLinesOfTheCorpus(t *testing.T) {
 	var marked, folded int
-	for _, file := range corpus(t, "quotes/*.txt") {
+	files := corpus(t, "quotes/*.txt")
+	for _, file := range files {
 		if strings.Contains(file, ".trimmed.") {
 			continue
 		}
@@ -105,5 +112,78 @@ func TestSplitText_foldsQuotedLinesOfTheCorpus(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d", folded, marked)
+	// The others are forwarded, answered below, or all that there is: see showsMore.
+	if len(files) == 128 && (marked != 635 || folded != 502) {
+		t.Errorf("%d of %d quoted lines are folded, want 502 of 635", folded, marked)
+	}
+}
+
+func TestSplitText_showsTheAnswersOfTheCorpus(t *testing.T) {
+	folded := 0
+	files := corpus(t, "replies/*")
+	for _, file := range files {
+		text := plainText(t, read(t, file))
+		have := words(shown(text))
+		if !strings.Contains(have, "Hello") {
+			t.Errorf("%s: the answer is hidden in %q", file, text)
+		}
+		if have == "Hello" {
+			folded++
+		} else if !strings.HasSuffix(file, "thunderbird.eml") { // whose answer stands below
+			t.Errorf("%s: a reader sees %q", file, have)
+		}
+	}
+	if len(files) == 14 && folded != 13 {
+		t.Errorf("%d answers alone are shown, want 13", folded)
+	}
+}
+
+// plainText is the text of a mail, or of its first part. A file that is no mail is a text.
+func plainText(t *testing.T, source string) string {
+	t.Helper()
+	if text, found := part(t, source, "text/plain"); found {
+		return text
+	}
+	return source
+}
+
+// part is the first part of a mail of a type.
+func part(t *testing.T, source, kind string) (string, bool) {
+	t.Helper()
+	m, err := mail.ReadMessage(strings.NewReader(source))
+	if err != nil || m.Header.Get("From") == "" {
+		return "", false
+	}
+	have, params, _ := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if have == kind {
+		return decoded(t, m.Body, m.Header.Get("Content-Transfer-Encoding")), true
+	}
+	if !strings.HasPrefix(have, "multipart/") {
+		return "", false
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		p, err := parts.NextRawPart()
+		if err != nil {
+			return "", false
+		}
+		if strings.HasPrefix(p.Header.Get("Content-Type"), kind) {
+			return decoded(t, p, p.Header.Get("Content-Transfer-Encoding")), true
+		}
+	}
+}
+
+func decoded(t *testing.T, body io.Reader, encoding string) string {
+	t.Helper()
+	switch encoding {
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

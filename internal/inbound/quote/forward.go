@@ -21,6 +21,9 @@ type ForwardedMail struct {
 
 // Forwarded finds the first forwarded mail in a text. It is false if there is none with a sender's address.
 func Forwarded(text string) (ForwardedMail, bool) {
+	if strings.Count(text, "\n") >= maxLines {
+		return ForwardedMail{}, false
+	}
 	lines, starts := textLines(text)
 	s := newSplitter(lines)
 	for i := range lines {

@@ -19,6 +19,7 @@ const (
 	copyField
 	subjectField
 	otherField
+	rawField
 	fields
 )
 
@@ -46,7 +47,17 @@ func (s *splitter) original(i int) (end int, is bool) {
 		return i, false
 	}
 	h, end := s.header(start)
-	return end, h.whole()
+	return end, h.whole() && !s.belowSource(start)
+}
+
+// belowSource reports whether the lines just above are of a mail's source that somebody copied.
+func (s *splitter) belowSource(i int) bool {
+	for j := i - 1; j >= 0 && j >= i-headerLines && !s.lines[j].blank(); j-- {
+		if s.lines[j].field == rawField {
+			return true
+		}
+	}
+	return false
 }
 
 // headerEnd returns the line after a header at line i, and i if there is none.
@@ -59,13 +70,14 @@ func (s *splitter) headerEnd(i int) int {
 
 // whole reports whether it is a mail's header: somebody may write "From: Berlin, To: Paris, Date: Monday" themselves.
 func (h *header) whole() bool {
-	return h.has[fromField] && h.count >= 3 && (h.has[subjectField] || strings.Contains(h.value[fromField], "@"))
+	return h.has[fromField] && !h.has[rawField] && h.count >= 3 && (h.has[subjectField] || strings.Contains(h.value[fromField], "@"))
 }
 
 // header reads the header at line i, and returns the line after it.
 func (s *splitter) header(i int) (h header, end int) {
 	end = i
 	for j := i; j < len(s.lines) && j < i+headerLines; j++ {
+		s.steps++
 		f, value := s.lines[j].field, s.lines[j].value
 		if f == noField && (j == i || s.lines[j].blank()) {
 			break
@@ -119,6 +131,9 @@ func label(body string) (field, string) {
 	}
 	name := strings.ToLower(strings.Trim(body[:at], "* \t"))
 	f := labels[name]
+	if rawLabels[name] {
+		f = rawField
+	}
 	value := strings.TrimPrefix(strings.TrimPrefix(body[at:], ":"), "：")
 	return f, strings.Trim(value, "* \t")
 }

@@ -37,6 +37,8 @@ func rendered(t *testing.T, source string) string {
 			b.WriteString("\n[")
 		case n.Data == "td", n.Data == "th":
 			b.WriteString(" ")
+		case n.Data == "div", n.Data == "p", n.Data == "tr", n.Data == "blockquote", n.Data == "li", n.Data == "pre":
+			b.WriteString("\n")
 		}
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			walk(c)
@@ -82,11 +84,12 @@ func TestFoldHTML_foldsAsClientsWrite(t *testing.T) {
 	}
 }
 
-// keepsSeen is keepsWords for any source: what a parser moves when it reads its own output doesn't count.
+// keepsSeen is keepsWords for any source: a parser moves some things when it reads its own output, which may change the order.
 func keepsSeen(t *testing.T, source, folded string) {
 	t.Helper()
+	after := squashed(rendered(t, folded))
 	for _, word := range strings.Fields(rendered(t, source)) {
-		if word = strings.Trim(word, "[]"); !strings.Contains(folded, html.EscapeString(word)) && !strings.Contains(words(rendered(t, folded)), word) {
+		if word = squashed(word); !strings.Contains(after, word) {
 			t.Errorf("of %q, %q is missing in %q", source, word, folded)
 		}
 	}
@@ -95,15 +98,17 @@ func keepsSeen(t *testing.T, source, folded string) {
 // keepsWords checks that nothing but summaries was added and nothing taken away.
 func keepsWords(t *testing.T, source, folded string) {
 	t.Helper()
-	strip := strings.NewReplacer("[", "", "]", "")
-	before, after := words(strip.Replace(rendered(t, source))), strip.Replace(rendered(t, folded))
-	for _, summary := range []string{quote.ShowQuoted, quote.ShowSignature} {
-		before, after = strings.ReplaceAll(before, summary, ""), strings.ReplaceAll(after, summary, "")
-	}
-	squash := func(s string) string { return strings.Join(strings.Fields(s), "") }
-	if squash(before) != squash(after) {
+	if before, after := squashed(rendered(t, source)), squashed(rendered(t, folded)); before != after {
 		t.Errorf("of %q, %q was kept", before, after)
 	}
+}
+
+// squashed is a rendered text without summaries, brackets and white space.
+func squashed(text string) string {
+	for _, summary := range []string{"[" + quote.ShowQuoted, "[" + quote.ShowSignature, "[", "]"} {
+		text = strings.ReplaceAll(text, summary, "")
+	}
+	return strings.Join(strings.Fields(text), "")
 }
 
 func TestFoldHTML_returnsTheInputWhereNothingIsFolded(t *testing.T) {
@@ -147,5 +152,34 @@ func TestFoldHTML_foldsTheCorpus(t *testing.T) {
 			}
 		}
 		keepsWords(t, source, folded)
+	}
+}
+
+func TestFoldHTML_showsTheAnswersOfTheCorpus(t *testing.T) {
+	count := 0
+	for _, file := range corpus(t, "replies/*.eml") {
+		source, found := part(t, read(t, file), "text/html")
+		if !found {
+			continue
+		}
+		count++
+		folded := quote.FoldHTML(source)
+		visible, _, found := strings.Cut(rendered(t, folded), "[")
+		if visible = words(visible); !found || visible != "Hello" && visible != "Allo! Follow up MIME!" {
+			t.Errorf("%s: a reader sees %q", file, visible)
+		}
+		keepsWords(t, source, folded)
+	}
+	if count != 7 {
+		t.Errorf("%d mails have HTML, want 7", count)
+	}
+}
+
+func TestFoldHTML_losesNothing(t *testing.T) {
+	for _, pattern := range []string{"mime/*", "bounces/*", "quotes/*"} {
+		for _, file := range corpus(t, pattern) {
+			source := read(t, file)
+			keepsSeen(t, source, quote.FoldHTML(source))
+		}
 	}
 }

@@ -22,6 +22,7 @@ var (
 	nameAddr  = regexp.MustCompile(`^[^<>:]{0,80}<[^<>]*@[^<>]*(<[^<>]*>)?>$`)
 	addrFirst = regexp.MustCompile(`^[^<>:]{0,80}<[^<>]*@[^<>]*>`)
 	addrLast  = regexp.MustCompile(`(<[^<>]*@[^<>]*>?>|\([^()]*@[^()]*\)|\S@\S+)$`)
+	addrEnd   = regexp.MustCompile(`(<[^<>]*@[^<>]*>?>|\([^()]*@[^()]*\))$`)
 	addrDate  = regexp.MustCompile(`^[^<>]{0,80}<[^<>]*@[^<>]*> ?\p{Nd}{4}(年|/|-)`)
 	stamp     = regexp.MustCompile(`^\p{Nd}{4}-\p{Nd}\p{Nd}-\p{Nd}\p{Nd} \p{Nd}{1,2}:\p{Nd}\p{Nd} (gmt|utc)[+-]\p{Nd}{1,2}:\p{Nd}\p{Nd} `)
 	firstDate = regexp.MustCompile(`^\p{Nd}{4}[-/.年]\p{Nd}{1,2}|^\p{Nd}{1,2}[./-]\p{Nd}{1,2}[./-]`)
@@ -67,7 +68,7 @@ func (s *splitter) wrapped(i int, text func(*line) string) (end int, strong bool
 			joined += " "
 		}
 		joined += text(l)
-		s.joined += len(joined)
+		s.steps++
 		if found, sure := introduces(joined); found {
 			if j > i && s.laterStart(i, j, text) {
 				break
@@ -119,15 +120,30 @@ func introduces(text string) (found, strong bool) {
 	dated := year.MatchString(plain) && clockTime.MatchString(plain)
 	if subject, is := cutVerb(plain); is {
 		subject = strings.TrimSpace(subject)
-		whole := dated || year.MatchString(plain) && address.MatchString(plain) || clockTime.MatchString(plain) && address.MatchString(plain)
-		return true, whole && (startsLikeDate(plain) || addrFirst.MatchString(plain) || addrLast.MatchString(subject)) || nameAddr.MatchString(subject)
+		return subject != "", nameAddr.MatchString(subject) || certain(plain, subject, dated)
 	}
 	if before, after, is := cutMiddle(plain); is {
-		whole := dated || year.MatchString(plain) && address.MatchString(plain)
-		return whole, whole && (before == "" || startsLikeDate(before) || addrLast.MatchString(before)) && len(after) < introBytes/2
+		return dated || year.MatchString(plain) && address.MatchString(plain), dated && certain(plain, before+" "+firstWord(after), dated)
 	}
-	bare := dated && (addrLast.MatchString(plain) && startsLikeDate(plain) || addrDate.MatchString(plain) || strings.HasPrefix(plain, "missatge de "))
+	bare := dated && (addrEnd.MatchString(plain) && startsLikeDate(plain) || addrDate.MatchString(plain) || strings.HasPrefix(plain, "missatge de "))
 	return bare, bare
+}
+
+// certain reports whether a line with a verb such as "wrote" was written by a program. Those that name no address are told
+// from "On 7 May 2024 at 10:15 I wrote:" and from the lines of a log.
+func certain(plain, subject string, dated bool) bool {
+	if address.MatchString(plain) {
+		some := dated || year.MatchString(plain) || clockTime.MatchString(plain)
+		return some && (startsLikeDate(plain) || addrFirst.MatchString(plain) || addrLast.MatchString(subject))
+	}
+	first, _ := utf8.DecodeRuneInString(plain)
+	last := subject[strings.LastIndexByte(subject, ' ')+1:]
+	return dated && startsLikeDate(plain) && !unicode.IsDigit(first) && !pronouns[last]
+}
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
 }
 
 // startsLikeDate reports whether a line begins as programs date a quotation: in a few words with a digit among them.

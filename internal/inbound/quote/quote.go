@@ -42,12 +42,19 @@ type Segment struct {
 // Folded reports whether a reader sees the segment only on request.
 func (s Segment) Folded() bool { return s.Kind != Written && !s.Inline }
 
+// maxLines is how many lines of a text are looked at. A longer one is no conversation: all of it is shown.
+const maxLines = 50_000
+
 // SplitText cuts a mail's text into segments. Their texts, joined, are the text. Unless the text is blank, a segment is shown.
 func SplitText(text string) []Segment {
+	if strings.Count(text, "\n") >= maxLines {
+		return []Segment{{Text: text}}
+	}
 	lines, starts := textLines(text)
-	var segments []Segment
-	for _, p := range split(lines) {
-		segments = append(segments, Segment{Kind: p.kind, Text: text[starts[p.from]:starts[p.to]], Inline: p.inline})
+	pieces := split(lines)
+	segments := make([]Segment, len(pieces))
+	for i, p := range pieces {
+		segments[i] = Segment{Kind: p.kind, Text: text[starts[p.from]:starts[p.to]], Inline: p.inline}
 	}
 	return segments
 }
@@ -56,20 +63,24 @@ func SplitText(text string) []Segment {
 // folds, and what is folded, in one segment a kind. Blank lines between two quotations that are folded are folded too.
 func Fold(text string) []Segment {
 	var folded []Segment
+	var begins []int // where each begins in the text
+	at := 0
 	for _, s := range SplitText(text) {
+		end := at + len(s.Text)
 		if !s.Folded() {
 			s.Kind, s.Inline = Written, false
 		}
-		if last := len(folded) - 1; last >= 0 && folded[last].Kind == s.Kind {
-			folded[last].Text += s.Text
-			continue
+		last := len(folded) - 1
+		if last > 0 && folded[last-1].Kind == s.Kind && isBlank(folded[last].Text) {
+			folded, begins = folded[:last], begins[:last]
+			last--
 		}
-		if last := len(folded) - 1; last > 0 && isBlank(folded[last].Text) && folded[last-1].Kind == s.Kind {
-			folded[last-1].Text += folded[last].Text + s.Text
-			folded = folded[:last]
-			continue
+		if last >= 0 && folded[last].Kind == s.Kind {
+			folded[last].Text = text[begins[last]:end]
+		} else {
+			folded, begins = append(folded, s), append(begins, at)
 		}
-		folded = append(folded, s)
+		at = end
 	}
 	return folded
 }

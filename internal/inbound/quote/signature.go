@@ -14,6 +14,7 @@ const (
 func (s *splitter) signature(p piece) int {
 	start, count, short := p.to, 0, true
 	for i := p.to - 1; i >= p.from && count <= sigLines; i-- {
+		s.steps++
 		l := &s.lines[i]
 		switch {
 		case l.fenced:
@@ -31,6 +32,7 @@ func (s *splitter) signature(p piece) int {
 // phrases extends a signature upwards by the lines that programs add, such as "Sent from my phone".
 func (s *splitter) phrases(p piece, start int) int {
 	for i := start - 1; i >= p.from; i-- {
+		s.steps++
 		l := &s.lines[i]
 		if l.blank() {
 			continue

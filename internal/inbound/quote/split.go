@@ -22,18 +22,22 @@ type splitter struct {
 	pieces  []piece
 	written int // bytes written so far
 	tried   int // lines that were looked at closely
-	joined  int // bytes of lines that were joined for it
+	steps   int // looks at a line, of which a test bounds the number
 }
 
 // split returns the pieces of a mail. It looks at every line a bounded number of times.
 func split(lines []line) []piece {
 	s := newSplitter(lines)
-	for i := 0; i < len(lines); {
+	s.run()
+	return s.pieces
+}
+
+func (s *splitter) run() {
+	for i := 0; i < len(s.lines); {
 		i = s.take(i)
 	}
 	s.sign()
 	s.show()
-	return s.pieces
 }
 
 func newSplitter(lines []line) *splitter {
@@ -52,6 +56,7 @@ func newSplitter(lines []line) *splitter {
 // take adds the piece that begins at a line, and returns the line after it.
 func (s *splitter) take(i int) int {
 	l := &s.lines[i]
+	s.steps++
 	switch {
 	case l.blank() || l.fenced:
 		return s.add(Written, false, i, i+1)
@@ -98,6 +103,7 @@ func (s *splitter) quotation(from, first int, introduced bool) int {
 	i, count := first, 0
 	for i < len(s.lines) && s.lines[i].in(introduced) {
 		count++
+		s.steps++
 		i++
 		if n := s.next[i]; n < len(s.lines) && s.lines[n].in(introduced) {
 			i = n

@@ -18,6 +18,12 @@ var verbs = strings.Split(`wrote the following|wrote|writes|schrieb folgendes|fo
 // middleVerbs stand between the date and the author, or between the author and the date.
 var middleVerbs = strings.Split(` schrieb | schreef | skrev | kirjoitti | kirjutas |wiadomość napisana przez | ezt írta | şunları yazdı | تمت كتابة ما يلي بواسطة | كتب | كتبت `, "|")
 
+// pronouns are who wrote where a person says so, and no program.
+var pronouns = set(`i|we|he|she|they|ich|wir|er|sie|man|mir|uns|ihr|ihre|mein|meine|je|j'ai|nous|il|elle|yo|nosotros|él|ella|eu|nós|ele|ela|io|noi|lui|lei|ik|wij|hij|jeg|vi|jag|han|hun|hon|я|мы|он|она`)
+
+// rawLabels are of headers that people copy from a mail's source, which no program writes above a mail that it quotes.
+var rawLabels = set(`received|message-id|mime-version|return-path|content-type|dkim-signature|references|in-reply-to|delivered-to|authentication-results`)
+
 var labels = fieldsOf(map[field]string{
 	fromField: `from|von|absender|de|expéditeur|remitente|remetente|da|mittente|de la|expeditor|van|afzender|från|fra|avsändare|afsender` +
 		`|avsender|lähettäjä|saatja|nuo|od|nadawca|odesílatel|odosielateľ|pošiljatelj|feladó|от|от кого|отправитель|від|від кого|από` +
@@ -88,6 +94,8 @@ var phrasePrefixes = strings.Split(`sent from my |from my iphone|from my ipad|se
 var phraseSuffixes = strings.Split(`dan gönderildi|den gönderildi|küldve|から送信|에서 보냄|से भेजा गया`, "|")
 
 // products are what such lines name. Other lines that begin alike were written: "Sent from Berlin on Monday".
+//
+//nolint:misspell // French
 var products = strings.Split(`phone|iphon|ipad|ipod|android|galaxy|samsung|mobil|móvil|movil|handy|cell|cellulare|mòbil|blackberry|outlook|mail|posta|yahoo|windows|huawei`+
 	`|xiaomi|proton|sparrow|spark|tablet|nokia|htc|device|gerät|appareil|telefon|teléfono|telefone|téléphone|telefoon|puhelime|virus|телефон|смартфон|айфон`+
 	`|устройств|κινητό|手机|手機|スマートフォン|휴대`, "|")
