@@ -36,7 +36,7 @@ type BouncedRecipient struct {
 type fields map[string]string
 
 // isReport reports whether a mail is a report as a whole, and not a person's mail with one attached: mail programs attach the
-// parts of a report that somebody forwards.
+// parts of a report that a person forwards.
 func (m Mail) isReport() bool {
 	return reportType.MatchString(m.header("Content-Type")) || m.empty() || m.fromDaemon() || m.fromPostmaster() || m.sentByProgram()
 }
@@ -55,7 +55,7 @@ func (m Mail) deliveryReport() (Verdict, bool) {
 		words, _ := returned(m.Text)
 		made, _ := makerOf(words, m.Subject)
 		reported := recipients(string(bounded(part.Body)))
-		return Verdict{Kind: Bounce, Reason: "delivery report (" + part.Type + ")", Bounces: explained(reported, m.told(made, words))}, true
+		return Verdict{Kind: Bounce, Reason: "delivery report (" + part.Type + ")", Bounces: explained(reported, m.fromWords(made, words))}, true
 	}
 	return Verdict{}, false
 }
