@@ -52,6 +52,8 @@ var layers = []layer{
 	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/outbox internal/policy internal/ticket", "github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
 	{"internal/inbound/message", "reading a mail is pure", "", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/automatic", "what a mail is follows from the mail alone", "internal/inbound/message", "", reachesOut},
+	{"internal/inbound/message", "reading a mail is pure", "internal/inbound/tnef", "golang.org/x/net/html golang.org/x/text", reachesOut},
+	{"internal/inbound/tnef", "it reads one form of files", "", "golang.org/x/net/html/charset", reachesOut},
 	{"internal/webhook", "it knows HTTP and neither SQL nor Temporal", "internal/desk internal/fault internal/outbox internal/policy internal/ticket", "", "os/exec database/sql"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 

@@ -32,7 +32,7 @@ const (
 	maxSubject     = 2000
 	maxParameter   = 8 << 10
 	maxCalendar    = 256 << 10
-	maxOpaque      = 8 << 20 // bytes of an S/MIME signature with the mail within
+	maxOpaque      = 4 << 20 // bytes of an S/MIME signature with the mail within
 	maxDescription = 1000
 )
 
@@ -40,8 +40,8 @@ const (
 var ErrEmpty = errors.New("the mail is empty")
 
 // Read reads a mail in one pass. The contents of its files are passed to sink, decoded, while the mail is read, in the order
-// of the mail; memory is bounded by what is kept of the words. What sink does not read is skipped. The files of the result
-// may be known better than they were when passed to sink: N stays, name and Inline may be set later.
+// of the mail; memory is bounded by what is kept of the words. What sink does not read is skipped. Of the files, only those of
+// the result are final: the name of one in a winmail.dat follows its content, for example. N stays.
 //
 // A mail that is malformed is read as well as possible, which Problems explains. The error is ErrEmpty, an error of raw,
 // of sink or of ctx.
