@@ -21,7 +21,7 @@ func (m Mail) isOurs(address string) bool {
 }
 
 func untagged(address string) string {
-	local, domain, _ := cutLast(bare(address), "@")
+	local, domain := split(bare(address))
 	local, _, _ = strings.Cut(local, "+")
 	return strings.Trim(local+"@"+domain, "@")
 }

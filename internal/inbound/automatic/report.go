@@ -127,18 +127,20 @@ func bare(address string) string {
 		address = address[from+1 : to]
 	}
 	address = strings.Trim(address, " \t\"'<>.")
-	local, domain, _ := cutLast(address, "@")
+	local, domain := split(address)
 	if local == "" || domain == "" || len(address) > 320 || strings.ContainsAny(address, " \t\r\n,;<>") {
 		return ""
 	}
 	return strings.ToLower(address)
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
+// split returns the parts of an address before and after its last at sign; no domain: it has none.
+func split(address string) (local, domain string) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address, ""
 	}
-	return s, "", false
+	return address[:at], address[at+1:]
 }
 
 func actionOf(field string) Action {
