@@ -52,6 +52,8 @@ var layers = []layer{
 	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
 	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
 	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/outbox internal/policy internal/ticket", "github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
+	{"internal/inbound/message", "reading a mail is pure", "", "golang.org/x/net/html golang.org/x/text", reachesOut},
+	{"internal/inbound/automatic", "what a mail is follows from the mail alone", "internal/inbound/message", "", reachesOut},
 	{"internal/inbound/message", "reading a mail is pure", "internal/inbound/tnef", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/tnef", "it reads one form of files", "", "golang.org/x/net/html/charset", reachesOut},
 	{"internal/inbound/message", "reading a mail is pure", "", "golang.org/x/net/html golang.org/x/text", reachesOut},

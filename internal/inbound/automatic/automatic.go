@@ -1,4 +1,4 @@
-// Package automatic tells mails that machines wrote from those of people: automatic replies, delivery reports, complaints,
+// Package automatic distinguishes mails that machines wrote from those of people: automatic replies, delivery reports, complaints,
 // mailing lists and our own mails that came back. It also decides whether a mail may be answered automatically.
 //
 // It is pure: it reads what was read of a mail and knows nothing of tickets, people and stored mails. Everything that it

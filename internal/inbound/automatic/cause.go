@@ -28,6 +28,7 @@ var phrases = []struct {
 	said  *regexp.Regexp
 }{
 	{MailboxFull, regexp.MustCompile(`mailbox (is )?(full|exceeds|over|size limit)|(over|exceed\w*|out of) (\w+ ){0,4}quota|quota (\w+ )?exceed|over ?quota|mailfull|user is over|storage (allocation|limit)|not enough (storage|disk) space|mail ?box size|too many messages in|inbox is full|boîte .{0,20}pleine|postfach .{0,20}voll`)},
+	{UnknownUser, regexp.MustCompile(`5\.4\.1\b.{0,200}recipient address rejected: access denied`)}, // Exchange Online of unknown recipients
 	{Limited, regexp.MustCompile(`gr[ae]y ?list|too many (connections|messages|recipients|mails)|rate limit|rate that|throttl|try again later|receiving mail at a rate|temporarily deferred|too (fast|frequent)`)},
 	{Refused, regexp.MustCompile(`sender address rejected|after mail from|sender verify failed|sender domain|\[mail_from\]|unauthenticated email|authentication level|dmarc|\bspf\b|\bspam\b|spamhaus|dnsbl|\brbl\b|blacklist|blocklist|block list|blocked|banned|virus|reputation|does not accept mail from|reverse dns|ptr record|bad sender|sender denied|content (filter|reject)|header error|access denied|mail rej|policy`)},
 	{UnknownUser, regexp.MustCompile(`user (is )?(unknown|not found|doesn'?t exist|does not exist|not listed)|unknown (or illegal|user|recipient|local|account|alias|address)|no such (user|recipient|mailbox|account|person|address)|(user|recipient|mailbox|account|address|e-?mail|userid) .{0,120}(unknown|not found|doesn'?t exist|does not exist|not exist|unavailable|disabled|inactive|deactivated|has been closed|suspended|invalid)|invalid (recipient|address|user|mailbox|final delivery)|recipient not (found|exist)|recip(ient)?notfound|(no|not a) (valid )?(mailbox|recipients?)\b|not (a|our) (registered|customer)|user +not +listed|not listed in (public|domino)|bad destination (mailbox|address)|mailbox (not found|unavailable|name not)|address rejected: (user|undeliverable|unknown)|no mailbox here|not our customer|does not have an? \S+ account|this account (has been|is) (disabled|closed|terminated)|couldn't be found|wasn't found|cannot be found|has moved|no longer (valid|works|in use|available|with)|宛先.{0,20}見つから|存在しません`)},
@@ -48,7 +49,7 @@ var byStatus = map[string]Cause{
 	"3.5": Unreachable, "4.0": Unreachable, "4.5": Limited, "4.6": RoutingLoop, "4.14": RoutingLoop, "4.7": Unreachable,
 }
 
-// specific are codes that are believed before any words: servers do not use them for anything else.
+// specific are codes that decide before any words: servers do not use them for anything else.
 var specific = map[string]bool{"1.1": true, "1.2": true, "1.3": true, "1.8": true, "2.2": true, "2.3": true, "3.4": true}
 
 var (

@@ -12,8 +12,8 @@ import (
 
 const jane = "jane@example.com"
 
-// told is what the test wants to know of a recipient.
-type told struct {
+// outcome is what the test wants to know of a recipient.
+type outcome struct {
 	address string
 	action  automatic.Action
 	status  string
@@ -21,7 +21,7 @@ type told struct {
 	hard    bool
 }
 
-var makers = map[string][]told{
+var makers = map[string][]outcome{
 	"qmail": {
 		{jane, automatic.Failed, "5.1.1", automatic.UnknownUser, true},
 		{"joe@example.com", automatic.Failed, "4.2.2", automatic.MailboxFull, false},
@@ -73,12 +73,12 @@ func TestClassify_readsTheReportsOfEveryMaker(t *testing.T) {
 			if v.Kind != automatic.Bounce || !v.NoAnswer || v.Reason == "" {
 				t.Fatalf("it is a %s: %q, answered: %v", v.Kind, v.Reason, !v.NoAnswer)
 			}
-			var got []told
+			var got []outcome
 			for _, r := range v.Bounces {
-				got = append(got, told{r.Address, r.Action, r.Status, r.Cause, r.Hard})
+				got = append(got, outcome{r.Address, r.Action, r.Status, r.Cause, r.Hard})
 			}
 			if !slices.Equal(got, want) {
-				t.Errorf("it tells %+v, want %+v; of %+v", got, want, v.Bounces)
+				t.Errorf("it says %+v, want %+v; of %+v", got, want, v.Bounces)
 			}
 			raw, _ := os.ReadFile("testdata/bounce/" + name + ".eml")
 			if strings.Contains(string(raw), "sent-1@") && (len(v.OriginalMessageIDs) == 0 || v.OriginalMessageIDs[0] != "sent-1@example.org") {
@@ -98,7 +98,7 @@ func fixture(t testing.TB, name string) automatic.Mail {
 }
 
 // The words of a report make no bounce where a person's mail has them: people copy, quote and forward what they got.
-func TestClassify_believesNoReportThatAPersonSends(t *testing.T) {
+func TestClassify_takesNoReportFromAPerson(t *testing.T) {
 	for name := range makers {
 		m := person("Hello, I got this:\n\n" + fixture(t, name).Text)
 		m.Subject = "Fwd: " + fixture(t, name).Subject

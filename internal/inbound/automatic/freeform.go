@@ -81,7 +81,7 @@ func (m Mail) freeForm() (Verdict, bool) {
 	}
 	v := Verdict{Kind: Bounce, Reason: "delivery report in the words of " + made.name}
 	if v.Bounces = recipients(report); len(v.Bounces) == 0 {
-		v.Bounces = m.told(made, report)
+		v.Bounces = m.fromWords(made, report)
 	}
 	return v, true
 }
@@ -101,9 +101,9 @@ func signed(made maker, words string) bool {
 	return made.sign.MatchString(strings.ToLower(clip(words, maxGreeting)))
 }
 
-// told finds the recipients in a report's words, and what is said of each: the words up to the next one. Where nothing was
+// fromWords finds the recipients in a report's words, and what is said of each: the words up to the next one. Where nothing was
 // understood of these, the whole report decides, since some makers name the reason first.
-func (m Mail) told(made maker, report string) []BouncedRecipient {
+func (m Mail) fromWords(made maker, report string) []BouncedRecipient {
 	report = clip(report, maxWords)
 	action := Failed
 	if goesOn.MatchString(strings.ToLower(clip(report, maxGreeting) + m.Subject)) {

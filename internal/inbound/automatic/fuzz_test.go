@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 )
 
-// A mail of any content has a verdict whose size is bounded, and whoever writes it can't make the words of a person's mail a bounce.
+// A mail of any content has a verdict whose size is bounded, and words alone make no person's mail a machine's.
 func FuzzClassify(f *testing.F) {
 	files, _ := filepath.Glob("testdata/bounce/*.eml")
 	for _, file := range files {

@@ -21,7 +21,7 @@ func (m Mail) isOurs(address string) bool {
 }
 
 func untagged(address string) string {
-	local, domain, _ := cutLast(bare(address), "@")
+	local, domain := split(bare(address))
 	local, _, _ = strings.Cut(local, "+")
 	return strings.Trim(local+"@"+domain, "@")
 }
@@ -173,7 +173,7 @@ func (m Mail) listIsOurs() bool {
 	return false
 }
 
-// empty reports whether the envelope names nobody to answer. A mailbox that is fetched has it in a header.
+// empty reports whether the envelope names no sender to answer. A mailbox that is fetched has it in a header.
 func (m Mail) empty() bool {
 	path := m.header("Return-Path")
 	return m.EnvelopeEmpty || m.ReturnPath == "<>" || m.ReturnPath == "" && (path == "<>" || isDaemon(path))
@@ -189,7 +189,7 @@ func (m Mail) emptyEnvelope() (Verdict, bool) {
 	return Verdict{}, false
 }
 
-// noReply are names of mailboxes that nobody reads. Forms on websites send from them for a person whom Reply-To names.
+// noReply are names of mailboxes that are not read. Forms on websites send from them for a person whom Reply-To names.
 var noReply = regexp.MustCompile(`(?i)^(no[-_.]?reply|do[-_.]?not[-_.]?reply|nicht[-_.]?antworten)\b`)
 
 // noAnswer finds people's mails that nothing automatic may answer.

@@ -9,7 +9,7 @@ import (
 var (
 	textID = regexp.MustCompile(`(?im)^[ \t>|*]{0,20}(?:X-|Original-|X-Original-){0,2}Message-ID[ \t]{0,10}:[ \t]*(?:\r?\n[ \t]+)?(?:<([^\s<>]{1,998})>|([^\s<>]{1,900}@[^\s<>]{1,900}))`)
 	// namedID is a Message-ID within a sentence.
-	namedID = regexp.MustCompile(`(?i)message-id (?:of )?<?([^\s<>]{1,998}@[^\s<>]{1,998})>?`)
+	namedID = regexp.MustCompile(`(?i)message-id (?:of )?<?([^\s<>]{1,900}@[^\s<>]{0,900}[^\s<>.,;:)])`)
 )
 
 // originalIDs returns the Message-IDs of the mails that a mail is about: those of returned headers, of a report's fields, and

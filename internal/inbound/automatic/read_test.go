@@ -32,13 +32,17 @@ func person(text string) automatic.Mail {
 	}}
 }
 
-// corpus returns the mails of a folder of the shared corpus, which lies beside the checkout where it is there.
+// corpus returns mails of public test suites by their names, from a folder beside the checkout. Where that is missing there
+// are none, in CI, too: it is no part of the project.
 func corpus(t testing.TB, pattern string) map[string][]byte {
 	t.Helper()
 	folder := filepath.Join("..", "..", "..", "..", "shared", "corpus", "mail")
 	paths, err := filepath.Glob(filepath.Join(folder, filepath.FromSlash(pattern)))
-	if err != nil || len(paths) == 0 {
-		t.Skipf("the corpus of mails is not there: %s", pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) == 0 {
+		t.Logf("there is no corpus of mails beside the checkout: %s was not tried", pattern)
 	}
 	all := map[string][]byte{}
 	for _, path := range paths {

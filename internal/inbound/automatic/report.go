@@ -36,7 +36,7 @@ type BouncedRecipient struct {
 type fields map[string]string
 
 // isReport reports whether a mail is a report as a whole, and not a person's mail with one attached: mail programs attach the
-// parts of a report that somebody forwards.
+// parts of a report that a person forwards.
 func (m Mail) isReport() bool {
 	return reportType.MatchString(m.header("Content-Type")) || m.empty() || m.fromDaemon() || m.fromPostmaster() || m.sentByProgram()
 }
@@ -55,7 +55,7 @@ func (m Mail) deliveryReport() (Verdict, bool) {
 		words, _ := returned(m.Text)
 		made, _ := makerOf(words, m.Subject)
 		reported := recipients(string(bounded(part.Body)))
-		return Verdict{Kind: Bounce, Reason: "delivery report (" + part.Type + ")", Bounces: explained(reported, m.told(made, words))}, true
+		return Verdict{Kind: Bounce, Reason: "delivery report (" + part.Type + ")", Bounces: explained(reported, m.fromWords(made, words))}, true
 	}
 	return Verdict{}, false
 }
@@ -127,18 +127,20 @@ func bare(address string) string {
 		address = address[from+1 : to]
 	}
 	address = strings.Trim(address, " \t\"'<>.")
-	local, domain, _ := cutLast(address, "@")
+	local, domain := split(address)
 	if local == "" || domain == "" || len(address) > 320 || strings.ContainsAny(address, " \t\r\n,;<>") {
 		return ""
 	}
 	return strings.ToLower(address)
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
+// split returns the parts of an address before and after its last at sign; no domain: it has none.
+func split(address string) (local, domain string) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address, ""
 	}
-	return s, "", false
+	return address[:at], address[at+1:]
 }
 
 func actionOf(field string) Action {

@@ -28,7 +28,7 @@ type Answer struct {
 }
 
 // Suppress decides whether an automatic mail, such as a receipt, may be sent in answer to a mail. By RFC 3834 it goes to the
-// return path and nowhere else, since From and Reply-To may name somebody who has nothing to do with it. The writer's
+// return path and nowhere else, since From and Reply-To may name a person who has nothing to do with it. The writer's
 // address takes its place where the return path isn't known, as in mailboxes that don't record it, and where it is that of a
 // list of ours.
 func (l Limits) Suppress(m Mail, v Verdict, h History) Answer {

@@ -27,7 +27,7 @@ func TestSuppress(t *testing.T) {
 		"no return path":                {empty, automatic.History{}, ""},
 		"our own return path":           {with("Return-Path: <support@example.org>"), automatic.History{}, ""},
 		"a mailer daemon's return path": {with("Return-Path: <mailer-daemon@example.com>"), automatic.History{}, ""},
-		"nobody's return path":          {with("Return-Path: <noreply@example.com>"), automatic.History{}, ""},
+		"noreply's return path":         {with("Return-Path: <noreply@example.com>"), automatic.History{}, ""},
 		"the fifth within the hour":     {with(), automatic.History{Sent: 4}, jane},
 		"the sixth within the hour":     {with(), automatic.History{Sent: 5}, ""},
 		"the second exchange":           {with(), automatic.History{Exchanges: 1}, jane},

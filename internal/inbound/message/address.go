@@ -10,13 +10,14 @@ import (
 // out what is no address.
 func (r *reader) addresses(field string) []mail.Address {
 	var all []mail.Address
+	unread := false
 	values := r.Header[field]
 	for _, value := range values {
-		found := parseAddresses(value, r.hint)
+		found, others := parseAddresses(value, r.hint)
 		if len(found) == 0 && strings.Contains(value, "=?") { // all of it was encoded
-			found = parseAddresses(decodeHeader(value, r.hint), r.hint)
+			found, others = parseAddresses(decodeHeader(value, r.hint), r.hint)
 		}
-		all = append(all, found...)
+		all, unread = append(all, found...), unread || others
 	}
 	if len(all) > maxAddresses {
 		all = all[:maxAddresses]
@@ -25,27 +26,24 @@ func (r *reader) addresses(field string) []mail.Address {
 	if len(values) > 1 {
 		r.problem("The field %s is there %d times.", field, len(values))
 	}
-	if len(all) == 0 && strings.TrimSpace(strings.Join(values, "")) != "" && !undisclosed(values) {
-		r.problem("The field %s has no address that can be read.", field)
+	if unread {
+		r.problem("The field %s has something that is no address.", field)
 	}
 	return all
 }
 
-// undisclosed reports whether a field is a group without members, such as "undisclosed-recipients:;".
-func undisclosed(values []string) bool {
-	return strings.Contains(strings.Join(values, ""), ":") || strings.Contains(strings.ToLower(values[0]), "undisclosed")
-}
-
-func parseAddresses(value, hint string) []mail.Address {
-	var all []mail.Address
+// parseAddresses also reports whether there is something else.
+func parseAddresses(value, hint string) (all []mail.Address, others bool) {
 	for value != "" && len(all) <= maxAddresses {
 		var one string
 		one, value = cutAddress(value)
 		if a, is := parseAddress(one, hint); is {
 			all = append(all, a)
+		} else if one = strings.TrimSpace(one); one != "" && !strings.EqualFold(one, "undisclosed-recipients") {
+			others = true
 		}
 	}
-	return all
+	return all, others
 }
 
 // cutAddress cuts at the next comma, semicolon, or colon of a group's name, outside of quotes, comments and brackets.
@@ -55,6 +53,8 @@ func cutAddress(s string) (one, rest string) {
 		switch c := s[i]; {
 		case c == '\\':
 			i++
+		case c == '=' && !angle: // an encoded word may have commas
+			i += encodedEnd(s[i:])
 		case c == '"' && depth == 0:
 			if end := quotedEnd(s[i+1:]); end >= 0 {
 				i += end + 1
@@ -81,6 +81,17 @@ func cutAddress(s string) (one, rest string) {
 		}
 	}
 	return s, ""
+}
+
+// encodedEnd returns the index of the last byte of the encoded word that s begins with; 0: it begins with none.
+func encodedEnd(s string) int {
+	if !strings.HasPrefix(s, "=?") {
+		return 0
+	}
+	if w, rest := cutWord(s); w.is {
+		return len(s) - len(rest) - 1
+	}
+	return 0
 }
 
 // parseAddress reads an address with or without a name: name <address>, address (name), address.
@@ -165,7 +176,13 @@ func cleanName(s, hint string) string {
 		s = unquote(s)
 	}
 	s = decodeHeader(s, hint)
-	return strings.Trim(oneLine(s), ` "'`)
+	s = oneLine(s)
+	for _, quote := range []string{`"`, "'"} {
+		if len(s) > 1 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
+			s = strings.TrimSpace(s[1 : len(s)-1])
+		}
+	}
+	return s
 }
 
 // oneLine returns s without controls and with single spaces.

@@ -43,7 +43,7 @@ func decode(b []byte, label string) (text string, right bool) {
 		return string(b), label == "utf-8"
 	}
 	e := byLabel(label, b)
-	if e == nil {
+	if e == nil || label == "us-ascii" || label == "ascii" || label != "utf-8" && western(label) && mostlyHigh(b) {
 		return guess(b), false
 	}
 	text = must(e, b)

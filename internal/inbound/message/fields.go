@@ -104,8 +104,9 @@ func (r *reader) date() {
 // headerCharset is the charset of the mail's text, which programs that write headers without encoding use there, too.
 func headerCharset(h textproto.MIMEHeader) string {
 	_, params := parameters(first(h, "Content-Type"), "utf-8")
-	if params["charset"] == "" {
+	label := normalLabel(params["charset"])
+	if label == "" || strings.HasPrefix(label, "utf-") { // headers are never in UTF-16 or UTF-7
 		return "utf-8"
 	}
-	return params["charset"]
+	return label
 }

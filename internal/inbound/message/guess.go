@@ -54,20 +54,22 @@ func mostlyUTF8(b []byte) bool {
 	return good > 3*bad
 }
 
-// candidate is an encoding of East Asia with the range of first bytes of its frequent characters.
+// candidate is an encoding of East Asia with the range of first bytes of its frequent characters. Of two that are as likely
+// the first one is taken: its range is the narrower one.
 type candidate struct {
 	encoding encoding.Encoding
 	from, to byte
+	japanese bool // and so it has kana among the others
 }
 
 var candidates = []candidate{
-	{japanese.EUCJP, 0xb0, 0xcf}, {japanese.ShiftJIS, 0x88, 0x97}, {simplifiedchinese.GB18030, 0xb0, 0xd7},
-	{korean.EUCKR, 0xb0, 0xc8}, {traditionalchinese.Big5, 0xa4, 0xc6},
+	{japanese.EUCJP, 0xb0, 0xcf, true}, {japanese.ShiftJIS, 0x88, 0x97, true}, {korean.EUCKR, 0xb0, 0xc8, false},
+	{simplifiedchinese.GB18030, 0xb0, 0xd7, false}, {traditionalchinese.Big5, 0xa4, 0xc6, false},
 }
 
 // likeness is how likely text is in an encoding, up to 1; 0: it is not.
 func (c candidate) likeness(b []byte) float64 {
-	frequent, rare := 0, latinLetters(b)
+	frequent, kana, rare := 0, 0, latinLetters(b)
 	encoder := c.encoding.NewEncoder()
 	for _, r := range must(c.encoding, b) {
 		switch {
@@ -76,6 +78,7 @@ func (c candidate) likeness(b []byte) float64 {
 			rare++
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana):
 			frequent++
+			kana++
 		case unicode.In(r, unicode.Han, unicode.Hangul):
 			if first, err := encoder.Bytes([]byte(string(r))); err == nil && first[0] >= c.from && first[0] <= c.to {
 				frequent++
@@ -86,7 +89,7 @@ func (c candidate) likeness(b []byte) float64 {
 			rare += 2
 		}
 	}
-	if frequent == 0 || rare > frequent/4 {
+	if frequent == 0 || rare > frequent/4 || c.japanese && kana < frequent/8 {
 		return 0
 	}
 	return float64(frequent) / float64(frequent+4*rare)
@@ -108,23 +111,34 @@ func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 // singleByte returns the encoding of text in an alphabet: one of Cyrillic letters where words consist of high bytes, and
 // otherwise the western one.
 func singleByte(b []byte) encoding.Encoding {
-	high, low, koi := 0, 0, 0
+	if !mostlyHigh(b) {
+		return charmap.Windows1252
+	}
+	lower1251, lowerKOI8 := 0, 0 // most letters are lower case
 	for _, c := range b {
 		switch {
 		case c >= 0xe0:
-			high++
+			lower1251++
 		case c >= 0xc0:
+			lowerKOI8++
+		}
+	}
+	if lowerKOI8 > lower1251 {
+		return charmap.KOI8R
+	}
+	return charmap.Windows1251
+}
+
+// mostlyHigh reports whether most letters are high bytes, which they are in no western language.
+func mostlyHigh(b []byte) bool {
+	high, low := 0, 0
+	for _, c := range b {
+		switch {
+		case c >= 0xa0:
 			high++
-			koi++
 		case letter(c):
 			low++
 		}
 	}
-	switch {
-	case high <= low || high < 8:
-		return charmap.Windows1252
-	case 2*koi > high: // most letters are lower case
-		return charmap.KOI8R
-	}
-	return charmap.Windows1251
+	return high > low && high >= 8
 }

@@ -18,6 +18,8 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 		return words{}, r.invitation(p, body)
 	case isOutlook(p, body):
 		return r.outlook(body)
+	case p.isSMIME():
+		return r.smime(body, p, depth)
 	}
 	w := r.image(&p)
 	return w, r.file(p, body)

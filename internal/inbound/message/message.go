@@ -10,7 +10,7 @@ import (
 
 // Message is a mail that was read. Everything in it was written by its sender and may be false.
 type Message struct {
-	Header textproto.MIMEHeader // of the mail itself, unfolded and not decoded; see DecodeHeader
+	Header textproto.MIMEHeader // of the mail itself, unfolded, not decoded and perhaps not in UTF-8; see DecodeHeader
 
 	MessageID  string   // without angle brackets; empty: none
 	InReplyTo  []string // without angle brackets

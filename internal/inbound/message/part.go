@@ -45,7 +45,7 @@ func (r *reader) newPart(h textproto.MIMEHeader, parent string) part {
 			p.name = oneLine(name)
 		}
 	}
-	p.id = strings.Trim(first(h, "Content-Id"), "<> \t")
+	p.id = strings.Trim(oneLine(strings.ToValidUTF8(first(h, "Content-Id"), "")), "<> ")
 	p.location = strings.TrimSpace(first(h, "Content-Location"))
 	p.description, _ = clip(oneLine(decodeHeader(first(h, "Content-Description"), r.hint)), maxDescription)
 	return p
@@ -53,7 +53,9 @@ func (r *reader) newPart(h textproto.MIMEHeader, parent string) part {
 
 func validMedia(media string) bool {
 	kind, sub, is := strings.Cut(media, "/")
-	return is && kind != "" && sub != "" && !strings.ContainsAny(media, " \t()<>@,;:\\\"[]?=")
+	bad := func(c rune) bool { return c <= ' ' || c >= 0x7f }
+	return is && kind != "" && sub != "" && len(media) <= 255 && !strings.ContainsAny(media, "()<>@,;:\\\"[]?=") &&
+		!strings.ContainsFunc(media, bad)
 }
 
 // defaultMedia is the type of a part that says none, or a malformed one.
@@ -100,6 +102,15 @@ func (p part) isReport() bool {
 		return true
 	}
 	return false
+}
+
+// isSMIME reports whether a part is a mail within S/MIME, and not a signature beside one.
+func (p part) isSMIME() bool {
+	switch p.media {
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+		return p.params["smime-type"] != "certs-only"
+	}
+	return p.media == "application/octet-stream" && strings.EqualFold(p.name, "smime.p7m")
 }
 
 func (p part) isMail() bool {

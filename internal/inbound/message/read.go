@@ -32,7 +32,7 @@ const (
 	maxSubject     = 2000
 	maxParameter   = 8 << 10
 	maxCalendar    = 256 << 10
-	maxOpaque      = 8 << 20 // bytes of an S/MIME signature with the mail within
+	maxOpaque      = 4 << 20 // bytes of an S/MIME signature with the mail within
 	maxDescription = 1000
 )
 

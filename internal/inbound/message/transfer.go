@@ -123,7 +123,7 @@ func sextet(c byte) int {
 	return -1
 }
 
-// likeBase64 reports whether text can be base64: most of its lines are.
+// likeBase64 reports whether text can be base64: most of its lines are, up to the padding.
 func likeBase64(start []byte) bool {
 	good, bad := 0, 0
 	for line := range bytes.Lines(start) {
@@ -133,6 +133,9 @@ func likeBase64(start []byte) bool {
 			good++
 		default:
 			bad++
+		}
+		if bytes.HasSuffix(line, []byte("=")) {
+			break
 		}
 	}
 	return bad <= good

@@ -29,7 +29,8 @@ func join(all []words) words {
 		if plain {
 			text = append(text, w.plain())
 		}
-		if formatted {
+		shown := w.image != "" && slices.ContainsFunc(all, func(other words) bool { return refers(other.html, "cid:"+w.image) })
+		if formatted && !shown {
 			page = append(page, w.page())
 		}
 	}
@@ -89,13 +90,16 @@ func sameWords(a, b string) bool {
 	return strings.Contains(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " "))
 }
 
+// ownID ends the Content-ID of an image that had none.
+const ownID = "@inline.invalid"
+
 // image returns the place of an image among words. Without a Content-ID it gets one.
 func (r *reader) image(p *part) words {
 	if p.kind() != "image" || p.disposition == "attachment" || p.parent == "multipart/related" || p.parent == "" {
 		return words{}
 	}
 	if p.id == "" {
-		p.id = "file-" + strconv.Itoa(len(r.Files)) + "@inline"
+		p.id = "file-" + strconv.Itoa(len(r.Files)) + ownID
 	}
 	return words{image: p.id}
 }
@@ -106,6 +110,8 @@ func (r *reader) findInline() {
 		f := &r.Files[i]
 		if f.ContentID != "" && refers(r.HTML, "cid:"+f.ContentID) || r.related[i] != "" && refers(r.HTML, r.related[i]) {
 			f.Inline = true
+		} else if strings.HasSuffix(f.ContentID, ownID) {
+			f.ContentID = ""
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (r *reader) read(in io.Reader) error {
 	for {
 		var head [9]byte // level, identity and type, length
 		n, err := io.ReadFull(in, head[:])
-		if n == 0 && errors.Is(err, io.EOF) {
+		if n == 0 && errors.Is(err, io.EOF) || n < len(head) && blank(string(head[:n])) { // a gateway may add a line break
 			return nil
 		}
 		if err != nil {
