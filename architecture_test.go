@@ -37,6 +37,7 @@ var layers = []layer{
 	{"internal/link", "signing is pure", "internal/fault internal/ticket", "", reachesOut},
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
 	{"internal/markup", "it turns text into safe HTML and knows nothing of where either is", "", "github.com/JohannesKaufmann/html-to-markdown/v2 github.com/microcosm-cc/bluemonday github.com/yuin/goldmark golang.org/x/net/html", reachesOut},
+	{"internal/attachment", "what a file may do is decided by rules alone", "internal/fault", "github.com/gabriel-vasile/mimetype golang.org/x/image golang.org/x/text/unicode/norm", reachesOut},
 	{"internal/chart", "it draws numbers", "", "", reachesOut},
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/outbox", "it delivers by what its transports and its store do", "internal/desk internal/fault internal/loop internal/ticket", "", "net net/http os os/exec database/sql"},
