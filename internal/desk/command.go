@@ -27,6 +27,7 @@ type Submission struct {
 	Category       string
 	Priority       policy.Priority
 	Order          string        // order number in the shop, may be empty
+	Requester      Whom          // of staff's submissions: for whom; empty: the author
 	Follows        ticket.Number // the closed ticket of which this is a follow-up, may be empty
 	Files          []FileID      // uploaded before, in order
 	Channel        Channel       // empty: page or API, by the person
@@ -40,6 +41,8 @@ type Request struct {
 	Verb           ticket.Verb
 	Body           string          // the message; empty where the verb has none, or if there are only files
 	Files          []FileID        // of the message, uploaded before, in order
+	Alone          bool            // its message is for the requester alone, not for the participants
+	Whom           Whom            // add-participant, remove-participant, change-requester
 	Agent          string          // assign: a handle or an ID; empty: the person who asks
 	Expected       *string         // assign: the assignee known to the client, a handle or an ID, empty for none; nil: any
 	Priority       policy.Priority // reclassify, may be empty
@@ -75,6 +78,12 @@ func ChannelOf(by Person, given Channel) Channel {
 		return ChannelAPI
 	}
 	return ChannelPage
+}
+
+// Whom names a customer, who may not be known yet.
+type Whom struct {
+	Person string // an ID or an address
+	Name   string // of a new contact; may be empty
 }
 
 // IdempotencyKey lets a client repeat a request safely. A request with the same key from the same person and the same

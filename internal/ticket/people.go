@@ -20,7 +20,7 @@ type Participant struct {
 // internal note.
 type Reading struct {
 	Listed int `json:"listed,omitempty"` // number of its entries
-	Public int `json:"public,omitempty"` // the latest of them with a message of someone else
+	Public int `json:"public,omitempty"` // the latest of them with a message of someone else, or with which the person joined
 	Own    int `json:"own,omitempty"`    // how many of them no other customer sees
 }
 
@@ -72,10 +72,11 @@ func (t *Ticket) applyPeople(e Event) {
 	}
 }
 
-// joining returns a person who joins the ticket. Their timeline contains what everyone sees, and of their own entries only
-// later ones; see JoinedWith.
+// joining returns a person who joins the ticket and has seen nothing of it. Their timeline contains what everyone sees, and of
+// their own entries only later ones; see JoinedWith.
 func (t *Ticket) joining(person PersonID) Participant {
-	return Participant{ID: person, Reading: Reading{Listed: t.LatestMessages.Listed - t.LatestMessages.Own}}
+	shared := t.LatestMessages.Listed - t.LatestMessages.Own
+	return Participant{ID: person, Reading: Reading{Listed: shared, Public: shared}}
 }
 
 // JoinedWith returns the number of the event with which a person last joined a ticket with a timeline, and 0 if it was the
