@@ -11,7 +11,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
-	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
@@ -29,16 +28,11 @@ func (mailCommand) Run(p *program) error {
 	if len(n.config.MailAddresses) == 0 {
 		return errors.New("SUPPORTDESK_MAIL_ADDRESSES is not set, so there is no mail to receive")
 	}
-	blobs, err := n.openBlobs(p.ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = blobs.Close() }()
 	group, ctx := errgroup.WithContext(p.ctx)
-	if err := n.receive(ctx, group, inbound.NewReceiver(blobs, n.db, n.config.IncomingMaxSize)); err != nil {
+	if err := n.receive(ctx, group, inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)); err != nil {
 		return err
 	}
-	process, err := n.incoming(ctx, group, blobs)
+	process, err := n.incoming(ctx, group)
 	if err != nil {
 		return err
 	}
@@ -48,7 +42,7 @@ func (mailCommand) Run(p *program) error {
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
 			health := api.Health(versionName(), []api.Check{
-				{Name: "postgresql", Ask: n.db.Ready}, {Name: "writes", Ask: n.db.Writable}, {Name: "files", Ask: blobs.Ping},
+				{Name: "postgresql", Ask: n.db.Ready}, {Name: "writes", Ask: n.db.Writable}, {Name: "files", Ask: n.blobs.Ping},
 			}, n.db, n.log)
 			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
 		})
@@ -98,11 +92,11 @@ func (n *dependencies) certificate() (*tls.Config, error) {
 }
 
 // incoming returns what processes mails, with a relay that delivers the commands that they become.
-func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, blobs *blob.Store) (*app.IncomingMails, error) {
+func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group) (*app.IncomingMails, error) {
 	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
-	reader := inbound.NewReader(blobs, app.NewFiles(n.db, blobs, n.config.FileLimits()),
+	reader := inbound.NewReader(n.blobs, app.NewFiles(n.db, n.blobs, n.config.FileLimits()),
 		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
 		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}})
 	return app.NewIncomingMails(app.IncomingPorts{
