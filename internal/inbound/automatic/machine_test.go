@@ -73,6 +73,8 @@ func TestClassify_byHeaders(t *testing.T) {
 		"a mailing list":                    {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list"}, automatic.List, true},
 		"a list that answers":               {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list", answer}, automatic.List, true},
 		"a newsletter":                      {[]string{"List-Unsubscribe: <https://example.net/u>"}, automatic.List, true},
+		"an answer of a sales program":      {[]string{"List-Unsubscribe: <https://example.net/u>", answer}, automatic.Person, true},
+		"iCloud's":                          {[]string{"X-Apple-Action: VACATION/1"}, automatic.AutoReply, true},
 		"mass mail":                         {[]string{"Precedence: Bulk"}, automatic.List, true},
 		"our Google group":                  {[]string{"List-Id: <support.example.org>", "Precedence: list", "Mailing-List: list support@example.org; contact support+owners@example.org", "List-Unsubscribe: <https://groups.google.com/u>"}, automatic.Person, false},
 		"our group by List-Post":            {[]string{"List-Post: <mailto:support@example.org>", "Precedence: list"}, automatic.Person, false},
