@@ -157,6 +157,9 @@ func TestClassify_readsReceiptsAndCalendarReplies(t *testing.T) {
 	if v := automatic.Classify(m); v.Kind != automatic.AutoReply {
 		t.Errorf("a calendar reply is %+v", v)
 	}
+	if v := automatic.Classify(with("Subject: Accepted: your offer")); v.Kind != automatic.Person || v.NoAnswer {
+		t.Errorf("a person who accepts something is %+v", v)
+	}
 	m = with("Subject: Termin")
 	m.Files = []message.File{{Type: "text/calendar"}}
 	if v := automatic.Classify(m); v.Kind != automatic.Person {
@@ -175,6 +178,14 @@ func TestClassify_readsNotificationsOfSES(t *testing.T) {
 	}
 	m.Text = `{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"jane@example.com"}],"complaintFeedbackType":"abuse"},"mail":{"headers":[{"name":"Message-ID","value":"<sent-1@example.org>"}]}}`
 	if v := automatic.Classify(m); v.Kind != automatic.Complaint || v.Feedback != "abuse" || !slices.Equal(v.OriginalTo, []string{jane}) || !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org"}) {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestClassify_takesAPersonWhoComplainsForAPerson(t *testing.T) {
+	m := with("Subject: Complaint about message from your agent")
+	m.Reports = []message.Report{{Type: "message/rfc822", Body: []byte("From: support@example.org\nMessage-ID: <sent-1@example.org>\n")}}
+	if v := automatic.Classify(m); v.Kind != automatic.Person || v.NoAnswer {
 		t.Errorf("got %+v", v)
 	}
 }
