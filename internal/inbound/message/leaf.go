@@ -12,7 +12,7 @@ import (
 func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 	body := bufio.NewReaderSize(r.decoded(s, p), 16<<10)
 	switch {
-	case p.isWords():
+	case p.isWords(), r.text+r.html == 0 && p.isNamedWords(): // some programs name the words
 		return r.words(body, p)
 	case p.media == "text/calendar" || p.media == "application/ics":
 		return words{}, r.invitation(p, body)

@@ -37,6 +37,9 @@ func (r *reader) smime(body *bufio.Reader, p part, depth int) (words, error) {
 	case bytes.Equal(kind, compressedData):
 		return words{}, nil
 	default:
+		if kind == nil {
+			r.problem("The S/MIME part %s is damaged.", p.name)
+		}
 		r.Encrypted = true
 		return words{}, nil
 	}
