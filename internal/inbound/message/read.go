@@ -71,13 +71,13 @@ type reader struct {
 	Message
 	sink func(File, io.Reader) error
 
-	hint      string // the charset that headers without one are probably in
-	parts     int
-	text      int            // bytes of text read
-	html      int            // bytes of HTML read
-	related   map[int]string // Content-Location by the number of its file
-	calendar  string         // the invitation in words
-	tooMany   bool           // problems were left out
+	hint     string // the charset that headers without one are probably in
+	parts    int
+	text     int            // bytes of text read
+	html     int            // bytes of HTML read
+	related  map[int]string // Content-Location by the number of its file
+	calendar string         // the invitation in words
+	tooMany  bool           // problems were left out
 }
 
 // newSource returns the source of a mail: without a byte order mark, in single bytes, with lines that end.
