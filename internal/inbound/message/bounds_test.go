@@ -69,39 +69,39 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A mail of 25 MiB, in each form that could be kept as a whole, takes a few megabytes.
+// A mail of up to 25 MiB, in each form that could be kept as a whole, takes a few megabytes.
 func TestRead_boundsItsMemory(t *testing.T) {
-	const size = 25 << 20
 	line := strings.Repeat("QUJD", 19) + "\r\n"
 	multipart := start + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
 	for name, c := range map[string]struct {
 		head, body string
 		limit      uint64 // in MiB
+		size       int    // in MiB; less where there are many parts or lines
 	}{
-		"file":             {multipart + "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n", line, 3},
-		"one long line":    {multipart + "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n", "QUJD", 3},
-		"quoted-printable": {multipart + "Content-Type: image/png\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", "=41=42=43=", 3},
-		"text":             {start + "\r\n", "A line of text.\r\n", 8},
-		"html":             {start + "Content-Type: text/html\r\n\r\n", "<p>A line of <b>text</b>.</p>\r\n", 16},
-		"header":           {start + "Subject: ", strings.Repeat("x", 70) + "\r\n ", 3},
-		"many fields":      {start, "X-Field: value\r\n", 3},
-		"one field":        {start + "Subject: ", "x", 3},
-		"preamble":         {multipart[:len(multipart)-5], "A line.\r\n", 3},
-		"boundary lines":   {multipart, "--b\r\n", 3},
-		"closing lines":    {multipart, "--b--\r\n", 3},
-		"text parts":       {multipart, "\r\n\r\nwords\r\n--b\r\n", 8},
-		"files":            {multipart, "Content-Type: image/png\r\n\r\nx\r\n--b\r\n", 4},
-		"reports":          {multipart, "Content-Type: message/delivery-status\r\n\r\nx\r\n--b\r\n", 4},
-		"attached mail":    {multipart + "Content-Type: message/rfc822\r\n\r\n", "Subject: x\r\n", 3},
-		"s/mime":           {start + "Content-Type: application/pkcs7-mime\r\n\r\n", "0\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", 14},
-		"winmail.dat":      {start + "Content-Type: application/ms-tnef\r\n\r\n", "\x78\x9f\x3e\x22\x01\x00\x02\x0f\x80\x06\x00\xff\xff\xff\x7f", 3},
-		"calendar":         {start + "Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\r\n", "SUMMARY:x\r\n ", 4},
-		"uuencode":         {start + "\r\nbegin 644 x\r\n", "#0V%T\r\n", 3},
-		"addresses":        {start + "To: ", "a@example.org, ", 3},
-		"nested":           {start + "Content-Type: multipart/mixed; boundary=b0\r\n\r\n", nested(100), 4},
+		"file":             {multipart + "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n", line, 2, 25},
+		"one long line":    {multipart + "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n", "QUJD", 2, 25},
+		"quoted-printable": {multipart + "Content-Type: image/png\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", "=41=42=43=", 2, 25},
+		"text":             {start + "\r\n", "A line of text.\r\n", 6, 25},
+		"html":             {start + "Content-Type: text/html\r\n\r\n", "<p>A line of <b>text</b>.</p>\r\n", 12, 25},
+		"header":           {start + "Subject: ", strings.Repeat("x", 70) + "\r\n ", 2, 5},
+		"many fields":      {start, "X-Field: value\r\n", 2, 5},
+		"one field":        {start + "Subject: ", "x", 2, 5},
+		"preamble":         {multipart[:len(multipart)-5], "A line.\r\n", 2, 25},
+		"boundary lines":   {multipart, "--b\r\n", 2, 5},
+		"closing lines":    {multipart, "--b--\r\n", 2, 5},
+		"text parts":       {multipart, "\r\n\r\nwords\r\n--b\r\n", 8, 5},
+		"files":            {multipart, "Content-Type: image/png\r\n\r\nx\r\n--b\r\n", 4, 5},
+		"reports":          {multipart, "Content-Type: message/delivery-status\r\n\r\nx\r\n--b\r\n", 4, 5},
+		"attached mail":    {multipart + "Content-Type: message/rfc822\r\n\r\n", "Subject: x\r\n", 2, 25},
+		"s/mime":           {start + "Content-Type: application/pkcs7-mime\r\n\r\n", "0\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", 14, 25},
+		"winmail.dat":      {start + "Content-Type: application/ms-tnef\r\n\r\n", "\x78\x9f\x3e\x22\x01\x00\x02\x0f\x80\x06\x00\xff\xff\xff\x7f", 2, 25},
+		"calendar":         {start + "Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\r\n", "SUMMARY:x\r\n ", 4, 25},
+		"uuencode":         {start + "\r\nbegin 644 x\r\n", "#0V%T\r\n", 2, 5},
+		"addresses":        {start + "To: ", "a@example.org, ", 2, 5},
+		"nested":           {start + "Content-Type: multipart/mixed; boundary=b0\r\n\r\n", nested(100), 4, 25},
 	} {
 		t.Run(name, func(t *testing.T) {
-			more, _, _ := peak(t, io.MultiReader(strings.NewReader(c.head), &repeat{text: c.body, left: size}))
+			more, _, _ := peak(t, io.MultiReader(strings.NewReader(c.head), &repeat{text: c.body, left: c.size << 20}))
 			if more > c.limit<<20 {
 				t.Errorf("it took %.1f MiB, which is more than %d", float64(more)/(1<<20), c.limit)
 			}

@@ -108,14 +108,13 @@ func (r *reader) epilogue(s *source) error {
 // undivided reads a multipart without boundaries: as text, unless it is encoded as a whole.
 func (r *reader) undivided(s *source, p part, depth int) (words, error) {
 	if p.encoding != "" && depth < maxDepth {
-		inner, err := innerSource(r.decoded(s, p))
-		if err != nil {
-			return words{}, err
+		inner := innerSource(r.decoded(s, p))
+		p.encoding = ""
+		w, err := r.body(inner, p, depth+1)
+		if err == nil {
+			err = inner.failure
 		}
-		if inner != nil {
-			p.encoding = ""
-			return r.body(inner, p, depth+1)
-		}
+		return w, err
 	}
 	r.problem("The parts of the mail can't be told apart. All of it was read as text.")
 	p.media, p.declared = "text/plain", true

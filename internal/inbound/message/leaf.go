@@ -154,7 +154,7 @@ func headerOf(mail []byte) []byte {
 
 // mailName is the name of a mail as a file: its subject.
 func mailName(mail []byte, hint string) string {
-	inner := &source{in: bufio.NewReaderSize(bytes.NewReader(headerOf(mail)), bufferSize), at: -1, lineStart: true}
+	inner := innerSource(bytes.NewReader(headerOf(mail)))
 	subject := oneLine(decodeHeader(first((&reader{}).header(inner, true), "Subject"), hint))
 	subject, _ = clip(subject, 100)
 	if subject == "" {
