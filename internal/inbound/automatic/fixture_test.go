@@ -54,6 +54,12 @@ var makers = map[string][]outcome{
 	"mx-logic":          {{jane, automatic.Failed, "5.4.6", automatic.RoutingLoop, false}},
 	"x400":              {{jane, automatic.Failed, "", automatic.UnknownUser, true}},
 	"french":            {{jane, automatic.Failed, "5.1.1", automatic.UnknownUser, true}},
+	"james":             {{jane, automatic.Failed, "", automatic.UnknownUser, true}},
+	"biglobe":           {{jane, automatic.Failed, "", automatic.MailboxFull, false}},
+	"activehunter":      {{jane, automatic.Failed, "5.1.1", automatic.UnknownUser, true}},
+	"mailfoundry":       {{jane, automatic.Failed, "", automatic.UnknownUser, true}},
+	"imail-full":        {{jane, automatic.Failed, "", automatic.MailboxFull, false}},
+	"unknown-maker":     {{jane, automatic.Failed, "5.1.1", automatic.UnknownUser, true}},
 	"dsn": {
 		{jane, automatic.Failed, "5.1.1", automatic.UnknownUser, true},
 		{"joe@example.com", automatic.Delayed, "4.4.1", automatic.Unreachable, false},
@@ -115,5 +121,36 @@ func TestClassify_returnsWhereAForwardedMailWent(t *testing.T) {
 	}
 	if !slices.Equal(v.OriginalTo, []string{jane}) {
 		t.Errorf("it was sent to %q", v.OriginalTo)
+	}
+}
+
+// The names of the mails in testdata/mail begin with what they are.
+func TestClassify_knowsEveryMailOfItsFixtures(t *testing.T) {
+	files, err := filepath.Glob("testdata/mail/*.eml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := read(t, raw)
+		v, want := automatic.Classify(m), automatic.Person
+		for _, kind := range []automatic.Kind{automatic.AutoReply, automatic.Complaint} {
+			if strings.HasPrefix(filepath.Base(file), string(kind)+"-") {
+				want = kind
+			}
+		}
+		if v.Kind != want || v.NoAnswer != (want != automatic.Person) {
+			t.Errorf("%s is a %s (%s), never answered: %v", file, v.Kind, v.Reason, v.NoAnswer)
+		}
+		if want == automatic.Person {
+			if v.Writer != jane || v.OriginalMessageIDs != nil {
+				t.Errorf("%s: written by %q, about %q", file, v.Writer, v.OriginalMessageIDs)
+			}
+		} else if strings.Contains(string(raw), "sent-1@") && (len(v.OriginalMessageIDs) == 0 || v.OriginalMessageIDs[0] != "sent-1@example.org") {
+			t.Errorf("%s is about %q", file, v.OriginalMessageIDs)
+		}
 	}
 }

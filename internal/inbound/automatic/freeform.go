@@ -15,10 +15,11 @@ const maxWords = 64 << 10
 const address = `[^\s<>"'(),;:\[\]]{1,128}@[^\s<>"'(),;:\[\]]{1,255}`
 
 var (
-	alone      = regexp.MustCompile(`(?im)^[ \t]*"?<?(` + address + `)>?"?[ \t]*:?[ \t]*$`)
-	withReason = regexp.MustCompile(`(?im)^[ \t]*['"<]?(` + address + `)['">]?[ \t]*(?::|\.\.\.|\(|\[|,| (?:on|am|le|el|il|op|em|den) \d| invalid address)`)
+	alone      = regexp.MustCompile(`(?im)^[ \t]*(?:[*•-][ \t]*)?"?<?(` + address + `)>?"?[ \t]*:?[ \t]*$`)
+	pointed    = regexp.MustCompile(`(?im)^[ \t]*>>>[ \t]*<?(` + address + `)>?[ \t]*<<<`)
+	withReason = regexp.MustCompile(`(?im)^[ \t]*['"<]?(` + address + `)['">]?[ \t]*(?::|\.\.\.|\(|\[|,|[ \t](?:\pL{1,6}[ \t])?\d| invalid address)`)
 	replied    = regexp.MustCompile(`(?im)^[ \t]*[45]\d\d[ \t]+<?(` + address + `)>?\.\.\.`)
-	named      = regexp.MustCompile(`(?im)\b(?:recipients?|address(?:es)?|addressed to|delivered to|delivery failed|userid|permanent errors|empfänger|destinataire|destinatario)[ \t]{0,4}:[ \t]{0,20}<?(` + address + `)>?`)
+	named      = regexp.MustCompile(`(?im)\b(?:recipients?|address(?:es)?|addressed to|delivered to|delivery failed(?: \d+ attempts)?|userid|unknown (?:user|host)|allowed size|permanent errors|empfänger|destinataire|destinatario)[ \t]{0,4}:[ \t]{0,20}<?(` + address + `)>?`)
 	sentTo     = regexp.MustCompile(`(?im)\b(?:mail|message|delivered|deliver) to:?[ \t]{1,20}<?(` + address + `)>?`)
 	rcptTo     = regexp.MustCompile(`(?im)\brcpt to:[ \t]{0,4}<(` + address + `)>`)
 )
@@ -35,33 +36,33 @@ type maker struct {
 
 // makers are in the order in which they are asked: the last ones use the phrases of many.
 var makers = []maker{
-	{"qmail", regexp.MustCompile(`this is the qmail-send program|unable to deliver your message to the following address`), []*regexp.Regexp{alone}},
+	{"qmail", regexp.MustCompile(`this is the (qmail-send program|james mail server)|wasn't able to deliver your message|problem with the e-?mail address|unable to deliver your message to the following address`), []*regexp.Regexp{alone}},
 	{"Exim", regexp.MustCompile(`message was created automatically by mail delivery (software|system)`), []*regexp.Regexp{alone, withReason}},
 	{"Postfix", regexp.MustCompile(`this is the (postfix|mail system at)|i'm sorry to have to inform you that your message could not`), []*regexp.Regexp{withReason}},
-	{"Sendmail", regexp.MustCompile(`transcript of (the )?session follows|addresses had (permanent fatal|transient non-fatal|delivery) errors`), []*regexp.Regexp{replied, alone, withReason}},
+	{"Sendmail", regexp.MustCompile(`transcript of (the )?session follows|addresses had (permanent fatal|transient non-fatal|delivery) (errors|problems)`), []*regexp.Regexp{replied, pointed, alone, withReason}},
 	{"Gmail", regexp.MustCompile(`delivery to the following recipients? (failed permanently|has been delayed)|message (not delivered|blocked|delivery incomplete)|wasn't delivered to `), []*regexp.Regexp{alone, sentTo}},
 	{"Exchange", regexp.MustCompile(`did not reach (some or all of the intended|the following) recipient|delivery has failed to these recipients|ihre nachricht .{0,60}nicht erreicht|votre message n'a pas été remis|no se pudo entregar`), []*regexp.Regexp{withReason, named, alone}},
 	{"Notes", regexp.MustCompile(`-{3,} *failure reasons *-{3,}|your message\s+subject: .{0,300}\s+was not delivered to:`), []*regexp.Regexp{alone}},
 	{"DragonFly Mail Agent", regexp.MustCompile(`this is the dragonfly mail agent`), []*regexp.Regexp{sentTo}},
 	{"OpenSMTPD", regexp.MustCompile(`this is the mailer-daemon, please do not reply`), []*regexp.Regexp{withReason}},
-	{"IMail", regexp.MustCompile(`invalid final delivery userid|undeliverable to `), []*regexp.Regexp{named}},
+	{"IMail", regexp.MustCompile(`^\s*(invalid final delivery userid|undeliverable to |user mailbox exceeds allowed size|unknown (user|host): |delivery failed \d+ attempts)`), []*regexp.Regexp{named}},
 	{"MailMarshal", regexp.MustCompile(`could not be delivered because of`), []*regexp.Regexp{alone}},
 	{"m-FILTER", regexp.MustCompile(`このメールは送信できませんでした`), []*regexp.Regexp{alone}},
 	{"au", regexp.MustCompile(`次のあて先へのメッセージは|each of the following recipients was rejected`), []*regexp.Regexp{named, rcptTo}},
 	{"KDDI", regexp.MustCompile(`your mail sent on:? .{0,200}\s+could not be delivered to`), []*regexp.Regexp{named}},
-	{"InterScan", regexp.MustCompile(`message from interscan messaging security`), []*regexp.Regexp{sentTo}},
+	{"InterScan", regexp.MustCompile(`message from interscan messaging security|^\s*sent <<< `), []*regexp.Regexp{sentTo, rcptTo}},
 	{"Verizon", regexp.MustCompile(`message could not be delivered to mobile`), nil},
 	{"Mail.ru", regexp.MustCompile(`ваше письмо не может быть доставлено`), []*regexp.Regexp{rcptTo, alone}},
 	{"WorkMail", regexp.MustCompile(`error occurred while trying to deliver the mail`), []*regexp.Regexp{alone}},
 	{"MX", regexp.MustCompile(`we had trouble delivering your message`), []*regexp.Regexp{named}},
 	{"X.400", regexp.MustCompile(`non-delivery (report|notification)|your message was not delivered to`), []*regexp.Regexp{named, alone}},
 	{"an MTA", regexp.MustCompile(`this delivery status notification is sent from mta`), []*regexp.Regexp{named}},
-	{general, regexp.MustCompile(`(could not|cannot|couldn't|not|unable to) be delivered|unable to deliver|un?deliverable|delivery (status notification|failure|failed|to the following)|error delivering|returned to sender|returned mail|non remis|unzustellbar|nicht zugestellt|no entregado|non consegnat|niet bezorgd|не доставлено|недоставлен|配信できません|送信できませんでした|退信`),
+	{general, regexp.MustCompile(`(could not|cannot|couldn't|not|unable to) be delivered|unable to deliver|un?deliverable|delivery (status notification|failure|failed|to the following)|error delivering|returned to sender|returned mail|non remis|unzustellbar|nicht (zugestellt|übermittelt)|failure notice|mail (system )?error|no entregado|non consegnat|niet bezorgd|не доставлено|недоставлен|配信できません|送信できませんでした|退信`),
 		[]*regexp.Regexp{named, alone, withReason, rcptTo, sentTo}},
 }
 
 // goesOn are words of servers that will try again.
-var goesOn = regexp.MustCompile(`warning message only|has been delayed|not yet (been )?(delivered|received)|need to resend|will (continue|keep) (to try|trying)|will be retried|still (being )?(attempted|trying)|delivery (is )?delayed|delivery temporarily`)
+var goesOn = regexp.MustCompile(`warning message only|has been delayed|not yet (been )?(delivered|received)|(not|no) need to resend|will (continue|keep) (to try|trying)|will be retried|still (being )?(attempted|trying)|(delivery|message) (is )?delayed|delivery temporarily`)
 
 // freeForm reads the reports of servers that write for people only. Since people quote and forward such words, a report must
 // also come from a machine by its envelope or its headers. Where only one of these says so, the words must be those of a
@@ -76,14 +77,12 @@ func (m Mail) freeForm() (Verdict, bool) {
 	if made.name == general && !server && !(m.empty() && signed(made, m.Subject)) {
 		return Verdict{}, false
 	}
-	if !known && !m.has("X-Failed-Recipients") {
-		return Verdict{}, false
-	}
 	v := Verdict{Kind: Bounce, Reason: "delivery report in the words of " + made.name}
 	if v.Bounces = recipients(report); len(v.Bounces) == 0 {
 		v.Bounces = m.fromWords(made, report)
 	}
-	return v, true
+	understood := v.Bounces[0].Address != "" && v.Bounces[0].Cause != OtherCause
+	return v, known || m.has("X-Failed-Recipients") || understood
 }
 
 // makerOf returns who made a report, by its first words or its subject, and whether anything said that it is one.
@@ -168,7 +167,7 @@ func (m Mail) failedHeader(report string) []mention {
 }
 
 // daemon are the mailboxes that mail servers send from.
-var daemon = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|mmsc?[-_.]?(ndr)?|mail-?delivery)([+@.-]|$)`)
+var daemon = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|mail[-_.]?system|mmsc?[-_.]?(ndr)?|mail-?delivery)([+@.-]|$)`)
 
 // isDaemon reports whether an address is a mail server's.
 func isDaemon(address string) bool {
@@ -177,7 +176,7 @@ func isDaemon(address string) bool {
 
 var (
 	daemonName = regexp.MustCompile(`(?i)mailer-daemon|mail (delivery|administrator)|^<>$`)
-	postmaster = regexp.MustCompile(`(?i)\bpoo?stmaster@`)
+	postmaster = regexp.MustCompile(`(?i)\bpoo?st[-_.]?master@`)
 )
 
 // fromDaemon reports whether the mail says that a mail server sent it.

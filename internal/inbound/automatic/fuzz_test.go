@@ -65,22 +65,22 @@ func check(t *testing.T, v automatic.Verdict) {
 	}
 }
 
-// The work grows with the mail's size and not with its square, and stops growing at a bound.
+// What is read of a mail is bounded, whatever it is made of.
 func TestClassify_isBoundedForHugeMails(t *testing.T) {
 	for name, line := range map[string]string{
-		"recipients": "<a@example.com>: 550 5.1.1 no\n", "headers": "Received: x\n", "half headers": "Received: x\n\n", "at signs": "@@@@@@@@", "one word": "a",
-		"statuses": "5.1.1 ", "message-ids": "Message-ID: <a@b>\n", "fields": "Final-Recipient: rfc822;a@example.com\nAction: failed\n\n", "folds": "A: b\n c\n", "quotas": "over a b c ",
+		"recipients": "<a@example.com>: 550 5.1.1 no\n", "headers": "Received: x\n\n", "ids": "Message-ID: <a@b>\n",
+		"fields": "Final-Recipient: rfc822;a@example.com\nAction: failed\n\n", "one word": "a@",
 	} {
 		m := fixture(t, "qmail")
 		m.Text += strings.Repeat(line, 4<<20/len(line))
-		m.Reports = []message.Report{{Type: "message/delivery-status", Body: []byte(m.Text)}}
-		v := automatic.Classify(m)
-		check(t, v)
 		m.Header.Set("X-Failed-Recipients", strings.Repeat("a@example.com, ", 1<<16))
 		m.Header.Set("List-Id", strings.Repeat("<", 1<<20))
 		m.Subject = strings.Repeat("Automatic reply", 1<<16)
-		m.Reports = nil
-		if check(t, automatic.Classify(m)); v.Kind != automatic.Bounce {
+		if name == "fields" {
+			m.Reports = []message.Report{{Type: "message/delivery-status", Body: []byte(m.Text)}}
+		}
+		v := automatic.Classify(m)
+		if check(t, v); v.Kind != automatic.Bounce {
 			t.Errorf("%s: it is a %s", name, v.Kind)
 		}
 	}

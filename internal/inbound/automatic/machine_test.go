@@ -73,6 +73,8 @@ func TestClassify_byHeaders(t *testing.T) {
 		"a mailing list":                    {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list"}, automatic.List, true},
 		"a list that answers":               {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list", answer}, automatic.List, true},
 		"a newsletter":                      {[]string{"List-Unsubscribe: <https://example.net/u>"}, automatic.List, true},
+		"an answer of a sales program":      {[]string{"List-Unsubscribe: <https://example.net/u>", answer}, automatic.Person, true},
+		"iCloud's":                          {[]string{"X-Apple-Action: VACATION/1"}, automatic.AutoReply, true},
 		"mass mail":                         {[]string{"Precedence: Bulk"}, automatic.List, true},
 		"our Google group":                  {[]string{"List-Id: <support.example.org>", "Precedence: list", "Mailing-List: list support@example.org; contact support+owners@example.org", "List-Unsubscribe: <https://groups.google.com/u>"}, automatic.Person, false},
 		"our group by List-Post":            {[]string{"List-Post: <mailto:support@example.org>", "Precedence: list"}, automatic.Person, false},
@@ -155,6 +157,9 @@ func TestClassify_readsReceiptsAndCalendarReplies(t *testing.T) {
 	if v := automatic.Classify(m); v.Kind != automatic.AutoReply {
 		t.Errorf("a calendar reply is %+v", v)
 	}
+	if v := automatic.Classify(with("Subject: Accepted: your offer")); v.Kind != automatic.Person || v.NoAnswer {
+		t.Errorf("a person who accepts something is %+v", v)
+	}
 	m = with("Subject: Termin")
 	m.Files = []message.File{{Type: "text/calendar"}}
 	if v := automatic.Classify(m); v.Kind != automatic.Person {
@@ -173,6 +178,14 @@ func TestClassify_readsNotificationsOfSES(t *testing.T) {
 	}
 	m.Text = `{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"jane@example.com"}],"complaintFeedbackType":"abuse"},"mail":{"headers":[{"name":"Message-ID","value":"<sent-1@example.org>"}]}}`
 	if v := automatic.Classify(m); v.Kind != automatic.Complaint || v.Feedback != "abuse" || !slices.Equal(v.OriginalTo, []string{jane}) || !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org"}) {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestClassify_takesAPersonWhoComplainsForAPerson(t *testing.T) {
+	m := with("Subject: Complaint about message from your agent")
+	m.Reports = []message.Report{{Type: "message/rfc822", Body: []byte("From: support@example.org\nMessage-ID: <sent-1@example.org>\n")}}
+	if v := automatic.Classify(m); v.Kind != automatic.Person || v.NoAnswer {
 		t.Errorf("got %+v", v)
 	}
 }

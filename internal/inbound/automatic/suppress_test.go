@@ -11,6 +11,8 @@ func TestSuppress(t *testing.T) {
 	empty.EnvelopeEmpty, empty.ReturnPath = true, ""
 	unknown := with()
 	unknown.ReturnPath = ""
+	anonymous := with()
+	anonymous.ReturnPath, anonymous.From = "", nil
 	for name, test := range map[string]struct {
 		mail    automatic.Mail
 		history automatic.History
@@ -24,6 +26,7 @@ func TestSuppress(t *testing.T) {
 		"a machine":                     {with("Auto-Submitted: auto-replied"), automatic.History{}, ""},
 		"a list":                        {with("List-Id: <cats.example.net>"), automatic.History{}, ""},
 		"a person who may be a machine": {with("Subject: Automatic reply: x"), automatic.History{}, ""},
+		"no sender":                     {anonymous, automatic.History{}, ""},
 		"no return path":                {empty, automatic.History{}, ""},
 		"our own return path":           {with("Return-Path: <support@example.org>"), automatic.History{}, ""},
 		"a mailer daemon's return path": {with("Return-Path: <mailer-daemon@example.com>"), automatic.History{}, ""},

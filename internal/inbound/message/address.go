@@ -97,7 +97,7 @@ func encodedEnd(s string) int {
 // parseAddress reads an address with or without a name: name <address>, address (name), address.
 func parseAddress(s, hint string) (mail.Address, bool) {
 	s = strings.TrimSpace(s)
-	name, address := "", s
+	var name, address string
 	if open := lastAngle(s); open >= 0 {
 		inner, after, _ := strings.Cut(s[open+1:], ">")
 		name, address = s[:open], inner

@@ -108,14 +108,13 @@ func (r *reader) epilogue(s *source) error {
 // undivided reads a multipart without boundaries: as text, unless it is encoded as a whole.
 func (r *reader) undivided(s *source, p part, depth int) (words, error) {
 	if p.encoding != "" && depth < maxDepth {
-		inner, err := innerSource(r.decoded(s, p))
-		if err != nil {
-			return words{}, err
+		inner := innerSource(r.decoded(s, p))
+		p.encoding = ""
+		w, err := r.body(inner, p, depth+1)
+		if err == nil {
+			err = inner.failure
 		}
-		if inner != nil {
-			p.encoding = ""
-			return r.body(inner, p, depth+1)
-		}
+		return w, err
 	}
 	r.problem("The parts of the mail can't be told apart. All of it was read as text.")
 	p.media, p.declared = "text/plain", true
@@ -129,17 +128,17 @@ func (r *reader) boundary(s *source, p part) string {
 	declared := strings.TrimRight(p.params["boundary"], " \t")
 	ahead, err := s.in.Peek(bufferSize)
 	if declared != "" && len(declared) <= 1000 {
-		if containsBoundary(ahead, declared) || err == nil && findBoundary(ahead) == "" { // it may come later
+		if containsBoundary(ahead, declared) || err == nil && s.findBoundary(ahead) == "" { // it may come later
 			return declared
 		}
 	}
 	if p.kind() != "multipart" { // nothing was declared: only where the body begins with a boundary
 		ahead = bytes.TrimLeft(ahead, " \t\r\n")
-		if !bytes.HasPrefix(ahead, []byte("--")) || !strings.HasPrefix(string(ahead[2:]), findBoundary(ahead)) {
+		if !bytes.HasPrefix(ahead, []byte("--")) || !bytes.HasPrefix(ahead[2:], []byte(s.findBoundary(ahead))) {
 			return ""
 		}
 	}
-	found := findBoundary(ahead)
+	found := s.findBoundary(ahead)
 	if found != "" {
 		r.problem("The boundary between parts is not declared, or another one is. The one that is there was taken.")
 	}
@@ -161,11 +160,15 @@ func containsBoundary(body []byte, boundary string) bool {
 	}
 }
 
-// findBoundary returns the first line that looks like a boundary: two hyphens, and the header of a part follows.
-func findBoundary(body []byte) string {
+// findBoundary returns the first line that looks like a boundary: two hyphens, and the header of a part follows. It looks
+// no further than the next boundary of a multipart that is open.
+func (s *source) findBoundary(body []byte) string {
 	for len(body) > 0 {
 		var line []byte
 		line, body, _ = bytes.Cut(body, lf)
+		if level, _ := s.boundary(line); level >= 0 {
+			return ""
+		}
 		name, is := bytes.CutPrefix(bytes.TrimRight(line, " \t\r"), []byte("--"))
 		if is && len(name) > 0 && len(name) <= 200 && startsPart(body) {
 			return string(name)

@@ -12,7 +12,7 @@ import (
 func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 	body := bufio.NewReaderSize(r.decoded(s, p), 16<<10)
 	switch {
-	case p.isWords():
+	case p.isWords(), r.text+r.html == 0 && p.isNamedWords(): // some programs name the words
 		return r.words(body, p)
 	case p.media == "text/calendar" || p.media == "application/ics":
 		return words{}, r.invitation(p, body)
@@ -154,7 +154,7 @@ func headerOf(mail []byte) []byte {
 
 // mailName is the name of a mail as a file: its subject.
 func mailName(mail []byte, hint string) string {
-	inner := &source{in: bufio.NewReaderSize(bytes.NewReader(headerOf(mail)), bufferSize), at: -1, lineStart: true}
+	inner := innerSource(bytes.NewReader(headerOf(mail)))
 	subject := oneLine(decodeHeader(first((&reader{}).header(inner, true), "Subject"), hint))
 	subject, _ = clip(subject, 100)
 	if subject == "" {

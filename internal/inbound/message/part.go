@@ -94,6 +94,11 @@ func (p part) isWords() bool {
 	return p.name == "" && p.parent != "multipart/alternative"
 }
 
+// isNamedWords reports whether a part may be words or a file.
+func (p part) isNamedWords() bool {
+	return (p.media == "text/plain" || p.media == "text/html") && p.disposition == "" && p.name != ""
+}
+
 // isReport reports whether a machine wrote the part for machines.
 func (p part) isReport() bool {
 	switch p.media {

@@ -2,7 +2,6 @@ package message
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"strings"
 )
@@ -17,16 +16,9 @@ func (r *reader) noteProtection(p part) {
 	}
 }
 
-// innerSource returns a source for a mail or part that was encoded within another one; nil: it is empty.
-func innerSource(in io.Reader) (*source, error) {
-	buffered := bufio.NewReaderSize(in, bufferSize)
-	if _, err := buffered.Peek(1); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, nil //nolint:nilnil // nil is documented
-		}
-		return nil, err
-	}
-	return &source{in: buffered, at: -1, lineStart: true}, nil
+// innerSource returns a source for a mail or part that was encoded within another one.
+func innerSource(in io.Reader) *source {
+	return &source{in: bufio.NewReaderSize(in, bufferSize), at: -1, lineStart: true}
 }
 
 const (

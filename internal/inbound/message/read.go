@@ -71,14 +71,13 @@ type reader struct {
 	Message
 	sink func(File, io.Reader) error
 
-	hint      string // the charset that headers without one are probably in
-	parts     int
-	text      int            // bytes of text read
-	html      int            // bytes of HTML read
-	related   map[int]string // Content-Location by the number of its file
-	calendar  string         // the invitation in words
-	tooMany   bool           // problems were left out
-	restFiles bool           // files beyond maxFiles were left out
+	hint     string // the charset that headers without one are probably in
+	parts    int
+	text     int            // bytes of text read
+	html     int            // bytes of HTML read
+	related  map[int]string // Content-Location by the number of its file
+	calendar string         // the invitation in words
+	tooMany  bool           // problems were left out
 }
 
 // newSource returns the source of a mail: without a byte order mark, in single bytes, with lines that end.
@@ -105,7 +104,7 @@ func newSource(ctx context.Context, raw io.Reader) (*source, error) {
 
 // contextReader reads until its context ends.
 type contextReader struct {
-	ctx context.Context //nolint:containedctx // an io.Reader has no other way
+	ctx context.Context // an io.Reader has no other way
 	in  io.Reader
 }
 

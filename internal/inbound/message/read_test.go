@@ -1,8 +1,10 @@
 package message_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -93,6 +95,26 @@ func TestRead_returnsTheErrorsOfOthers(t *testing.T) {
 	_, err = message.Read(t.Context(), broken, func(_ message.File, r io.Reader) error { _, err := io.Copy(io.Discard, r); return err })
 	if !errors.Is(err, full) {
 		t.Errorf("the source's error became %v", err)
+	}
+}
+
+// Wherever the source fails, the mail is not taken for one that ends there.
+func TestRead_returnsTheErrorOfTheSourceWhereverItFails(t *testing.T) {
+	broken := errors.New("connection reset")
+	for _, kind := range []string{"winmail", "smime-opaque", "mail-attached", "uuencode", "calendar-only", "multipart-in-base64", "names-in-both-forms", "report"} {
+		raw, err := os.ReadFile("testdata/" + kind + ".eml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range raw {
+			_, err := message.Read(t.Context(), io.MultiReader(bytes.NewReader(raw[:n]), failing{broken}), func(_ message.File, r io.Reader) error {
+				_, err := io.Copy(io.Discard, r)
+				return err
+			})
+			if !errors.Is(err, broken) {
+				t.Fatalf("%s cut off at %d: error %v", kind, n, err)
+			}
+		}
 	}
 }
 

@@ -37,6 +37,9 @@ func (r *reader) smime(body *bufio.Reader, p part, depth int) (words, error) {
 	case bytes.Equal(kind, compressedData):
 		return words{}, nil
 	default:
+		if kind == nil {
+			r.problem("The S/MIME part %s is damaged.", p.name)
+		}
 		r.Encrypted = true
 		return words{}, nil
 	}
@@ -45,11 +48,7 @@ func (r *reader) smime(body *bufio.Reader, p part, depth int) (words, error) {
 		r.problem("The mail within the signature can't be read. It is in the file %s.", p.name)
 		return words{}, nil
 	}
-	s, err := innerSource(bytes.NewReader(inner))
-	if err != nil || s == nil {
-		return words{}, err
-	}
-	return r.entity(s, "", depth+1)
+	return r.entity(innerSource(bytes.NewReader(inner)), "", depth+1)
 }
 
 // Object identifiers of CMS (RFC 5652) and of compressed data (RFC 3274), as they are encoded.
@@ -69,11 +68,11 @@ const (
 
 // contentType returns the object identifier that CMS begins with; nil: it is none.
 func contentType(b []byte) []byte {
-	outer, _, err := cutTag(b, tagSequence)
+	outer, err := cutTag(b, tagSequence)
 	if err != nil {
 		return nil
 	}
-	identifier, _, err := cutTag(outer, tagIdentifier)
+	identifier, err := cutTag(outer, tagIdentifier)
 	if err != nil {
 		return nil
 	}
@@ -100,7 +99,7 @@ func signedContent(b []byte) []byte {
 			}
 		}
 		var err error
-		if b, _, err = cutTag(b, step.tag); err != nil {
+		if b, err = cutTag(b, step.tag); err != nil {
 			return nil
 		}
 	}
@@ -133,12 +132,13 @@ func octets(tag byte, value []byte) []byte {
 
 var errBER = errors.New("malformed BER")
 
-func cutTag(b []byte, want byte) (value, rest []byte, err error) {
-	tag, value, rest, err := cutValue(b)
+// cutTag returns the value that b begins with, which must have a tag.
+func cutTag(b []byte, want byte) (value []byte, err error) {
+	tag, value, _, err := cutValue(b)
 	if err == nil && tag != want {
 		err = errBER
 	}
-	return value, rest, err
+	return value, err
 }
 
 // cutValue reads one value of BER. One of indefinite length extends to its end marker, or to the end where it is cut off.

@@ -71,6 +71,10 @@ func (u *uuReader) Read(p []byte) (int, error) {
 		if u.ended {
 			return 0, io.EOF
 		}
+		if u.begun && !u.goesOn() { // what follows is text
+			u.ended = true
+			continue
+		}
 		line, err := u.in.ReadSlice('\n')
 		if len(line) == 0 && err != nil {
 			return 0, err
@@ -87,6 +91,14 @@ func (u *uuReader) Read(p []byte) (int, error) {
 	n := copy(p, u.out)
 	u.out = u.out[n:]
 	return n, nil
+}
+
+// goesOn reports whether the next line is one of the file.
+func (u *uuReader) goesOn() bool {
+	start, err := u.in.Peek(100)
+	line, _, _ := bytes.Cut(start, lf)
+	line = bytes.TrimRight(line, "\r")
+	return len(line) == 0 && err == nil || isUU(line)
 }
 
 func (u *uuReader) decode(line []byte) {

@@ -73,21 +73,19 @@ func joinBlank(all []string, between string) string {
 // too: some programs write alternatives that are none.
 func alternative(all []words) words {
 	chosen := words{derived: !slices.ContainsFunc(all, func(w words) bool { return !blank(w.text) && !w.derived })}
+	var seen strings.Builder // the text chosen so far, but for its spaces
 	for _, w := range all {
 		if !blank(w.html) {
 			chosen.html = w.html
 		}
-		if w.derived && !chosen.derived || sameWords(chosen.text, w.text) {
+		normal := strings.Join(strings.Fields(w.text), " ")
+		if w.derived && !chosen.derived || strings.Contains(seen.String(), normal) {
 			continue
 		}
+		seen.WriteString(normal + "\n")
 		chosen.text = joinBlank([]string{chosen.text, w.text}, "\n\n")
 	}
 	return chosen
-}
-
-// sameWords reports whether one text contains the other, but for spaces.
-func sameWords(a, b string) bool {
-	return strings.Contains(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " "))
 }
 
 // ownID ends the Content-ID of an image that had none.

@@ -2,6 +2,7 @@ package tnef
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -200,8 +201,8 @@ func (r *reader) object(value *io.LimitedReader, kind int) error {
 	}
 	var start [4]byte
 	n, err := io.ReadFull(value, start[:])
-	if err != nil && n == 0 {
-		return nil //nolint:nilerr // it is empty
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) { // fewer bytes are another object
+		return err
 	}
 	content := io.MultiReader(strings.NewReader(string(start[:n])), value)
 	if !Is(start[:n]) || r.depth >= maxDepth {
