@@ -40,6 +40,12 @@ func TestSplitText_takesLinearWork(t *testing.T) {
 	}
 }
 
+func TestSplitText_looksCloselyAtFewLines(t *testing.T) {
+	if steps, lines := quote.Steps(strings.Repeat("On 1.1.2024 10:00\n", 20_000)); steps > 2*lines+10_000 {
+		t.Errorf("%d steps for %d lines", steps, lines)
+	}
+}
+
 // Allocations stand for work: a tree that grows out of proportion allocates.
 func TestFoldHTML_takesLinearWork(t *testing.T) {
 	units := map[string]string{

@@ -35,6 +35,8 @@ func rendered(t *testing.T, source string) string {
 			b.WriteString("(picture)")
 		case n.Data == "details":
 			b.WriteString("\n[")
+		case n.Data == "hr":
+			b.WriteString("\n----")
 		case n.Data == "td", n.Data == "th":
 			b.WriteString(" ")
 		case n.Data == "div", n.Data == "p", n.Data == "tr", n.Data == "blockquote", n.Data == "li", n.Data == "pre":
