@@ -160,13 +160,13 @@ func (d *door) stored() (n int) {
 	return n
 }
 
-const letter = "Subject: Hello\r\nFrom: ann@example.com\r\n\r\nA line.\r\n.a line with a dot\r\n\x80\xff no UTF-8\r\n"
+const plainLetter = "Subject: Hello\r\nFrom: ann@example.com\r\n\r\nA line.\r\n.a line with a dot\r\n\x80\xff no UTF-8\r\n"
 
 func TestServer_storesTheMailAsItWasSentWithItsEnvelope(t *testing.T) {
 	t.Parallel()
 	for _, lmtp := range []bool{false, true} {
 		d := openDoor(t, lmtp)
-		if code := d.send("ann@example.com", "Support+token@desk.example", letter); code != 250 {
+		if code := d.send("ann@example.com", "Support+token@desk.example", plainLetter); code != 250 {
 			t.Fatalf("LMTP %t: %d", lmtp, code)
 		}
 		if code := d.send("", "support@desk.example", "Subject: bounced\r\n\r\nGone.\r\n"); code != 250 {
@@ -174,8 +174,8 @@ func TestServer_storesTheMailAsItWasSentWithItsEnvelope(t *testing.T) {
 		}
 		m, content := d.next()
 		want := map[bool]desk.MailSource{false: desk.SourceSMTP, true: desk.SourceLMTP}[lmtp]
-		if content != letter || m.ReturnPath != "ann@example.com" || m.Source != want || m.Helo != "client.example" || m.Client != "127.0.0.1" ||
-			len(m.Recipients) != 1 || m.Recipients[0] != "Support+token@desk.example" || m.Size != int64(len(letter)) {
+		if content != plainLetter || m.ReturnPath != "ann@example.com" || m.Source != want || m.Helo != "client.example" || m.Client != "127.0.0.1" ||
+			len(m.Recipients) != 1 || m.Recipients[0] != "Support+token@desk.example" || m.Size != int64(len(plainLetter)) {
 			t.Errorf("LMTP %t: %+v %q", lmtp, m, content)
 		}
 		if m, _ := d.next(); m.ID == 0 || m.ReturnPath != "" {
@@ -189,11 +189,11 @@ func TestServer_refusesAtTheDoorWhatIsNotForTheDeskOrTooLarge(t *testing.T) {
 	for _, lmtp := range []bool{false, true} {
 		d := openDoor(t, lmtp)
 		for _, to := range []string{"other@desk.example", "support@elsewhere.example", "support@desk.example@elsewhere.example"} {
-			if code := d.send("ann@example.com", to, letter); code != 550 && code != 501 {
+			if code := d.send("ann@example.com", to, plainLetter); code != 550 && code != 501 {
 				t.Errorf("LMTP %t, to %s: %d", lmtp, to, code)
 			}
 		}
-		large := letter + strings.Repeat(strings.Repeat("x", 70)+"\r\n", limit/72+1)
+		large := plainLetter + strings.Repeat(strings.Repeat("x", 70)+"\r\n", limit/72+1)
 		if code := d.send("ann@example.com", "support@desk.example", large); code != 552 {
 			t.Errorf("LMTP %t, %d bytes: %d", lmtp, len(large), code)
 		}
@@ -223,16 +223,16 @@ func TestServer_storesNothingOfAMailThatIsCutShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(w, letter+strings.Repeat("more\r\n", 5000)); err != nil {
+	if _, err := io.WriteString(w, plainLetter+strings.Repeat("more\r\n", 5000)); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if code := d.send("ann@example.com", "support@desk.example", letter); code != 250 { // the server goes on
+	if code := d.send("ann@example.com", "support@desk.example", plainLetter); code != 250 { // the server goes on
 		t.Fatal(code)
 	}
-	if m, content := d.next(); m.ID == 0 || content != letter {
+	if m, content := d.next(); m.ID == 0 || content != plainLetter {
 		t.Errorf("%+v %q", m, content)
 	}
 	if m, _ := d.next(); m.ID != 0 {
@@ -249,16 +249,16 @@ func TestServer_whilePostgreSQLIsDownTheSenderKeepsTheMailAndNothingIsTwice(t *t
 	}
 	d := openDoorAt(t, true, dsn, t.TempDir())
 	pg.Kill()
-	if code := d.send("ann@example.com", "support@desk.example", letter); code != 451 {
+	if code := d.send("ann@example.com", "support@desk.example", plainLetter); code != 451 {
 		t.Errorf("without a database: %d", code)
 	}
 	pg.Restart()
 	for range 2 { // the sender's second try, and a third because it missed the answer
-		if code := d.send("ann@example.com", "support@desk.example", letter); code != 250 {
+		if code := d.send("ann@example.com", "support@desk.example", plainLetter); code != 250 {
 			t.Fatal(code)
 		}
 	}
-	if m, content := d.next(); m.ID == 0 || content != letter {
+	if m, content := d.next(); m.ID == 0 || content != plainLetter {
 		t.Errorf("%+v %q", m, content)
 	}
 	if m, _ := d.next(); m.ID != 0 {
@@ -275,7 +275,7 @@ func TestServer_onAFullDiskTheSenderKeepsTheMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := openDoorAt(t, true, pgtest.Template(t, "store", store.Migrate), dir)
-	large := letter + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 700)
+	large := plainLetter + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 700)
 	if code := d.send("ann@example.com", "support@desk.example", large); code != 452 && code != 451 {
 		t.Errorf("on a full disk: %d", code)
 	}

@@ -119,7 +119,7 @@ func (s *decider) addParticipant(c Command) *fault.Error {
 
 // join lets the author of a reply in who is not of the ticket, but has answered an email from it.
 func (s *decider) join(c Command) *fault.Error {
-	if c.Person == "" || s.t.Involves(c.By.ID) {
+	if !c.joins() || s.t.Involves(c.By.ID) {
 		return nil
 	}
 	if refusal := s.checkJoining(c.By.ID); refusal != nil {

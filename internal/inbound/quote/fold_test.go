@@ -22,6 +22,25 @@ func TestFold_alternatesShownAndFolded(t *testing.T) {
 	}
 }
 
+func TestFold_joinsQuotationsAcrossBlankLines(t *testing.T) {
+	quoted := "> On 8 May 2024, at 10:15, Ada <ada@example.com> wrote:\n> a\n"
+	text := "Hello\n" + quoted + "\nOn 7 May 2024, at 10:15, Ada <ada@example.com> wrote:\n\n> b\n"
+	if have := quote.Fold(text); len(have) != 2 || have[1].Kind != quote.Quoted || have[0].Text != "Hello\n" {
+		t.Errorf("%+v", have)
+	}
+}
+
+func TestSplitText_takesWordsBelowAnIntroductionAtTheTopForWritten(t *testing.T) {
+	text := "On 7 May 2024, at 10:15, Ada <ada@example.com> wrote:\n\nHello\n"
+	want := []quote.Segment{
+		{Kind: quote.Quoted, Text: "On 7 May 2024, at 10:15, Ada <ada@example.com> wrote:\n", Inline: true},
+		{Kind: quote.Written, Text: "\nHello\n"},
+	}
+	if have := quote.SplitText(text); !slices.Equal(have, want) {
+		t.Errorf("%+v", have)
+	}
+}
+
 func TestFold_joinsWhatIsShown(t *testing.T) {
 	answers := "> Which cable?\nBlue.\n> Since when?\nMonday.\n"
 	want := []quote.Segment{{Kind: quote.Written, Text: answers}, {Kind: quote.Quoted, Text: "> a\n> b\n> c\n> d\n"}}

@@ -75,52 +75,44 @@ func (h *header) whole() bool {
 
 // header reads the header at line i, and returns the line after it.
 func (s *splitter) header(i int) (h header, end int) {
-	end = i
+	last, own := noField, false
 	for j := i; j < len(s.lines) && j < i+headerLines; j++ {
+		l := &s.lines[j]
 		s.steps++
-		f, value := s.lines[j].field, s.lines[j].value
-		if f == noField && (j == i || s.lines[j].blank()) {
-			break
+		switch {
+		case l.field != noField:
+			last, own = l.field, h.set(l.field, l.value)
+		case j == i || l.blank() || !s.continued(j) && (j != end || h.value[last] != ""):
+			return h, max(end, i)
+		case own:
+			h.value[last] = strings.TrimSpace(h.value[last] + " " + l.body)
 		}
-		if f == noField {
-			continued := s.nextLabel(j)
-			if continued == j {
-				break
-			}
-			j = continued - 1
-			end = continued
-			continue
-		}
-		for k := j + 1; value == "" && k <= j+1 && k < len(s.lines); k++ {
-			if s.lines[k].field == noField {
-				value = s.lines[k].body
-			}
-		}
-		h.set(f, value)
 		end = j + 1
 	}
-	return h, end
+	return h, max(end, i)
 }
 
-// nextLabel returns the next line with a label, if a value that is wrapped leads to it, and j otherwise.
-func (s *splitter) nextLabel(j int) int {
+// continued reports whether line j continues a value that is wrapped: another label follows.
+func (s *splitter) continued(j int) bool {
 	for k := j; k < len(s.lines) && k <= j+valueLines && !s.lines[k].blank(); k++ {
 		if s.lines[k].field != noField {
-			return k
+			return true
 		}
 	}
-	return j
+	return false
 }
 
-func (h *header) set(f field, value string) {
+// set keeps the first value of a field, and reports whether it is that.
+func (h *header) set(f field, value string) bool {
 	if h.has[f] {
-		return
+		return false
 	}
 	h.has[f], h.value[f] = true, value
 	switch f {
 	case fromField, dateField, toField, subjectField:
 		h.count++
 	}
+	return true
 }
 
 // label reads a line such as "From: Ada".

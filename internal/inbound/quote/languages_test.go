@@ -61,6 +61,8 @@ func TestSplitText_doesNotTakeWordsForAnIntroduction(t *testing.T) {
 		"My answers, as of 7.5.2024 10:15:\n\nYes.\nNo.\n",
 		"The note on the box: from 2024 on, at 10:15, I wrote:\n\nEverything is fine.\n",
 		"From: Berlin\nTo: Paris\nDate: 7 May\n\nCan you ship this?\n",
+		"Its source is\n\nReceived: from x\n  by y\nFrom: a@example.com\nTo: b@example.com\nSubject: c\nDate: today\n\nWhy was it rejected?\n",
+		"It works.\nSent from my phone, does that matter?\n",
 		"From: a@example.com\nTo: b@example.com\nMessage-ID: <d>\nSubject: c\n\nWhy was it rejected?\n",
 		"Subject: my order\n\nIt is late.\n",
 		"I see this:\n\n> install\n> run\n",

@@ -50,7 +50,7 @@ func isPhrase(raw string) bool {
 	if len(raw) > maxPhrase || strings.ContainsAny(raw, "?") && !strings.Contains(raw, "://") {
 		return false
 	}
-	text := strings.Trim(strings.ToLower(raw), "<>()[]*_.!| \t")
+	text := strings.Trim(strings.ToLower(raw), "<>()[]*_.!| \t"+picture)
 	if !slices.ContainsFunc(phrasePrefixes, func(prefix string) bool { return strings.HasPrefix(text, prefix) }) &&
 		!slices.ContainsFunc(phraseSuffixes, func(suffix string) bool { return strings.HasSuffix(text, suffix) }) {
 		return false
