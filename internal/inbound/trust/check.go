@@ -32,7 +32,7 @@ func (c *Checker) spf(ctx context.Context, m Mail) claim {
 		local, domain = "postmaster", m.Helo
 	}
 	s := claim{domain: canonical(domain), outcome: None}
-	if !m.ClientIP.IsValid() || s.domain == "" || strings.Contains(local, "@") {
+	if !m.ClientIP.IsValid() || s.domain == "" {
 		return s
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
