@@ -154,7 +154,7 @@ func TestScan_takesGarbageForNoAnswer(t *testing.T) {
 	}
 	for _, garbage := range []string{
 		"", "null", "[]", "{}", `{"action":"reject"}`, `{"action":"","score":1}`, `{"score":1}`, `{"action":"dance","score":1}`, `{"action":"no action","score":"1"}`,
-		`{"action":"soft reject","score":1}`, `{"action":"no action","score":1}}`, `{"error":"no"}`, strings.Repeat(" ", 2<<20) + `{"action":"no action","score":1}`, "stream: OK\x00",
+		`{"action":"soft reject","score":1}`, `{"action":"no action","score":1}}`, `{"error":"no"}`, `{"action":"no action","score":1}` + strings.Repeat(" ", 2<<20), "stream: OK\x00",
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
@@ -173,7 +173,8 @@ func TestScan_readsRspamdsActions(t *testing.T) {
 	var got http.Header
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got = r.Header; r.URL.Path == "/elsewhere" {
-			answer = `{"action":"no action","score":0}`
+			io.WriteString(w, `{"action":"no action","score":0}`)
+			return
 		}
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
@@ -191,10 +192,9 @@ func TestScan_readsRspamdsActions(t *testing.T) {
 		t.Errorf("rspamd is told %v", got)
 	}
 	for code, want := range map[int]fault.Kind{302: fault.Unavailable, 403: fault.Unavailable, 413: fault.TooLarge, 500: fault.Unavailable} {
-		if status = code; true {
-			if v, err := verdict(t, s, mail); fault.KindOf(err) != want || v != (scan.Verdict{}) {
-				t.Errorf("%d: %+v, %v", code, v, err)
-			}
+		status = code
+		if v, err := verdict(t, s, mail); fault.KindOf(err) != want || v != (scan.Verdict{}) {
+			t.Errorf("%d: %+v, %v", code, v, err)
 		}
 	}
 }
