@@ -94,7 +94,6 @@ func (s *Scanner) Scan(ctx context.Context, r io.Reader, meta Meta) (Verdict, er
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	in := &input{r: r}
-	defer in.end()
 	v, err := s.backend.scan(ctx, in, meta)
 	if failed := in.end(); failed != nil {
 		return Verdict{}, fmt.Errorf("read what is to be scanned: %w", failed)

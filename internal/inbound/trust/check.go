@@ -2,6 +2,7 @@ package trust
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -64,7 +65,7 @@ func (c *Checker) policy(ctx context.Context, domain string) policy {
 
 func lookupPolicy(ctx context.Context, resolver Resolver, domain string, forSubdomain bool) policy {
 	all, err := resolver.LookupTXT(ctx, "_dmarc."+domain)
-	if dns, ok := err.(*net.DNSError); ok && !dns.IsNotFound {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && !dns.IsNotFound {
 		return policy{outcome: TempError}
 	}
 	var records []string
