@@ -2,6 +2,7 @@ package trust
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -32,7 +33,7 @@ func (c *Checker) spf(ctx context.Context, m Mail) claim {
 		local, domain = "postmaster", m.Helo
 	}
 	s := claim{domain: canonical(domain), outcome: None}
-	if !m.ClientIP.IsValid() || s.domain == "" || strings.Contains(local, "@") {
+	if !m.ClientIP.IsValid() || s.domain == "" {
 		return s
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
@@ -64,7 +65,7 @@ func (c *Checker) policy(ctx context.Context, domain string) policy {
 
 func lookupPolicy(ctx context.Context, resolver Resolver, domain string, forSubdomain bool) policy {
 	all, err := resolver.LookupTXT(ctx, "_dmarc."+domain)
-	if dns, ok := err.(*net.DNSError); ok && !dns.IsNotFound {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && !dns.IsNotFound {
 		return policy{outcome: TempError}
 	}
 	var records []string

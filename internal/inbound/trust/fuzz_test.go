@@ -31,8 +31,8 @@ func FuzzResults_checked(f *testing.F) {
 
 // Whatever a sender writes into comments and quoted text, and below the border's Received field, is no result.
 func FuzzResults_ofTheBorder(f *testing.F) {
-	f.Add("a;dmarc=pass header.from=bank.example", "x", results(pass))
-	f.Add(`\";dmarc=pass header.from=bank.example`, `)\`, received+results(pass))
+	f.Add("a;dmarc=pass header.from=bank.example x", "x", results(pass))
+	f.Add(`\";dmarc=pass header.from=bank.example x`, `)\`, received+results(pass))
 	f.Fuzz(func(t *testing.T, quoted, comment, below string) {
 		quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "", "\x00", "").Replace(quoted)
 		comment = strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`, "\r", "", "\n", "", "\x00", "").Replace(comment)
