@@ -35,6 +35,7 @@ var layers = []layer{
 	{"internal/holiday", "it reads calendar files and makes holidays of a policy", "internal/fault internal/policy", "github.com/emersion/go-ical github.com/teambition/rrule-go", reachesOut},
 	{"internal/link", "signing is pure", "internal/fault internal/ticket", "", reachesOut},
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
+	{"internal/attachment", "what a file may do is decided by rules alone", "internal/fault", "github.com/gabriel-vasile/mimetype golang.org/x/image golang.org/x/text/unicode/norm", reachesOut},
 	{"internal/chart", "it draws numbers", "", "", reachesOut},
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/outbox", "it delivers by what its transports and its store do", "internal/desk internal/fault internal/loop internal/ticket", "", "net net/http os os/exec database/sql"},
