@@ -61,6 +61,7 @@ func (workerCommand) Run(p *program) error {
 		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries) })
 	})
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
+	group.Go(func() error { return n.sweepFiles(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
@@ -101,6 +102,16 @@ func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
 		outbox.AccountMails:      mail.AccountMails(account.New(n.db.Accounts(), c.BaseURL).LoadMail, sender.SendAccount),
 		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log).Load,
 	}, n.log)
+}
+
+// sweepFiles removes files that were not sent, and blobs that no row names, until ctx ends.
+func (n *dependencies) sweepFiles(ctx context.Context) error {
+	files := app.NewFiles(n.db, n.blobs, n.config.FileLimits())
+	sweep := loop.New(loop.Options{
+		First: time.Second, Max: 10 * time.Minute, Log: n.log,
+		Failing: "files that were not sent can't be removed at the moment", Recovered: "files that were not sent are removed again",
+	})
+	return sweep.Run(ctx, files.Sweep)
 }
 
 // keepWorking calls work until ctx ends. It restarts a worker that Temporal rejects, because a lost namespace is
