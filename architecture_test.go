@@ -42,7 +42,7 @@ var layers = []layer{
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/outbox", "it delivers by what its transports and its store do", "internal/desk internal/fault internal/loop internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/report", "counting is pure", "internal/desk internal/fault internal/policy internal/ticket", "", reachesOut},
-	{"internal/app", "the use cases are the same for every neighbour", "internal/desk internal/fault internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
+	{"internal/app", "the use cases are the same for every neighbour", "internal/attachment internal/blob internal/desk internal/fault internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/account", "it knows neither where accounts are stored nor how people are answered", "internal/desk internal/fault internal/policy internal/ticket", "github.com/alexedwards/argon2id golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/demo", "it invents what people asked, and the domain decides the rest", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 
@@ -64,15 +64,16 @@ var layers = []layer{
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
 	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
-	{"api/request", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
+	{"api/request", "every page and the API share it", "internal/attachment internal/desk internal/fault internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "", "os os/exec database/sql"},
 	{"api/page", "every page is made with it", "api/request internal/desk internal/fault internal/policy internal/ticket", "github.com/PuerkitoBio/goquery github.com/alexedwards/scs/v2 github.com/gin-gonic/gin golang.org/x/net/html", "os os/exec database/sql"},
 	{"api/account", "a page package serves one audience", "api/page api/input api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
+	{"api/files", "a page package serves one audience", "api/page api/request internal/desk internal/fault internal/link", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/panel", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/portal", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/supervision", "a page package serves one audience", "api/input api/page api/request internal/chart internal/desk internal/fault internal/holiday internal/policy internal/report internal/ticket", "", "os os/exec database/sql"},
 
-	{"internal/config", "it knows names and types", "internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
+	{"internal/config", "it knows names and types", "internal/desk internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
 	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
 	{"internal/inbound/trust", "it knows mails and DNS, and nothing of the desk", "", "blitiri.com.ar/go/spf github.com/emersion/go-msgauth golang.org/x/net/idna golang.org/x/net/publicsuffix", "net/http os os/exec database/sql log log/slog"},
 	{"internal/scan", "it knows scanners and nothing of the desk", "internal/fault", "", "os os/exec database/sql log log/slog"},

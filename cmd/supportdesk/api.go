@@ -57,7 +57,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	outcomes := store.NewOutcomes(db, log)
 	d := app.NewTickets(db, db, db, outcomes, relay)
 	board := app.NewNoticeBoard(db)
-	files := app.NewFiles(db, n.blobs, c.FileLimits())
+	files := n.files()
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err

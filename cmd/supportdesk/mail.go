@@ -96,7 +96,7 @@ func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group) (*ap
 	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
-	reader := inbound.NewReader(n.blobs, app.NewFiles(n.db, n.blobs, n.config.FileLimits()),
+	reader := inbound.NewReader(n.blobs, n.files(),
 		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
 		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}})
 	return app.NewIncomingMails(app.IncomingPorts{

@@ -46,6 +46,7 @@ type MailData struct {
 
 	Subject  string       // the ticket's
 	Body     string       // the event's message, plain text; empty: it has none
+	Files    []MailFile   // of the event's message
 	Author   string       // display name of the event's author; empty: a due event
 	At       time.Time    // of the event
 	Sent     time.Time    // when the mail is sent
@@ -79,6 +80,14 @@ type ThreadMail struct {
 	Signed bool   `json:"signed"`
 	MAC    string `json:"-"`
 	ID     string `json:"id"` // Message-ID without angle brackets
+}
+
+// MailFile is a file of the message that a mail is about. A mail to the requester about a message of someone else has either
+// its content or a link to it; any other names it only.
+type MailFile struct {
+	File
+	Content []byte // to be attached; nil: it is not
+	Token   string // of the link to the file; empty: there is none
 }
 
 // WebhookCall is the data of one call of a webhook. It has no text that people wrote.
