@@ -26,15 +26,16 @@ const (
 
 // MailData is the data of one mail about a ticket. It is loaded when the mail is sent and not stored.
 type MailData struct {
-	Number   ticket.Number
-	N        int   // the mail's number within its ticket, from 1; the Message-ID consists of Number, N and Epoch
-	Epoch    int64 // of the database when the mail was stored
-	Kind     ticket.MailKind
-	To       Mailbox
-	Token    string // of the requester's link to the conversation, or of the link in an escalation; empty in other mails to staff
-	Disabled bool   // the recipient's account has been disabled since: nothing may be sent to them
-	Instead  string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
-	Previous int    // number of the previous mail about the ticket to the same person; 0: none
+	Number      ticket.Number
+	N           int   // the mail's number within its ticket, from 1; the Message-ID consists of Number, N and Epoch
+	Epoch       int64 // of the database when the mail was stored
+	Kind        ticket.MailKind
+	To          Mailbox
+	Token       string // of a customer's link to the conversation, or of the link in an escalation; empty in other mails to staff
+	Participant bool   // To is a participant
+	Disabled    bool   // the recipient's account has been disabled since: nothing may be sent to them
+	Instead     string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
+	Previous    int    // number of the previous mail about the ticket to the same person; 0: none
 
 	PreviousEpoch, RootEpoch int64 // epochs of mail Previous and of mail 1
 

@@ -1,5 +1,8 @@
 -- +goose Up
 
+-- A step or a command of the version before may be about to write there.
+LOCK TABLE tickets, events, commands, people, links;
+
 -- A contact has no account yet: someone wrote to the desk or was added to a ticket by their address. The contact becomes an
 -- account when its owner proves the address. Null: a contact. Rows that name no value are accounts.
 ALTER TABLE people ADD COLUMN claimed_at timestamptz;
