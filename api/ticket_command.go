@@ -106,6 +106,9 @@ func (s *server) runCommand(ctx context.Context, number string, r desk.Request) 
 	case request.Refused:
 		return nil, s.refusal(ctx, r, a.Outcome)
 	case request.Granted:
+		if r.Verb == ticket.VerbLeave { // the ticket can't be seen any more
+			break
+		}
 		if out.Body, a.Err = s.ticket(ctx, r.Number); a.Err == nil {
 			return out, nil
 		}
@@ -244,6 +247,9 @@ func propertyOf(f ticket.Field) *huma.Schema {
 		return nil
 	case ticket.FieldPriority:
 		property = oneOf(policy.Priorities())
+		property.Description = f.Doc
+	case ticket.FieldRecipients:
+		property = oneOf([]string{input.ToAll, input.ToRequester})
 		property.Description = f.Doc
 	case ticket.FieldInstant:
 		property.Format = "date-time"
