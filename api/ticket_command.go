@@ -80,6 +80,11 @@ func (s *server) parseCommand(ctx context.Context, number string, o operation, v
 	verb := o.verbFor(request.Of(ctx).Person.Role)
 	var f input.Fields
 	r := input.Command(&f, verb, values)
+	for name := range values { // an operation's verbs may have different fields
+		if !verb.Takes(name) {
+			f.Reject("body."+name, "is not for your role")
+		}
+	}
 	if one := verb.Definition().OneOf; len(one) > 0 && !slices.ContainsFunc(one, func(name string) bool { return values.Get(name) != "" }) {
 		f.Reject("body", "must contain %s", strings.Join(one, " or "))
 	}
@@ -202,19 +207,21 @@ func (o operation) verbFor(role ticket.Role) ticket.Verb {
 	return o.verbs[0] // the command is refused
 }
 
-// requestBody returns the schema of an operation's body, with the fields of its verb. The body is optional if no field
-// is required.
+// requestBody returns the schema of an operation's body, with the fields of its verbs, which require the same ones. The body
+// is optional if no field is required.
 func requestBody(api huma.API, o operation) *huma.RequestBody {
 	d := o.verbs[0].Definition()
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{}}
-	for _, f := range d.Fields {
-		property := propertyOf(f)
-		if property == nil {
-			continue
-		}
-		schema.Properties[f.Name] = property
-		if f.Required&ticket.FromRequest != 0 {
-			schema.Required = append(schema.Required, f.Name)
+	for _, verb := range o.verbs {
+		for _, f := range verb.Definition().Fields {
+			property := propertyOf(f)
+			if property == nil {
+				continue
+			}
+			schema.Properties[f.Name] = property
+			if verb == o.verbs[0] && f.Required&ticket.FromRequest != 0 {
+				schema.Required = append(schema.Required, f.Name)
+			}
 		}
 	}
 	schema.PrecomputeMessages()
