@@ -129,6 +129,9 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 		mv := modeView{
 			mode: m, Action: view.Post(m.path()), IdempotencyKey: view.IdempotencyKey(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
 		}
+		if len(c.Recipients.Cc) > 0 {
+			mv.Reads = strings.Replace(mv.Reads, "The requester gets this", "They get this", 1)
+		}
 		if typed {
 			mv.Body, mv.Alone, mv.Mistake, mv.Unseen = d.body, d.alone, d.mistake, view.Unseen
 			if d.idempotencyKey != "" {

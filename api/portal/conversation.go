@@ -36,19 +36,28 @@ func replyKey(bubbles []bubble) string {
 }
 
 var bubbleLabels = map[ticket.EventKind]string{
-	ticket.EventInformationRequested: "asked for information",
+	ticket.EventInformationRequested: "asked you for information",
 	ticket.EventProgressUpdated:      "sent a progress update",
+	ticket.EventResolved:             "resolved your ticket",
+}
+
+// labelsForParticipants replaces those of bubbleLabels that address the requester.
+var labelsForParticipants = map[ticket.EventKind]string{
+	ticket.EventInformationRequested: "asked the requester for information",
 	ticket.EventResolved:             "resolved the ticket",
 }
 
 // conversation returns all messages, oldest first, followed by those that are not decided yet.
-func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person) []bubble {
+func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person, participant bool) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
 		if e.Body == "" {
 			continue
 		}
 		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body}
+		if label := labelsForParticipants[e.Kind]; participant && label != "" {
+			b.Label = label
+		}
 		switch {
 		case e.Code == ticket.CodeUnseen:
 			b.State = "crossed"

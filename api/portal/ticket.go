@@ -136,7 +136,7 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 	causes := v.Causes(s.Ticket)
 	view := ticketView{
 		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusFor(s.Ticket.Status, a.requester.ID != s.Requester.ID), Viewer: a.requester, ByLink: a.byLink, Writer: a.draftOwner(v),
-		Bubbles: conversation(s.entries, s.undecided, a.requester), Timeline: timeline(s.View, s.entries, a.requester, causes),
+		Bubbles: conversation(s.entries, s.undecided, a.requester, a.requester.ID != s.Requester.ID), Timeline: timeline(s.View, s.entries, a.requester, causes),
 		Catching: len(s.undecided) > 0, Gone: ratingClosed(s), Live: v.Partial(),
 	}
 	view.Next = nextEventOf(s.View, view.Now)
