@@ -25,6 +25,7 @@ type entryView struct {
 	Body           string           `json:"body,omitempty" doc:"Plain text."`
 	Recipients     string           `json:"recipients,omitempty" enum:"requester" doc:"Present if the message was for the requester alone."`
 	Person         *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
+	Files          []attachmentView `json:"files,omitempty"`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
 	Priority       policy.Priority  `json:"priority,omitempty" doc:"The new priority."`
@@ -82,6 +83,9 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	}
 	if e.Named.ID != "" {
 		view.Person = &personView{e.Named.ID, e.Named.Name}
+	}
+	for _, f := range e.Files {
+		view.Files = append(view.Files, viewAttachment(f, viewer))
 	}
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule

@@ -57,6 +57,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	outcomes := store.NewOutcomes(db, log)
 	d := app.NewTickets(db, db, db, outcomes, relay)
 	board := app.NewNoticeBoard(db)
+	files := n.files()
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
@@ -70,14 +71,16 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Reports:     app.NewReports(db),
 		Emergencies: command,
 		Policies:    policies,
+		Files:       files,
 		Staffing:    app.NewStaffing(db),
 		Site:        site,
-		Areas:       n.areas(d, outcomes, command, policies),
+		Areas:       n.areas(d, files, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,
 		Version:     versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},
 			{Name: "writes", Ask: db.Writable},
+			{Name: "files", Ask: n.blobs.Ping, Optional: true}, // without it only files can't be sent or read
 			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
 		},
 		Workflows:      db,
@@ -113,13 +116,17 @@ func (p *program) serveAPI(n *dependencies, handler http.Handler, background ...
 type localMailboxCommand struct {
 	Dir  string `required:"" type:"path" help:"Directory of the emails."`
 	SMTP string `name:"smtp" required:"" help:"Address of the SMTP server."`
+	Desk string `help:"Address of the SMTP server that receives the desk's mail."`
+	Mail string `help:"Email address of the desk."`
 	HTTP string `name:"http" required:"" help:"Address of the pages."`
 }
 
 // Run accepts mails until the program is stopped.
 func (c localMailboxCommand) Run(p *program) error {
 	log := slog.New(slog.NewTextHandler(p.stderr, nil))
-	mailbox, err := local.StartMailbox(local.MailboxOptions{Dir: c.Dir, Addr: c.SMTP})
+	mailbox, err := local.StartMailbox(local.MailboxOptions{
+		Dir: c.Dir, Addr: c.SMTP, Desk: local.Desk{Server: c.Desk, Address: c.Mail},
+	})
 	if err != nil {
 		return fmt.Errorf("mailbox: %w", err)
 	}

@@ -46,7 +46,11 @@ func (workerCommand) Run(p *program) error {
 		return err
 	}
 	defer n.close()
-	sender, err := mail.NewSender(mailConfig(n.config))
+	mails, err := mailConfig(n.config)
+	if err != nil {
+		return err
+	}
+	sender, err := mail.NewSender(mails)
 	if err != nil {
 		return err
 	}
@@ -61,6 +65,7 @@ func (workerCommand) Run(p *program) error {
 		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries) })
 	})
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
+	group.Go(func() error { return n.sweepFiles(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
@@ -94,13 +99,22 @@ func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) erro
 
 // outbox returns an outbox with the transports of all queues.
 func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
-	c, mails := n.config, app.NewMails(n.db)
+	c, mails := n.config, app.NewMails(n.db).Attaching(n.files(), int64(n.config.MailFilesMiB)<<20)
 	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
 		outbox.TicketMails:       mail.TicketMails(mails.LoadMail, sender.Send),
 		outbox.AnnouncementMails: mail.AnnouncementMails(mails.Announcement, sender.SendAnnouncement),
 		outbox.AccountMails:      mail.AccountMails(account.New(n.db.Accounts(), c.BaseURL).LoadMail, sender.SendAccount),
 		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log).Load,
 	}, n.log)
+}
+
+// sweepFiles removes files that were not sent, and blobs that no row names, until ctx ends.
+func (n *dependencies) sweepFiles(ctx context.Context) error {
+	sweep := loop.New(loop.Options{
+		First: time.Second, Max: 10 * time.Minute, Log: n.log,
+		Failing: "files that were not sent can't be removed at the moment", Recovered: "files that were not sent are removed again",
+	})
+	return sweep.Run(ctx, n.files().Sweep)
 }
 
 // keepWorking calls work until ctx ends. It restarts a worker that Temporal rejects, because a lost namespace is
@@ -173,10 +187,27 @@ func listens(host string, port int) func(context.Context) error {
 	}
 }
 
-func mailConfig(c config.Config) mail.Config {
+// mailConfig returns the configuration of mail and reads the key that signs it.
+func mailConfig(c config.Config) (mail.Config, error) {
+	dkim, err := dkimConfig(c)
 	return mail.Config{
 		Host: c.SMTPHost, Port: c.SMTPPort, Username: c.SMTPUsername, Password: c.SMTPPassword, TLS: c.SMTPTLS,
 		From:   desk.Mailbox{Name: c.From.Name, Address: c.From.Address},
-		Domain: c.MailDomain, BaseURL: c.BaseURL, Timeout: c.SMTPTimeout,
+		Domain: c.MailDomain, BaseURL: c.BaseURL, Timeout: c.SMTPTimeout, DKIM: dkim,
+	}, err
+}
+
+func dkimConfig(c config.Config) (mail.DKIM, error) {
+	if c.DKIMKeyFile == "" {
+		return mail.DKIM{}, nil
 	}
+	text, err := os.ReadFile(c.DKIMKeyFile)
+	if err != nil {
+		return mail.DKIM{}, fmt.Errorf("SUPPORTDESK_DKIM_KEY_FILE: %w", err)
+	}
+	key, err := mail.ParseDKIMKey(text)
+	if err != nil {
+		return mail.DKIM{}, fmt.Errorf("SUPPORTDESK_DKIM_KEY_FILE: %s: %w", c.DKIMKeyFile, err)
+	}
+	return mail.DKIM{Domain: c.DKIMDomain, Selector: c.DKIMSelector, Key: key}, nil
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"crypto/rand"
+	"io"
 	"regexp"
 	"time"
 
@@ -75,3 +76,21 @@ type FileLimits struct {
 
 // DefaultFileLimits are the limits unless others are configured.
 var DefaultFileLimits = FileLimits{Size: 10 << 20, Count: 10, Total: 25 << 20}
+
+// Upload is a file that is being uploaded.
+type Upload struct {
+	Name    string // as the client has it; cleaned here
+	Type    string // as the client has it, which is believed only as to what content can't tell; may be empty
+	Alt     string // describes an image; may be empty
+	Content io.Reader
+
+	ContentID string // in the email that it came with; empty: none
+	Inline    bool   // shown within the text of that email
+}
+
+// FileContent is a file, or its preview, opened for reading. The caller closes it.
+type FileContent struct {
+	io.ReadCloser
+	File File
+	Size int64 // of what is read
+}

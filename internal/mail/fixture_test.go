@@ -46,7 +46,7 @@ func samplePolicy(zone *time.Location) *policy.Policy {
 func sampleMail(kind ticket.MailKind) desk.MailData {
 	at := time.Date(2026, 11, 23, 10, 23, 45, 0, time.UTC)
 	l := desk.MailData{
-		Number: number, N: 4, Kind: kind, Previous: 2,
+		Number: number, N: 4, Kind: kind, Thread: []desk.ThreadMail{{N: 1}, {N: 2}},
 		To:      desk.Mailbox{Name: "Demo Customer", Address: "customer@demo.example"},
 		Subject: "Parcel 4711 arrived broken", Author: "Demo Agent", Assignee: "Demo Agent", At: at,
 		Status: ticket.StatusOpen, Priority: policy.PriorityNormal,
@@ -59,7 +59,7 @@ func sampleMail(kind ticket.MailKind) desk.MailData {
 	words := "We found your parcel & its twin.\n\nPlease send us:\n  - a photo\n  - the number on the label <ABC>"
 	switch kind {
 	case ticket.MailReceipt:
-		l.N, l.Previous, l.Status, l.Author, l.Assignee = 1, 0, ticket.StatusNew, "", ""
+		l.N, l.Thread, l.Status, l.Author, l.Assignee = 1, nil, ticket.StatusNew, "", ""
 		l.Body = "Hello,\nthe parcel came with a dent & \"rattles\"."
 	case ticket.MailReply, ticket.MailProgress, ticket.MailParticipantReply:
 		l.Body, l.FirstResponseDue = words, time.Time{}
@@ -85,7 +85,7 @@ func sampleMail(kind ticket.MailKind) desk.MailData {
 func forStaff(l *desk.MailData, words string) {
 	l.Token = ""
 	l.To = desk.Mailbox{Name: "Demo Agent", Address: "agent@holesalemart.example"}
-	l.Previous, l.Author = 0, "Sam Okafor"
+	l.Thread, l.Author = []desk.ThreadMail{{N: 1}}, "Sam Okafor"
 	switch l.Kind {
 	case ticket.MailUndelivered:
 		l.Author, l.FirstResponseDue = "", time.Time{}
@@ -180,6 +180,15 @@ func goldenMails() map[string]desk.MailData {
 		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
 		l.Expected.FirstResponse, l.Expected.Resolution = l.At.Add(200*time.Hour), l.At.Add(300*time.Hour)
 	})
+	files := []desk.MailFile{
+		{File: desk.File{Name: "label.png", Size: 1234567}, Content: []byte("bytes")},
+		{File: desk.File{Name: `a "<b>" & ملصق.pdf`, Size: 9 << 20}, Token: "token"},
+		{File: desk.File{Name: "secret.txt", Deleted: &desk.FileDeletion{}}},
+	}
+	with("files", ticket.MailReply, func(l *desk.MailData) { l.Files = files })
+	with("files-only", ticket.MailReply, func(l *desk.MailData) { l.Files, l.Body = files[1:], "" })
+	with("files", ticket.MailReceipt, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
+	with("files", ticket.MailCustomerReply, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
 	with("notices", ticket.MailReply, func(l *desk.MailData) { l.Notices = sampleNotices(l.At) })
 	with("notices", ticket.MailAssigned, func(l *desk.MailData) { l.Notices = sampleNotices(l.At)[1:] })
 	return all

@@ -19,6 +19,8 @@ type view struct {
 	Author         string
 	Assignee       string
 	Message        [][]string // paragraphs of lines
+	Files          []file     // of the message
+	FileLinks      bool       // some of them are links
 	Echo           bool       // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
@@ -78,6 +80,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 	if data.Participant {
 		v.Which = "this"
 	}
+	v.Files, v.FileLinks = newFiles(data.Files, cfg.BaseURL)
 	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
 	v.Resolution, v.ResolutionNow = ahead(data.ResolutionDue, data.At, in)
 	v.Late = !v.Staff && (v.FirstLate != "" || v.ResolutionLate != "")

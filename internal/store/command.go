@@ -21,7 +21,7 @@ import (
 var commandTemplate string
 
 // acceptsCommand is whether a ticket accepts a command.
-var acceptsCommand = `number = @number AND (status <> 'closed' OR @closed) AND (` + seenBy("tickets", "@staff", "@by") + `
+var acceptsCommand = `number = @number AND (status <> 'closed' OR @closed) AND (@joins OR ` + seenBy("tickets", "@staff", "@by") + `
 	AND (NOT @requester_only OR @staff OR requester = @by)) AND (NOT @staff OR @seen::bigint <= greatest(events, 1))`
 
 // commandSQL accepts a command without files, and commandWithFilesSQL one with files.
@@ -130,12 +130,17 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 
 // command runs the statement that accepts a command. It returns pgx.ErrNoRows if nothing was accepted.
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
+	joins := r.Joins && r.Verb == ticket.VerbCustomerReply
+	if joins {
+		to.person = by.ID
+	}
 	statement, args := commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
+		"joins": joins, "channel": desk.ChannelOf(by, r.Channel), "incoming": r.Incoming,
 		"person": to.person, "alone": r.Alone && r.Verb.Takes("recipients"), "requester_only": r.Verb.Definition().RequesterOnly,
 	})
 	if len(r.Files) > 0 {

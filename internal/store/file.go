@@ -117,7 +117,8 @@ func (s *Store) SweepFiles(ctx context.Context, before time.Time) (keys []string
 // NamedBlobs returns those of the keys that a row names. Every table that names blobs belongs here: the sweep deletes what is
 // missing.
 func (s *Store) NamedBlobs(ctx context.Context, keys []string) (named []string, err error) {
-	rows, _ := s.pool.Query(ctx, `SELECT blob FROM files WHERE blob = ANY($1) UNION ALL SELECT preview FROM files WHERE preview = ANY($1)`, keys)
+	rows, _ := s.pool.Query(ctx, `SELECT blob FROM files WHERE blob = ANY($1) UNION ALL SELECT preview FROM files WHERE preview = ANY($1)
+		UNION ALL SELECT blob FROM incoming_mails WHERE blob = ANY($1)`, keys)
 	named, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	return named, explain(err, "look for what names blobs")
 }

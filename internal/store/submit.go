@@ -316,6 +316,7 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"priorities": func(a *pendingSubmission) string { return string(a.sub.Priority) },
 	"subjects":   func(a *pendingSubmission) string { return a.sub.Subject },
 	"bodies":     func(a *pendingSubmission) string { return a.sub.Body },
+	"channels":   func(a *pendingSubmission) string { return string(desk.ChannelOf(a.by, a.sub.Channel)) },
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 
@@ -323,14 +324,15 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 func submitArgs(batch []*pendingSubmission) pgx.StrictNamedArgs {
 	var tickets account.RateLimit // the same for all that are limited
 	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
+	mails := make([]int64, len(batch))
 	for i, a := range batch {
-		fingerprints[i] = fingerprint(a.sub.IdempotencyKey)
+		fingerprints[i], mails[i] = fingerprint(a.sub.IdempotencyKey), a.sub.Incoming
 		if allowances[i] = a.use.key; a.use.key != nil {
 			tickets = a.use.of
 		}
 	}
 	args := pgx.StrictNamedArgs{
-		"fingerprints": fingerprints, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
+		"fingerprints": fingerprints, "mails": mails, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
 	}
 	for name, text := range submissionColumns {
 		column := make([]string, len(batch))

@@ -58,6 +58,16 @@ var (
 	ErrClosed = fault.NewConflict(CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
 )
 
+// mayUse reports whether a customer is of the ticket and may use a verb on it, or joins with the command.
+func (s *decider) mayUse(verb Definition, c Command) bool {
+	return s.t.Requester == c.By.ID || !verb.RequesterOnly && (s.t.Involves(c.By.ID) || c.joins())
+}
+
+// joins reports whether the author of a reply, who has an email from the ticket, becomes a participant with it.
+func (c Command) joins() bool {
+	return c.Verb == VerbCustomerReply && c.Person == c.By.ID && c.Person != ""
+}
+
 // decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's
 // requester, or a participant if the verb is not for the requester only. A verb's own function must refuse before it emits an event, so that a refusal changes nothing.
 func (s *decider) decide(c Command) *fault.Error {
@@ -71,7 +81,7 @@ func (s *decider) decide(c Command) *fault.Error {
 		return fault.NewConflict(CodeUnrecordable, "the result could not be saved")
 	case c.Repeats > 0:
 		return fault.NewConflict(CodeRepeated, "this repeats command %d, which was received before the workflow was reset", c.Repeats)
-	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID && (verb.RequesterOnly || !s.t.Involves(c.By.ID)):
+	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && !s.mayUse(verb, c):
 		return ErrRole
 	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
 		return ErrClosed
@@ -137,6 +147,9 @@ func (s *decider) assignToAnswerer(c Command) {
 }
 
 func (s *decider) customerReply(c Command) *fault.Error {
+	if refusal := s.join(c); refusal != nil {
+		return refusal
+	}
 	was := s.t.Status
 	reply := Event{Kind: EventCustomerReplied, Message: c.Message}
 	if was == StatusWaiting {

@@ -117,6 +117,18 @@ func (s *decider) addParticipant(c Command) *fault.Error {
 	return nil
 }
 
+// join lets the author of a reply in who is not of the ticket, but has answered an email from it.
+func (s *decider) join(c Command) *fault.Error {
+	if !c.joins() || s.t.Involves(c.By.ID) {
+		return nil
+	}
+	if refusal := s.checkJoining(c.By.ID); refusal != nil {
+		return refusal
+	}
+	s.emit(Event{Kind: EventParticipantAdded, Person: c.By.ID})
+	return nil
+}
+
 // checkJoining refuses to let a person in who does not exist, or for whom there is no room.
 func (s *decider) checkJoining(person PersonID) *fault.Error {
 	switch {
