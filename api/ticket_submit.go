@@ -19,6 +19,14 @@ type submission struct {
 	Priority priorityName `json:"priority,omitempty" doc:"Absent: normal. The policy says whether customers may choose."`
 	Order    string       `json:"order,omitempty" doc:"The shop's order number, up to 64 characters."`
 	Follows  string       `json:"follows,omitempty" doc:"The number of an earlier ticket of yours that this one follows up."`
+
+	Requester *requesterBody `json:"requester,omitempty" doc:"Staff only, and required of them: the customer for whom the ticket is opened."`
+}
+
+// requesterBody names the customer for whom staff open a ticket.
+type requesterBody struct {
+	Address string `json:"address" doc:"An email address, or a person's ID. An address that is unknown so far becomes a contact, who has no account until they register with it."`
+	Name    string `json:"name,omitempty" doc:"The name of a new contact, up to 200 characters. Default: the part of the address before the @."`
 }
 
 type submitOutput struct {
@@ -91,6 +99,9 @@ func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOut
 		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),
 		Follows:        f.Number("follows", in.Body.Follows),
 		IdempotencyKey: v.IdempotencyKey,
+	}
+	if r := in.Body.Requester; r != nil {
+		typed.Requester = input.Whom(&f, "requester", r.Address, r.Name)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

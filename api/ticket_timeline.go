@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -22,6 +23,8 @@ type entryView struct {
 	RecordedAt     time.Time        `json:"recorded_at"`
 	By             namedView        `json:"by"`
 	Body           string           `json:"body,omitempty" doc:"Plain text."`
+	Recipients     string           `json:"recipients,omitempty" enum:"requester" doc:"Present if the message was for the requester alone."`
+	Person         *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
 	Files          []attachmentView `json:"files,omitempty"`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
@@ -74,6 +77,12 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
 		Promise: visiblePromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
+	}
+	if e.Only != "" {
+		view.Recipients = input.ToRequester
+	}
+	if e.Named.ID != "" {
+		view.Person = &personView{e.Named.ID, e.Named.Name}
 	}
 	for _, f := range e.Files {
 		view.Files = append(view.Files, viewAttachment(f, viewer))

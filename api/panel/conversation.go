@@ -96,7 +96,14 @@ func audience(e desk.Entry) (from, label string) {
 	case ticket.EventRefused:
 		return "refused", "Refused: " + humanize(string(e.Verb))
 	}
-	return from, cmp.Or(messageLabels[e.Kind], "Reply")
+	label = cmp.Or(messageLabels[e.Kind], "Reply")
+	switch {
+	case e.Only != "":
+		label += ", to the requester alone"
+	case e.Kind == ticket.EventSubmitted && e.By.Role.Staff():
+		label += ", entered for the requester"
+	}
+	return from, label
 }
 
 // messageLabels has the labels of events with a message, except for replies.
@@ -179,10 +186,26 @@ func eventText(e desk.Entry, shared shared) string {
 		return "The webhook " + e.Webhook + " could not be notified"
 	case ticket.EventSnoozed:
 		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
+	case ticket.EventParticipantAdded, ticket.EventParticipantRemoved, ticket.EventRequesterChanged:
+		return peopleText(e, actor)
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", humanize(string(e.Verb)), actor, humanize(e.Code))
 	default:
 		return cmp.Or(eventTexts[e.Kind], actor+": "+humanize(string(e.Kind)))
+	}
+}
+
+// peopleText says who joined or left the ticket, or became its requester.
+func peopleText(e desk.Entry, actor string) string {
+	switch {
+	case e.Kind == ticket.EventParticipantAdded:
+		return actor + " added " + e.Named.Name + " as a participant"
+	case e.Kind == ticket.EventRequesterChanged:
+		return actor + " made " + e.Named.Name + " the requester"
+	case e.Person == e.By.ID:
+		return actor + " left the ticket"
+	default:
+		return actor + " removed " + e.Named.Name
 	}
 }
 

@@ -96,6 +96,9 @@ func (p *Pages) act(v *page.Visit, a access, form url.Values, verb ticket.Verb, 
 	switch kind := fault.KindOf(err); {
 	case err == nil && answer.State == request.Pending:
 		return v.Redirect(ticketAddress(a.number))
+	case err == nil && verb == ticket.VerbLeave: // the ticket's page is not theirs any more
+		v.Flash("%s", done)
+		return v.Redirect("/")
 	case err == nil:
 		v.Flash("%s", done)
 		return v.Redirect(ticketAddress(a.number))

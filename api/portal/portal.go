@@ -89,14 +89,14 @@ func (p *Pages) Area() page.Area { return page.NewArea("portal", templates, p.ro
 
 // Access of the routes of a ticket. It depends on the ticket, so the handlers of forReading and forCommand check it.
 var (
-	readingAccess   = page.Access{Who: "The ticket's requester, signed in or with a link from an email; staff are redirected to the desk."}
-	requesterAccess = page.Access{Who: "The ticket's requester, signed in or with a link from an email."}
+	readingAccess   = page.Access{Who: "The ticket's requester and participants, signed in or with a link from an email; staff are redirected to the desk."}
+	requesterAccess = page.Access{Who: "The ticket's requester and participants as far as they may, signed in or with a link from an email."}
 )
 
 // routes returns all routes of the portal.
 func (p *Pages) routes() []page.Route { return append(p.fixedRoutes(), p.commandRoutes()...) }
 
-// commandRoutes returns the routes of the forms for the registry's verbs of requesters.
+// commandRoutes returns the routes of the forms for the registry's verbs of customers.
 func (p *Pages) commandRoutes() []page.Route {
 	var routes []page.Route
 	for _, d := range ticket.Definitions() {

@@ -61,7 +61,7 @@ func sampleMail(kind ticket.MailKind) desk.MailData {
 	case ticket.MailReceipt:
 		l.N, l.Thread, l.Status, l.Author, l.Assignee = 1, nil, ticket.StatusNew, "", ""
 		l.Body = "Hello,\nthe parcel came with a dent & \"rattles\"."
-	case ticket.MailReply, ticket.MailProgress:
+	case ticket.MailReply, ticket.MailProgress, ticket.MailParticipantReply:
 		l.Body, l.FirstResponseDue = words, time.Time{}
 	case ticket.MailInformationRequest, ticket.MailNudge:
 		l.Body, l.Status = words, ticket.StatusWaiting
@@ -120,6 +120,11 @@ func goldenMails() map[string]desk.MailData {
 		l.To.Name, l.Body, l.Token = "", "", ""
 		l.Policy = &policy.Policy{Zone: time.FixedZone("", 19800)}
 	})
+	for _, kind := range []ticket.MailKind{
+		ticket.MailReply, ticket.MailProgress, ticket.MailInformationRequest, ticket.MailResolution, ticket.MailClosure, ticket.MailParticipantReply,
+	} {
+		with("participant", kind, func(l *desk.MailData) { l.Participant = true })
+	}
 	with("paused", ticket.MailPolicyChange, func(l *desk.MailData) {
 		l.Status, l.FirstResponseDue, l.ResolutionDue = ticket.StatusWaiting, time.Time{}, time.Time{}
 	})

@@ -25,7 +25,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
 			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
-			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at)) AS timeline,
+			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at OR kind = 'requester-changed')) AS timeline,
 			`+filesOf("e.message")+` AS files
 		FROM deliveries m
 		JOIN tickets t ON t.number = m.ticket

@@ -20,7 +20,7 @@ var (
 	fieldName       = Field{Name: "name", Kind: FieldLine, Source: FromRequest, Doc: "The name of a new contact. Default: the part of the address before the @."}
 	fieldRecipients = Field{
 		Name: fieldTo, Kind: FieldRecipients, Source: FromRequest,
-		Doc: "Who sees the message and receives it by email. all: requester and participants; requester: the requester alone. Default: all.",
+		Doc: "Who sees the message and receives it by email. all: requester and participants; requester: the requester alone. For staff. Default: all.",
 	}
 	fieldEmergencyName = Field{Name: fieldEmergency, Kind: FieldLine, Source: FromSignal}
 )
