@@ -53,6 +53,8 @@ type Config struct {
 	Emergencies request.Emergencies  // nil: emergencies are Unavailable
 	Policies    request.Policies     // nil: policy versions are NotFound
 
+	Files request.Files // nil: files are Unavailable
+
 	Staffing staffing // groups, and who is away; nil: both are Unavailable
 
 	Site  *page.Engine // serves the website; nil: there is no website

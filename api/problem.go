@@ -38,6 +38,7 @@ type FieldProblem struct {
 }
 
 const (
+	mediaForm    = "multipart/form-data"
 	mediaJSON    = "application/json"
 	mediaProblem = "application/problem+json"
 	typePrefix   = "urn:supportdesk:problem:"

@@ -31,6 +31,16 @@ const maxRequest = 128 << 10
 // huma then reads the body from memory and validates it.
 func (s *server) checkRequest(ctx huma.Context, next func(huma.Context)) {
 	c, op := humagin.Unwrap(ctx), ctx.Operation()
+	if takesForm(op, c.Request) {
+		end, err := s.readForm(c)
+		defer end()
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		next(huma.WithContext(ctx, c.Request.Context()))
+		return
+	}
 	err := readRequest(c.Writer, c.Request, op, func(property string) bool { return s.allowsNull(op, property) })
 	if err != nil {
 		s.fail(c, err)
@@ -43,7 +53,7 @@ func readRequest(w http.ResponseWriter, r *http.Request, op *huma.Operation, nul
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		return newProblem(http.StatusBadRequest, "the query can't be read", FieldProblem{"query", "is not well formed"})
 	}
-	if op.RequestBody == nil {
+	if op.RequestBody == nil || op.Metadata[streamed] != nil {
 		return nil
 	}
 	body, err := readBody(w, r)

@@ -53,7 +53,7 @@ func routes() []route { return append(fixedRoutes(), commandRoutes()...) }
 // fixedRoutes returns every route except those that commandRoutes derives from the registry of verbs.
 func fixedRoutes() []route {
 	return slices.Concat([]route{
-		{post, "/tickets", customers.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, onResponse((*server).submit)},
+		{post, "/tickets", customers.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, withForm(onResponse((*server).submit))},
 		{get, "/tickets", signedIn, "list-tickets", "List tickets: your own, or all of them for staff", result, onResponse((*server).list)},
 		{get, "/tickets/{number}", signedIn, "read-ticket", "Read a ticket with its clocks", result, on((*server).read)},
 		{get, "/tickets/{number}/timeline", signedIn, "read-timeline", "Read a ticket's timeline", result, on((*server).timeline)},
@@ -61,7 +61,13 @@ func fixedRoutes() []route {
 		{get, "/track/{number}", anyone, "track-ticket", "Read a ticket's status and deadlines by its number alone", result, on((*server).track)},
 		{get, "/notice", anyone, "read-notices", "Read the notices of emergencies in force and planned", result, onResponse((*server).notices)},
 		{get, "/policy", optionalSignIn, "read-policy", "Read the policy in force", result, onResponse((*server).policy)},
-	}, ifAvailable(func(c Config) bool { return c.Reports != nil }, []route{
+	}, ifAvailable(func(c Config) bool { return c.Files != nil }, []route{
+		{post, "/files", signedIn, "upload-file", "Upload a file, to send with a message", created, uploadBinder},
+		{get, "/files/{id}", signedIn, "read-file", "Read a file's bytes", result, onStream((*server).readFile)},
+		{get, "/files/{id}/preview", signedIn, "read-preview", "Read the smaller image of an image", result, onStream((*server).readPreview)},
+		{patch, "/files/{id}", signedIn, "describe-file", "Describe an image that you have not sent yet", result, on((*server).describeFile)},
+		{del, "/files/{id}", signedIn, "delete-file", "Delete a file: one that you have not sent yet, or, as staff, any", result, on((*server).deleteFile)},
+	}), ifAvailable(func(c Config) bool { return c.Reports != nil }, []route{
 		{get, "/reports/promises", supervisors, "report-promises", "Report on targets met and breached, by week, priority, category and agent", result, on((*server).reportPromises)},
 	}), ifAvailable(func(c Config) bool { return c.Staffing != nil }, []route{
 		{get, "/away", colleagues, "list-staff", "List the staff: who is away, and how many tickets each is assigned", result, onResponse((*server).colleagues)},
@@ -134,6 +140,16 @@ func onResponse[I, O any](handle func(*server, context.Context, *I) (*O, error))
 			}
 			return out, nil
 		})
+	}
+}
+
+// onStream is like onResponse for operations whose responses are bytes.
+func onStream[I any](handle func(*server, context.Context, *I) (*huma.StreamResponse, error)) binder {
+	return func(s *server, api huma.API, op huma.Operation) {
+		op.Responses["200"] = &huma.Response{
+			Description: "The bytes", Content: map[string]*huma.MediaType{"*/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+		}
+		onResponse(handle)(s, api, op)
 	}
 }
 

@@ -59,8 +59,8 @@ func handleMailOperation(o operation) func(*server, context.Context, *mailComman
 	}
 }
 
-// valuesOf converts a body to form values, which the API and the pages parse alike. Its schema allows strings and
-// integers only.
+// valuesOf converts a body to form values, which the API and the pages parse alike. Its schema allows strings,
+// integers and lists of strings only.
 func valuesOf(body any) url.Values {
 	values := url.Values{}
 	properties, _ := body.(map[string]any)
@@ -70,6 +70,11 @@ func valuesOf(body any) url.Values {
 			values.Set(name, value)
 		case float64:
 			values.Set(name, strconv.FormatFloat(value, 'f', -1, 64))
+		case []any:
+			for _, one := range value {
+				text, _ := one.(string)
+				values.Add(name, text)
+			}
 		}
 	}
 	return values
@@ -204,23 +209,27 @@ func (o operation) verbFor(role ticket.Role) ticket.Verb {
 func requestBody(api huma.API, o operation) *huma.RequestBody {
 	d := o.verbs[0].Definition()
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{}}
+	takesFiles := d.Verb.Takes("files") // then its body may be empty, which input.Command checks
 	for _, f := range d.Fields {
 		property := propertyOf(f)
 		if property == nil {
 			continue
 		}
 		schema.Properties[f.Name] = property
-		if f.Required&ticket.FromRequest != 0 {
+		if f.Required&ticket.FromRequest != 0 && (f.Kind != ticket.FieldMessage || !takesFiles) {
 			schema.Required = append(schema.Required, f.Name)
 		}
 	}
 	schema.PrecomputeMessages()
 	name := bodyName(o.ID)
 	api.OpenAPI().Components.Schemas.Map()[name] = schema
-	ref := &huma.Schema{Ref: "#/components/schemas/" + name}
+	content := map[string]*huma.MediaType{mediaJSON: {Schema: &huma.Schema{Ref: "#/components/schemas/" + name}}}
+	if takesFiles {
+		content[mediaForm] = formMedia()
+	}
 	return &huma.RequestBody{
-		Required: len(schema.Required)+len(d.OneOf) > 0,
-		Content:  map[string]*huma.MediaType{mediaJSON: {Schema: ref}},
+		Required: len(schema.Required)+len(d.OneOf) > 0 || d.InWords(),
+		Content:  content,
 	}
 }
 
@@ -244,6 +253,9 @@ func propertyOf(f ticket.Field) *huma.Schema {
 		return nil
 	case ticket.FieldPriority:
 		property = oneOf(policy.Priorities())
+		property.Description = f.Doc
+	case ticket.FieldFiles:
+		property = fileIDs(nil).Schema(nil)
 		property.Description = f.Doc
 	case ticket.FieldInstant:
 		property.Format = "date-time"

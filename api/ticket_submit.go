@@ -13,7 +13,8 @@ import (
 
 type submission struct {
 	Subject  string       `json:"subject" doc:"One line, 1 to 200 characters after trimming."`
-	Body     string       `json:"body" doc:"Plain text, 1 to 65536 bytes."`
+	Body     string       `json:"body,omitempty" doc:"Plain text, 1 to 65536 bytes. It may be empty if there are files."`
+	Files    fileIDs      `json:"files,omitempty"`
 	Category string       `json:"category,omitempty" doc:"One of the policy's categories; absent: the first."`
 	Priority priorityName `json:"priority,omitempty" doc:"Absent: normal. The policy says whether customers may choose."`
 	Order    string       `json:"order,omitempty" doc:"The shop's order number, up to 64 characters."`
@@ -80,9 +81,11 @@ func linksOf(n ticket.Number) linksView {
 func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOutput, error) {
 	v := request.Of(ctx)
 	var f input.Fields
+	files := input.Files(&f, in.Body.Files)
 	typed := desk.Submission{
+		Files:          files,
 		Subject:        f.Line("subject", in.Body.Subject, desk.MaxSubject),
-		Body:           f.Words("body", in.Body.Body),
+		Body:           f.Message("body", in.Body.Body, true, files),
 		Category:       f.Optional("category", in.Body.Category, input.MaxWord),
 		Priority:       policy.Priority(in.Body.Priority),
 		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),

@@ -22,6 +22,7 @@ type entryView struct {
 	RecordedAt     time.Time        `json:"recorded_at"`
 	By             namedView        `json:"by"`
 	Body           string           `json:"body,omitempty" doc:"Plain text."`
+	Files          []attachmentView `json:"files,omitempty"`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
 	Priority       policy.Priority  `json:"priority,omitempty" doc:"The new priority."`
@@ -73,6 +74,9 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
 		Promise: visiblePromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
+	}
+	for _, f := range e.Files {
+		view.Files = append(view.Files, viewAttachment(f, viewer))
 	}
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule

@@ -16,6 +16,9 @@ const maxAddress = 254 // in bytes, the maximum of an email address
 // fields in f. The caller sets the ticket's number and the idempotency key.
 func Command(f *Fields, verb ticket.Verb, values url.Values) desk.Request {
 	r := desk.Request{Verb: verb}
+	if verb.Takes("files") {
+		r.Files = Files(f, values["files"])
+	}
 	for _, field := range verb.Definition().Fields {
 		if field.Source&ticket.FromRequest != 0 {
 			readField(f, &r, field, values)
@@ -28,9 +31,7 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 	text := values.Get(field.Name)
 	switch field.Kind {
 	case ticket.FieldMessage:
-		if field.Required&ticket.FromRequest != 0 || text != "" {
-			r.Body = f.Words(field.Name, text)
-		}
+		r.Body = f.Message(field.Name, text, field.Required&ticket.FromRequest != 0, r.Files)
 	case ticket.FieldEntry:
 		r.Seen = f.Entry(field.Name, text)
 	case ticket.FieldPriority:
@@ -51,6 +52,18 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 	case ticket.FieldLine:
 		readLine(f, r, field.Name, values)
 	}
+}
+
+// Files parses the IDs of a message's files. Whether the message can have them is for the store to say.
+func Files(f *Fields, ids []string) (files []desk.FileID) {
+	for _, id := range ids {
+		if file := desk.FileID(id); file.Valid() {
+			files = append(files, file)
+		} else {
+			f.Reject("files", "contains what is not the ID of a file")
+		}
+	}
+	return files
 }
 
 // readLine parses a field of one line. An empty "expected" means that the caller expects the ticket to be unassigned; if

@@ -79,6 +79,14 @@ func (f *Fields) Words(field, typed string) string {
 	return text
 }
 
+// Message validates a message as Words does. It may be empty if it is not required, or if it has files.
+func (f *Fields) Message(field, typed string, required bool, files []desk.FileID) string {
+	if (!required || len(files) > 0) && !desk.Visible(typed) {
+		return ""
+	}
+	return f.Words(field, typed)
+}
+
 // Number parses a ticket number, which may be empty.
 func (f *Fields) Number(field, typed string) ticket.Number {
 	if typed == "" {

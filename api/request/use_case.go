@@ -135,3 +135,18 @@ type GroupMembers interface {
 	AddToGroup(ctx context.Context, by desk.Person, group, handleOrID string) error
 	RemoveFromGroup(ctx context.Context, by desk.Person, group, handleOrID string) error
 }
+
+// Files uploads, serves and deletes the files of messages; see app.Files.
+type Files interface {
+	FileUploader
+	Open(ctx context.Context, viewer desk.Person, id desk.FileID) (desk.FileContent, error)
+	Preview(ctx context.Context, viewer desk.Person, id desk.FileID) (desk.FileContent, error)
+	Delete(ctx context.Context, by desk.Person, id desk.FileID) error
+}
+
+// FileUploader uploads files, which can then be sent with a message.
+type FileUploader interface {
+	Limits() desk.FileLimits
+	Upload(context.Context, desk.Person, desk.Upload) (desk.File, error)
+	Describe(ctx context.Context, by desk.Person, id desk.FileID, alt string) error
+}

@@ -119,6 +119,9 @@ var (
 	commandsPerCustomer         = RateLimit{name: "commands of customer", Burst: 60, Interval: 10 * time.Second}
 	commandsPerStaff            = RateLimit{name: "commands of staff", Burst: 1000, Interval: time.Second}
 	commandsPerToken            = RateLimit{name: "commands of token", Burst: 5000, Interval: 100 * time.Millisecond}
+	uploadsPerCustomer          = RateLimit{name: "uploads of customer", Burst: 60, Interval: 2 * time.Minute}
+	uploadsPerStaff             = RateLimit{name: "uploads of staff", Burst: 300, Interval: 10 * time.Second}
+	uploadsPerToken             = RateLimit{name: "uploads of token", Burst: 1000, Interval: time.Second}
 	invitationsPerAdministrator = RateLimit{name: "invitations of", Burst: 50, Interval: time.Minute} // enough for a department
 )
 
@@ -134,6 +137,18 @@ func CommandLimit(by desk.Person) RateLimit {
 		return commandsPerToken
 	default:
 		return commandsPerStaff
+	}
+}
+
+// UploadLimit returns a person's limit for uploading files, which bounds what they can add to the blob store.
+func UploadLimit(by desk.Person) RateLimit {
+	switch {
+	case !by.Role.Staff():
+		return uploadsPerCustomer
+	case by.Token:
+		return uploadsPerToken
+	default:
+		return uploadsPerStaff
 	}
 }
 

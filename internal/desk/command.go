@@ -28,6 +28,7 @@ type Submission struct {
 	Priority       policy.Priority
 	Order          string        // order number in the shop, may be empty
 	Follows        ticket.Number // the closed ticket of which this is a follow-up, may be empty
+	Files          []FileID      // uploaded before, in order
 	IdempotencyKey IdempotencyKey
 }
 
@@ -35,7 +36,8 @@ type Submission struct {
 type Request struct {
 	Number         ticket.Number
 	Verb           ticket.Verb
-	Body           string          // the message; empty where the verb has none
+	Body           string          // the message; empty where the verb has none, or if there are only files
+	Files          []FileID        // of the message, uploaded before, in order
 	Agent          string          // assign: a handle or an ID; empty: the person who asks
 	Expected       *string         // assign: the assignee known to the client, a handle or an ID, empty for none; nil: any
 	Priority       policy.Priority // reclassify, may be empty
@@ -109,10 +111,11 @@ type Receipt struct {
 
 // PendingCommand is a command that was accepted and not yet decided, so it is not on the timeline.
 type PendingCommand struct {
-	Seq  int64 // of the command, within the ticket
-	Verb ticket.Verb
-	At   time.Time // of acceptance
-	Body string    // plain text, empty without any
+	Seq   int64 // of the command, within the ticket
+	Verb  ticket.Verb
+	At    time.Time // of acceptance
+	Body  string    // plain text, empty without any
+	Files []File    `db:"-"`
 }
 
 // AcceptedCommand is an accepted command of which the relay has not signaled the ticket's workflow yet.

@@ -12,7 +12,8 @@ import (
 type Entry struct {
 	ticket.Event
 	Author   Ref    // zero: a due event, or a manual command from Temporal UI
-	Body     string // the message, plain text; empty: none
+	Body     string // the message, plain text; empty: none, or it has only files
+	Files    []File // of the message, in order
 	Internal bool   // the message is visible to staff only, even if the event is public
 	Recorded time.Time
 	Bounce   *Bounce // the mail of a mail-bounced event; nil otherwise

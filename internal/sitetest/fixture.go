@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -30,6 +31,8 @@ type Fixture struct {
 	Staffing  *app.Staffing
 	Workspace *app.Workspace
 
+	Files    *app.Files
+	Blobs    *blob.Store
 	Desk     *app.Tickets
 	Outcomes *store.Outcomes
 	Stepper  *Stepper
@@ -69,12 +72,18 @@ func (o *Fixture) Limit() {
 		o.t.Fatal(err)
 	}
 	o.t.Cleanup(s.Close)
-	o.Store = s
+	o.Store, o.Files = s, app.NewFiles(s, o.Blobs, desk.FileLimits{})
 }
 
 // New returns a Fixture for a store that has a policy.
 func New(t testing.TB, s *store.Store) *Fixture {
+	t.Helper()
+	blobs, err := blob.Open(t.Context(), "file://"+t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &Fixture{
+		Files: app.NewFiles(s, blobs, desk.FileLimits{}), Blobs: blobs,
 		Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Staffing: app.NewStaffing(s), Workspace: app.NewWorkspace(s),
 		People: map[string]desk.Person{}, t: t,
 	}

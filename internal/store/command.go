@@ -24,8 +24,17 @@ var commandTemplate string
 const acceptsCommand = `number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
 	AND (NOT @staff OR @seen::bigint <= greatest(events, 1))`
 
-var commandSQL = strings.NewReplacer("{accepts}", acceptsCommand,
-	"{spending}", spending(`EXISTS (SELECT FROM tickets WHERE `+acceptsCommand+`)`)).Replace(commandTemplate)
+// commandSQL accepts a command without files, and commandWithFilesSQL one with files.
+var (
+	commandSQL          = commandStatement(acceptsCommand, "", `@body <> ''`, "")
+	commandWithFilesSQL = commandStatement(acceptsCommand+` AND (SELECT fits FROM offered)`, offeredFiles, "true", attachFiles)
+)
+
+// commandStatement fills in command.sql.
+func commandStatement(accepts, files, words, attached string) string {
+	return strings.NewReplacer("{accepts}", accepts, "{files}", files, "{words}", words, "{attached}", attached,
+		"{spending}", spending(`EXISTS (SELECT FROM tickets WHERE `+accepts+`)`)).Replace(commandTemplate)
+}
 
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
@@ -38,13 +47,16 @@ var (
 // Its error is NotFound if there is no such ticket or it is another customer's; Forbidden if the role may never use the
 // verb; Conflict if the ticket is closed or the key was used for another request; Invalid on "agent" or "expected" if they
 // name none of the staff, and on "seen" if the ticket's timeline has no such entry (for staff; the submission's entry
-// counts from the start); and Limited if by has written too much recently.
+// counts from the start), and on "files" if they can't be attached; and Limited if by has written too much recently.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
 		return desk.Accepted{}, ticket.ErrRole
 	}
 	if r.Priority != "" && !r.Priority.Valid() {
 		return desk.Accepted{}, fault.Field("priority", "must be one of %v", policy.Priorities())
+	}
+	if err := s.checkFiles(r.Files); err != nil {
+		return desk.Accepted{}, err
 	}
 	to, err := s.assignment(ctx, by, r)
 	if err != nil {
@@ -108,13 +120,18 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 
 // command runs the statement that accepts a command. It returns pgx.ErrNoRows if nothing was accepted.
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
-	rows, _ := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
+	statement, args := commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
-	}))
+	})
+	if len(r.Files) > 0 {
+		statement = commandWithFilesSQL
+		args["files"], args["total"] = r.Files, s.fileLimits.Total
+	}
+	rows, _ := s.pool.Query(ctx, statement, args)
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 		return a, row.Scan(&a.Number, &a.Seq, &a.At, &a.Policy)
 	})
@@ -164,6 +181,9 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 		return desk.Accepted{}, ticket.ErrClosed
 	case by.Role.Staff() && r.Seen > max(entries, 1):
 		return desk.Accepted{}, fault.Field("seen", "is not an entry of the ticket's timeline")
+	}
+	if err := s.notAttached(ctx, by, r.Files); err != nil {
+		return desk.Accepted{}, err
 	}
 	if err := s.spent(ctx, u); err != nil {
 		return desk.Accepted{}, err

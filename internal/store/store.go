@@ -21,15 +21,17 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Options tunes a Store; the zero value is usable.
 type Options struct {
-	NumberPrefix string // of tickets submitted without a number; empty means "HM"
-	MaxConns     int32  // the most connections; 0 means 16
-	Allowances   int    // multiplies the rate limits of internal/account; 0 means no limit
+	NumberPrefix string          // of tickets submitted without a number; empty means "HM"
+	MaxConns     int32           // the most connections; 0 means 16
+	Allowances   int             // multiplies the rate limits of internal/account; 0 means no limit
+	Files        desk.FileLimits // the zero value means desk.DefaultFileLimits
 	// Settle is how long an emergency's announcement mails wait after its last change: another change until then
 	// supersedes them.
 	Settle time.Duration
@@ -48,6 +50,7 @@ type Store struct {
 	submissions *submissionBatcher
 	prefix      string
 	allowances  int
+	fileLimits  desk.FileLimits
 	settle      time.Duration
 	policies    sync.Map // version -> *policy.Policy; versions are immutable
 	secrets     sync.Map // name -> []byte; secrets are immutable
@@ -62,6 +65,9 @@ type Store struct {
 func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if opt.NumberPrefix == "" {
 		opt.NumberPrefix = defaultPrefix
+	}
+	if opt.Files == (desk.FileLimits{}) {
+		opt.Files = desk.DefaultFileLimits
 	}
 	if !ticket.ValidPrefix(opt.NumberPrefix) {
 		return nil, fault.New(fault.Invalid, "a ticket number's prefix is one to eight capital letters or digits")
@@ -80,7 +86,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, submissions: newSubmissionBatcher(pool), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances}, nil
+	return &Store{pool: pool, submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files}, nil
 }
 
 // inUTC has timestamps scanned in UTC: in local time, equal instants would differ from host to host.

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,12 +26,16 @@ const maxDraws = 3
 // is in use is replaced by another, so only the returned number counts. The same idempotency key returns the first answer
 // again. If ctx ends first, the ticket may have been accepted all the same.
 //
-// Its error is Forbidden for staff; Invalid on "follows" if that is not one of the requester's tickets; Conflict if the key
+// Its error is Forbidden for staff; Invalid on "follows" if that is not one of the requester's tickets, and on "files"
+// if they can't be attached; Conflict if the key
 // was used for another request; Limited if the requester has submitted too many recently; and Unavailable while no policy
 // is published.
 func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
 		return desk.Accepted{}, ticket.ErrRole
+	}
+	if err := s.checkFiles(sub.Files); err != nil {
+		return desk.Accepted{}, err
 	}
 	if err := s.checkFollows(ctx, by, sub.Follows); err != nil {
 		return desk.Accepted{}, err
@@ -63,6 +68,9 @@ func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submi
 	if a, err := s.repeated(ctx, by, sub.IdempotencyKey); !errors.Is(err, errNew) {
 		return a, err
 	}
+	if err := s.notAttached(ctx, by, sub.Files); err != nil {
+		return desk.Accepted{}, err
+	}
 	if err := s.spent(ctx, u); err != nil {
 		return desk.Accepted{}, err
 	}
@@ -86,7 +94,13 @@ func (s *Store) checkFollows(ctx context.Context, by desk.Person, follows ticket
 }
 
 //go:embed submit.sql
-var submitSQL string
+var submitTemplate string
+
+// submitSQL accepts submissions without files, and submitWithFilesSQL a batch in which some have files.
+var (
+	submitSQL          = strings.NewReplacer("{files}", "", "{offered}", "", "{attached}", "").Replace(submitTemplate)
+	submitWithFilesSQL = strings.NewReplacer("{files}", submittedFiles, "{offered}", submittedFilesFit, "{attached}", attachSubmittedFiles).Replace(submitTemplate)
+)
 
 const (
 	// maxStatements is how many statements run at once. While one of two waits for the disk, submissions gather for the
@@ -101,15 +115,16 @@ const (
 // together, in one statement and one commit. This makes bursts cheap, as most of a submission's cost is the statement's and
 // the commit's. It needs no goroutine: the first caller to find a statement free runs it for all that wait.
 type submissionBatcher struct {
-	pool *pgxpool.Pool
-	busy chan struct{} // holds a token for each running statement
+	pool  *pgxpool.Pool
+	total int64         // most bytes of a submission's files
+	busy  chan struct{} // holds a token for each running statement
 
 	mu      sync.Mutex
 	waiting []*pendingSubmission
 }
 
-func newSubmissionBatcher(pool *pgxpool.Pool) *submissionBatcher {
-	return &submissionBatcher{pool: pool, busy: make(chan struct{}, maxStatements)}
+func newSubmissionBatcher(pool *pgxpool.Pool, limits desk.FileLimits) *submissionBatcher {
+	return &submissionBatcher{pool: pool, total: limits.Total, busy: make(chan struct{}, maxStatements)}
 }
 
 // pendingSubmission is a submission that waits to be accepted. The fields below done may be read once it is closed.
@@ -238,7 +253,11 @@ func (b *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmissi
 	// Both statements are one transaction. The second takes its snapshot, and reads the clock, once the lock is held.
 	both := &pgx.Batch{}
 	both.Queue(shareSchedule, scheduleLock)
-	both.Queue(submitSQL, submitArgs(batch)).Query(func(rows pgx.Rows) (err error) {
+	statement, args := submitSQL, submitArgs(batch)
+	if addFiles(args, batch, b.total) {
+		statement = submitWithFilesSQL
+	}
+	both.Queue(statement, args).Query(func(rows pgx.Rows) (err error) {
 		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 			a.Seq = 1
 			return a, row.Scan(&a.Number, &a.At, &a.Policy, &a.Schedule)

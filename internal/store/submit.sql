@@ -1,15 +1,17 @@
 -- Accepts several submissions, of which each array has one element. A null allowance means no limit; @each is what one
 -- submission takes from an allowance, and @room is the whole of it. A submission has no row in the result if no policy is in
--- force, or if its requester's allowance does not cover all of their submissions in the batch.
+-- force, if one of its files can't be attached, or if its requester's allowance does not cover all of their submissions in the
+-- batch. submit.go fills in what is in braces, which is empty unless a submission of the batch has files.
 -- The statement reads no table that grows: a cached plan, made while a table is small, would later scan all of it.
 WITH now AS MATERIALIZED (
     SELECT at, (SELECT max(version) FROM policies WHERE effective_at <= at) AS policy
     FROM (SELECT date_trunc('second', clock_timestamp()) AS at) clock
-), incoming AS MATERIALIZED (
+), {files} incoming AS MATERIALIZED (
     SELECT i.*, now.at, now.policy
     FROM now, unnest(@numbers::text[], @requesters::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
                 @priorities::text[], @subjects::text[], @bodies::text[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
          AS i (number, requester, role, order_number, follows, category, priority, subject, body, key, fingerprint, allowance)
+    {offered}
 ), wanted AS MATERIALIZED (
     SELECT allowance, count(*) * @each::interval AS share FROM incoming
     WHERE allowance IS NOT NULL AND policy IS NOT NULL GROUP BY allowance HAVING count(*) * @each::interval <= @room::interval
@@ -29,7 +31,7 @@ WITH now AS MATERIALIZED (
 ), words AS (
     INSERT INTO messages (ticket, subject, body) SELECT number, subject, body FROM accepted JOIN incoming USING (number)
     RETURNING id, ticket
-), command AS (
+){attached}, command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, key, fingerprint)
     SELECT i.number, 1, 'submit', requester, role, at, words.id, priority, category, nullif(key, ''), fingerprint
     FROM words JOIN incoming i ON i.number = words.ticket

@@ -162,21 +162,26 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 			coalesce(p.role, '') AS role,
 			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = b.ticket AND a.resends = b.n) AS mail_resent, coalesce(r.id, '') AS mail_to,
-			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role
+			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role,
+			`+filesOf("e.message")+` AS files
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
 		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
 		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.failure_event = e.n AND b.queue = 'ticket'
 		LEFT JOIN people r ON r.id = b.person
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
-	entries, err := pgx.CollectRows(rows, scanEntry)
+	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Entry, error) { return scanEntry(row, n) })
 	return entries, explain(err, "load the timeline of %s", n)
 }
 
-func scanEntry(row pgx.CollectableRow) (e desk.Entry, err error) {
+func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error) {
 	a, b := &e.Author, desk.Bounce{}
+	var files []byte
 	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Internal, &a.ID, &a.Name, &a.Handle, &a.Role,
-		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role)
+		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &files)
+	if err == nil {
+		e.Files, err = readFiles(files, n)
+	}
 	if b.To.ID != "" {
 		e.Bounce = &b
 	}

@@ -47,6 +47,7 @@ const (
 	FieldEntry    FieldKind = "entry"    // number of a timeline entry
 	FieldInstant  FieldKind = "instant"  // RFC 3339
 	FieldMail     FieldKind = "mail"     // number of a ticket's mail
+	FieldFiles    FieldKind = "files"    // IDs of uploaded files, for the message
 	FieldNumber   FieldKind = "number"   // a number, in manual commands only
 )
 
@@ -131,7 +132,7 @@ func (d Definition) field(name string) Field {
 	return d.Fields[i]
 }
 
-// InWords reports whether requests for the verb require a message.
+// InWords reports whether requests for the verb require a message. Where it may have files, they can be the whole message.
 func (d Definition) InWords() bool { return d.field("body").Required != 0 }
 
 // For returns the operations that a role may use.

@@ -5,6 +5,10 @@ var (
 	fieldBody = Field{
 		Name: "body", Kind: FieldMessage, Source: FromRequest, Required: FromRequest, Doc: "Plain text, 1 to 65536 bytes.",
 	}
+	fieldFiles = Field{
+		Name: "files", Kind: FieldFiles, Source: FromRequest,
+		Doc: "IDs of files that you have uploaded, in order, at most 10. A message of files needs no body.",
+	}
 	fieldSeen = Field{
 		Name: "seen", Kind: FieldEntry, Source: FromRequest,
 		Doc: "The number of the last timeline entry that you have seen. If someone else has written a message since that you may read, the command is refused with the code unseen-messages, and unseen lists those entries. Without this field, the check is skipped.",
@@ -44,27 +48,27 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbCustomerReply, Label: "Reply", Done: "Your reply was sent.",
-		Roles: requester, Statuses: unclosed, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).customerReply,
+		Roles: requester, Statuses: unclosed, Fields: []Field{fieldBody, fieldFiles, fieldSeen}, decide: (*decider).customerReply,
 		Operations: reply(requester),
 	},
 	{
 		Verb: VerbAgentReply, Label: "Reply", Done: "Reply sent.",
-		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).agentReply,
+		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFiles, fieldSeen}, decide: (*decider).agentReply,
 		Operations: reply(staff),
 	},
 	{
 		Verb: VerbRequestInformation, Label: "Request information", Done: "Request sent. The ticket is waiting for the requester.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).requestInformation,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFiles, fieldSeen}, decide: (*decider).requestInformation,
 		Operations: []Operation{{ID: "request-information", Path: "information-requests", Summary: "Request information from the requester; the ticket waits for their reply", For: staff}},
 	},
 	{
 		Verb: VerbProgressUpdate, Label: "Progress update", Done: "Progress update sent.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).progressUpdate,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFiles, fieldSeen}, decide: (*decider).progressUpdate,
 		Operations: []Operation{{ID: "update-progress", Path: "progress", Summary: "Send the requester a progress update", For: staff}},
 	},
 	{
 		Verb: VerbNote, Label: "Internal note", Done: "Note added.",
-		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody}, Internal: true, decide: (*decider).note,
+		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFiles}, Internal: true, decide: (*decider).note,
 		Operations: []Operation{{ID: "add-note", Path: "notes", Summary: "Add a note that only staff can see", For: staff}},
 	},
 	{
@@ -80,7 +84,7 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbResolve, Label: "Reply and resolve", Done: "Ticket resolved.",
-		Roles: staffOrOperator, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).resolve,
+		Roles: staffOrOperator, Statuses: unresolved, Fields: []Field{fieldBody, fieldFiles, fieldSeen}, decide: (*decider).resolve,
 		Operations: []Operation{{ID: "resolve-ticket", Path: "resolution", Summary: "Resolve a ticket with a public reply", For: staff}},
 		Manual:     "Resolves the ticket without a message. No input.",
 	},
