@@ -55,7 +55,7 @@ var layers = []layer{
 	{"internal/blob", "it stores bytes and knows nothing of what they are", "internal/fault", "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager github.com/aws/aws-sdk-go-v2/service/s3 gocloud.dev/blob gocloud.dev/gcerrors", "net net/http os/exec database/sql log log/slog"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
-	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
+	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/markup internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
 	{"api/request", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "", "os os/exec database/sql"},
 	{"api/page", "every page is made with it", "api/request internal/desk internal/fault internal/policy internal/ticket", "github.com/PuerkitoBio/goquery github.com/alexedwards/scs/v2 github.com/gin-gonic/gin golang.org/x/net/html", "os os/exec database/sql"},

@@ -254,6 +254,9 @@ func propertyOf(f ticket.Field) *huma.Schema {
 	case ticket.FieldPriority:
 		property = oneOf(policy.Priorities())
 		property.Description = f.Doc
+	case ticket.FieldFormat:
+		property = oneOf(desk.Formats())
+		property.Description = f.Doc
 	case ticket.FieldFiles:
 		property = fileIDs(nil).Schema(nil)
 		property.Description = f.Doc

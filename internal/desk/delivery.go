@@ -39,7 +39,8 @@ type MailData struct {
 	PreviousEpoch, RootEpoch int64 // epochs of mail Previous and of mail 1
 
 	Subject  string       // the ticket's
-	Body     string       // the event's message, plain text; empty: it has none
+	Body     string       // the event's message; empty: it has none
+	Format   Format       // of Body
 	Author   string       // display name of the event's author; empty: a due event
 	At       time.Time    // of the event
 	Sent     time.Time    // when the mail is sent

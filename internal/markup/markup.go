@@ -6,6 +6,7 @@ package markup
 import (
 	"html"
 	"html/template"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -25,6 +26,14 @@ type Options struct {
 	Fold int
 	// Styles are style attributes by element, for mails, where style sheets don't work everywhere.
 	Styles map[string]string
+}
+
+// Message returns a message as HTML: Markdown or plain text.
+func Message(text string, isMarkdown bool, o Options) template.HTML {
+	if isMarkdown {
+		return Markdown(text, o)
+	}
+	return Text(text, o)
 }
 
 // Markdown returns Markdown as HTML. HTML in it is shown as it was written, and images become links. Text of which the
@@ -118,4 +127,23 @@ func clean(text string) string {
 		}
 		return r
 	}, lineBreaks.Replace(strings.ToValidUTF8(text, "\uFFFD")))
+}
+
+// special matches what would be Markdown in the middle of a line.
+var special = regexp.MustCompile("[\\\\`*\\[\\]<>|~]|\\b_+|_+\\b|&#?[0-9A-Za-z]+;")
+
+// leading matches what would be Markdown at the beginning of a line.
+var leading = regexp.MustCompile(`^\s*(#{1,6}|[-+=])(\s|$)|^\s*\d+[.)](\s|$)|^\s*[-=]{2,}`)
+
+// Escape returns a line of plain text as Markdown that is shown as that text, for values within a message.
+func Escape(text string) string {
+	text = strings.Join(strings.Fields(clean(text)), " ")
+	text = special.ReplaceAllStringFunc(text, func(found string) string {
+		return strings.NewReplacer("_", `\_`, "&", `\&`, `\`, `\\`, "`", "\\`", "*", `\*`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`, "|", `\|`, "~", `\~`).Replace(found)
+	})
+	if at := leading.FindStringIndex(text); at != nil {
+		mark := strings.IndexAny(text, "#-+=.)")
+		text = text[:mark] + `\` + text[mark:]
+	}
+	return text
 }

@@ -152,6 +152,20 @@ func TestPlainText_readsWell(t *testing.T) {
 	}
 }
 
+func TestEscape_showsWhatItWas(t *testing.T) {
+	for _, text := range []string{
+		"Ada", "a*b*c", "_a_ snake_case_x __b__", "[a](https://b.example)", "# a", "- a", "+ b", "1. c", "2) d", "---", "===", "<b>a</b>", "&amp; &", "a | b", "~~a~~", "`a`",
+		`\*`, "1,000", "HM-7Q2K9XM4TD", "Mon 2 Jan 2006, 15:04 UTC", "O'Brien & Søn", "!", "![a](b)", ">a", "a\\", "*", "_",
+	} {
+		if got := markup.PlainText(markup.Escape(text)); got != text {
+			t.Errorf("%q is shown as %q, by %q", text, got, markup.Escape(text))
+		}
+	}
+	if got := markup.Escape("help_desk@a.example a-b"); got != "help_desk@a.example a-b" {
+		t.Errorf("plain text is %q", got)
+	}
+}
+
 func TestFromHTML_isMarkdown(t *testing.T) {
 	for pasted, want := range map[string]string{
 		`<h2>a</h2><p>b <b>c</b> <i>d</i><br>e</p>`:   "## a\n\nb **c** *d*  \ne",

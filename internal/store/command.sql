@@ -13,7 +13,7 @@ WITH {files} spent AS (
     WHERE {accepts} AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
     RETURNING number, last_command, latest_at, policy
 ), words AS (
-    INSERT INTO messages (ticket, body, internal) SELECT number, @body, @internal FROM locked WHERE {words} RETURNING id
+    INSERT INTO messages (ticket, body, format, internal) SELECT number, @body, @format, @internal FROM locked WHERE {words} RETURNING id
 ){attached}, command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, assignee, priority, category,
                           key, fingerprint, guarded, expected, mail, address, seen, until)

@@ -294,6 +294,7 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"priorities": func(a *pendingSubmission) string { return string(a.sub.Priority) },
 	"subjects":   func(a *pendingSubmission) string { return a.sub.Subject },
 	"bodies":     func(a *pendingSubmission) string { return a.sub.Body },
+	"formats":    func(a *pendingSubmission) string { return string(a.sub.Format.OrText()) },
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 
