@@ -26,6 +26,10 @@ bin/supportdesk-temporal: $(wildcard temporal/*.go) temporal/go.mod temporal/go.
 	@echo 'Building the Temporal server, once: about 5 minutes on 2 cores the first time.'
 	@cd temporal && go build -ldflags '-s -w' -o ../bin/supportdesk-temporal .
 
+# The S3 server of the tests: about a minute on 2 cores the first time.
+bin/versitygw: s3/go.mod s3/go.sum
+	@cd s3 && go build -ldflags '-s -w' -o ../bin/versitygw github.com/versity/versitygw/cmd/versitygw
+
 tools: bin/golangci-lint bin/workflowcheck bin/govulncheck ## build the linters
 
 bin/golangci-lint: tools/go.mod tools/go.sum
@@ -46,7 +50,7 @@ SEQUENTIAL := ./internal/holiday ./internal/ticket
 MODULE     := github.com/holesalemart/supportdesk
 
 # Everything that CI runs. With CI=true a test that would be skipped fails: internal/skiptest.
-test: check vuln build bin/supportdesk-temporal ## run everything that CI runs
+test: check vuln build bin/supportdesk-temporal bin/versitygw ## run everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
 	go test -timeout 60m $(SEQUENTIAL)
 	go test -race -timeout 60m $(LONGEST) $$(go list ./... | grep -vxF $(SEQUENTIAL:./%=-e $(MODULE)/%))

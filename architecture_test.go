@@ -36,11 +36,12 @@ var layers = []layer{
 	{"internal/link", "signing is pure", "internal/fault internal/ticket", "", reachesOut},
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
 	{"internal/markup", "it turns text into safe HTML and knows nothing of where either is", "", "github.com/JohannesKaufmann/html-to-markdown/v2 github.com/microcosm-cc/bluemonday github.com/yuin/goldmark golang.org/x/net/html", reachesOut},
+	{"internal/attachment", "what a file may do is decided by rules alone", "internal/fault", "github.com/gabriel-vasile/mimetype golang.org/x/image golang.org/x/text/unicode/norm", reachesOut},
 	{"internal/chart", "it draws numbers", "", "", reachesOut},
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/outbox", "it delivers by what its transports and its store do", "internal/desk internal/fault internal/loop internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/report", "counting is pure", "internal/desk internal/fault internal/policy internal/ticket", "", reachesOut},
-	{"internal/app", "the use cases are the same for every neighbour", "internal/desk internal/fault internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
+	{"internal/app", "the use cases are the same for every neighbour", "internal/attachment internal/blob internal/desk internal/fault internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/account", "it knows neither where accounts are stored nor how people are answered", "internal/desk internal/fault internal/policy internal/ticket", "github.com/alexedwards/argon2id golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/demo", "it invents what people asked, and the domain decides the rest", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 
@@ -57,14 +58,17 @@ var layers = []layer{
 
 	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/markup internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
 	{"api/request", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
+	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
+	{"api/request", "every page and the API share it", "internal/attachment internal/desk internal/fault internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "", "os os/exec database/sql"},
 	{"api/page", "every page is made with it", "api/request internal/desk internal/fault internal/policy internal/ticket", "github.com/PuerkitoBio/goquery github.com/alexedwards/scs/v2 github.com/gin-gonic/gin golang.org/x/net/html", "os os/exec database/sql"},
 	{"api/account", "a page package serves one audience", "api/page api/input api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
+	{"api/files", "a page package serves one audience", "api/page api/request internal/desk internal/fault internal/link", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/panel", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/portal", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/supervision", "a page package serves one audience", "api/input api/page api/request internal/chart internal/desk internal/fault internal/holiday internal/policy internal/report internal/ticket", "", "os os/exec database/sql"},
 
-	{"internal/config", "it knows names and types", "internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
+	{"internal/config", "it knows names and types", "internal/desk internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
 	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
 	{"examples/webhook", "an example stands alone", "", "", ""},
 }

@@ -114,7 +114,7 @@ func (s *server) upload(_ context.Context, in *uploadInput) (*uploadOutput, erro
 func (s *server) uploadBody(r *http.Request, by desk.Person, alt string) (desk.File, error) {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if media != mediaForm {
-		return s.Files.Upload(r.Context(), by, desk.Upload{Name: rawName(r.Header), Alt: alt, Content: r.Body})
+		return s.Files.Upload(r.Context(), by, desk.Upload{Name: rawName(r.Header), Type: media, Alt: alt, Content: r.Body})
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -126,7 +126,8 @@ func (s *server) uploadBody(r *http.Request, by desk.Person, alt string) (desk.F
 			return desk.File{}, fault.Wrap(err, fault.Invalid, "the form has no file, or arrived incomplete")
 		}
 		if part.FileName() != "" {
-			return s.Files.Upload(r.Context(), by, desk.Upload{Name: part.FileName(), Alt: alt, Content: part})
+			file, err := s.Files.Upload(r.Context(), by, desk.Upload{Name: part.FileName(), Type: part.Header.Get("Content-Type"), Alt: alt, Content: part})
+			return file, request.CutShort(err)
 		}
 		text, err := io.ReadAll(io.LimitReader(part, maxRequest))
 		if size += len(text) + 1; err != nil || size > maxRequest {

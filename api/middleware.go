@@ -122,7 +122,7 @@ func (s *server) logRequest(c *gin.Context, v *request.Info, started time.Time, 
 }
 
 // secretPaths are the prefixes of paths that contain a secret: links in emails.
-var secretPaths = []string{"/c/", "/e/", "/link/"}
+var secretPaths = []string{"/c/", "/e/", "/f/", "/link/"}
 
 // loggedPath returns the request's path without the secret that it may contain, also if no route matches: a link with
 // other text after it still reveals the secret.

@@ -115,6 +115,12 @@ func (e *Engine) Mount(engine *gin.Engine, areas ...Area) error {
 func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := e.visit(c, set)
+		v.takesFiles = r.Files
+		defer func() {
+			if v.end != nil {
+				v.end()
+			}
+		}()
 		err := v.authenticate()
 		if err == nil {
 			err = r.Access.check(v)

@@ -38,6 +38,9 @@ func (v *Visit) Form() (url.Values, error) {
 	}
 	r := v.gin.Request
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && media == "multipart/form-data" && v.takesFiles {
+		return v.multipartForm()
+	}
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, fault.New(fault.Invalid, "this is not a form")
 	}
@@ -141,6 +144,9 @@ func (v *Visit) IdempotencyKey() desk.IdempotencyKey {
 	}
 	asked := maps.Clone(v.form)
 	maps.DeleteFunc(asked, func(name string, _ []string) bool { return strings.HasPrefix(name, fieldSeen) })
+	if files := v.FilesKey(); files != "" {
+		asked.Set(fieldFiles, files)
+	}
 	return request.NewIdempotencyKey(OnceKey(key), []byte(v.Path()), []byte(asked.Encode()))
 }
 

@@ -33,6 +33,7 @@ type Route struct {
 	Access Access
 	Handle func(*Visit) error // its error becomes an error page
 
+	Files    bool // its form may have files, which the handler uploads with Visit.UploadFiles
 	Entrance bool // it signs in or out, so its form may be sent by another person than it was shown to
 }
 
@@ -44,6 +45,12 @@ func Get(path string, access Access, handle func(*Visit) error) Route {
 // Post returns a POST route.
 func Post(path string, access Access, handle func(*Visit) error) Route {
 	return Route{Method: http.MethodPost, Path: path, Access: access, Handle: handle}
+}
+
+// WithFiles returns the route for a form that may have files.
+func (r Route) WithFiles() Route {
+	r.Files = true
+	return r
 }
 
 // Form returns a handler that reads the posted form first.

@@ -32,6 +32,11 @@ type Visit struct {
 	form   url.Values
 	loaded bool // the session is loaded
 
+	takesFiles bool                // the route's form may have files
+	parts      *request.FormReader // of a form with files; nil: none
+	attached   []Attached          // of the form, after UploadFiles
+	end        func()              // of a transfer; nil: none
+
 	writer    ticket.PersonID // to whom the posted form was shown; empty: unknown
 	writtenOn string          // the address of its page; empty: unknown
 	maySave   bool            // the form may be stored until its writer has signed in

@@ -62,6 +62,11 @@ func (p *Pages) command(verb ticket.Verb) formHandler {
 func (p *Pages) write(m mode) formHandler {
 	return func(v *page.Visit, n ticket.Number, form url.Values) error {
 		d := draft{kind: m.Key, body: form.Get("body")}
+		err := v.UploadFiles(p.files, v.Person)
+		d.files = v.Attached()
+		if err != nil {
+			return p.respondError(v, n, d, err)
+		}
 		if form.Get("fill") != "" {
 			return p.insertCanned(v, n, d, form.Get("canned"))
 		}

@@ -29,6 +29,7 @@ type modeView struct {
 	Action         string
 	IdempotencyKey string // idempotency key of the form
 	Body           string
+	Attach         page.AttachField
 	Mistake        string
 	Unseen         []line // entries because of which the message was refused
 	Chosen         bool
@@ -113,7 +114,7 @@ func modeOf(verb ticket.Verb) mode {
 	return modes[slices.IndexFunc(modes, func(m mode) bool { return m.verb == verb })]
 }
 
-func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d draft) composerView {
+func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d draft, limits desk.FileLimits) composerView {
 	status := record.Ticket.Status
 	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned, Seen: view.Seen}
 	if record.Ticket.Closed() {
@@ -121,13 +122,15 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 	}
 	for _, m := range modes {
 		typed := d.kind == m.Key
-		if !m.verb.Fits(status) && !(typed && d.body != "") {
+		if !m.verb.Fits(status) && !(typed && (d.body != "" || len(d.files) > 0)) {
 			continue // a draft is shown again even if the verb does not fit the status any more
 		}
 		mv := modeView{
 			mode: m, Action: view.Post(m.path()), IdempotencyKey: view.IdempotencyKey(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
+			Attach: page.AttachField{ID: "attach-" + string(m.Key), Upload: "/files", Limits: limits},
 		}
 		if typed {
+			mv.Attach.Attached = d.files
 			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
 			if d.idempotencyKey != "" {
 				mv.IdempotencyKey = d.idempotencyKey

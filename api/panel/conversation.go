@@ -22,6 +22,8 @@ type line struct {
 	From   string // style of the entry: requester, staff, note or refused
 	Label  string
 	Body   string
+	Files  page.FileList
+	Said   bool   // it has a message: words or files
 	Parts  []part // the body, with web addresses as links
 	After  string // what else happened to the message
 	Text   string // description of an event without a message
@@ -49,18 +51,20 @@ func splitLinks(text string) []part {
 	return append(all, part{Text: text[from:]})
 }
 
-func lines(entries []desk.Entry, viewer desk.Person, shared shared, causes page.Causes) []line {
+func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.Causes) []line {
+	viewer := layout.Person
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
 		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Body: e.Body, Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = audience(e)
+		l.Files, l.Said = layout.FileList(e.Files), e.Body != "" || len(e.Files) > 0
 		if l.Body != "" {
 			l.Parts = splitLinks(e.Body)
 		}
 		if e.Bounce != nil && !e.Bounce.Resent {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
-		if e.Kind == ticket.EventRefused && e.Body != "" {
+		if e.Kind == ticket.EventRefused && l.Said {
 			l.After = "Refused (" + humanize(e.Code) + "): it was not sent to the requester."
 		}
 		all = append(all, l)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	accountpages "github.com/holesalemart/supportdesk/api/account"
+	filepages "github.com/holesalemart/supportdesk/api/files"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/internal/account"
@@ -48,7 +49,7 @@ func newFixtureOn(t testing.TB, with *sitetest.Fixture) *fixture {
 	o.Start(log)
 	o.faulty = &faultyDesk{Tickets: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
-		panel.New(o.faulty, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
+		panel.New(o.faulty, o.Workspace, o.Staffing, o.Store, o.Files, o.Outcomes).Area(), filepages.New(o.Files, o.Store).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
 	return o
 }
 

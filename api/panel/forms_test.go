@@ -73,7 +73,7 @@ func TestRoutes_ofCommandsAreThoseOfTheRegistry(t *testing.T) {
 			want = append(want, operation.Path)
 		}
 	}
-	for _, r := range panel.New(nil, nil, nil, nil, nil).Area().Routes {
+	for _, r := range panel.New(nil, nil, nil, nil, nil, nil).Area().Routes {
 		if path, of := strings.CutPrefix(r.Path, "/desk/tickets/:number/"); of && r.Method == "POST" && path != "handover" && path != "presence" {
 			got = append(got, path)
 		}

@@ -72,6 +72,7 @@ type Pages struct {
 	workspace workspace
 	staffing  staffing
 	store     store
+	files     request.FileUploader
 	feed      request.Feed
 
 	linkLimiter *request.Sources
@@ -84,8 +85,8 @@ const (
 )
 
 // New returns the panel. f reports the changes that live updates announce.
-func New(d tickets, w workspace, st staffing, s store, f request.Feed) *Pages {
-	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linkLimiter: request.NewSources(linkRate, linkBurst, request.MaxSources)}
+func New(d tickets, w workspace, st staffing, s store, files request.FileUploader, f request.Feed) *Pages {
+	return &Pages{desk: d, workspace: w, staffing: st, store: s, files: files, feed: f, linkLimiter: request.NewSources(linkRate, linkBurst, request.MaxSources)}
 }
 
 // Area returns the area of these pages.
@@ -121,7 +122,9 @@ func (p *Pages) routes() []page.Route {
 			if d.InWords() {
 				handle = p.write(modeOf(d.Verb))
 			}
-			routes = append(routes, page.Post("/desk/tickets/:number/"+o.Path, staff, posted(handle)))
+			route := page.Post("/desk/tickets/:number/"+o.Path, staff, posted(handle))
+			route.Files = d.Verb.Takes("files")
+			routes = append(routes, route)
 		}
 	}
 	return routes

@@ -19,7 +19,7 @@ func TestRoutes_areForStaff(t *testing.T) {
 	n := o.submit("clara", "A ticket of hers", "Please help.")
 	before := o.ticket(n)
 	visitor, customer := o.browser(""), o.browser("clara")
-	for _, r := range panel.New(nil, nil, nil, nil, nil).Area().Routes {
+	for _, r := range panel.New(nil, nil, nil, nil, nil, nil).Area().Routes {
 		if strings.HasPrefix(r.Path, "/e/") {
 			continue // the link in a mail: see TestEscalationLink
 		}
@@ -46,7 +46,7 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 	o := newFixture(t)
 	b := o.browser("anna")
 	for _, number := range []string{"HM-0000000000", "nonsense", "%3Cscript%3E", "HM-7Q2K9XM4T%00"} {
-		for _, r := range panel.New(nil, nil, nil, nil, nil).Area().Routes {
+		for _, r := range panel.New(nil, nil, nil, nil, nil, nil).Area().Routes {
 			if !strings.Contains(r.Path, ":number") {
 				continue
 			}

@@ -65,6 +65,7 @@ func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) +
 type draft struct {
 	kind           messageKind
 	body, mistake  string
+	files          []page.Attached
 	seen           int    // last entry that its writer had seen, if it was refused because of later ones; else 0
 	idempotencyKey string // key of the form if the command may have been accepted: sent again, it has no second effect
 	escalation     escalationDraft
@@ -162,7 +163,7 @@ func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView,
 		return ticketView{}, err
 	}
 	causes := v.Causes(record.Ticket)
-	view.Lines, view.Seen = lines(entries, v.Person, shared, causes), desk.LastEntry(entries)
+	view.Lines, view.Seen = lines(entries, view.Layout, shared, causes), desk.LastEntry(entries)
 	view.Unseen, view.Typed = unseen(view.Lines, entries, v.Person, d), d.escalation
 	view.Typed.AsNote = d.escalation.Reason != "" && (d.escalation.AsNote || view.Escalation == 0)
 	if view.Typed.AsNote && !v.Partial() { // on an open page the script joins it with the note that is being written
@@ -184,7 +185,7 @@ func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView,
 		return ticketView{}, err
 	}
 	view.Actions = view.actionViews(v.Person.Role)
-	view.Composer = newComposer(view, record, canned, d)
+	view.Composer = newComposer(view, record, canned, d, p.files.Limits())
 	return view, nil
 }
 

@@ -23,10 +23,13 @@ const pendingText = "We have received that. There is a backlog at the moment; th
 // reply sends the requester's message. If it is not accepted, the form is shown again with its text.
 func (p *Pages) reply(v *page.Visit, a access, form url.Values) error {
 	var f input.Fields
+	err := v.UploadFiles(p.files, a.requester)
 	r := input.Command(&f, ticket.VerbCustomerReply, form)
 	r.IdempotencyKey = contentKey(v, r.Body)
 	var answer request.Answer
-	err := f.Err()
+	if err == nil {
+		err = f.Err()
+	}
 	if err == nil {
 		answer, err = p.command(v, a, r)
 	}
@@ -56,10 +59,15 @@ func (p *Pages) showReply(v *page.Visit, a access, form url.Values, wrong error)
 		return err
 	}
 	reply := &view.Reply
-	reply.Body = form.Get("body")
+	reply.Body, reply.Attach = form.Get("body"), p.attachField(v, ticketAddress(a.number)+"/files")
+	if files := page.FieldErrors(wrong)["files"]; files != "" {
+		reply.Attach.Error = page.Sentence("the files " + files)
+	}
 	switch fault.KindOf(wrong) {
-	case fault.Invalid:
-		reply.Error = errorSentence("Your reply", wrong)
+	case fault.Invalid, fault.TooLarge:
+		if reply.Error = "Please check the files."; reply.Attach.Error == "" {
+			reply.Error = errorSentence("Your reply", wrong)
+		}
 	case fault.Conflict: // decided under its key: a new key lets the same text be accepted later
 		reply.Key, reply.Error = view.IdempotencyKey(), errorSentence("Your reply was not accepted:", wrong)
 		if reply.Anyway = isUnseen(wrong); reply.Anyway {
@@ -134,14 +142,19 @@ const (
 	maxRepeats  = 10
 )
 
-// contentKey returns an idempotency key from the form's key and its text: the same text is accepted once, another text
-// beside it.
+// attachField returns the field for files of a form, with those of the form that was sent.
+func (p *Pages) attachField(v *page.Visit, upload string) page.AttachField {
+	return page.AttachField{ID: "attach", Upload: upload, Attached: v.Attached(), Limits: p.files.Limits()}
+}
+
+// contentKey returns an idempotency key from the form's key, its text and its files: the same message is accepted once,
+// another one beside it.
 func contentKey(v *page.Visit, words string) desk.IdempotencyKey {
 	key := v.IdempotencyKey()
 	if key.Key == "" {
 		return key
 	}
-	key = request.NewIdempotencyKey("", []byte(v.Path()), []byte(key.Key), []byte(words))
+	key = request.NewIdempotencyKey("", []byte(v.Path()), []byte(key.Key), []byte(words+v.FilesKey()))
 	key.Key = "words:" + hex.EncodeToString(key.Fingerprint)
 	return key
 }

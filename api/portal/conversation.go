@@ -19,6 +19,7 @@ type bubble struct {
 	Label string // what kind of message it is; empty for plain replies
 	At    time.Time
 	Body  string
+	Files []desk.File
 	State string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
 }
 
@@ -44,10 +45,10 @@ var bubbleLabels = map[ticket.EventKind]string{
 func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
-		if e.Body == "" {
+		if e.Body == "" && len(e.Files) == 0 {
 			continue
 		}
-		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body}
+		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Files: e.Files}
 		switch {
 		case e.Code == ticket.CodeUnseen:
 			b.State = "crossed"
@@ -57,8 +58,8 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 		bubbles = append(bubbles, b)
 	}
 	for _, u := range undecided {
-		if u.Body != "" {
-			bubbles = append(bubbles, bubble{Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, State: "pending"})
+		if u.Body != "" || len(u.Files) > 0 {
+			bubbles = append(bubbles, bubble{Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, Files: u.Files, State: "pending"})
 		}
 	}
 	return bubbles

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	accountpages "github.com/holesalemart/supportdesk/api/account"
+	filepages "github.com/holesalemart/supportdesk/api/files"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/portal"
 	"github.com/holesalemart/supportdesk/internal/account"
@@ -58,7 +59,7 @@ func (o *fixture) serve() {
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
 	o.server = o.Serve(page.Config{Name: "Demo Support", Stopping: stop, Log: log}, "/dashboard",
-		portal.New(o.faulty, o.Store, app.NewSuggestions(o.Store), o.Store, o.Outcomes).Area(), accountpages.New(o.accounts, nil, nil, nil).Area())
+		portal.New(o.faulty, o.Store, app.NewSuggestions(o.Store), o.Store, o.Files, o.Outcomes).Area(), filepages.New(o.Files, o.Store).Area(), accountpages.New(o.accounts, nil, nil, nil).Area())
 	o.t.Cleanup(func() { close(stop) })
 }
 

@@ -68,15 +68,16 @@ type Pages struct {
 	records       ticketRecords
 	suggestionBox suggestionBox
 	links         links
+	files         request.FileUploader
 	feed          request.Feed
 
 	trackLimiter, suggestLimiter, linkLimiter *request.Sources
 }
 
 // New returns the portal. f reports the changes that live updates announce.
-func New(d tickets, b ticketRecords, s suggestionBox, l links, f request.Feed) *Pages {
+func New(d tickets, b ticketRecords, s suggestionBox, l links, files request.FileUploader, f request.Feed) *Pages {
 	return &Pages{
-		desk: d, records: b, suggestionBox: s, links: l, feed: f,
+		desk: d, records: b, suggestionBox: s, links: l, files: files, feed: f,
 		trackLimiter:   request.NewSources(request.TrackRate, request.TrackBurst, request.MaxSources),
 		suggestLimiter: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
 		linkLimiter:    request.NewSources(linkRate, linkBurst, request.MaxSources),
@@ -106,7 +107,9 @@ func (p *Pages) commandRoutes() []page.Route {
 					return p.act(v, a, form, d.Verb, cmp.Or(o.Done, d.Done))
 				}
 			}
-			routes = append(routes, page.Post("/tickets/:number/"+o.Path, requesterAccess, forCommand(handle)))
+			route := page.Post("/tickets/:number/"+o.Path, requesterAccess, forCommand(handle))
+			route.Files = d.Verb.Takes("files")
+			routes = append(routes, route)
 		}
 	}
 	return routes
@@ -121,10 +124,11 @@ func (p *Pages) fixedRoutes() []page.Route {
 
 		get("/tickets", page.SignedIn, p.list),
 		get("/tickets/new", page.Customers, p.form),
-		post("/tickets", page.Customers, page.Form(p.submit)),
+		post("/tickets", page.Customers, page.Form(p.submit)).WithFiles(),
 		get("/tickets/:number", readingAccess, forReading(p.ticket)),
 		get("/tickets/:number/live", readingAccess, forReading(p.live)),
 		get("/tickets/:number/receipt", readingAccess, forReading(p.receipt)),
+		post("/tickets/:number/files", requesterAccess, p.upload),
 		post("/tickets/:number/rating", requesterAccess, forCommand(p.rate)),
 
 		get("/c/:token", page.Anyone, p.open),
@@ -185,6 +189,21 @@ func forCommand(act func(*page.Visit, access, url.Values) error) func(*page.Visi
 		}
 		return act(v, a, form)
 	})
+}
+
+// upload takes a file that a script sends for a reply to a ticket, also of a requester who has not signed in.
+func (p *Pages) upload(v *page.Visit) error {
+	if v.Person.Role.Staff() {
+		return errStaff
+	}
+	a, err := accessOf(v)
+	if err != nil {
+		return err
+	}
+	if _, err := p.desk.Ticket(v.Context(), a.requester, a.number); err != nil {
+		return err
+	}
+	return v.ReceiveFile(p.files, a.requester)
 }
 
 // accessOf returns the access of the visit to the ticket in its path. A link from an email that was opened in this

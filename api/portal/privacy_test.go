@@ -18,7 +18,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	n := o.submitted("clara", "canary")
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "canary"})
 	carl, visitor := o.signedIn("carl"), o.visitor()
-	pages := portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, noFeed{})
+	pages := portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, o.Files, noFeed{})
 	walked := 0
 	for _, r := range pages.Area().Routes {
 		if !strings.Contains(r.Path, "/tickets/:number") {

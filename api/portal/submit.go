@@ -22,6 +22,7 @@ type formView struct {
 	First   string            // target of the first response in words
 	Sent    ticket.Number     // the ticket that was submitted with this form before; empty: none
 	Differs bool              // what is typed now is not what was submitted
+	Attach  page.AttachField
 }
 
 // submissionForm holds the form of a submission as typed.
@@ -52,7 +53,7 @@ func (p *Pages) form(v *page.Visit) error {
 
 func (p *Pages) newForm(v *page.Visit, typed submissionForm) (formView, error) {
 	view := formView{Layout: v.Layout("Support Ticket", "/tickets/new"), Typed: typed}
-	view.Key = view.IdempotencyKey()
+	view.Key, view.Attach = view.IdempotencyKey(), p.attachField(v, "/files")
 	_, inForce, _, err := p.desk.PolicyInForce(v.Context())
 	if err != nil {
 		return view, err
@@ -79,7 +80,11 @@ func (p *Pages) submit(v *page.Visit, form url.Values) error {
 		Subject: form.Get("subject"), Body: form.Get("body"), Category: form.Get("category"),
 		Priority: form.Get("priority"), Order: form.Get("order"), Follows: form.Get("follows"),
 	}
-	s, err := parseSubmission(typed)
+	err := v.UploadFiles(p.files, v.Person)
+	var s desk.Submission
+	if err == nil {
+		s, err = parseSubmission(typed, form["files"])
+	}
 	if err == nil {
 		s.IdempotencyKey = v.IdempotencyKey()
 		var receipt desk.Receipt
@@ -90,11 +95,13 @@ func (p *Pages) submit(v *page.Visit, form url.Values) error {
 	return p.showFormError(v, form, typed, err)
 }
 
-func parseSubmission(typed submissionForm) (desk.Submission, error) {
+func parseSubmission(typed submissionForm, ids []string) (desk.Submission, error) {
 	var f input.Fields
+	files := input.Files(&f, ids)
 	s := desk.Submission{
+		Files:    files,
 		Subject:  f.Line("subject", typed.Subject, desk.MaxSubject),
-		Body:     f.Words("body", typed.Body),
+		Body:     f.Message("body", typed.Body, true, files),
 		Category: f.Optional("category", typed.Category, input.MaxWord),
 		Priority: policy.Priority(typed.Priority),
 		Order:    f.Optional("order", typed.Order, input.MaxOrder),
@@ -106,7 +113,7 @@ func parseSubmission(typed submissionForm) (desk.Submission, error) {
 // showFormError shows the form again as typed. It keeps its key if the submission may have been accepted.
 func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionForm, wrong error) error {
 	kind := fault.KindOf(wrong)
-	if kind != fault.Invalid && kind != fault.Unavailable && kind != fault.Conflict && kind != fault.Limited {
+	if kind != fault.Invalid && kind != fault.Unavailable && kind != fault.Conflict && kind != fault.Limited && kind != fault.TooLarge {
 		return wrong
 	}
 	view, err := p.newForm(v, typed)
@@ -136,6 +143,9 @@ func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionFo
 		view.Problem = errorSentence("Your request was not accepted:", wrong)
 	default:
 		view.Errors = page.FieldErrors(wrong)
+		if files := view.Errors["files"]; files != "" {
+			view.Attach.Error = page.Sentence("the files " + files)
+		}
 		view.Problem = "Please check the marked fields."
 	}
 	return v.ShowError(wrong, "new", view)

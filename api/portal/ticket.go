@@ -38,6 +38,7 @@ type ticketView struct {
 // replyForm is the reply form, as typed if a reply was not accepted.
 type replyForm struct {
 	Body   string
+	Attach page.AttachField
 	Key    string // idempotency key; the same as before if the reply may have been accepted
 	Error  string
 	Again  bool // it can be sent again as it is, and is accepted once
@@ -133,6 +134,7 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 	view.Promises = explainedPromises(s.View, s.entries, causes, view.Now)
 	view.Seen, view.Shown = s.fingerprint(view.Now), desk.LastEntry(s.entries)
 	view.Reply.Key = replyKey(view.Bubbles)
+	view.Reply.Attach = p.attachField(v, ticketAddress(a.number)+"/files")
 	if err == nil {
 		view.Rating = &rating
 		view.RateForm = rateForm{Score: rating.Score, Comment: rating.Comment}

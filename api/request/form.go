@@ -78,6 +78,14 @@ func incomplete(err error) error {
 	return fault.Wrap(err, fault.Invalid, "%s", errIncompleteForm.Message)
 }
 
+// CutShort returns an Invalid fault for the error of a body that ended half-way, and other errors as they are.
+func CutShort(err error) error {
+	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return fault.Wrap(err, fault.Invalid, "%s", errIncompleteForm.Message)
+}
+
 // Upload uploads the rest of the form's files as a person's, and adds their IDs to the field files. It stops with the first
 // error, and at one file more than a message can have.
 func (f *FormReader) Upload(ctx context.Context, files FileUploader, by desk.Person) error {
@@ -86,9 +94,9 @@ func (f *FormReader) Upload(ctx context.Context, files FileUploader, by desk.Per
 			return fault.Field("files", "are more than %d", limit)
 		}
 		hash := sha256.New()
-		file, err := files.Upload(ctx, by, desk.Upload{Name: f.file.FileName(), Content: io.TeeReader(f.file, hash)})
+		file, err := files.Upload(ctx, by, desk.Upload{Name: f.file.FileName(), Type: f.file.Header.Get("Content-Type"), Content: io.TeeReader(f.file, hash)})
 		if err != nil {
-			return named(f.file.FileName(), incomplete(err))
+			return named(f.file.FileName(), CutShort(err))
 		}
 		f.Sent = append(f.Sent, SentFile{file, [sha256.Size]byte(hash.Sum(nil))})
 		f.Fields.Add("files", string(file.ID))

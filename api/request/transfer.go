@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/attachment"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -52,18 +53,20 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 // SendFile responds with a file or a preview, and closes it. Previews are shown by the page that embeds them; everything
-// else is a download or a document in a sandbox, without access to the site.
+// else is saved.
 func SendFile(w http.ResponseWriter, r *http.Request, content desk.FileContent, preview bool) {
 	defer func() { _ = content.Close() }() // only read from
 	h := w.Header()
-	setFileHeaders(h, content.File, preview)
+	for name, value := range attachment.Headers(attachment.Type(content.File.Type), content.File.Name, preview) {
+		h.Set(name, value)
+	}
 	tag := `"` + string(content.File.ID)
 	if preview {
 		tag += "-preview"
 	}
 	tag += `"`
-	h.Set("ETag", tag) // the bytes of a file never change
-	h.Set("Cache-Control", "private, no-cache")
+	h.Set("ETag", tag)                          // the bytes of a file never change
+	h.Set("Cache-Control", "private, no-cache") // asked for each time: it may have been deleted
 	h.Set("Vary", "Cookie, Authorization")
 	if r.Header.Get("If-None-Match") == tag {
 		h.Del("Content-Type")

@@ -32,7 +32,7 @@ func demoDesk(t *testing.T) *browser {
 	o.server = o.Serve(page.Config{Log: log}, "",
 		supervision.New(app.NewReports(o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
 			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area(),
-		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area())
+		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Files, o.Outcomes).Area())
 	b := o.browser("sam")
 	n, _ := b.get("/desk?queue=unassigned").Find("#rows [data-number]").First().Attr("data-number")
 	until := time.Now().Add(24 * time.Hour)

@@ -57,6 +57,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	outcomes := store.NewOutcomes(db, log)
 	d := app.NewTickets(db, db, db, outcomes, relay)
 	board := app.NewNoticeBoard(db)
+	files := n.files()
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
@@ -70,14 +71,16 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Reports:     app.NewReports(db),
 		Emergencies: command,
 		Policies:    policies,
+		Files:       files,
 		Staffing:    app.NewStaffing(db),
 		Site:        site,
-		Areas:       n.areas(d, outcomes, command, policies),
+		Areas:       n.areas(d, files, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,
 		Version:     versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},
 			{Name: "writes", Ask: db.Writable},
+			{Name: "files", Ask: n.blobs.Ping, Optional: true}, // without it only files can't be sent or read
 			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
 		},
 		Workflows:      db,

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/loop"
@@ -30,6 +33,7 @@ type dependencies struct {
 	config   config.Config
 	log      *slog.Logger
 	db       *store.Store
+	blobs    *blob.Store
 	temporal *dispatch.Temporal
 }
 
@@ -40,17 +44,22 @@ func (p *program) connect() (*dependencies, error) {
 		return nil, err
 	}
 	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{
-		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencyDelay, Allowances: c.LimitFactor,
+		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencyDelay, Allowances: c.LimitFactor, Files: c.FileLimits(),
 	})
 	if err != nil {
+		return nil, err
+	}
+	blobs, err := blob.Open(p.ctx, c.BlobURL)
+	if err != nil {
+		db.Close()
 		return nil, err
 	}
 	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
 	if err != nil {
 		db.Close()
-		return nil, err
+		return nil, errors.Join(err, blobs.Close())
 	}
-	return &dependencies{config: c, log: log, db: db, temporal: temporal}, nil
+	return &dependencies{config: c, log: log, db: db, blobs: blobs, temporal: temporal}, nil
 }
 
 // dispatcher returns a dispatcher whose workflows link to the website's pages.
@@ -61,9 +70,15 @@ func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 	})
 }
 
+// files returns the use cases of files.
+func (n *dependencies) files() *app.Files { return app.NewFiles(n.db, n.blobs, n.config.FileLimits()) }
+
 func (n *dependencies) close() {
 	n.temporal.Close()
 	n.db.Close()
+	if err := n.blobs.Close(); err != nil {
+		n.log.Warn("the store of files was not closed", "error", err)
+	}
 }
 
 // awaitTemporal waits until Temporal responds, because in a deployment all processes start at the same time. It returns

@@ -19,6 +19,7 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -49,16 +50,21 @@ func openFixture(t testing.TB, tickets int) *fixture {
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	n := &dependencies{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
 	outcomes := store.NewOutcomes(h.Store, quiet)
+	blobs, err := blob.Open(t.Context(), "file://"+t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := app.NewFiles(h.Store, blobs, desk.DefaultFileLimits)
 	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")
 	if err == nil {
-		h.areas = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, idle{}), app.NewPolicies(h.Store, h.Store, h.Store, idle{}))
+		h.areas = n.areas(d, files, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, idle{}), app.NewPolicies(h.Store, h.Store, h.Store, idle{}))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	door := page.Area{Name: "door", Templates: os.DirFS(t.TempDir()), Routes: []page.Route{page.Get("/door/:id", page.Anyone, h.authenticate)}}
-	h.handler, err = api.New(api.Config{Desk: d, People: h.Store, Board: app.NewNoticeBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
+	h.handler, err = api.New(api.Config{Desk: d, Files: files, People: h.Store, Board: app.NewNoticeBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

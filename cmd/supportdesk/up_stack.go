@@ -48,6 +48,7 @@ const (
 const (
 	dirLogs     = "log"
 	dirMails    = "mail"
+	dirBlobs    = "blobs"
 	dirTemporal = "temporal"
 )
 
@@ -189,6 +190,7 @@ func (s *stack) environment(postgres *local.Postgres) []string {
 		"SUPPORTDESK_HTTP_ADDRESS="+loopback(s.command.Port),
 		"SUPPORTDESK_HEALTH_ADDRESS=off",
 		"SUPPORTDESK_BASE_URL="+s.url(),
+		"SUPPORTDESK_BLOB_URL="+(&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(s.command.Data, dirBlobs))}).String(),
 		"SUPPORTDESK_SMTP_HOST=127.0.0.1",
 		"SUPPORTDESK_SMTP_PORT="+strconv.Itoa(s.command.SMTPPort),
 		"SUPPORTDESK_SMTP_TLS=none",

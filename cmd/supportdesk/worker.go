@@ -61,6 +61,7 @@ func (workerCommand) Run(p *program) error {
 		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries) })
 	})
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
+	group.Go(func() error { return n.sweepFiles(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
@@ -94,13 +95,22 @@ func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) erro
 
 // outbox returns an outbox with the transports of all queues.
 func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
-	c, mails := n.config, app.NewMails(n.db)
+	c, mails := n.config, app.NewMails(n.db).Attaching(n.files(), int64(n.config.MailFilesMiB)<<20)
 	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
 		outbox.TicketMails:       mail.TicketMails(mails.LoadMail, sender.Send),
 		outbox.AnnouncementMails: mail.AnnouncementMails(mails.Announcement, sender.SendAnnouncement),
 		outbox.AccountMails:      mail.AccountMails(account.New(n.db.Accounts(), c.BaseURL).LoadMail, sender.SendAccount),
 		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log).Load,
 	}, n.log)
+}
+
+// sweepFiles removes files that were not sent, and blobs that no row names, until ctx ends.
+func (n *dependencies) sweepFiles(ctx context.Context) error {
+	sweep := loop.New(loop.Options{
+		First: time.Second, Max: 10 * time.Minute, Log: n.log,
+		Failing: "files that were not sent can't be removed at the moment", Recovered: "files that were not sent are removed again",
+	})
+	return sweep.Run(ctx, n.files().Sweep)
 }
 
 // keepWorking calls work until ctx ends. It restarts a worker that Temporal rejects, because a lost namespace is

@@ -1,11 +1,14 @@
 package app
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/attachment"
 	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -45,18 +48,14 @@ type Files struct {
 	store  fileStore
 	blobs  blobStore
 	limits desk.FileLimits
-	images chan struct{} // holds a token for each image of which a preview is being made
 }
-
-// maxPreviews is how many previews are made at once, since each decodes a whole image in memory.
-const maxPreviews = 2
 
 // NewFiles returns Files over a store and a store of bytes. The zero limits are desk.DefaultFileLimits.
 func NewFiles(s fileStore, b blobStore, limits desk.FileLimits) *Files {
 	if limits == (desk.FileLimits{}) {
 		limits = desk.DefaultFileLimits
 	}
-	return &Files{store: s, blobs: b, limits: limits, images: make(chan struct{}, maxPreviews)}
+	return &Files{store: s, blobs: b, limits: limits}
 }
 
 // Limits returns the limits of a message's files.
@@ -89,7 +88,21 @@ func (f *Files) Preview(ctx context.Context, viewer desk.Person, id desk.FileID)
 	case stored.Preview == "":
 		return desk.FileContent{}, errNoPreview
 	}
-	return f.content(ctx, stored, stored.Preview)
+	content, err := f.content(ctx, stored, stored.Preview)
+	if err != nil {
+		return content, err
+	}
+	buffered := bufio.NewReaderSize(content, attachment.HeadSize)
+	head, err := buffered.Peek(attachment.HeadSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return desk.FileContent{}, errors.Join(err, content.Close())
+	}
+	content.File.Type = string(attachment.Detect(head, "", "")) // of the preview: another than the file's
+	content.ReadCloser = struct {
+		io.Reader
+		io.Closer
+	}{buffered, content.ReadCloser}
+	return content, nil
 }
 
 func (f *Files) content(ctx context.Context, stored desk.StoredFile, key string) (desk.FileContent, error) {

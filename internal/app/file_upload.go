@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/holesalemart/supportdesk/internal/attachment"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -29,11 +30,11 @@ func (f *Files) Upload(ctx context.Context, by desk.Person, u desk.Upload) (desk
 		return desk.File{}, err
 	}
 	stored := desk.StoredFile{By: by.ID, SHA256: put.SHA256[:], Blob: put.Key}
-	stored.ID, stored.Name, stored.Size, stored.Alt = desk.NewFileID(), cleanName(u.Name), put.Size, u.Alt
+	stored.ID, stored.Name, stored.Size, stored.Alt = desk.NewFileID(), attachment.CleanName(u.Name), put.Size, u.Alt
 	if put.Size == 0 {
 		err = fault.Field("files", "contain an empty file")
 	} else {
-		err = f.examine(ctx, &stored)
+		err = f.examine(ctx, &stored, u.Type)
 	}
 	if err == nil {
 		err = f.store.AddFile(ctx, stored)
@@ -45,22 +46,19 @@ func (f *Files) Upload(ctx context.Context, by desk.Person, u desk.Upload) (desk
 	return stored.File, nil
 }
 
-// headSize is how many bytes of a file determine its type.
-const headSize = 4096
-
 // examine sets the type of a stored file, and makes its preview if it is an image that can have one.
-func (f *Files) examine(ctx context.Context, stored *desk.StoredFile) error {
+func (f *Files) examine(ctx context.Context, stored *desk.StoredFile, declared string) error {
 	r, _, err := f.blobs.Open(ctx, stored.Blob)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = r.Close() }() // only read from
-	head, err := io.ReadAll(io.LimitReader(r, headSize))
+	head, err := io.ReadAll(io.LimitReader(r, attachment.HeadSize))
 	if err != nil {
 		return err
 	}
-	stored.Type = typeOf(head, stored.Name)
-	if !previewable(stored.Type) {
+	media := attachment.Detect(head, declared, stored.Name)
+	if stored.Type = string(media); !media.HasPreview() {
 		return nil
 	}
 	return f.addPreview(ctx, stored, io.MultiReader(bytes.NewReader(head), r))
@@ -68,21 +66,18 @@ func (f *Files) examine(ctx context.Context, stored *desk.StoredFile) error {
 
 // addPreview stores the preview of an image. An image that can't be decoded, or is too large to be, has none.
 func (f *Files) addPreview(ctx context.Context, stored *desk.StoredFile, content io.Reader) error {
-	select {
-	case f.images <- struct{}{}:
-		defer func() { <-f.images }()
-	case <-ctx.Done():
-		return ctx.Err()
+	preview, err := attachment.NewPreview(ctx, content)
+	switch kind := fault.KindOf(err); {
+	case kind == fault.Invalid || kind == fault.TooLarge:
+		return nil
+	case err != nil:
+		return err
 	}
-	image, width, height, err := makePreview(content)
-	if err != nil {
-		return nil //nolint:nilerr // the file itself is stored, whatever it is
-	}
-	put, err := f.blobs.Put(ctx, bytes.NewReader(image), int64(len(image)))
+	put, err := f.blobs.Put(ctx, bytes.NewReader(preview.Bytes), int64(len(preview.Bytes)))
 	if err != nil {
 		return err
 	}
-	stored.Preview, stored.Width, stored.Height = put.Key, width, height
+	stored.Preview, stored.Width, stored.Height = put.Key, preview.Width, preview.Height
 	return nil
 }
 

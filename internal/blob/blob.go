@@ -84,7 +84,7 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, int64, err
 	if err := check(key); err != nil {
 		return nil, 0, err
 	}
-	r, err := s.bucket.NewReader(ctx, key, nil)
+	r, err := s.bucket.NewReader(ctx, key, &gocloud.ReaderOptions{BeforeRead: quiet})
 	if err != nil {
 		return nil, 0, s.explain(ctx, "open "+key, err)
 	}

@@ -153,6 +153,9 @@ func suite(t *testing.T, store *blob.Store) {
 		if now := keys(t, store, later()); !slices.Equal(now, before) {
 			t.Errorf("the blob of a request that ended is there: %v, before %v", now, before)
 		}
+		if n, err := store.Sweep(t.Context(), later()); n != 0 || err != nil {
+			t.Errorf("%d unfinished writes were left behind: %v", n, err)
+		}
 	})
 	t.Run("delete", func(t *testing.T) {
 		b := put(t, store, content(10))

@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -74,7 +75,7 @@ func (f *folder) upload(ctx context.Context, key string, r io.Reader) (err error
 		DisableContentTypeDetection: true,
 		BeforeWrite: func(as func(any) bool) error {
 			if !as(&file) {
-				return fmt.Errorf("fileblob has no file to flush")
+				return errors.New("fileblob has no file to flush")
 			}
 			return file.Chmod(fileMode)
 		},

@@ -59,7 +59,7 @@ type source struct {
 func (s *source) Read(p []byte) (int, error) {
 	s.stalled.Stop()
 	defer s.stalled.Reset(s.stall)
-	n, err := s.r.Read(p[:min(int64(len(p)), s.limit-s.size+1)])
+	n, err := s.r.Read(p)
 	s.size += int64(n)
 	s.hash.Write(p[:n])
 	switch {

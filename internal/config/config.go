@@ -18,6 +18,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -50,6 +51,12 @@ type Config struct {
 	MailFrom     string        `env:"SUPPORTDESK_MAIL_FROM" envDefault:"Support <support@localhost>"`
 	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // in Message-IDs; default: the domain of MailFrom
 	MailRate     float64       `env:"SUPPORTDESK_MAILS_PER_SECOND" envDefault:"50"` // across all workers
+
+	BlobURL      string `env:"SUPPORTDESK_BLOB_URL" envDefault:"file:///var/lib/supportdesk/blobs"` // file:///folder or s3://bucket?region=…; the bytes of files
+	FileMiB      int    `env:"SUPPORTDESK_FILE_MIB" envDefault:"10"`                                // maximum size of a file
+	FileCount    int    `env:"SUPPORTDESK_FILES" envDefault:"10"`                                   // maximum number of a message's files
+	FilesMiB     int    `env:"SUPPORTDESK_FILES_MIB" envDefault:"25"`                               // maximum size of a message's files together
+	MailFilesMiB int    `env:"SUPPORTDESK_MAIL_FILES_MIB" envDefault:"5"`                           // up to this size together they are attached to its email; larger ones are links
 
 	Webhooks         []string `env:"SUPPORTDESK_WEBHOOKS"`           // NAME=URL; the secrets are in SUPPORTDESK_WEBHOOK_SECRET_NAME
 	WebhookHTTPHosts []string `env:"SUPPORTDESK_WEBHOOK_HTTP_HOSTS"` // hosts that may be called without TLS, in addition to this machine
@@ -188,7 +195,40 @@ func (c *Config) check(reject reject) {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}
 	c.checkOIDC(reject)
+	c.checkFiles(reject)
 	c.checkLimits(reject)
+}
+
+// maxFileMiB bounds the sizes of files: every page of the product transfers one in a request.
+const maxFileMiB = 1024
+
+// checkFiles checks the store of files and their limits.
+func (c *Config) checkFiles(reject reject) {
+	if u, err := url.Parse(c.BlobURL); err != nil || u.Scheme != "file" && u.Scheme != "s3" {
+		reject("SUPPORTDESK_BLOB_URL", "is not a file:/// or s3:// URL") // not shown, because it may contain a secret
+	}
+	if c.FileMiB < 1 || c.FileMiB > maxFileMiB {
+		reject("SUPPORTDESK_FILE_MIB", "is not a number from 1 to %d: %d", maxFileMiB, c.FileMiB)
+	}
+	if c.FileCount < 1 || c.FileCount > maxFiles {
+		reject("SUPPORTDESK_FILES", "is not a number from 1 to %d: %d", maxFiles, c.FileCount)
+	}
+	if c.FilesMiB < c.FileMiB || c.FilesMiB > maxFileMiB {
+		reject("SUPPORTDESK_FILES_MIB", "is not a number from SUPPORTDESK_FILE_MIB to %d: %d", maxFileMiB, c.FilesMiB)
+	}
+	if c.MailFilesMiB < 0 || c.MailFilesMiB > maxMailMiB {
+		reject("SUPPORTDESK_MAIL_FILES_MIB", "is not a number from 0 to %d: %d", maxMailMiB, c.MailFilesMiB)
+	}
+}
+
+const (
+	maxFiles   = 100
+	maxMailMiB = 50 // mail servers accept no more; an email is composed in memory
+)
+
+// FileLimits returns the limits of a message's files.
+func (c Config) FileLimits() desk.FileLimits {
+	return desk.FileLimits{Size: int64(c.FileMiB) << 20, Count: c.FileCount, Total: int64(c.FilesMiB) << 20}
 }
 
 // checkLimits checks rates, intervals and time-outs.

@@ -41,6 +41,7 @@ type MailData struct {
 	Subject  string       // the ticket's
 	Body     string       // the event's message; empty: it has none
 	Format   Format       // of Body
+	Files    []MailFile   // of the event's message
 	Author   string       // display name of the event's author; empty: a due event
 	At       time.Time    // of the event
 	Sent     time.Time    // when the mail is sent
@@ -65,6 +66,14 @@ type MailData struct {
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
 
 	Notices []Notice // of emergencies, at Sent
+}
+
+// MailFile is a file of the message that a mail is about. A mail to the requester about a message of someone else has either
+// its content or a link to it; any other names it only.
+type MailFile struct {
+	File
+	Content []byte // to be attached; nil: it is not
+	Token   string // of the link to the file; empty: there is none
 }
 
 // WebhookCall is the data of one call of a webhook. It has no text that people wrote.

@@ -80,6 +80,7 @@ var DefaultFileLimits = FileLimits{Size: 10 << 20, Count: 10, Total: 25 << 20}
 // Upload is a file that is being uploaded.
 type Upload struct {
 	Name    string // as the client has it; cleaned here
+	Type    string // as the client has it, which is believed only as to what content can't tell; may be empty
 	Alt     string // describes an image; may be empty
 	Content io.Reader
 }

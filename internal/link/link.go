@@ -1,5 +1,5 @@
-// Package link creates and verifies the signed links in mails: they open one ticket's conversation to its requester, or
-// its escalation to a staff member, without signing in, until they expire. It is pure: the secret and the time are
+// Package link creates and verifies the signed links in mails: they open one ticket's conversation or one file to its
+// requester, or its escalation to a staff member, without signing in, until they expire. It is pure: the secret and the time are
 // parameters. It knows nothing of HTTP or SQL, and does not check whether the person is still allowed; the caller does.
 package link
 
@@ -19,11 +19,12 @@ import (
 const (
 	Lifetime           = 30 * 24 * time.Hour // of a conversation link
 	EscalationLifetime = 7 * 24 * time.Hour
+	FileLifetime       = 30 * 24 * time.Hour // of a link to a file
 )
 
 // Grant is what a link permits: access to a ticket, as a person, until it expires.
 type Grant struct {
-	Number  ticket.Number
+	Number  ticket.Number // of a ticket, or the ID of a file
 	Person  ticket.PersonID
 	Expires time.Time // in whole seconds, UTC
 }
@@ -43,6 +44,7 @@ const (
 const (
 	conversation = "supportdesk conversation link\x00"
 	escalation   = "supportdesk escalation link\x00"
+	file         = "supportdesk file link\x00"
 )
 
 var (
@@ -65,6 +67,9 @@ func New(secret []byte, g Grant) string { return sign(secret, conversation, g) }
 // NewEscalation returns a token to acknowledge a ticket's escalation.
 func NewEscalation(secret []byte, g Grant) string { return sign(secret, escalation, g) }
 
+// NewFile returns a token to read one file. The grant's Number is the file's ID.
+func NewFile(secret []byte, g Grant) string { return sign(secret, file, g) }
+
 func sign(secret []byte, purpose string, g Grant) string {
 	token := make([]byte, 0, head+len(g.Number)+len(g.Person)+macSize)
 	token = append(token, version)
@@ -84,6 +89,11 @@ func Verify(secret []byte, token string, now time.Time) (Grant, error) {
 // VerifyEscalation is like Verify for NewEscalation.
 func VerifyEscalation(secret []byte, token string, now time.Time) (Grant, error) {
 	return read(secret, escalation, token, now)
+}
+
+// VerifyFile is like Verify for NewFile.
+func VerifyFile(secret []byte, token string, now time.Time) (Grant, error) {
+	return read(secret, file, token, now)
 }
 
 func read(secret []byte, purpose, token string, now time.Time) (Grant, error) {

@@ -175,6 +175,15 @@ func goldenMails() map[string]desk.MailData {
 		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
 		l.Expected.FirstResponse, l.Expected.Resolution = l.At.Add(200*time.Hour), l.At.Add(300*time.Hour)
 	})
+	files := []desk.MailFile{
+		{File: desk.File{Name: "label.png", Size: 1234567}, Content: []byte("bytes")},
+		{File: desk.File{Name: `a "<b>" & ملصق.pdf`, Size: 9 << 20}, Token: "token"},
+		{File: desk.File{Name: "secret.txt", Deleted: &desk.FileDeletion{}}},
+	}
+	with("files", ticket.MailReply, func(l *desk.MailData) { l.Files = files })
+	with("files-only", ticket.MailReply, func(l *desk.MailData) { l.Files, l.Body = files[1:], "" })
+	with("files", ticket.MailReceipt, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
+	with("files", ticket.MailCustomerReply, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
 	with("notices", ticket.MailReply, func(l *desk.MailData) { l.Notices = sampleNotices(l.At) })
 	with("notices", ticket.MailAssigned, func(l *desk.MailData) { l.Notices = sampleNotices(l.At)[1:] })
 	return all

@@ -19,6 +19,8 @@ type view struct {
 	Author         string
 	Assignee       string
 	Message        [][]string // paragraphs of lines
+	Files          []file     // of the message
+	FileLinks      bool       // some of them are links
 	Echo           bool       // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
@@ -73,6 +75,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		footer:  newFooter(data.Policy, cfg),
 		Notices: newNotices(data.Notices, now, data.Policy.Zone),
 	}
+	v.Files, v.FileLinks = newFiles(data.Files, cfg.BaseURL)
 	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
 	v.Resolution, v.ResolutionNow = ahead(data.ResolutionDue, data.At, in)
 	v.Late = !v.Staff && (v.FirstLate != "" || v.ResolutionLate != "")

@@ -14,7 +14,7 @@ import (
 // Mail returns a ticket's mail with the ticket and its events up to the one that caused the mail. It is NotFound if there
 // is no such mail.
 func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.StoredMail, err error) {
-	d, state := &m.Data, ticket.State{}
+	d, state, files := &m.Data, ticket.State{}, []byte{}
 	d.Number, d.N = n, mail
 	err = s.pool.QueryRow(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
@@ -25,7 +25,8 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(a.name, '') AS author,
 			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
-			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at)) AS timeline
+			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at)) AS timeline,
+			`+filesOf("e.message")+` AS files
 		FROM deliveries m
 		JOIN tickets t ON t.number = m.ticket
 		JOIN people p ON p.id = m.person
@@ -37,9 +38,20 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
 		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &d.Previous, &d.PreviousEpoch,
 			&d.RootEpoch, &d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author,
-			&m.About, &m.OwedBy, &m.Owed, &m.Timeline)
+			&m.About, &m.OwedBy, &m.Owed, &m.Timeline, &files)
 	m.Ticket = state.Ticket
+	if err == nil {
+		d.Files, err = mailFiles(files, n)
+	}
 	return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
+}
+
+func mailFiles(text []byte, n ticket.Number) (all []desk.MailFile, err error) {
+	files, err := readFiles(text, n)
+	for _, f := range files {
+		all = append(all, desk.MailFile{File: f})
+	}
+	return all, err
 }
 
 // PersonName returns the name of a person, disabled or not.

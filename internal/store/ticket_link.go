@@ -128,6 +128,44 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 	return grant, p, nil
 }
 
+// FileLink returns the token that opens a file of a message to a requester, valid for link.FileLifetime from an instant on.
+func (s *Store) FileLink(ctx context.Context, id desk.FileID, requester ticket.PersonID, from time.Time) (string, error) {
+	secret, from, err := s.linkSigning(ctx, requester, from)
+	if err != nil {
+		return "", err
+	}
+	return signed.NewFile(secret, signed.Grant{Number: ticket.Number(id), Person: requester, Expires: from.Add(signed.FileLifetime)}), nil
+}
+
+// ReadFileLink returns the file that the token of a link opens, and the person as whom it is read: whether they may see it
+// is checked when it is. It is NotFound if the token was not signed here or the person is no longer an active customer, and
+// Forbidden if the link has expired (see link.Expired) or was revoked since (see link.Revoked).
+func (s *Store) ReadFileLink(ctx context.Context, token string) (desk.FileID, desk.Person, error) {
+	secret, err := s.Secret(ctx, linkSecret)
+	if err != nil {
+		return "", desk.Person{}, err
+	}
+	grant, err := signed.VerifyFile(secret, token, time.Now())
+	if err != nil {
+		return "", desk.Person{}, err
+	}
+	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = $1`, string(grant.Person))
+	if errors.Is(err, errNoPerson) {
+		return "", desk.Person{}, linkNotFound(err)
+	}
+	if err != nil {
+		return "", desk.Person{}, explain(err, "read the person of a link")
+	}
+	ended, err := s.linksRevoked(ctx, grant.Person, grant.Expires.Add(-signed.FileLifetime))
+	if err == nil && ended {
+		err = signed.ErrRevoked
+	}
+	if err != nil {
+		return "", desk.Person{}, err
+	}
+	return desk.FileID(grant.Number), p, nil
+}
+
 // Secret returns 32 random bytes that all replicas share under a name, for deriving keys and signing. They are
 // generated on first use and never change.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {

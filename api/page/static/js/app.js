@@ -1,7 +1,9 @@
 // The script of every page: it shows times in the viewer's zone and keeps them current, and switches between light and
 // dark. Pages work without it, with times in the policy's zone.
 import "./drafts.js"; // on every page: it deletes drafts of other people
+import "./attach.js";
 import "./form-drafts.js";
+import "./lightbox.js";
 
 const root = document.documentElement;
 

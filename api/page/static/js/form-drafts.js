@@ -2,6 +2,7 @@
 // until the server has accepted it. The name of a draft begins with its writer's ID, so no one else who signs in here is
 // shown it. A form that the server has filled in (data-saved) contains newer text and takes precedence, but not over a
 // draft that was made from it: until it is sent, the server fills it in with the same text each time.
+import { attach, attachedTo } from "./attach.js";
 import { load, save } from "./drafts.js";
 
 const prefix = "draft/", lasts = 14 * 86_400_000;
@@ -27,8 +28,9 @@ function keep(form) {
     words[field.name] = field.value;
     typed ||= field.value !== initial(field);
   }
-  typed ||= form.hasAttribute("data-saved");
-  show(form, save(key, typed ? { at: Date.now(), words, from: form.dataset.saved } : null) && typed);
+  const files = attachedTo(form);
+  typed ||= files.length > 0 || form.hasAttribute("data-saved");
+  show(form, save(key, typed ? { at: Date.now(), words, files, from: form.dataset.saved } : null) && typed);
 }
 
 function show(form, stored) {
@@ -56,6 +58,7 @@ function restore(form) {
       if (!field.matches("select") || [...field.options].some((o) => o.value === value)) field.value = value;
     }
   }
+  attach(form, draft.files);
   show(form, true);
 }
 
@@ -84,6 +87,7 @@ try {
 }
 addEventListener("pageshow", (event) => { if (event.persisted) sweep(); });
 document.addEventListener("input", ({ target }) => { if (target.form?.matches(forms)) keep(target.form); });
+document.addEventListener("attach:changed", ({ target }) => { if (target.matches(forms)) keep(target); });
 document.addEventListener("formdata", ({ target, formData }) => {
   if (target.matches(forms)) formData.set("draft", target.dataset.draft);
 });

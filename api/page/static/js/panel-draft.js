@@ -1,5 +1,6 @@
 // Drafts of messages. A ticket has two boxes: one for all kinds of messages to the requester, and one for notes. Each has
 // one draft in this browser, and text never moves from one box to the other.
+import { attach, attachedTo, detach } from "./attach.js";
 import { key, load, save } from "./drafts.js";
 import { present } from "./panel-live.js";
 
@@ -17,6 +18,9 @@ export const chosenForm = () => $(`#write-${$(".mode input:checked")?.value}`);
 // newKey returns an idempotency key for a form.
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+// holds reports whether a form has text or files.
+export const holds = (form) => fieldOf(form).value !== "" || attachedTo(form).length > 0;
+
 // written reports whether a message is being typed.
 export function written() {
   return Date.now() - lastTyped < writingFor && [...document.querySelectorAll(".write textarea")].some((t) => t.value.trim() !== "");
@@ -31,8 +35,9 @@ function state(form, text) {
 
 function saveDraft(form) {
   const { number, box, kind, tried } = form.dataset, words = fieldOf(form).value;
-  save(draftKey(number, box), words ? { kind, words, key: tried } : null);
-  state(form, words ? "Draft saved" : "");
+  const files = attachedTo(form), there = words || files.length > 0;
+  save(draftKey(number, box), there ? { kind, words, files, key: tried } : null);
+  state(form, there ? "Draft saved" : "");
 }
 
 // fault shows why a form's message was refused; without a reason it removes the error.
@@ -53,10 +58,11 @@ export function fault(form, why) {
 }
 
 // fill puts a draft into a form. A key under which the text may have been accepted stays with it.
-function fill(form, { words, key, caret, why }) {
+function fill(form, { words, files, key, caret, why }) {
   const field = fieldOf(form);
   field.value = words;
   field.setSelectionRange(...(caret ?? [words.length, words.length]));
+  attach(form, files);
   if (key) form.elements.idempotency_key.value = form.dataset.tried = key;
   if (why && !$(".problem", form)) fault(form, why);
 }
@@ -65,6 +71,7 @@ function fill(form, { words, key, caret, why }) {
 export function empty(form) {
   const send = $(".send", form);
   fieldOf(form).value = "";
+  detach(form);
   fault(form, "");
   $(".unseen", form)?.remove();
   send.textContent = send.dataset.do; // not "anyway"
@@ -88,7 +95,7 @@ export function restoreDrafts(anew = true) {
   let first = null, wanted = null;
   for (const box of number ? ["public", "note"] : []) {
     const draft = load(draftKey(number, box)), forms = formsOf(box);
-    if (!draft?.words || !forms.length || forms.some((form) => fieldOf(form).value)) continue;
+    if (!(draft?.words || draft?.files?.length) || !forms.length || forms.some(holds)) continue;
     const chosen = anew ? null : forms.find((form) => form === chosenForm());
     const form = chosen ?? forms.find((form) => form.dataset.kind === draft.kind) ?? forms[0];
     fill(form, draft);
@@ -100,7 +107,7 @@ export function restoreDrafts(anew = true) {
   }
   const chosen = chosenForm();
   if (wanted) choose(wanted);
-  else if (anew && first && chosen && chosen === $("form.write") && !fieldOf(chosen).value) choose(first);
+  else if (anew && first && chosen && chosen === $("form.write") && !holds(chosen)) choose(first);
   return wanted;
 }
 
@@ -111,13 +118,14 @@ export function restoreMessage(message, why, wanted = false) {
   const forms = number === openNumber() ? formsOf(box) : [];
   const form = forms.find((form) => form.dataset.kind === kind) ?? forms[0];
   const since = form ? forms.map((form) => fieldOf(form).value).find(Boolean) ?? "" : load(at)?.words ?? "";
-  const draft = { kind, words: join(message.words, since), caret, why, key: tried ? message.key : undefined };
+  const later = form ? forms.flatMap(attachedTo) : load(at)?.files ?? [];
+  const draft = { kind, words: join(message.words, since), files: [...message.files ?? [], ...later], caret, why, key: tried ? message.key : undefined };
   if (!form) {
     save(at, { ...draft, wanted });
     return null;
   }
   const here = document.activeElement;
-  for (const other of forms) if (other !== form && fieldOf(other).value) empty(other);
+  for (const other of forms) if (other !== form && holds(other)) empty(other);
   fill(form, draft);
   saveDraft(form);
   if (wanted || !here?.matches(".write textarea")) choose(form);
@@ -127,12 +135,12 @@ export function restoreMessage(message, why, wanted = false) {
 
 // carry moves public text to the form of another public kind. Notes are never moved.
 function carry(to) {
-  const from = formsOf(to.dataset.box).find((form) => form !== to && fieldOf(form).value);
+  const from = formsOf(to.dataset.box).find((form) => form !== to && holds(form));
   if (!from) return;
   const { value, selectionStart, selectionEnd } = fieldOf(from), { tried } = from.dataset;
-  const words = join(value, fieldOf(to).value);
+  const words = join(value, fieldOf(to).value), files = attachedTo(from);
   empty(from);
-  fill(to, { words, key: tried, caret: [selectionStart, selectionEnd] });
+  fill(to, { words, files, key: tried, caret: [selectionStart, selectionEnd] });
   saveDraft(to);
 }
 
@@ -150,7 +158,9 @@ export function startDrafts() {
     const form = event.target.closest?.("form.write");
     if (form && event.target.matches("textarea")) typed(form);
   });
+  document.addEventListener("attach:changed", ({ target }) => { if (target.matches("form.write")) saveDraft(target); });
   document.addEventListener("change", (event) => {
+    if (event.target.matches?.("form.write input.alt")) saveDraft(event.target.form);
     const to = event.target.matches?.(".mode input") ? $(`#write-${event.target.value}`) : null;
     if (!to) return;
     carry(to);

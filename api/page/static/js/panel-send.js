@@ -1,6 +1,7 @@
 // Sends messages. A message to the requester is held for five seconds, in which it can be undone; leaving the page sends
 // it at once. The browser stores a message with its form's idempotency key until the server has accepted it, so that it
 // can be sent again without arriving twice.
+import { attachedTo } from "./attach.js";
 import { all, key, load, save } from "./drafts.js";
 import { empty, fault, fieldOf, restoreMessage, restoreDrafts } from "./panel-draft.js";
 import { holdUpdates, showResponse } from "./panel-live.js";
@@ -23,11 +24,12 @@ const unpark = (message) => save(key("sending", message.key), null);
 // submit sends or holds the text of a form and empties the form.
 function submit(form, by) {
   const field = fieldOf(form), { number, box, kind, sending } = form.dataset;
-  if (!field.value.trim()) return say("There is nothing to send yet.", true);
+  const files = attachedTo(form);
+  if (!field.value.trim() && !files.length) return say("There is nothing to send yet.", true);
   const unfilled = form.dataset.placeholders?.split(" ").find((name) => field.value.includes(`{{${name}}}`));
   if (unfilled) return fault(form, `It still contains {{${unfilled}}}; replace it before you send.`); // the server would refuse it
   const message = {
-    number, box, kind, sending, words: field.value, caret: [field.selectionStart, field.selectionEnd],
+    number, box, kind, sending, words: field.value, files, caret: [field.selectionStart, field.selectionEnd],
     key: form.elements.idempotency_key.value, action: form.getAttribute("action"), body: new URLSearchParams(new FormData(form, by)).toString(),
     page: location.pathname + location.search,
   };
