@@ -30,6 +30,7 @@ type modeView struct {
 	IdempotencyKey string // idempotency key of the form
 	Body           string
 	Attach         page.AttachField
+	Composer       page.Composer
 	Mistake        string
 	Unseen         []line // entries because of which the message was refused
 	Chosen         bool
@@ -131,6 +132,7 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 		}
 		if typed {
 			mv.Attach.Attached = d.files
+			mv.Composer = view.NewComposer(d.preview, d.body)
 			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
 			if d.idempotencyKey != "" {
 				mv.IdempotencyKey = d.idempotencyKey
