@@ -63,7 +63,7 @@ func Text(text string, o Options) template.HTML {
 			if i > 0 {
 				b.WriteString("<br>\n")
 			}
-			b.WriteString(html.EscapeString(indented(line)))
+			b.WriteString(html.EscapeString(spaced(line)))
 		}
 		b.WriteString("</p>\n")
 	}
@@ -77,11 +77,11 @@ func cut(text string) string {
 	return text[:maxText] + "\n\n[…]"
 }
 
-// indented returns a line whose leading spaces and tabs are shown: HTML would collapse them.
-func indented(line string) string {
-	rest := strings.TrimLeft(line, " \t")
-	indent := strings.ReplaceAll(line[:len(line)-len(rest)], "\t", "    ")
-	return strings.Repeat("\u00a0", len(indent)) + rest
+// spaced returns a line whose indent and runs of spaces are shown: HTML would collapse them.
+func spaced(line string) string {
+	line = strings.ReplaceAll(line, "\t", "    ")
+	rest := strings.TrimLeft(line, " ")
+	return strings.Repeat("\u00a0", len(line)-len(rest)) + strings.ReplaceAll(rest, "  ", "\u00a0 ")
 }
 
 // Paragraphs splits plain text at empty lines, and each paragraph at its line breaks. It removes control characters other

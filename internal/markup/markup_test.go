@@ -34,7 +34,7 @@ func TestMarkdown_isRendered(t *testing.T) {
 
 func TestText_keepsWhatWasWritten(t *testing.T) {
 	for written, want := range map[string]string{
-		"a *b*\r\n  c\n\n\nd":                "<p dir=\"auto\">a *b*<br>\n\u00a0\u00a0c</p>\n<p dir=\"auto\">d</p>",
+		"a *b*\r\n  c    d\te\n\n\nd":        "<p dir=\"auto\">a *b*<br>\n\u00a0\u00a0c\u00a0 \u00a0 d\u00a0 \u00a0 e</p>\n<p dir=\"auto\">d</p>",
 		"<b>&amp;</b>":                       `<p dir="auto">&lt;b&gt;&amp;amp;&lt;/b&gt;</p>`,
 		"(https://a.example/b), and":         `<p dir="auto">(<a href="https://a.example/b"` + rel + `>https://a.example/b</a>), and</p>`,
 		"javascript:x ftp://a.example data:": `<p dir="auto">javascript:x ftp://a.example data:</p>`,

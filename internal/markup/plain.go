@@ -33,7 +33,7 @@ type plainText struct {
 // blocks writes the blocks in a node. first is in front of the first line, rest in front of the others.
 func (p *plainText) blocks(n ast.Node, first, rest string, depth int) {
 	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
-		if len(p.lines) > 0 && first == rest && !isTight(child) && p.lines[len(p.lines)-1] != strings.TrimRight(rest, " ") {
+		if child.PreviousSibling() != nil && !isTight(child) {
 			p.lines = append(p.lines, strings.TrimRight(rest, " "))
 		}
 		p.block(child, first, rest, depth)
