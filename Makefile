@@ -46,7 +46,7 @@ LONGEST := ./internal/e2e ./api/panel ./internal/store ./api/portal ./cmd/suppor
 
 # Neither these packages nor their tests have anything concurrent, in which the race detector could find something, and
 # with it their models take five times as long. TestSequential_packagesHaveNothingConcurrent keeps them so.
-SEQUENTIAL := ./internal/holiday ./internal/ticket
+SEQUENTIAL := ./internal/holiday ./internal/inbound/message ./internal/inbound/quote ./internal/inbound/tnef ./internal/ticket
 MODULE     := github.com/holesalemart/supportdesk
 
 # Everything that CI runs. With CI=true a test that would be skipped fails: internal/skiptest.

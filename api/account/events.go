@@ -35,6 +35,8 @@ var eventNames = map[accounts.EventKind]string{
 	accounts.EventRoleChanged: "Role changed", accounts.EventDisabled: "Account disabled", accounts.EventEnabled: "Account enabled",
 	accounts.EventPasswordSet: "Password set", accounts.EventPasswordChanged: "Password changed", accounts.EventPasswordReset: "Password reset",
 	accounts.EventAddressChangeRequested: "Address change requested", accounts.EventAddressChanged: "Address changed",
+	accounts.EventAddressAdded: "Further address added", accounts.EventAddressRemoved: "Further address removed",
+	accounts.EventContactAdded: "Contact added", accounts.EventContactCorrected: "Contact's address corrected", accounts.EventContactClaimed: "Contact became an account",
 	accounts.EventIdentityLinked: "OpenID identity linked", accounts.EventTokenCreated: "API token created",
 	accounts.EventTokenRevoked: "API token revoked", accounts.EventGroupCreated: "Group created", accounts.EventGroupRenamed: "Group renamed",
 	accounts.EventGroupDeleted: "Group deleted", accounts.EventGroupJoined: "Group member added", accounts.EventGroupLeft: "Group member removed",

@@ -43,6 +43,7 @@ type program struct {
 type commands struct {
 	Up        upCommand        `cmd:"" help:"Run everything on this machine: PostgreSQL, Temporal with its UI, a mailbox, the worker and the API."`
 	API       apiCommand       `cmd:"" name:"api" help:"Serve the HTTP API and the website, and deliver what they accept."`
+	Mail      mailCommand      `cmd:"" help:"Receive mail and turn it into tickets and messages."`
 	Worker    workerCommand    `cmd:"" help:"Run workflows and activities, and send emails."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema, the policy and Temporal's search attributes up to date."`
 	People    peopleCommands   `cmd:"" help:"Add, list and disable people, and manage their tokens."`

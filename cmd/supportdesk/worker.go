@@ -46,7 +46,11 @@ func (workerCommand) Run(p *program) error {
 		return err
 	}
 	defer n.close()
-	sender, err := mail.NewSender(mailConfig(n.config))
+	mails, err := mailConfig(n.config)
+	if err != nil {
+		return err
+	}
+	sender, err := mail.NewSender(mails)
 	if err != nil {
 		return err
 	}
@@ -183,10 +187,27 @@ func listens(host string, port int) func(context.Context) error {
 	}
 }
 
-func mailConfig(c config.Config) mail.Config {
+// mailConfig returns the configuration of mail and reads the key that signs it.
+func mailConfig(c config.Config) (mail.Config, error) {
+	dkim, err := dkimConfig(c)
 	return mail.Config{
 		Host: c.SMTPHost, Port: c.SMTPPort, Username: c.SMTPUsername, Password: c.SMTPPassword, TLS: c.SMTPTLS,
 		From:   desk.Mailbox{Name: c.From.Name, Address: c.From.Address},
-		Domain: c.MailDomain, BaseURL: c.BaseURL, Timeout: c.SMTPTimeout,
+		Domain: c.MailDomain, BaseURL: c.BaseURL, Timeout: c.SMTPTimeout, DKIM: dkim,
+	}, err
+}
+
+func dkimConfig(c config.Config) (mail.DKIM, error) {
+	if c.DKIMKeyFile == "" {
+		return mail.DKIM{}, nil
 	}
+	text, err := os.ReadFile(c.DKIMKeyFile)
+	if err != nil {
+		return mail.DKIM{}, fmt.Errorf("SUPPORTDESK_DKIM_KEY_FILE: %w", err)
+	}
+	key, err := mail.ParseDKIMKey(text)
+	if err != nil {
+		return mail.DKIM{}, fmt.Errorf("SUPPORTDESK_DKIM_KEY_FILE: %s: %w", c.DKIMKeyFile, err)
+	}
+	return mail.DKIM{Domain: c.DKIMDomain, Selector: c.DKIMSelector, Key: key}, nil
 }

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -30,5 +37,35 @@ func TestWorker_isUnreadyWhereItCanOnlyRead(t *testing.T) {
 		ServeHTTP(answer, httptest.NewRequest("GET", "/readyz", nil))
 	if body := answer.Body.String(); !strings.Contains(body, `"writes":{"status":"down"`) || !strings.Contains(body, `"postgresql":{"status":"up"`) {
 		t.Errorf("it answers %s", body)
+	}
+}
+
+func TestMailConfig_readsTheKeyThatSigns(t *testing.T) {
+	dir := t.TempDir()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, garbage := filepath.Join(dir, "dkim.pem"), filepath.Join(dir, "garbage")
+	if err := errors.Join(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600), os.WriteFile(garbage, der, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Config{DKIMSelector: "desk", DKIMDomain: "shop.example", DKIMKeyFile: file}
+	got, err := mailConfig(c)
+	if err != nil || !key.Equal(got.DKIM.Key) || got.DKIM.Selector != "desk" || got.DKIM.Domain != "shop.example" {
+		t.Errorf("got %+v, %v", got.DKIM, err)
+	}
+	for _, wrong := range []string{garbage, dir, filepath.Join(dir, "missing")} {
+		c.DKIMKeyFile = wrong
+		if _, err := mailConfig(c); err == nil || !strings.Contains(err.Error(), "SUPPORTDESK_DKIM_KEY_FILE") || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+	if got, err := mailConfig(config.Config{}); err != nil || got.DKIM.Key != nil {
+		t.Errorf("without a key: %+v, %v", got.DKIM, err)
 	}
 }

@@ -33,6 +33,11 @@ const (
 	EventPasswordReset          EventKind = "password-reset"
 	EventAddressChangeRequested EventKind = "address-change-asked"
 	EventAddressChanged         EventKind = "address-changed"
+	EventAddressAdded           EventKind = "address-added"     // a further one
+	EventAddressRemoved         EventKind = "address-removed"   // likewise
+	EventContactAdded           EventKind = "contact-added"     // by an agent, or because somebody wrote
+	EventContactCorrected       EventKind = "contact-corrected" // its address, by an agent
+	EventContactClaimed         EventKind = "contact-claimed"   // the owner of the address proved it, and has an account now
 	EventIdentityLinked         EventKind = "identity-bound"
 	EventTokenCreated           EventKind = "token-made"
 	EventTokenRevoked           EventKind = "token-ended"
@@ -49,7 +54,8 @@ func EventKinds() []EventKind {
 		EventSignedIn, EventSignInFailed, EventSignedOut, EventSessionsEnded, EventLinkRequested, EventLinkCreated,
 		EventRegistrationRequested, EventRegistered, EventPersonAdded, EventInvited, EventInvitationWithdrawn, EventInvitationAccepted,
 		EventRoleChanged, EventDisabled, EventEnabled, EventPasswordSet, EventPasswordChanged, EventPasswordReset,
-		EventAddressChangeRequested, EventAddressChanged, EventIdentityLinked, EventTokenCreated, EventTokenRevoked,
+		EventAddressChangeRequested, EventAddressChanged, EventAddressAdded, EventAddressRemoved, EventContactAdded, EventContactCorrected,
+		EventContactClaimed, EventIdentityLinked, EventTokenCreated, EventTokenRevoked,
 		EventGroupCreated, EventGroupRenamed, EventGroupDeleted, EventGroupJoined, EventGroupLeft,
 	}
 }

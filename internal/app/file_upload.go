@@ -31,6 +31,7 @@ func (f *Files) Upload(ctx context.Context, by desk.Person, u desk.Upload) (desk
 	}
 	stored := desk.StoredFile{By: by.ID, SHA256: put.SHA256[:], Blob: put.Key}
 	stored.ID, stored.Name, stored.Size, stored.Alt = desk.NewFileID(), attachment.CleanName(u.Name), put.Size, u.Alt
+	stored.ContentID, stored.Inline = u.ContentID, u.Inline
 	if put.Size == 0 {
 		err = fault.Field("files", "contain an empty file")
 	} else {

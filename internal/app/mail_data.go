@@ -149,7 +149,7 @@ func (m *Mails) setDeadlines(ctx context.Context, data *desk.MailData, atEvent, 
 // fold applies the timeline to a draft. It returns the ticket after the event that the mail reports, the ticket after the
 // event that caused the mail, and the event that the mail reports.
 func (m StoredMail) fold(p *policy.Policy) (about, owing ticket.Ticket, event ticket.Event) {
-	about = ticket.Draft(m.Data.Number, m.Requester, m.Policy, p)
+	about = ticket.Draft(m.Data.Number, ticket.FirstRequester(m.Requester, m.Timeline), m.Policy, p)
 	owing = about
 	for _, e := range m.Timeline {
 		if e.N > m.OwedBy && !m.onReceipt(e) {

@@ -228,6 +228,9 @@ func (s *step) withRosters(ctx context.Context, f func(ticket.Environment) (tick
 }
 
 func (s *step) add(r ticket.Result) {
+	if s.State.Ticket.Requester != r.Ticket.Requester {
+		s.Env.RequesterDisabled = false // acceptance does not take a disabled one
+	}
 	s.State.Ticket = r.Ticket
 	if r.Rosters != nil {
 		s.Env.Rosters = r.Rosters

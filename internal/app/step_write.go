@@ -84,7 +84,9 @@ func (s *step) changes(ctx context.Context, c *StepChanges) error {
 	s.State = ticket.NewState(s.State.Ticket, s.Env.Policy, s.State.Command, s.State.LastDelivery+len(mails)+len(s.calls), s.now)
 	c.Events, c.Mails, c.Failures, c.Decisions = s.events, mails, s.failures, s.decisions
 	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.transitionsUntil
-	c.Shown = slices.ContainsFunc(s.events, func(e ticket.Event) bool { return e.ShownTo(s.State.Ticket.Requester) })
+	c.Shown = slices.ContainsFunc(s.events, func(e ticket.Event) bool {
+		return e.ShownTo(s.State.Ticket.Requester) || slices.ContainsFunc(s.State.Ticket.Participants, func(p ticket.Participant) bool { return e.ShownTo(p.ID) })
+	})
 	c.Promises = promiseRecords(s.was.Ticket, s.State.Ticket, s.events, s.Env.Policy.Calendar)
 	c.Turns = turns(s.events)
 	return nil

@@ -127,15 +127,22 @@ func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error
 // A refusal is an outcome and not an error. If a.Seq is set, an error means that the outcome is unknown: the command has been
 // stored and must not be sent again.
 func (s *Tickets) Command(ctx context.Context, by desk.Person, r desk.Request) (a desk.Accepted, o ticket.Outcome, decided bool, err error) {
-	a, err = s.acceptor.Command(ctx, by, r)
-	if err != nil {
+	if a, err = s.Send(ctx, by, r); err != nil {
 		return a, o, false, err
 	}
-	s.relay.Wake()
 	waiting, cancel := context.WithTimeout(ctx, outcomeWait)
 	defer cancel()
 	o, decided, err = s.outcomes.Await(waiting, a.Number, a.Seq)
 	return a, o, decided, err
+}
+
+// Send accepts a command and does not wait for its outcome.
+func (s *Tickets) Send(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
+	a, err := s.acceptor.Command(ctx, by, r)
+	if err == nil {
+		s.relay.Wake()
+	}
+	return a, err
 }
 
 // Rate stores a requester's rating of their own ticket, replacing an earlier one. A rating is not a command, because it has

@@ -128,10 +128,17 @@ func (s *Tickets) scheduleOf(ctx context.Context, a desk.Accepted) (ticket.Emerg
 
 // publicEntries returns the entries of a timeline that a customer may see. It removes the names of supervisors who moved the
 // ticket to another policy version, since only their role is public.
+// It leaves out what others of the ticket alone may see, and the viewer's own refused commands from before they last joined.
 func publicEntries(all []desk.Entry, viewer ticket.PersonID) []desk.Entry {
+	events := make([]ticket.Event, len(all))
+	for i := range all {
+		events[i] = all[i].Event
+	}
+	joined := ticket.JoinedWith(viewer, events)
 	shown := make([]desk.Entry, 0, len(all))
 	for _, e := range all {
-		if e.Internal || !e.ListedFor(viewer) {
+		personal := !e.Kind.Public() || e.Only != ""
+		if e.Internal || !e.ListedFor(viewer) || personal && e.N < joined {
 			continue
 		}
 		e.N = len(shown) + 1

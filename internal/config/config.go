@@ -52,6 +52,19 @@ type Config struct {
 	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // in Message-IDs; default: the domain of MailFrom
 	MailRate     float64       `env:"SUPPORTDESK_MAILS_PER_SECOND" envDefault:"50"` // across all workers
 
+	DKIMSelector string `env:"SUPPORTDESK_DKIM_SELECTOR"` // empty: emails are not signed
+	DKIMDomain   string `env:"SUPPORTDESK_DKIM_DOMAIN"`   // default: the domain of MailFrom
+	DKIMKeyFile  string `env:"SUPPORTDESK_DKIM_KEY_FILE"` // a private key in PEM
+
+	MailAddresses   []string `env:"SUPPORTDESK_MAIL_ADDRESSES"`                          // ADDRESS or ADDRESS=CATEGORY: at which the desk receives mail; the first is the address for replies; empty: mail is not read
+	IncomingLMTP    string   `env:"SUPPORTDESK_INCOMING_LMTP_ADDRESS"`                   // listen address for mail by LMTP; empty: none
+	IncomingSMTP    string   `env:"SUPPORTDESK_INCOMING_SMTP_ADDRESS"`                   // listen address for mail by SMTP; empty: none
+	IncomingCert    string   `env:"SUPPORTDESK_INCOMING_TLS_CERTIFICATE"`                // PEM file for STARTTLS; empty: not offered
+	IncomingKey     string   `env:"SUPPORTDESK_INCOMING_TLS_KEY"`                        // PEM file
+	IncomingMaxSize int64    `env:"SUPPORTDESK_INCOMING_MAX_SIZE" envDefault:"41943040"` // bytes of a mail; larger ones are refused
+	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                             // name with which our own border signs its Authentication-Results; empty: senders are verified here
+	ScannerURL      string   `env:"SUPPORTDESK_SCANNER_URL"`                             // clamd:// or rspamd+http:// ; empty: mails are not scanned
+
 	BlobURL      string `env:"SUPPORTDESK_BLOB_URL" envDefault:"file:///var/lib/supportdesk/blobs"` // file:///folder or s3://bucket?region=…; the bytes of files
 	FileMiB      int    `env:"SUPPORTDESK_FILE_MIB" envDefault:"10"`                                // maximum size of a file
 	FileCount    int    `env:"SUPPORTDESK_FILES" envDefault:"10"`                                   // maximum number of a message's files
@@ -84,6 +97,8 @@ type Config struct {
 	LogFormat       string        `env:"SUPPORTDESK_LOG_FORMAT" envDefault:"text"` // text or json
 
 	From           mail.Address       `env:"-"` // parsed MailFrom
+	ReplyAddress   string             `env:"-"` // the first of MailAddresses, in lower case; empty: replies are not read
+	Mailboxes      map[string]string  `env:"-"` // parsed MailAddresses: the category of new tickets by address, in lower case
 	ParsedWebhooks map[string]Webhook `env:"-"` // parsed Webhooks, by name
 }
 
@@ -194,7 +209,9 @@ func (c *Config) check(reject reject) {
 	if c.SMTPPort < 1 || c.SMTPPort > 65535 {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}
+	c.checkDKIM(reject)
 	c.checkOIDC(reject)
+	c.checkIncoming(reject)
 	c.checkFiles(reject)
 	c.checkLimits(reject)
 }

@@ -67,6 +67,9 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_MAIL_FROM":          "Help <help@shop.example>",
 		"SUPPORTDESK_MAIL_DOMAIN":        "mail.shop.example",
 		"SUPPORTDESK_MAILS_PER_SECOND":   "0.5",
+		"SUPPORTDESK_DKIM_SELECTOR":      "desk2026",
+		"SUPPORTDESK_DKIM_DOMAIN":        "shop.example",
+		"SUPPORTDESK_DKIM_KEY_FILE":      "/run/secrets/dkim.pem",
 		"SUPPORTDESK_WEBHOOKS":           "ops=https://ops.example/hook?key=a=b, watch-2=http://watch.internal:9000/",
 		"SUPPORTDESK_WEBHOOK_HTTP_HOSTS": "watch.internal",
 		"SUPPORTDESK_OIDC_ISSUER":        "https://id.example",
@@ -111,6 +114,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		SMTPHost: "smtp.example", SMTPPort: 465, SMTPUsername: "desk", SMTPPassword: "hunter2",
 		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,
 		MailFrom: "Help <help@shop.example>", MailDomain: "mail.shop.example", MailRate: 0.5,
+		DKIMSelector: "desk2026", DKIMDomain: "shop.example", DKIMKeyFile: "/run/secrets/dkim.pem",
 		Webhooks: []string{"ops=https://ops.example/hook?key=a=b", " watch-2=http://watch.internal:9000/"}, WebhookHTTPHosts: []string{"watch.internal"},
 		ParsedWebhooks: map[string]config.Webhook{
 			"ops":     {URL: "https://ops.example/hook?key=a=b", Secret: "0123456789abcdef"},
@@ -261,5 +265,22 @@ func TestLoad_validatesWebhooks(t *testing.T) {
 		if _, err := load(map[string]string{"SUPPORTDESK_WEBHOOKS": "ops=" + address, secret: "0123456789abcdef"}); err != nil {
 			t.Errorf("%s was rejected: %v", address, err)
 		}
+	}
+}
+
+func TestLoad_signsMailsCompletelyOrNotAtAll(t *testing.T) {
+	selector, file := map[string]string{"SUPPORTDESK_DKIM_SELECTOR": "desk"}, map[string]string{"SUPPORTDESK_DKIM_KEY_FILE": "/key.pem"}
+	if _, err := load(selector); err == nil || !names(err.Error(), "SUPPORTDESK_DKIM_KEY_FILE") {
+		t.Errorf("without a key: %v", err)
+	}
+	if _, err := load(file); err == nil || !names(err.Error(), "SUPPORTDESK_DKIM_SELECTOR") {
+		t.Errorf("without a selector: %v", err)
+	}
+	if _, err := load(map[string]string{"SUPPORTDESK_DKIM_DOMAIN": "shop.example"}); err == nil {
+		t.Error("a domain alone is accepted")
+	}
+	selector["SUPPORTDESK_DKIM_KEY_FILE"], selector["SUPPORTDESK_MAIL_FROM"] = "/key.pem", "help@shop.example"
+	if c, err := load(selector); err != nil || c.DKIMDomain != "shop.example" {
+		t.Errorf("the domain is %q, %v", c.DKIMDomain, err)
 	}
 }

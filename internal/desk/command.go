@@ -44,8 +44,11 @@ type Submission struct {
 	Category       string
 	Priority       policy.Priority
 	Order          string        // order number in the shop, may be empty
+	Requester      Whom          // of staff's submissions: for whom; empty: the author
 	Follows        ticket.Number // the closed ticket of which this is a follow-up, may be empty
 	Files          []FileID      // uploaded before, in order
+	Channel        Channel       // empty: page or API, by the person
+	Incoming       int64         // ID of the incoming mail that it was; 0: none
 	IdempotencyKey IdempotencyKey
 }
 
@@ -56,6 +59,8 @@ type Request struct {
 	Body           string          // the message; empty where the verb has none, or if there are only files
 	Format         Format          // of Body
 	Files          []FileID        // of the message, uploaded before, in order
+	Alone          bool            // its message is for the requester alone, not for the participants
+	Whom           Whom            // add-participant, remove-participant, change-requester
 	Agent          string          // assign: a handle or an ID; empty: the person who asks
 	Expected       *string         // assign: the assignee known to the client, a handle or an ID, empty for none; nil: any
 	Priority       policy.Priority // reclassify, may be empty
@@ -63,8 +68,40 @@ type Request struct {
 	Until          time.Time       // snooze
 	Mail           int             // resend-mail: its number within the ticket
 	Address        string          // resend-mail, to the requester only: another address; empty: the account's
+	Channel        Channel         // of the message; empty: page or API, by the person
+	Incoming       int64           // ID of the incoming mail that it was; 0: none
+	Joins          bool            // customer-reply, by email: someone who is not of the ticket becomes a participant
 	Seen           int             // number of the last timeline entry that the writer had seen; 0: unknown
 	IdempotencyKey IdempotencyKey
+}
+
+// Channel is the way by which a message came.
+type Channel string
+
+// The channels.
+const (
+	ChannelPage     Channel = "page"
+	ChannelAPI      Channel = "api"
+	ChannelEmail    Channel = "email"
+	ChannelPhone    Channel = "phone"
+	ChannelInPerson Channel = "in-person"
+)
+
+// ChannelOf returns the channel of a message that a person sends: the given one or, if that is empty, page or API.
+func ChannelOf(by Person, given Channel) Channel {
+	switch {
+	case given != "":
+		return given
+	case by.Token:
+		return ChannelAPI
+	}
+	return ChannelPage
+}
+
+// Whom names a customer, who may not be known yet.
+type Whom struct {
+	Person string // an ID or an address
+	Name   string // of a new contact; may be empty
 }
 
 // IdempotencyKey lets a client repeat a request safely. A request with the same key from the same person and the same

@@ -34,9 +34,15 @@ type MailData struct {
 	Token    string // of the requester's link to the conversation, or of the link in an escalation; empty in other mails to staff
 	Disabled bool   // the recipient's account has been disabled since: nothing may be sent to them
 	Instead  string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
-	Previous int    // number of the previous mail about the ticket to the same person; 0: none
+	MAC      string // part of the Message-ID that proves that it was made here; empty: the mail was stored before there was one
 
-	PreviousEpoch, RootEpoch int64 // epochs of mail Previous and of mail 1
+	// Thread are the earlier mails of the conversation, the oldest first: the first mail about the ticket, those to the same
+	// person, and those that people of the ticket wrote.
+	Thread []ThreadMail
+
+	// ReplyToken and PublicReplyToken are the tokens of the addresses at which the recipient replies. What staff write to the
+	// second goes to the requester. The second is empty in mails to others.
+	ReplyToken, PublicReplyToken string
 
 	Subject  string       // the ticket's
 	Body     string       // the event's message; empty: it has none
@@ -66,6 +72,15 @@ type MailData struct {
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
 
 	Notices []Notice // of emergencies, at Sent
+}
+
+// ThreadMail is an earlier mail of a conversation: a mail about the ticket or, if ID is set, an incoming one.
+type ThreadMail struct {
+	N      int    `json:"n"`
+	Epoch  int64  `json:"epoch"`
+	Signed bool   `json:"signed"`
+	MAC    string `json:"-"`
+	ID     string `json:"id"` // Message-ID without angle brackets
 }
 
 // MailFile is a file of the message that a mail is about. A mail to the requester about a message of someone else has either

@@ -83,6 +83,9 @@ type Upload struct {
 	Type    string // as the client has it, which is believed only as to what content can't tell; may be empty
 	Alt     string // describes an image; may be empty
 	Content io.Reader
+
+	ContentID string // in the email that it came with; empty: none
+	Inline    bool   // shown within the text of that email
 }
 
 // FileContent is a file, or its preview, opened for reading. The caller closes it.

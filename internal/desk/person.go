@@ -152,3 +152,11 @@ type Colleague struct {
 	Away Absence
 	Load int // number of assigned tickets that are neither resolved nor closed
 }
+
+// Involved is a person who is in a ticket: its requester or a participant.
+type Involved struct {
+	Ref
+	Address  string // for staff only, otherwise empty
+	Contact  bool   // without an account
+	Disabled bool   // receives no mails
+}

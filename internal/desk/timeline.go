@@ -11,6 +11,7 @@ import (
 // Entry is an entry of a timeline: an event with its message, which is stored separately.
 type Entry struct {
 	ticket.Event
+	Named    Ref    // the person of an event about participants or the requester; zero otherwise
 	Author   Ref    // zero: a due event, or a manual command from Temporal UI
 	Body     string // the message; empty: none, or it has only files
 	Format   Format // of Body

@@ -16,9 +16,10 @@ type Record struct {
 	Subject     string
 	Order       string
 	Follows     ticket.Number   // the ticket of which this is a follow-up; empty: none
-	FollowedBy  []ticket.Number // its follow-ups, oldest first; only set for a single ticket
+	FollowedBy  []ticket.Number // its follow-ups that the viewer may see, oldest first; only set for a single ticket
 	Requester   Ref
-	Assignee    *Ref // nil: unassigned
+	People      []Involved // requester first, then the participants by name; only set for a single ticket
+	Assignee    *Ref       // nil: unassigned
 	Submitted   time.Time
 	Updated     time.Time     // last change of any kind
 	Shown       time.Time     // last change visible to the requester; not before Submitted

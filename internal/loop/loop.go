@@ -160,3 +160,26 @@ func Every(ctx context.Context, interval time.Duration, do func(context.Context)
 		running.Wait()
 	}
 }
+
+// Listen calls await, which calls wake whenever there may be work and blocks until it fails, again and again until ctx ends.
+// It paces and logs the failures as an Outage.
+func Listen(ctx context.Context, o Options, await func(ctx context.Context, wake func()) error, wake func()) {
+	outage := NewOutage(o)
+	for ctx.Err() == nil {
+		err := await(ctx, func() {
+			outage.Recovered()
+			wake()
+		})
+		if ctx.Err() == nil {
+			Sleep(ctx, outage.Failed(err))
+		}
+	}
+}
+
+// Until returns how long to wait for an instant, but at most limit, which is also the wait for the zero time.
+func Until(at time.Time, limit time.Duration) time.Duration {
+	if at.IsZero() {
+		return limit
+	}
+	return min(max(time.Until(at), time.Millisecond), limit)
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/mail"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -52,7 +54,11 @@ func (r *Renderer) compose(box desk.Mailbox, h headers, files []desk.MailFile, r
 	if _, err := m.WriteTo(&written); err != nil {
 		return outgoing{}, fmt.Errorf("write mail: %w", err)
 	}
-	return outgoing{from: from, to: envelope(to), message: written.Bytes(), needsUTF8: !ascii(to.Address)}, nil
+	message, err := r.cfg.DKIM.sign(written.Bytes())
+	if err != nil {
+		return outgoing{}, err
+	}
+	return outgoing{from: from, to: envelope(to), message: message, needsUTF8: !ascii(to.Address)}, nil
 }
 
 // newMessage returns a message with the header From, and the sender for the envelope.
@@ -70,6 +76,7 @@ func (r *Renderer) newMessage() (m *gomail.Msg, sender string, err error) {
 type headers struct {
 	messageID             string
 	inReplyTo, references string // of the thread; may be empty
+	replyTo               string // address; empty: answers are not read
 	answers               bool   // the mail answers a message of its recipient
 }
 
@@ -79,6 +86,9 @@ func (h headers) set(m *gomail.Msg) {
 	if h.references != "" {
 		m.SetGenHeader(gomail.HeaderInReplyTo, h.inReplyTo)
 		m.SetGenHeader(gomail.HeaderReferences, h.references)
+	}
+	if h.replyTo != "" {
+		m.SetGenHeader(gomail.Header(gomail.HeaderReplyTo), "<"+h.replyTo+">")
 	}
 	automatic := "auto-generated"
 	if h.answers {
@@ -126,14 +136,19 @@ func encodedWords(rest string) []string {
 	return words
 }
 
-// MessageID returns the Message-ID of a ticket's nth mail, such as <hm-7q2k9xm4td.3@example.com>. It is the same each
-// time the mail is sent, so that mail servers can drop duplicates. Mail 1 is the root of the thread. After a database is
-// restored from a backup, n may repeat; the epoch, unless it is 0, makes the Message-ID different.
-func MessageID(number ticket.Number, n int, epoch int64, domain string) string {
-	if epoch == 0 {
-		return fmt.Sprintf("<%s.%d@%s>", strings.ToLower(string(number)), n, domain)
+// MessageID returns the Message-ID of a ticket's nth mail, such as <hm-7q2k9xm4td.3.m0123456789abcdef@example.com>. It is the
+// same each time the mail is sent, so that mail servers can drop duplicates. After a database is restored from a backup, n may
+// repeat; the epoch, unless it is 0, makes the Message-ID different. The last part proves that the desk made it, so that an
+// answer that refers to it belongs to the ticket; it is missing in mails that were stored before there was one.
+func MessageID(number ticket.Number, n int, epoch int64, mac, domain string) string {
+	parts := []string{strings.ToLower(string(number)), strconv.Itoa(n)}
+	if epoch != 0 {
+		parts = append(parts, strconv.FormatInt(epoch, 10))
 	}
-	return fmt.Sprintf("<%s.%d.%d@%s>", strings.ToLower(string(number)), n, epoch, domain)
+	if mac != "" {
+		parts = append(parts, mac)
+	}
+	return "<" + strings.Join(parts, ".") + "@" + domain + ">"
 }
 
 // AnnouncementID returns the Message-ID of an announcement, which is the same each time it is sent.
@@ -146,16 +161,34 @@ func AccountID(id int64, domain string) string {
 	return fmt.Sprintf("<account.%d@%s>", id, domain)
 }
 
-// thread returns the values of In-Reply-To and References, both empty for the root. The root is a reference even for
-// recipients who never received it, such as agents, because it identifies the thread.
+// maxReferences is the maximum number of Message-IDs in References. RFC 5322 suggests to keep the first and the last.
+const maxReferences = 20
+
+// thread returns the values of In-Reply-To and References, both empty for the first mail of a conversation. The first mail
+// about the ticket is a reference even for recipients who never received it, such as agents, because it identifies the thread.
 func thread(data desk.MailData, domain string) (inReplyTo, references string) {
-	if data.N <= 1 {
+	var ids []string
+	for _, m := range data.Thread {
+		id := MessageID(data.Number, m.N, m.Epoch, m.MAC, domain)
+		if m.ID != "" {
+			if id = "<" + m.ID + ">"; !validMessageID(id) {
+				continue
+			}
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
 		return "", ""
 	}
-	root := MessageID(data.Number, 1, data.RootEpoch, domain)
-	if data.Previous <= 1 {
-		return root, root
+	if len(ids) > maxReferences {
+		ids = slices.Delete(ids, 1, 1+len(ids)-maxReferences)
 	}
-	previous := MessageID(data.Number, data.Previous, data.PreviousEpoch, domain)
-	return previous, root + " " + previous
+	return ids[len(ids)-1], strings.Join(ids, " ")
+}
+
+// validMessageID reports whether a Message-ID that others made can stand in a header as it is.
+func validMessageID(id string) bool {
+	return len(id) <= 250 && ascii(id) && strings.Count(id, "@") == 1 && !strings.ContainsFunc(id[1:len(id)-1], func(r rune) bool {
+		return r <= ' ' || r == 0x7f || strings.ContainsRune("<>()", r)
+	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
 )
 
 // The values of Config.TLS.
@@ -33,8 +34,10 @@ type Config struct {
 	Roots    *x509.CertPool // trusted certificate authorities; nil: the system's
 
 	From    desk.Mailbox
+	Replies string // address at which answers are received, with an extension after a plus sign; empty: they are not read
 	Domain  string // right-hand side of every Message-ID, and the host name in EHLO
 	BaseURL string // of the website, such as https://support.example.com; may end in a slash
+	DKIM    DKIM
 
 	// Timeout limits connecting, and separately the transmission of a mail up to the final dot. Zero means 30 seconds.
 	Timeout time.Duration
@@ -62,6 +65,7 @@ func (c Config) check() (Config, error) {
 		complain("TLS", "%q is none of %s, %s and %s", c.TLS, TLSNone, TLSStartTLS, TLSImplicit)
 	}
 	c.checkNames(complain)
+	c.DKIM.check(c.From.Address, complain)
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	if c.Timeout < 0 {
 		complain("Timeout", "%s is negative", c.Timeout)
@@ -81,6 +85,9 @@ func (c Config) checkNames(complain func(field, format string, args ...any)) {
 	}
 	if _, err := mail.ParseAddress("id@" + c.Domain); err != nil || !ascii(c.Domain) {
 		complain("Domain", "%q is not a domain name in ASCII", c.Domain)
+	}
+	if _, err := link.ReplyAddress(c.Replies, strings.Repeat("x", link.MaxReplyToken)); c.Replies != "" && err != nil {
+		complain("Replies", "%q has a local part too long for a token, or is not an email address", c.Replies)
 	}
 	site, err := url.Parse(c.BaseURL)
 	if err != nil || site.Host == "" || (site.Scheme != "http" && site.Scheme != "https") {
@@ -119,4 +126,12 @@ func parseMailbox(box desk.Mailbox) (mail.Address, error) {
 		address = address[:at+1] + domain
 	}
 	return mail.Address{Name: strings.ReplaceAll(oneLine(box.Name, maxName), "=?", "= ?"), Address: address}, nil
+}
+
+// replyAddress returns the address at which the recipient of a token answers, or "" if answers are not read.
+func (r *Renderer) replyAddress(token string) (string, error) {
+	if r.cfg.Replies == "" || token == "" {
+		return "", nil
+	}
+	return link.ReplyAddress(r.cfg.Replies, token)
 }

@@ -46,7 +46,7 @@ func samplePolicy(zone *time.Location) *policy.Policy {
 func sampleMail(kind ticket.MailKind) desk.MailData {
 	at := time.Date(2026, 11, 23, 10, 23, 45, 0, time.UTC)
 	l := desk.MailData{
-		Number: number, N: 4, Kind: kind, Previous: 2,
+		Number: number, N: 4, Kind: kind, Thread: []desk.ThreadMail{{N: 1}, {N: 2}},
 		To:      desk.Mailbox{Name: "Demo Customer", Address: "customer@demo.example"},
 		Subject: "Parcel 4711 arrived broken", Author: "Demo Agent", Assignee: "Demo Agent", At: at,
 		Status: ticket.StatusOpen, Priority: policy.PriorityNormal,
@@ -59,7 +59,7 @@ func sampleMail(kind ticket.MailKind) desk.MailData {
 	words := "We found your parcel & its twin.\n\nPlease send us:\n  - a photo\n  - the number on the label <ABC>"
 	switch kind {
 	case ticket.MailReceipt:
-		l.N, l.Previous, l.Status, l.Author, l.Assignee = 1, 0, ticket.StatusNew, "", ""
+		l.N, l.Thread, l.Status, l.Author, l.Assignee = 1, nil, ticket.StatusNew, "", ""
 		l.Body = "Hello,\nthe parcel came with a dent & \"rattles\"."
 	case ticket.MailReply, ticket.MailProgress:
 		l.Body, l.FirstResponseDue = words, time.Time{}
@@ -85,7 +85,7 @@ func sampleMail(kind ticket.MailKind) desk.MailData {
 func forStaff(l *desk.MailData, words string) {
 	l.Token = ""
 	l.To = desk.Mailbox{Name: "Demo Agent", Address: "agent@holesalemart.example"}
-	l.Previous, l.Author = 0, "Sam Okafor"
+	l.Thread, l.Author = []desk.ThreadMail{{N: 1}}, "Sam Okafor"
 	switch l.Kind {
 	case ticket.MailUndelivered:
 		l.Author, l.FirstResponseDue = "", time.Time{}

@@ -36,8 +36,11 @@ func TestSend_givesEveryKindTheMessageIDOfTheGoldenFile(t *testing.T) {
 		record("ticket/"+string(kind), sender.Send(t.Context(), sampleMail(kind)))
 	}
 	restored := sampleMail(ticket.MailReply)
-	restored.Epoch, restored.PreviousEpoch = 1796000000, 1796000000
+	restored.Epoch, restored.Thread = 1796000000, []desk.ThreadMail{{N: 1}, {N: 2, Epoch: 1796000000}}
 	record("ticket/reply after a restore", sender.Send(t.Context(), restored))
+	proven := sampleMail(ticket.MailReply)
+	proven.MAC, proven.Thread = mac, []desk.ThreadMail{{ID: "first@client.example"}, {N: 1, MAC: mac}}
+	record("ticket/reply with a proof", sender.Send(t.Context(), proven))
 	for _, kind := range account.MailKinds() {
 		record("account/"+string(kind), sender.SendAccount(t.Context(), account.Mail{
 			ID: 7, Kind: kind, To: desk.Mailbox{Address: "carla@example.com"}, URL: "https://support.example.com/link/SAMPLE",

@@ -24,7 +24,9 @@ func (o *Outbox) Run(ctx context.Context, q Queue) error {
 	slots := make(chan struct{}, senders)
 	var group sync.WaitGroup
 	defer group.Wait()
-	group.Go(func() { o.listen(ctx, polls.Wake) })
+	group.Go(func() {
+		loop.Listen(ctx, o.outageOptions("not listening for deliveries", "listening for deliveries again"), o.store.AwaitDeliveries, polls.Wake)
+	})
 	return polls.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		select {
 		case slots <- struct{}{}:
@@ -54,24 +56,7 @@ func (o *Outbox) untilNext(ctx context.Context, q Queue, err error) (time.Durati
 		return 0, err
 	}
 	due, err := o.store.NextDelivery(ctx, q)
-	if due.IsZero() {
-		return pollInterval, err
-	}
-	return min(max(time.Until(due), time.Millisecond), pollInterval), err
-}
-
-// listen calls wake for new deliveries and after every outage of the store.
-func (o *Outbox) listen(ctx context.Context, wake func()) {
-	outage := loop.NewOutage(o.outageOptions("not listening for deliveries", "listening for deliveries again"))
-	for ctx.Err() == nil {
-		err := o.store.AwaitDeliveries(ctx, func() {
-			outage.Recovered()
-			wake()
-		})
-		if ctx.Err() == nil {
-			loop.Sleep(ctx, outage.Failed(err))
-		}
-	}
+	return loop.Until(due, pollInterval), err
 }
 
 // outageOptions returns the pauses and log messages of an outage of the store.

@@ -47,7 +47,7 @@ func (a *Accounts) Password(ctx context.Context, address string) (e account.Auth
 	err = a.pool.QueryRow(ctx, `
 		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.session_epoch, coalesce(w.hash, '')
 		FROM people p LEFT JOIN passwords w ON w.person = p.id
-		WHERE lower(p.address) = lower($1) AND p.disabled_at IS NULL`, address).
+		WHERE p.id = `+ownerOf("$1")+` AND p.disabled_at IS NULL`, address).
 		Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch, &hash)
 	return e, hash, explain(missing(err, nil), "look up a password")
 }
@@ -134,7 +134,7 @@ func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e accoun
 			bound, err = tx.Exec(ctx, `
 				INSERT INTO identities (issuer, subject, person)
 				SELECT $1, $2, id FROM people
-				WHERE lower(address) = lower($3) AND $3 <> '' AND role <> 'customer' AND disabled_at IS NULL
+				WHERE id = `+ownerOf("$3")+` AND $3 <> '' AND role <> 'customer' AND disabled_at IS NULL
 				ON CONFLICT DO NOTHING`, i.Issuer, i.Subject, i.Address)
 		}
 		if err != nil {

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -62,6 +64,9 @@ func (a *Accounts) useLinkFor(ctx context.Context, id string, then func(pgx.Tx, 
 // SignInByLink uses a sign-in link.
 func (a *Accounts) SignInByLink(ctx context.Context, id string) (e account.Authenticated, err error) {
 	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
+		if err := claim(ctx, tx, l.Person.ID); err != nil {
+			return err
+		}
 		if e, err = authenticated(ctx, tx, l.Person.ID); err != nil {
 			return err
 		}
@@ -77,17 +82,21 @@ func signedIn(id ticket.PersonID, how string) account.Event {
 // Reset uses a link to choose a new password.
 func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.Tokens) (e account.Authenticated, err error) {
 	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
+		if err := claim(ctx, tx, l.Person.ID); err != nil {
+			return err
+		}
 		e, err = setPassword(ctx, tx, l.Person.ID, account.EventPasswordReset, hash, tokens)
 		return err
 	}, account.Reset)
 	return e, err
 }
 
-// CreateAccount uses a registration or an invitation, and adds the person and their password.
+// CreateAccount uses a registration or an invitation, and adds the person and their password. A registration of a contact's
+// address makes the contact the account.
 func (a *Accounts) CreateAccount(ctx context.Context, id, name, hash string) (e account.Authenticated, err error) {
 	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		l.Person.Name = name
-		p, err := addPerson(ctx, tx, l.Person)
+		p, err := addAccount(ctx, tx, l)
 		if err != nil {
 			return err
 		}
@@ -106,12 +115,40 @@ func (a *Accounts) CreateAccount(ctx context.Context, id, name, hash string) (e 
 	return e, err
 }
 
+// addAccount adds the person of a registration or an invitation. If the address of a registration is a contact's, the contact
+// becomes the account, under the name that was registered. Links that were sent to a contact stay valid, since they were
+// sent to the same person.
+func addAccount(ctx context.Context, tx pgx.Tx, l account.Link) (desk.Person, error) {
+	if l.Purpose != account.VerifyAddress {
+		return addPerson(ctx, tx, l.Person)
+	}
+	contact := l.Person
+	err := tx.QueryRow(ctx, `UPDATE people SET name = $2 WHERE id = `+ownerOf("$1")+` AND claimed_at IS NULL AND disabled_at IS NULL RETURNING id`,
+		l.Person.Address, l.Person.Name).Scan(&contact.ID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return addPerson(ctx, tx, l.Person)
+	}
+	if err != nil {
+		return contact, err
+	}
+	return contact, claim(ctx, tx, contact.ID)
+}
+
+// claim makes a contact an account: its owner has proved the address. It does nothing to an account.
+func claim(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
+	tag, err := tx.Exec(ctx, `UPDATE people SET claimed_at = clock_timestamp() WHERE id = $1 AND claimed_at IS NULL`, id)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	return record(ctx, tx, account.Event{Kind: account.EventContactClaimed, Person: id, Actor: id})
+}
+
 // Move uses a link that changes an address. It invalidates all links sent to the old address, signed ones too, and adds
 // a mail to both addresses.
 func (a *Accounts) Move(ctx context.Context, id string) (e account.Authenticated, err error) {
 	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		moved, err := tx.Exec(ctx, `UPDATE people SET address = $2
-			WHERE id = $1 AND NOT EXISTS (SELECT FROM people WHERE lower(address) = lower($2) AND id <> $1)`, l.Person.ID, l.Address)
+			WHERE id = $1 AND coalesce(`+ownerOf("$2")+`, $1) = $1`, l.Person.ID, l.Address)
 		if err != nil {
 			return uniqueConflict(err, "change an address")
 		}
@@ -157,7 +194,7 @@ func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time
 		err := tx.QueryRow(ctx, `
 			INSERT INTO links (id, purpose, person, expires_at)
 			SELECT @id, 'sign-in', p.id, clock_timestamp() + @lasts FROM people p
-			WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL RETURNING person`,
+			WHERE p.id = `+ownerOf("@address")+` AND p.disabled_at IS NULL RETURNING person`,
 			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&person)
 		if err != nil {
 			return missing(err, errNoPerson)

@@ -12,13 +12,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// RequestLink adds a link for the person with an address and the mail that carries it. For an unknown address it writes the
+// RequestLink adds a link for the person with an address and the mail that carries it, to the address as it is stored: what
+// was typed may be another one that differs in case only by PostgreSQL's rules. For an unknown address it writes the
 // same rows, a link without a person and a mail that is settled, so that neither the time taken nor the number of rows
 // tells the two cases apart.
 func (a *Accounts) RequestLink(ctx context.Context, id string, p account.Purpose, address string, lasts time.Duration) error {
 	return a.addLink(ctx, "make a link", account.Event{Kind: account.EventLinkRequested, Detail: string(p)}, `
 		WITH whom AS (
-			SELECT id, name, address FROM people WHERE lower(address) = lower(@address) AND disabled_at IS NULL
+			SELECT p.id, p.name, a.address FROM person_addresses a JOIN people p ON p.id = a.person
+			WHERE lower(a.address) = lower(@address) AND p.disabled_at IS NULL
 		), made AS (
 			INSERT INTO links (id, purpose, person, expires_at)
 			VALUES (@id, @purpose, (SELECT id FROM whom), clock_timestamp() + @lasts)
@@ -49,12 +51,13 @@ func (a *Accounts) addLink(ctx context.Context, doing string, e account.Event, s
 	return explain(err, "%s", doing)
 }
 
-// Register adds a link that creates an account, and the mail that carries it. If the address belongs to a person
-// already, it adds a mail to that person instead.
+// Register adds a link that creates an account, or lets a contact claim theirs, and the mail that carries it. If the address
+// belongs to an account already, it adds a mail to its owner instead.
 func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts time.Duration) error {
 	return a.addLink(ctx, "make a registration", account.Event{Kind: account.EventRegistrationRequested}, `
 		WITH whom AS (
-			SELECT id, name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
+			SELECT p.id, p.name, a.address, p.disabled_at FROM person_addresses a JOIN people p ON p.id = a.person
+			WHERE lower(a.address) = lower(@address) AND (p.claimed_at IS NOT NULL OR p.disabled_at IS NOT NULL)
 		), made AS (
 			INSERT INTO links (id, purpose, role, name, address, expires_at)
 			VALUES (@id, 'verify', 'customer', @name, @address, clock_timestamp() + @lasts)
@@ -75,7 +78,8 @@ func (a *Accounts) RequestAddressChange(ctx context.Context, linkID string, id t
 	asked := account.Event{Kind: account.EventAddressChangeRequested, Person: id, Actor: id, Detail: "to " + address}
 	return a.addLink(ctx, "make a link to a new address", asked, `
 		WITH whom AS (
-			SELECT name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
+			SELECT p.name, a.address, p.disabled_at FROM person_addresses a JOIN people p ON p.id = a.person
+			WHERE lower(a.address) = lower(@address) AND p.id <> @person
 		), older AS (
 			UPDATE links SET expires_at = least(expires_at, clock_timestamp())
 			WHERE person = @person AND purpose = 'address' AND used_at IS NULL
@@ -98,7 +102,7 @@ func (a *Accounts) RequestAddressChange(ctx context.Context, linkID string, id t
 func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lasts time.Duration) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		var address, handle bool
-		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM people WHERE lower(address) = lower($1)),
+		err := tx.QueryRow(ctx, `SELECT `+ownerOf("$1")+` IS NOT NULL,
 			EXISTS (SELECT FROM people WHERE lower(handle) = lower($2))`, p.Address, p.Handle).Scan(&address, &handle)
 		switch {
 		case err != nil:

@@ -76,13 +76,13 @@ func (a *Accounts) asAdministrator(ctx context.Context, by ticket.PersonID, fn f
 }
 
 // SetRole changes the role of a person who is not disabled and ends their sessions, links and tokens. It generates a
-// handle if they have none.
+// handle if they have none. A contact becomes an account.
 func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role ticket.Role) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		var before ticket.Role
 		err := tx.QueryRow(ctx, `
 			WITH old AS (SELECT role FROM people WHERE id = $1)
-			UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL RETURNING (SELECT role FROM old)`,
+			UPDATE people SET role = $2, handle = coalesce(handle, $3), claimed_at = coalesce(claimed_at, clock_timestamp()) WHERE id = $1 AND disabled_at IS NULL RETURNING (SELECT role FROM old)`,
 			id, role, generatedHandle(id)).Scan(&before)
 		if err != nil {
 			return missing(err, errNoPerson)

@@ -21,8 +21,8 @@ import (
 var commandTemplate string
 
 // acceptsCommand is whether a ticket accepts a command.
-const acceptsCommand = `number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
-	AND (NOT @staff OR @seen::bigint <= greatest(events, 1))`
+var acceptsCommand = `number = @number AND (status <> 'closed' OR @closed) AND (@joins OR ` + seenBy("tickets", "@staff", "@by") + `
+	AND (NOT @requester_only OR @staff OR requester = @by)) AND (NOT @staff OR @seen::bigint <= greatest(events, 1))`
 
 // commandSQL accepts a command without files, and commandWithFilesSQL one with files.
 var (
@@ -45,8 +45,8 @@ var (
 // that applies it decides whether the ticket's state allows it. The same idempotency key returns the first answer again.
 //
 // Its error is NotFound if there is no such ticket or it is another customer's; Forbidden if the role may never use the
-// verb; Conflict if the ticket is closed or the key was used for another request; Invalid on "agent" or "expected" if they
-// name none of the staff, and on "seen" if the ticket's timeline has no such entry (for staff; the submission's entry
+// verb, or a participant uses one for the requester only; Conflict if the ticket is closed or the key was used for another request; Invalid on "agent" or "expected" if they
+// name none of the staff, on "person" if it names no customer, and on "seen" if the ticket's timeline has no such entry (for staff; the submission's entry
 // counts from the start), and on "files" if they can't be attached; and Limited if by has written too much recently.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
@@ -82,13 +82,23 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
 }
 
-// assignment is the new assignee of an assign command, and the one that its sender expects it to have now.
+// assignment holds the people whom a command names: the new assignee and the one that its sender expects now, or a customer.
 type assignment struct {
-	assignee, expected ticket.PersonID
+	assignee, expected, person ticket.PersonID
 }
 
 // assignment resolves the people that a request names. Without an agent, the assignee is the one who asks.
 func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) (to assignment, err error) {
+	if r.Verb.Takes("person") {
+		p, err := s.customer(ctx, by, r.Whom, "person", r.Verb != ticket.VerbRemoveParticipant)
+		if err != nil {
+			if _, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) { // they may have been disabled since
+				return to, err
+			}
+		}
+		to.person = p.ID
+		return to, err
+	}
 	if !r.Verb.Takes("agent") {
 		return to, nil
 	}
@@ -120,12 +130,18 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 
 // command runs the statement that accepts a command. It returns pgx.ErrNoRows if nothing was accepted.
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
+	joins := r.Joins && r.Verb == ticket.VerbCustomerReply
+	if joins {
+		to.person = by.ID
+	}
 	statement, args := commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "format": r.Format.OrText(), "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
+		"joins": joins, "channel": desk.ChannelOf(by, r.Channel), "incoming": r.Incoming,
+		"person": to.person, "alone": r.Alone && r.Verb.Takes("recipients"), "requester_only": r.Verb.Definition().RequesterOnly,
 	})
 	if len(r.Files) > 0 {
 		statement = commandWithFilesSQL
@@ -170,13 +186,15 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 	if a, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 		return a, err
 	}
-	var closed bool
+	var closed, requester bool
 	var entries int
-	err := s.pool.QueryRow(ctx, `SELECT status = 'closed', events FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
-		r.Number, by.Role.Staff(), by.ID).Scan(&closed, &entries)
+	err := s.pool.QueryRow(ctx, `SELECT status = 'closed', events, requester = $3 FROM tickets WHERE number = $1 AND `+seenBy("tickets", "$2", "$3"),
+		r.Number, by.Role.Staff(), by.ID).Scan(&closed, &entries, &requester)
 	switch {
 	case err != nil:
 		return desk.Accepted{}, explain(missing(err, errNoTicket), "accept %s for %s", r.Verb, r.Number)
+	case r.Verb.Definition().RequesterOnly && !by.Role.Staff() && !requester:
+		return desk.Accepted{}, ticket.ErrRole
 	case closed && !r.Verb.Fits(ticket.StatusClosed):
 		return desk.Accepted{}, ticket.ErrClosed
 	case by.Role.Staff() && r.Seen > max(entries, 1):

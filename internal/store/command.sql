@@ -1,7 +1,7 @@
 -- Accepts a command. It returns no row if @by may not see the ticket, if it is closed and the verb is not for closed
 -- tickets, if it has no timeline entry @seen (for staff only: customers number entries differently), if one of its files can't
--- be attached, or if the allowance of @by is used up. Everything after the update happens under the ticket's lock. So does reading the clock if a step held the
--- lock and changed the ticket, since PostgreSQL then evaluates the update again: nothing is accepted before the instant of a
+-- be attached, or if the allowance of @by is used up. Everything after the update happens under the ticket's lock. So does
+-- reading the clock if a step held the lock and changed the ticket, since PostgreSQL then evaluates the update again: nothing is accepted before the instant of a
 -- recorded due event. The allowance is charged first, if the ticket seems to accept the command before it is locked: all
 -- statements lock the files, the allowance and the ticket in this order, so that they don't deadlock. command.go fills in what
 -- is in braces.
@@ -13,13 +13,14 @@ WITH {files} spent AS (
     WHERE {accepts} AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
     RETURNING number, last_command, latest_at, policy
 ), words AS (
-    INSERT INTO messages (ticket, body, format, internal) SELECT number, @body, @format, @internal FROM locked WHERE {words} RETURNING id
+    INSERT INTO messages (ticket, body, format, internal, channel, mail)
+    SELECT number, @body, @format, @internal, nullif(@channel, ''), nullif(@incoming, 0) FROM locked WHERE {words} RETURNING id
 ){attached}, command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, assignee, priority, category,
-                          key, fingerprint, guarded, expected, mail, address, seen, until)
+                          key, fingerprint, guarded, expected, mail, address, seen, until, person, alone)
     SELECT number, last_command, @verb, @by, @role, latest_at, (SELECT id FROM words), nullif(@assignee, ''),
            nullif(@priority, ''), nullif(@category, ''), nullif(@key, ''), @fingerprint,
-           @guarded, nullif(@expected, ''), nullif(@mail, 0), nullif(@address, ''), nullif(@seen, 0), @until
+           @guarded, nullif(@expected, ''), nullif(@mail, 0), nullif(@address, ''), nullif(@seen, 0), @until, nullif(@person, ''), @alone
     FROM locked
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, last_command FROM locked

@@ -109,7 +109,7 @@ func (s *Store) inconsistency(ctx context.Context, q querier, r consistencyRow) 
 	if err != nil {
 		return "", err
 	}
-	fold := ticket.Draft(r.Number, r.Requester, r.Policy, p)
+	fold := ticket.Draft(r.Number, ticket.FirstRequester(r.Requester, timeline), r.Policy, p)
 	for i, e := range timeline {
 		if e.N != i+1 {
 			return fmt.Sprintf("line %d of its timeline has number %d", i+1, e.N), nil

@@ -132,15 +132,21 @@ func TestStep_numbersMailsInTheirEpoch(t *testing.T) {
 	if len(toCustomer) != 4 {
 		t.Fatalf("mails to the customer: %v", toCustomer)
 	}
-	type epochs struct{ own, previous, root int64 }
-	for i, want := range []epochs{{0, 0, 0}, {0, 0, 0}, {epoch, 0, 0}, {epoch, epoch, 0}} {
-		l := d.mailData(n, int(toCustomer[i]))
-		if got := (epochs{l.Epoch, l.PreviousEpoch, l.RootEpoch}); got != want {
-			t.Errorf("mail %d is of the epochs %v, want %v", l.N, got, want)
+	epochs := func(n ticket.Number, mail int64) []int64 {
+		l := d.mailData(n, int(mail))
+		all := []int64{l.Epoch}
+		for _, earlier := range l.Thread {
+			all = append(all, earlier.Epoch)
+		}
+		return all
+	}
+	for i, want := range [][]int64{{0}, {0, 0}, {epoch, 0, 0}, {epoch, 0, 0, epoch}} {
+		if got := epochs(n, toCustomer[i]); !slices.Equal(got, want) {
+			t.Errorf("mail %d and those before it are of the epochs %v, want %v", toCustomer[i], got, want)
 		}
 	}
-	if l := d.mailData(late, 2); l.Epoch != epoch || l.PreviousEpoch != epoch || l.RootEpoch != epoch || l.Previous != 1 {
-		t.Errorf("a ticket of the new epoch has the mail %+v", l)
+	if got := epochs(late, 2); !slices.Equal(got, []int64{epoch, epoch}) {
+		t.Errorf("mails of a ticket of the new epoch are of the epochs %v", got)
 	}
 }
 

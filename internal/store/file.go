@@ -41,9 +41,7 @@ func (s *Store) AddFile(ctx context.Context, f desk.StoredFile) error {
 
 // shownMessage is whether a customer @viewer may see a message m: on a ticket of theirs, not internal, and shown by a
 // public event or written by themselves. It agrees with the timeline of internal/app.
-const shownMessage = `NOT m.internal AND EXISTS (SELECT FROM tickets t WHERE t.number = m.ticket AND t.requester = @viewer)
-	AND (EXISTS (SELECT FROM events e WHERE e.ticket = m.ticket AND e.message = m.id AND e.kind = ANY (@public))
-		OR EXISTS (SELECT FROM commands own WHERE own.ticket = m.ticket AND own.message = m.id AND own.by_person = @viewer))`
+var shownMessage = `NOT m.internal AND EXISTS (SELECT FROM tickets t WHERE t.number = m.ticket AND ` + seenBy("t", "false", "@viewer") + `) AND ` + listedMessage("m")
 
 // File returns a file that the viewer may see: one of a message that they may see, or one that they have uploaded and not
 // sent yet. It returns NotFound otherwise. A deleted file is returned too, without the keys of blobs.
@@ -119,7 +117,8 @@ func (s *Store) SweepFiles(ctx context.Context, before time.Time) (keys []string
 // NamedBlobs returns those of the keys that a row names. Every table that names blobs belongs here: the sweep deletes what is
 // missing.
 func (s *Store) NamedBlobs(ctx context.Context, keys []string) (named []string, err error) {
-	rows, _ := s.pool.Query(ctx, `SELECT blob FROM files WHERE blob = ANY($1) UNION ALL SELECT preview FROM files WHERE preview = ANY($1)`, keys)
+	rows, _ := s.pool.Query(ctx, `SELECT blob FROM files WHERE blob = ANY($1) UNION ALL SELECT preview FROM files WHERE preview = ANY($1)
+		UNION ALL SELECT blob FROM incoming_mails WHERE blob = ANY($1)`, keys)
 	named, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	return named, explain(err, "look for what names blobs")
 }

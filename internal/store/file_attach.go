@@ -31,14 +31,14 @@ const (
 // ticket in @files_of and its place in @positions. Of two submissions in a batch that name the same file, one gets it.
 const (
 	submittedFiles = `named AS MATERIALIZED (
-    SELECT n.id, n.number, n.position, i.requester
+    SELECT n.id, n.number, n.position, i.author
     FROM unnest(@files::text[], @files_of::text[], @positions::int[]) AS n (id, number, position)
-    JOIN unnest(@numbers::text[], @requesters::text[]) AS i (number, requester) USING (number)
+    JOIN unnest(@numbers::text[], @authors::text[]) AS i (number, author) USING (number)
 ), free AS MATERIALIZED (
     SELECT id, uploaded_by, size FROM files WHERE id = ANY(@files::text[]) AND message IS NULL ORDER BY id FOR UPDATE
 ), offered AS MATERIALIZED (
     SELECT DISTINCT ON (id) id, number, position, size
-    FROM named JOIN free USING (id) WHERE requester = uploaded_by ORDER BY id, number
+    FROM named JOIN free USING (id) WHERE author = uploaded_by ORDER BY id, number
 ),`
 	submittedFilesFit = `WHERE (SELECT count(*) FROM named n WHERE n.number = i.number) = (SELECT count(*) FROM offered o WHERE o.number = i.number)
       AND coalesce((SELECT sum(size) FROM offered o WHERE o.number = i.number), 0) <= @total`

@@ -19,7 +19,8 @@ const (
 	maxLimit     = 100
 )
 
-// List returns a page of tickets, and whether there are more. A customer gets their own, the newest first; queues, which
+// List returns a page of tickets, and whether there are more. A customer gets those of which they are the requester or a
+// participant, the newest first; queues, which
 // are for staff, are ignored for them. Staff get them in the filter's order, so that a queue starts with the most urgent,
 // each with an excerpt of its newest message. A closed ticket is in no queue but "all", unless the filter asks for that
 // status.
@@ -52,7 +53,7 @@ type listQuery struct {
 	columns, joins string // before and after the page's subquery
 	conditions     []string
 	textConditions []string // on a message of the ticket, for a search whose hits determine the page
-	ownTickets     bool     // limited to one requester's tickets
+	ownTickets     bool     // limited to one customer's tickets
 	args           pgx.StrictNamedArgs
 	order          string
 }
@@ -130,7 +131,8 @@ func (q *listQuery) filter(f desk.Filter) {
 		q.requester(f.Requester)
 		q.byDue(f)
 	} else {
-		q.where(`t.requester = @viewer`)
+		// An array, so that both conditions use an index.
+		q.where(`(t.requester = @viewer OR t.number = ANY (ARRAY(SELECT ticket FROM participants WHERE person = @viewer)))`)
 		q.args["viewer"] = f.Viewer.ID
 		q.bySubmission(f.After)
 	}
@@ -242,8 +244,7 @@ func (q *listQuery) search(f desk.Filter) {
 	case !f.Viewer.Role.Staff():
 		q.ownTickets = true
 		q.textConditions = []string{hit, `NOT said.internal`,
-			`(EXISTS (SELECT FROM events e WHERE e.ticket = said.ticket AND e.message = said.id AND e.kind = ANY (@public))
-				OR EXISTS (SELECT FROM commands own WHERE own.ticket = said.ticket AND own.message = said.id AND own.by_person = @viewer))`}
+			listedMessage("said")}
 		q.args["public"] = publicMessageEvents()
 	case len(q.conditions) == 0:
 		q.textConditions = []string{hit}
@@ -252,7 +253,15 @@ func (q *listQuery) search(f desk.Filter) {
 	}
 }
 
-// publicMessageEvents returns the kinds of events that show a message to the requester.
+// listedMessage returns the condition that a message is in the timeline of a customer @viewer who may see its ticket, or was
+// written by them. message is the alias of messages; @public holds publicMessageEvents.
+func listedMessage(message string) string {
+	return `(EXISTS (SELECT FROM events e WHERE e.ticket = ` + message + `.ticket AND e.message = ` + message + `.id AND e.kind = ANY (@public)
+			AND coalesce(e.data->>'only', @viewer) = @viewer)
+		OR EXISTS (SELECT FROM commands own WHERE own.ticket = ` + message + `.ticket AND own.message = ` + message + `.id AND own.by_person = @viewer))`
+}
+
+// publicMessageEvents returns the kinds of events that show a message to customers.
 func publicMessageEvents() []ticket.EventKind {
 	return slices.DeleteFunc([]ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventCustomerReplied, ticket.EventAgentReplied, ticket.EventInformationRequested,

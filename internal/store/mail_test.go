@@ -32,23 +32,23 @@ func TestMailData_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 
 	receipt := d.mailData(a.Number, 1)
 	if receipt.Kind != ticket.MailReceipt || receipt.To != (desk.Mailbox{Name: d.customer.Name, Address: d.customer.Address}) ||
-		receipt.Status != ticket.StatusNew || receipt.Assignee != "" || receipt.Author != d.customer.Name || receipt.Previous != 0 ||
+		receipt.Status != ticket.StatusNew || receipt.Assignee != "" || receipt.Author != d.customer.Name || len(receipt.Thread) != 0 || receipt.MAC == "" ||
 		receipt.FirstResponseDue != a.At.Add(time.Hour) || receipt.ResolutionDue != a.At.Add(4*time.Hour) {
 		t.Errorf("receipt %+v", receipt)
 	}
 	request := d.mailData(a.Number, 2)
-	if request.Kind != ticket.MailInformationRequest || request.Body != "Which one?" || request.Previous != 1 ||
+	if request.Kind != ticket.MailInformationRequest || request.Body != "Which one?" || len(request.Thread) != 1 || request.Thread[0].N != 1 || request.Thread[0].MAC != receipt.MAC ||
 		request.Author != d.agent.Name || request.Assignee != d.agent.Name || request.Status != ticket.StatusWaiting ||
 		!request.FirstResponseDue.IsZero() || !request.ResolutionDue.IsZero() || request.Silence != 3*time.Hour {
 		t.Errorf("request for information %+v", request)
 	}
 	reply := d.mailData(a.Number, 3)
 	if reply.Kind != ticket.MailCustomerReply || reply.To.Address != d.agent.Address || reply.Body != "The red one." ||
-		reply.Previous != 0 || reply.ResolutionDue.IsZero() {
+		len(reply.Thread) != 1 || reply.Thread[0].N != 1 || reply.ResolutionDue.IsZero() {
 		t.Errorf("customer's reply %+v", reply)
 	}
 	resolution := d.mailData(a.Number, 4)
-	if resolution.Kind != ticket.MailResolution || resolution.Cause != ticket.CauseAgent || resolution.Previous != 2 ||
+	if resolution.Kind != ticket.MailResolution || resolution.Cause != ticket.CauseAgent || len(resolution.Thread) != 2 || resolution.Thread[1].N != 2 ||
 		resolution.Silence != 2*time.Hour || resolution.Author != d.second.Name {
 		t.Errorf("resolution %+v", resolution)
 	}

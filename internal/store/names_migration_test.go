@@ -130,7 +130,7 @@ func checkMigratedStates(t *testing.T, conn *pgx.Conn) {
 				Number: ticket.Number("HM-000000000" + string(rune('1'+i))), Policy: 1, Status: statuses[i], Priority: policy.PriorityNormal, Category: "other",
 				Requester: "P-0000000001", Events: 4, Submitted: day(1), PriorityChangedAt: day(2), SilenceBefore: 5,
 				BeforeBounce:   ticket.SilenceEnding{Status: ticket.StatusWaiting},
-				LatestMessages: ticket.LatestMessages{Last: ticket.MessageRef{N: 2, By: "P-0000000003"}, Listed: 2, Public: 2},
+				LatestMessages: ticket.LatestMessages{Last: ticket.MessageRef{N: 2, By: "P-0000000003"}, Reading: ticket.Reading{Listed: 2, Public: 2}},
 				FirstResponse:  ticket.Promise{Clock: clock, BreachedAt: day(2), EscalatingFrom: day(3), EscalationSteps: 2, Skipped: []int{1}},
 				Resolution:     ticket.Promise{Clock: clock, EscalatingFrom: day(4), EscalationSteps: 1},
 			},

@@ -189,18 +189,24 @@ func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.SendAnnoun
 // AwaitDeliveries calls wake once it listens, and whenever a delivery is added that no workflow sends, until ctx ends or the
 // connection breaks. Its error is never nil.
 func (s *Store) AwaitDeliveries(ctx context.Context, wake func()) error {
+	return s.await(ctx, deliveryChannel, wake)
+}
+
+// await calls wake once it listens to a channel, and for each notification, until ctx ends or the connection breaks. Its error
+// is never nil.
+func (s *Store) await(ctx context.Context, channel string, wake func()) error {
 	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
-		return explain(err, "listen for deliveries")
+		return explain(err, "listen for %s", channel)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, `LISTEN `+deliveryChannel); err != nil {
-		return explain(err, "listen for deliveries")
+	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
+		return explain(err, "listen for %s", channel)
 	}
 	for {
 		wake()
 		if _, err := conn.WaitForNotification(ctx); err != nil {
-			return explain(err, "listen for deliveries")
+			return explain(err, "listen for %s", channel)
 		}
 	}
 }

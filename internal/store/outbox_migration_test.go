@@ -216,7 +216,7 @@ func messageID(row deliveryRow) string {
 	switch row["queue"] {
 	case "ticket":
 		epoch, _ := row["epoch"].(float64)
-		return mail.MessageID(ticket.Number(row["ticket"].(string)), int(n), int64(epoch), "x.example")
+		return mail.MessageID(ticket.Number(row["ticket"].(string)), int(n), int64(epoch), "", "x.example")
 	case "announcement":
 		return mail.AnnouncementID(int64(n), "x.example")
 	case "account":

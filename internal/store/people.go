@@ -43,7 +43,8 @@ func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, erro
 	}
 	// Without ON CONFLICT, a violation would write the address to the server's log.
 	tag, err := q.Exec(ctx, `
-		INSERT INTO people (id, role, name, address, handle) VALUES (@id, @role, @name, @address, nullif(@handle, ''))
+		INSERT INTO people (id, role, name, address, handle)
+		SELECT @id, @role, @name, @address, nullif(@handle, '') WHERE `+ownerOf("@address")+` IS NULL
 		ON CONFLICT DO NOTHING`,
 		pgx.StrictNamedArgs{"id": p.ID, "role": p.Role, "name": p.Name, "address": p.Address, "handle": p.Handle})
 	if err != nil {
@@ -53,7 +54,7 @@ func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, erro
 		return p, nil
 	}
 	var address bool
-	if err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM people WHERE lower(address) = lower($1))`, p.Address).Scan(&address); err != nil {
+	if err := q.QueryRow(ctx, `SELECT `+ownerOf("$1")+` IS NOT NULL`, p.Address).Scan(&address); err != nil {
 		return desk.Person{}, explain(err, "add a person")
 	}
 	if address {
@@ -70,7 +71,7 @@ func generatedHandle(id ticket.PersonID) string {
 // uniqueConflict explains an error of a statement that sets a person's address or handle: a Conflict if it is taken.
 func uniqueConflict(err error, doing string) error {
 	switch {
-	case violates(err, "people_address"):
+	case violates(err, "people_address") || violates(err, "person_addresses_address"):
 		return errAddressTaken
 	case violates(err, "people_handle"):
 		return errHandleTaken
@@ -104,7 +105,7 @@ func (s *Store) DisablePerson(ctx context.Context, id ticket.PersonID) error {
 // PersonByHandleOrAddress returns the person who is not disabled and has a handle or an address, in any case. It
 // returns NotFound otherwise.
 func (s *Store) PersonByHandleOrAddress(ctx context.Context, typed string) (desk.Person, error) {
-	return s.person(ctx, s.pool, `disabled_at IS NULL AND (lower(handle) = lower($1) OR lower(address) = lower($1))`, typed)
+	return s.person(ctx, s.pool, `disabled_at IS NULL AND (lower(handle) = lower($1) OR id = `+ownerOf("$1")+`)`, typed)
 }
 
 // staff returns a member of staff who is not disabled, by handle or ID.

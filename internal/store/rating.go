@@ -49,8 +49,7 @@ func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (_ desk
 	return r, err == nil, explain(err, "rate ticket %s", r.Number)
 }
 
-// Rating returns a ticket's rating to its requester or to staff. It returns NotFound if there is none or the viewer may
-// not see the ticket.
+// Rating returns a ticket's rating to its requester or to staff. It returns NotFound if there is none, or to anyone else.
 func (s *Store) Rating(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.Rating, error) {
 	r := desk.Rating{Number: n}
 	err := s.pool.QueryRow(ctx, `

@@ -45,7 +45,7 @@ func (a *Accounts) Record(ctx context.Context, e account.Event) error { return r
 // as it may be a password typed into the wrong field.
 func (a *Accounts) RecordFailure(ctx context.Context, address, detail string) error {
 	var id ticket.PersonID
-	err := a.pool.QueryRow(ctx, `SELECT coalesce((SELECT id FROM people WHERE lower(address) = lower($1)), '')`, address).Scan(&id)
+	err := a.pool.QueryRow(ctx, `SELECT coalesce(`+ownerOf("$1")+`, '')`, address).Scan(&id)
 	if err != nil {
 		return explain(err, "record a failed sign-in")
 	}
@@ -56,7 +56,7 @@ func (a *Accounts) RecordFailure(ctx context.Context, address, detail string) er
 func (a *Accounts) Events(ctx context.Context, f account.EventFilter) (list []account.EventRecord, more bool, err error) {
 	rows, _ := a.pool.Query(ctx, `
 		WITH whom AS (
-			SELECT id FROM people WHERE lower(address) = lower(@person) OR lower(handle) = lower(@person)
+			SELECT id FROM people WHERE id = `+ownerOf("@person")+` OR lower(handle) = lower(@person)
 			UNION SELECT @person
 		)
 		SELECT e.id, e.at, e.kind, e.source, e.agent, e.detail,

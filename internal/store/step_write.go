@@ -60,6 +60,7 @@ func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges) error {
 	st.queueDeliveries(batch, c)
 	st.queueDecisions(batch, c)
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(st.number, desk.ChangeStepped))
+	queueParticipants(batch, st.number, c.Events)
 	queuePromises(batch, c.State.Ticket, c.Promises)
 	queueTurns(batch, c.Turns)
 	return queueTicket(batch, c)
@@ -76,6 +77,24 @@ func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.StepChanges) {
 		// A plan cached while the table was nearly empty would scan all of it in a rush.
 		batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
 		batch.Queue(`DELETE FROM undelivered WHERE ticket = $1 AND seq <= $2`, st.number, c.State.Command)
+	}
+}
+
+// queueParticipants updates the table of participants by the events that change who is in the ticket. A former requester stays
+// as a participant.
+func queueParticipants(batch *pgx.Batch, n ticket.Number, events []ticket.Event) {
+	const add = `INSERT INTO participants (ticket, person) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	const remove = `DELETE FROM participants WHERE ticket = $1 AND person = $2`
+	for _, e := range events {
+		switch e.Kind {
+		case ticket.EventParticipantAdded:
+			batch.Queue(add, n, e.Person)
+		case ticket.EventParticipantRemoved:
+			batch.Queue(remove, n, e.Person)
+		case ticket.EventRequesterChanged:
+			batch.Queue(remove, n, e.Person)
+			batch.Queue(add, n, e.Former)
+		}
 	}
 }
 
@@ -124,7 +143,7 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 	// latest_at follows the newest event, so that no command precedes it if the database's clock is set back.
 	batch.Queue(`
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
-			events = @events, mails = @mails, status = @status, priority = @priority, category = @category, policy = @policy,
+			events = @events, mails = @mails, status = @status, priority = @priority, category = @category, policy = @policy, requester = @requester,
 			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
 			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, escalation_step = @escalation_step, updated_at = @now,
 			shown_at = CASE WHEN @shown THEN @now ELSE shown_at END, transitions_until = coalesce(@transitions, transitions_until), paused_by = nullif(@paused_by, ''),
@@ -132,7 +151,7 @@ func queueTicket(batch *pgx.Batch, c app.StepChanges) error {
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": c.State.Command, "last": c.Last, "latest": c.Latest, "events": t.Events,
-			"mails": c.State.LastDelivery, "policy": t.Policy, "now": c.Now, "shown": c.Shown, "number": t.Number,
+			"mails": c.State.LastDelivery, "policy": t.Policy, "requester": t.Requester, "now": c.Now, "shown": c.Shown, "number": t.Number,
 			"transitions": instant(c.Passed),
 			"status":      columns.Status, "priority": columns.Priority, "category": columns.Category, "assignee": columns.Assignee,
 			"next": columns.NextDue, "promise": columns.PromiseDue, "owed": columns.OwedAt, "breached": columns.Breached,
@@ -212,7 +231,8 @@ func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.DeliveryFailure
 func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 	batch.Queue(`
 		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks,
-			coalesce((SELECT handle FROM people WHERE id = person), '') FROM deliveries
+			coalesce((SELECT handle FROM people WHERE id = person), ''),
+			queue = 'ticket' AND EXISTS (SELECT FROM participants p WHERE p.ticket = $1 AND p.person = deliveries.person) FROM deliveries
 		WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n LIMIT $3`,
 		st.number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
 		*owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])

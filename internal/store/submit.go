@@ -26,9 +26,10 @@ const maxDraws = 3
 // is in use is replaced by another, so only the returned number counts. The same idempotency key returns the first answer
 // again. If ctx ends first, the ticket may have been accepted all the same.
 //
-// Its error is Forbidden for staff; Invalid on "follows" if that is not one of the requester's tickets, and on "files"
-// if they can't be attached; Conflict if the key
-// was used for another request; Limited if the requester has submitted too many recently; and Unavailable while no policy
+// Staff submit it for the customer that they name. An address that is unknown so far becomes a contact.
+//
+// Its error is Invalid on "follows" if that is not one of the requester's tickets, on "files" if they can't be attached, and on
+// "requester" if a member of staff names no customer; Forbidden if a customer names another; Conflict if the key was used for another request; Limited if the requester has submitted too many recently; and Unavailable while no policy
 // is published.
 func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
@@ -37,7 +38,11 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 	if err := s.checkFiles(sub.Files); err != nil {
 		return desk.Accepted{}, err
 	}
-	if err := s.checkFollows(ctx, by, sub.Follows); err != nil {
+	requester, err := s.requesterOf(ctx, by, sub)
+	if err != nil {
+		return desk.Accepted{}, err
+	}
+	if err := s.checkFollows(ctx, requester, sub.Follows); err != nil {
 		return desk.Accepted{}, err
 	}
 	u, err := s.use(ctx, by, account.TicketLimit())
@@ -48,7 +53,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		if sub.Number == "" || draw > 1 {
 			sub.Number = ticket.NewNumber(s.prefix)
 		}
-		a, err := s.submissions.submit(ctx, by, sub, u)
+		a, err := s.submissions.submit(ctx, by, requester.ID, sub, u)
 		switch {
 		case err == nil:
 			return a, nil
@@ -80,8 +85,23 @@ func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submi
 	return desk.Accepted{}, errNotNow // the allowance has been replenished since
 }
 
-// checkFollows checks that the ticket to follow, if any, is the requester's. A ticket's requester never changes, so this
-// needs no lock.
+// requesterOf returns the requester of a submission: its author, or the customer whom an author on the staff names.
+func (s *Store) requesterOf(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Person, error) {
+	if !by.Role.Staff() {
+		if sub.Requester.Person != "" {
+			return desk.Person{}, ticket.ErrRole
+		}
+		return by, nil
+	}
+	requester, err := s.customer(ctx, by, sub.Requester, "requester", true)
+	if first, again, _ := s.Repeated(ctx, by, sub.IdempotencyKey); err != nil && again { // they may have been disabled since
+		err = s.pool.QueryRow(ctx, `SELECT requester FROM tickets WHERE number = $1`, first.Number).Scan(&requester.ID)
+	}
+	return requester, err
+}
+
+// checkFollows checks that the requester may see the ticket to follow, if any. It needs no lock: the number of a ticket that
+// they could see shortly before tells them nothing.
 func (s *Store) checkFollows(ctx context.Context, by desk.Person, follows ticket.Number) error {
 	if follows == "" {
 		return nil
@@ -129,10 +149,11 @@ func newSubmissionBatcher(pool *pgxpool.Pool, limits desk.FileLimits) *submissio
 
 // pendingSubmission is a submission that waits to be accepted. The fields below done may be read once it is closed.
 type pendingSubmission struct {
-	by   desk.Person
-	sub  desk.Submission
-	use  use
-	done chan struct{}
+	by        desk.Person // the author
+	requester ticket.PersonID
+	sub       desk.Submission
+	use       use
+	done      chan struct{}
 
 	accepted desk.Accepted
 	err      error // pgx.ErrNoRows: the statement did not accept this one
@@ -140,8 +161,8 @@ type pendingSubmission struct {
 
 // submit accepts a submission. Its errors are pgx's: pgx.ErrNoRows if it was not accepted. If ctx ends first, the ticket may
 // or may not have been accepted.
-func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
-	a := &pendingSubmission{by: by, sub: sub, use: u, done: make(chan struct{})}
+func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, requester ticket.PersonID, sub desk.Submission, u use) (desk.Accepted, error) {
+	a := &pendingSubmission{by: by, requester: requester, sub: sub, use: u, done: make(chan struct{})}
 	b.mu.Lock()
 	b.waiting = append(b.waiting, a)
 	b.mu.Unlock()
@@ -286,7 +307,8 @@ func (b *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmissi
 // submissionColumns are the text fields of a submission by their arguments' names in submit.sql.
 var submissionColumns = map[string]func(*pendingSubmission) string{
 	"numbers":    func(a *pendingSubmission) string { return string(a.sub.Number) },
-	"requesters": func(a *pendingSubmission) string { return string(a.by.ID) },
+	"requesters": func(a *pendingSubmission) string { return string(a.requester) },
+	"authors":    func(a *pendingSubmission) string { return string(a.by.ID) },
 	"roles":      func(a *pendingSubmission) string { return string(a.by.Role) },
 	"orders":     func(a *pendingSubmission) string { return a.sub.Order },
 	"follows":    func(a *pendingSubmission) string { return string(a.sub.Follows) },
@@ -295,6 +317,7 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"subjects":   func(a *pendingSubmission) string { return a.sub.Subject },
 	"bodies":     func(a *pendingSubmission) string { return a.sub.Body },
 	"formats":    func(a *pendingSubmission) string { return string(a.sub.Format.OrText()) },
+	"channels":   func(a *pendingSubmission) string { return string(desk.ChannelOf(a.by, a.sub.Channel)) },
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 
@@ -302,14 +325,15 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 func submitArgs(batch []*pendingSubmission) pgx.StrictNamedArgs {
 	var tickets account.RateLimit // the same for all that are limited
 	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
+	mails := make([]int64, len(batch))
 	for i, a := range batch {
-		fingerprints[i] = fingerprint(a.sub.IdempotencyKey)
+		fingerprints[i], mails[i] = fingerprint(a.sub.IdempotencyKey), a.sub.Incoming
 		if allowances[i] = a.use.key; a.use.key != nil {
 			tickets = a.use.of
 		}
 	}
 	args := pgx.StrictNamedArgs{
-		"fingerprints": fingerprints, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
+		"fingerprints": fingerprints, "mails": mails, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
 	}
 	for name, text := range submissionColumns {
 		column := make([]string, len(batch))

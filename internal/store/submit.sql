@@ -1,6 +1,6 @@
 -- Accepts several submissions, of which each array has one element. A null allowance means no limit; @each is what one
 -- submission takes from an allowance, and @room is the whole of it. A submission has no row in the result if no policy is in
--- force, if one of its files can't be attached, or if its requester's allowance does not cover all of their submissions in the
+-- force, if one of its files can't be attached, or if its author's allowance does not cover all of their submissions in the
 -- batch. submit.go fills in what is in braces, which is empty unless a submission of the batch has files.
 -- The statement reads no table that grows: a cached plan, made while a table is small, would later scan all of it.
 WITH now AS MATERIALIZED (
@@ -8,9 +8,9 @@ WITH now AS MATERIALIZED (
     FROM (SELECT date_trunc('second', clock_timestamp()) AS at) clock
 ), {files} incoming AS MATERIALIZED (
     SELECT i.*, now.at, now.policy
-    FROM now, unnest(@numbers::text[], @requesters::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
-                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
-         AS i (number, requester, role, order_number, follows, category, priority, subject, body, format, key, fingerprint, allowance)
+    FROM now, unnest(@numbers::text[], @requesters::text[], @authors::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
+                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
+         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, key, fingerprint, allowance)
     {offered}
 ), wanted AS MATERIALIZED (
     SELECT allowance, count(*) * @each::interval AS share FROM incoming
@@ -29,11 +29,12 @@ WITH now AS MATERIALIZED (
     FROM incoming WHERE policy IS NOT NULL AND (allowance IS NULL OR allowance IN (SELECT key FROM spent))
     RETURNING number, submitted_at, policy
 ), words AS (
-    INSERT INTO messages (ticket, subject, body, format) SELECT number, subject, body, format FROM accepted JOIN incoming USING (number)
+    INSERT INTO messages (ticket, subject, body, format, channel, mail)
+    SELECT number, subject, body, format, nullif(channel, ''), nullif(mail, 0) FROM accepted JOIN incoming USING (number)
     RETURNING id, ticket
 ){attached}, command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, key, fingerprint)
-    SELECT i.number, 1, 'submit', requester, role, at, words.id, priority, category, nullif(key, ''), fingerprint
+    SELECT i.number, 1, 'submit', author, role, at, words.id, priority, category, nullif(key, ''), fingerprint
     FROM words JOIN incoming i ON i.number = words.ticket
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, 1 FROM accepted

@@ -112,9 +112,19 @@ func collectRecords[R recordSource](rows pgx.Rows) ([]desk.Record, error) {
 	})
 }
 
-// Ticket returns a ticket. It is NotFound if there is none or if it is another customer's.
+// Ticket returns a ticket. It is NotFound if there is none or if the viewer may not see it; see seenBy.
 func (s *Store) Ticket(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.Record, error) {
-	return s.record(ctx, n, `t.number = $1 AND ($2 OR t.requester = $3)`, n, viewer.Role.Staff(), viewer.ID)
+	r, err := s.record(ctx, n, `t.number = $1 AND `+seenBy("t", "$2", "$3"), n, viewer.Role.Staff(), viewer.ID)
+	if err != nil {
+		return r, err
+	}
+	if r.FollowedBy, err = s.followers(ctx, viewer, n); err == nil {
+		r.People, err = s.involved(ctx, n, viewer.Role.Staff())
+	}
+	if err == nil && r.Follows != "" && s.visible(ctx, viewer, r.Follows) != nil {
+		r.Follows = ""
+	}
+	return r, explain(err, "load ticket %s", n)
 }
 
 // Track returns a ticket for a viewer who isn't known. The caller may show only its status and its targets.
@@ -132,20 +142,19 @@ func (s *Store) record(ctx context.Context, n ticket.Number, condition string, a
 	if err != nil {
 		return desk.Record{}, explain(err, "load ticket %s", n)
 	}
-	record := found[0]
-	record.FollowedBy, err = s.followers(ctx, n)
-	return record, explain(err, "load ticket %s", n)
+	return found[0], nil
 }
 
-// followers returns a ticket's follow-ups, the oldest first. All are of the same requester.
-func (s *Store) followers(ctx context.Context, n ticket.Number) ([]ticket.Number, error) {
-	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets WHERE follows = $1 ORDER BY submitted_at, number`, n)
+// followers returns a ticket's follow-ups that the viewer may see, the oldest first.
+func (s *Store) followers(ctx context.Context, viewer desk.Person, n ticket.Number) ([]ticket.Number, error) {
+	rows, _ := s.pool.Query(ctx, `SELECT number FROM tickets t WHERE follows = $1 AND `+seenBy("t", "$2", "$3")+` ORDER BY submitted_at, number`,
+		n, viewer.Role.Staff(), viewer.ID)
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 }
 
-// visible returns errNoTicket unless the viewer may know of a ticket: staff of any, a customer of their own.
+// visible returns errNoTicket unless the viewer may know of a ticket; see seenBy.
 func (s *Store) visible(ctx context.Context, viewer desk.Person, n ticket.Number) error {
-	err := s.pool.QueryRow(ctx, `SELECT FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
+	err := s.pool.QueryRow(ctx, `SELECT FROM tickets t WHERE number = $1 AND `+seenBy("t", "$2", "$3"),
 		n, viewer.Role.Staff(), viewer.ID).Scan()
 	return missing(err, errNoTicket)
 }
@@ -163,12 +172,14 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = b.ticket AND a.resends = b.n) AS mail_resent, coalesce(r.id, '') AS mail_to,
 			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role,
+			coalesce(q.id, '') AS named, coalesce(q.name, '') AS named_name, coalesce(q.role, '') AS named_role,
 			`+filesOf("e.message")+` AS files
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
 		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
 		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.failure_event = e.n AND b.queue = 'ticket'
 		LEFT JOIN people r ON r.id = b.person
+		LEFT JOIN people q ON q.id = e.data->>'person'
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
 	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Entry, error) { return scanEntry(row, n) })
 	return entries, explain(err, "load the timeline of %s", n)
@@ -178,7 +189,7 @@ func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error
 	a, b := &e.Author, desk.Bounce{}
 	var files []byte
 	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &a.ID, &a.Name, &a.Handle, &a.Role,
-		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &files)
+		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &e.Named.ID, &e.Named.Name, &e.Named.Role, &files)
 	if err == nil {
 		e.Files, err = readFiles(files, n)
 	}

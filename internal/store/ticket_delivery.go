@@ -8,19 +8,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Mail returns a ticket's mail with the ticket and its events up to the one that caused the mail. It is NotFound if there
 // is no such mail.
 func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.StoredMail, err error) {
-	d, state, files := &m.Data, ticket.State{}, []byte{}
+	d, state, signed, files := &m.Data, ticket.State{}, false, []byte{}
 	d.Number, d.N = n, mail
 	err = s.pool.QueryRow(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
 			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
-			m.epoch, coalesce(previous.n, 0) AS previous, coalesce(previous.epoch, 0) AS previous_epoch,
-			coalesce((SELECT epoch FROM deliveries WHERE ticket = m.ticket AND n = 1), 0) AS root_epoch,
+			m.epoch, m.signed, `+threadOfMail+` AS thread,
 			coalesce(m.clock, '') AS clock, m.escalation_step, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(a.name, '') AS author,
@@ -33,17 +33,62 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 		JOIN events e ON e.ticket = m.ticket AND e.n = coalesce(m.about, m.event)
 		LEFT JOIN messages w ON w.id = e.message
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
-		LEFT JOIN LATERAL (SELECT n, epoch FROM deliveries
-			WHERE ticket = m.ticket AND person = m.person AND n < m.n ORDER BY n DESC LIMIT 1) previous ON true
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
-		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &d.Previous, &d.PreviousEpoch,
-			&d.RootEpoch, &d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author,
+		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &signed, &d.Thread,
+			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author,
 			&m.About, &m.OwedBy, &m.Owed, &m.Timeline, &files)
-	m.Ticket = state.Ticket
-	if err == nil {
-		d.Files, err = mailFiles(files, n)
+	if err != nil {
+		return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
 	}
-	return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
+	m.Ticket = state.Ticket
+	if d.Files, err = mailFiles(files, n); err != nil {
+		return m, err
+	}
+	return m, s.sign(ctx, d, signed)
+}
+
+// threadOfMail selects the earlier mails of the conversation of a mail m, with its event e and recipient p, in order of time.
+const threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch', epoch, 'signed', signed, 'id', id) ORDER BY at, n) FROM (
+	SELECT d.n, d.epoch, d.signed, '' AS id, caused.recorded_at AS at
+	FROM deliveries d JOIN events caused ON caused.ticket = d.ticket AND caused.n = d.event
+	WHERE d.ticket = m.ticket AND d.queue = 'ticket' AND d.n < m.n AND (d.person = m.person OR d.n = 1)
+	UNION ALL
+	SELECT 0, 0, false, i.message_id, i.received_at
+	FROM messages said JOIN incoming_mails i ON i.id = said.mail
+	WHERE said.ticket = m.ticket AND i.message_id <> '' AND i.received_at <= e.recorded_at AND (p.role <> 'customer' OR NOT said.internal)
+) earlier), '[]')`
+
+// messageIDSecret and replySecret are the names of the secrets with which Message-IDs and addresses for replies are made.
+const (
+	messageIDSecret = "message-ids"
+	replySecret     = "replies"
+)
+
+// sign sets what proves that the mail and the earlier ones of its conversation were made here.
+func (s *Store) sign(ctx context.Context, d *desk.MailData, signed bool) error {
+	secret, err := s.Secret(ctx, messageIDSecret)
+	if err != nil {
+		return err
+	}
+	if signed {
+		d.MAC = link.MessageIDMAC(secret, d.Number, d.N, d.Epoch)
+	}
+	for i, earlier := range d.Thread {
+		if earlier.Signed {
+			d.Thread[i].MAC = link.MessageIDMAC(secret, d.Number, earlier.N, earlier.Epoch)
+		}
+	}
+	return nil
+}
+
+// ReplyToken returns the token of the address at which a person replies to mails about a ticket.
+func (s *Store) ReplyToken(ctx context.Context, r link.Reply) (string, error) {
+	secret, err := s.Secret(ctx, replySecret)
+	if err != nil {
+		return "", err
+	}
+	token, err := link.ReplyToken(secret, r)
+	return token, explain(err, "make a reply token")
 }
 
 func mailFiles(text []byte, n ticket.Number) (all []desk.MailFile, err error) {

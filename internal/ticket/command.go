@@ -34,6 +34,10 @@ const (
 	VerbResend             Verb = "resend-mail"
 	VerbSnooze             Verb = "snooze"
 	VerbWake               Verb = "wake"
+	VerbAddParticipant     Verb = "add-participant"
+	VerbRemoveParticipant  Verb = "remove-participant"
+	VerbChangeRequester    Verb = "change-requester"
+	VerbLeave              Verb = "leave"
 )
 
 // Command is one request to do something with a ticket. Its text is stored separately, under Message.
@@ -55,6 +59,8 @@ type Command struct {
 	Adopt     *policy.Policy // adopt-policy: that version's document; nil: it does not exist
 	Resend    *BouncedMail   // resend-mail: the mail; nil: it does not exist
 	Until     time.Time      // snooze: when the ticket wakes
+	Person    PersonID       // add-participant, remove-participant, change-requester: whom; customer-reply: the author, if they join with it
+	Alone     bool           // its message is for the requester alone
 	Seen      int            // number of the last timeline entry that the sender had seen; 0: unknown
 	Malformed bool           // a manual command that is malformed, and so refused
 	Repeats   int64          // number of an earlier manual command with the same key, for which it is refused; 0: none
@@ -147,6 +153,12 @@ const (
 	fieldSeconds   = "seconds"
 	fieldPolicy    = "policy"
 	fieldUntil     = "until"
+)
+
+// The names of further fields of requests.
+const (
+	fieldPerson = "person"
+	fieldTo     = "recipients"
 )
 
 // maxManualText is the maximum length of a text field of a manual command, in bytes.

@@ -9,11 +9,12 @@ import (
 
 // The roles and statuses that verbs share.
 var (
-	requester       = []Role{RoleCustomer}
-	staff           = []Role{RoleAgent, RoleSupervisor, RoleAdministrator}
-	staffOrOperator = []Role{RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
-	anyone          = []Role{RoleCustomer, RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
-	supervisors     = []Role{RoleSupervisor, RoleAdministrator, RoleOperator}
+	customers        = []Role{RoleCustomer}
+	customersOrStaff = []Role{RoleCustomer, RoleAgent, RoleSupervisor, RoleAdministrator}
+	staff            = []Role{RoleAgent, RoleSupervisor, RoleAdministrator}
+	staffOrOperator  = []Role{RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
+	anyone           = []Role{RoleCustomer, RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
+	supervisors      = []Role{RoleSupervisor, RoleAdministrator, RoleOperator}
 
 	unclosed   = []Status{StatusNew, StatusOpen, StatusWaiting, StatusResolved}
 	unresolved = []Status{StatusNew, StatusOpen, StatusWaiting}
@@ -23,28 +24,32 @@ var (
 
 // Refusal codes.
 const (
-	CodeClosed            = "ticket-closed"
-	CodeStatus            = "wrong-status"
-	CodeRole              = "not-allowed"
-	CodeNothing           = "nothing-to-change"
-	CodeBodyMissing       = "message-missing"
-	CodeMalformed         = "malformed"
-	CodeNotResolved       = "not-resolved"
-	CodeUnknownVerb       = "unknown-verb"
-	CodeNoAgent           = "agent-missing"
-	CodeNoEmergency       = "no-emergency"
-	CodeWrongCategory     = "unknown-category"
-	CodeTaken             = "taken"
-	CodeWholeDesk         = "whole-desk" // a desk-wide emergency cannot be changed on a single ticket
-	CodeNoPolicy          = "no-such-policy"
-	CodeNoMail            = "no-such-mail"
-	CodeNotBounced        = "not-bounced"
-	CodeResent            = "sent-again"
-	CodeRequesterDisabled = "requester-disabled"
-	CodeLimit             = "limit-reached"
-	CodeRepeated          = "repeated"
-	CodeUnseen            = "unseen-messages" // there are messages that the sender had not seen
-	CodeUnrecordable      = "unrecordable"    // PostgreSQL refuses the result, or no calendar reaches it
+	CodeClosed              = "ticket-closed"
+	CodeStatus              = "wrong-status"
+	CodeRole                = "not-allowed"
+	CodeNothing             = "nothing-to-change"
+	CodeBodyMissing         = "message-missing"
+	CodeMalformed           = "malformed"
+	CodeNotResolved         = "not-resolved"
+	CodeUnknownVerb         = "unknown-verb"
+	CodeNoAgent             = "agent-missing"
+	CodeNoEmergency         = "no-emergency"
+	CodeWrongCategory       = "unknown-category"
+	CodeTaken               = "taken"
+	CodeWholeDesk           = "whole-desk" // a desk-wide emergency cannot be changed on a single ticket
+	CodeNoPolicy            = "no-such-policy"
+	CodeNoMail              = "no-such-mail"
+	CodeNotBounced          = "not-bounced"
+	CodeResent              = "sent-again"
+	CodeRequesterDisabled   = "requester-disabled"
+	CodeLimit               = "limit-reached"
+	CodeRepeated            = "repeated"
+	CodeUnseen              = "unseen-messages" // there are messages that the sender had not seen
+	CodeNoPerson            = "person-missing"
+	CodeTooManyParticipants = "too-many-participants"
+	CodeIsRequester         = "is-requester" // the requester can neither be removed nor leave
+	CodeNotInvolved         = "not-involved" // the recipient is not in the ticket any more
+	CodeUnrecordable        = "unrecordable" // PostgreSQL refuses the result, or no calendar reaches it
 )
 
 // The refusals that acceptance shares with the step.
@@ -53,8 +58,18 @@ var (
 	ErrClosed = fault.NewConflict(CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
 )
 
+// mayUse reports whether a customer is of the ticket and may use a verb on it, or joins with the command.
+func (s *decider) mayUse(verb Definition, c Command) bool {
+	return s.t.Requester == c.By.ID || !verb.RequesterOnly && (s.t.Involves(c.By.ID) || c.joins())
+}
+
+// joins reports whether the author of a reply, who has an email from the ticket, becomes a participant with it.
+func (c Command) joins() bool {
+	return c.Verb == VerbCustomerReply && c.Person == c.By.ID && c.Person != ""
+}
+
 // decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's
-// requester. A verb's own function must refuse before it emits an event, so that a refusal changes nothing.
+// requester, or a participant if the verb is not for the requester only. A verb's own function must refuse before it emits an event, so that a refusal changes nothing.
 func (s *decider) decide(c Command) *fault.Error {
 	verb, known := byVerb[c.Verb]
 	switch {
@@ -66,7 +81,7 @@ func (s *decider) decide(c Command) *fault.Error {
 		return fault.NewConflict(CodeUnrecordable, "the result could not be saved")
 	case c.Repeats > 0:
 		return fault.NewConflict(CodeRepeated, "this repeats command %d, which was received before the workflow was reset", c.Repeats)
-	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
+	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && !s.mayUse(verb, c):
 		return ErrRole
 	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
 		return ErrClosed
@@ -75,7 +90,7 @@ func (s *decider) decide(c Command) *fault.Error {
 	case c.Verb.NeedsMessage() && c.Message == 0:
 		return fault.NewConflict(CodeBodyMissing, "this needs a message, so it can't be done as a manual command")
 	}
-	if unseen := s.t.LatestMessages.Unseen(c.By, c.Seen); c.Seen > 0 && unseen > 0 {
+	if unseen := s.t.Unseen(c.By, c.Seen); c.Seen > 0 && unseen > 0 {
 		return fault.NewConflict(CodeUnseen, "someone else has written since you last looked: entry %d of the timeline is new, and you had seen entries up to %d", unseen, c.Seen)
 	}
 	s.begin(c.By, c.At, c.Seq)
@@ -132,6 +147,9 @@ func (s *decider) assignToAnswerer(c Command) {
 }
 
 func (s *decider) customerReply(c Command) *fault.Error {
+	if refusal := s.join(c); refusal != nil {
+		return refusal
+	}
 	was := s.t.Status
 	reply := Event{Kind: EventCustomerReplied, Message: c.Message}
 	if was == StatusWaiting {
@@ -141,6 +159,7 @@ func (s *decider) customerReply(c Command) *fault.Error {
 	}
 	s.emit(reply)
 	s.mail(MailCustomerReply, s.t.Assignee)
+	s.mailOthers(c.By.ID)
 	if was == StatusResolved {
 		s.emitReopened()
 	}
@@ -152,9 +171,9 @@ func (s *decider) agentReply(c Command) *fault.Error {
 	l := s.ledger()
 	l.settle(policy.FirstResponse)
 	s.emit(Event{
-		Kind: EventAgentReplied, Message: c.Message, Answers: true, Status: s.openIfNew(), Asks: s.asksAgain(), Clocks: l.entries,
+		Kind: EventAgentReplied, Message: c.Message, Only: s.only(c), Answers: true, Status: s.openIfNew(), Asks: s.asksAgain(), Clocks: l.entries,
 	})
-	s.mail(MailReply, s.t.Requester)
+	s.mailPeople(MailReply)
 	return nil
 }
 
@@ -164,15 +183,15 @@ func (s *decider) requestInformation(c Command) *fault.Error {
 	l.settle(policy.FirstResponse)
 	l.pause(policy.ReasonWaiting)
 	s.emit(Event{
-		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Asks: !s.env.RequesterDisabled, Clocks: l.entries,
+		Kind: EventInformationRequested, Message: c.Message, Only: s.only(c), Answers: true, Status: StatusWaiting, Asks: !s.env.RequesterDisabled, Clocks: l.entries,
 	})
-	s.mail(MailInformationRequest, s.t.Requester)
+	s.mailPeople(MailInformationRequest)
 	return nil
 }
 
 func (s *decider) progressUpdate(c Command) *fault.Error {
-	s.emit(Event{Kind: EventProgressUpdated, Message: c.Message, Status: s.openIfNew(), Asks: s.asksAgain()})
-	s.mail(MailProgress, s.t.Requester)
+	s.emit(Event{Kind: EventProgressUpdated, Message: c.Message, Only: s.only(c), Status: s.openIfNew(), Asks: s.asksAgain()})
+	s.mailPeople(MailProgress)
 	return nil
 }
 
@@ -217,11 +236,11 @@ func (s *decider) resolve(c Command) *fault.Error {
 	if c.Message != 0 {
 		s.assignToAnswerer(c)
 	}
-	s.emitResolved(CauseAgent, c.Message)
+	s.emitResolved(CauseAgent, c.Message, s.only(c))
 	return nil
 }
 
-func (s *decider) emitResolved(cause Cause, message int64) {
+func (s *decider) emitResolved(cause Cause, message int64, only PersonID) {
 	l := s.ledger()
 	if message != 0 {
 		l.settle(policy.FirstResponse)
@@ -231,9 +250,9 @@ func (s *decider) emitResolved(cause Cause, message int64) {
 	l.resume(policy.ReasonWaiting)
 	s.emit(Event{
 		Kind: EventResolved, Status: StatusResolved, Cause: cause,
-		Message: message, Answers: message != 0, Asks: !s.env.RequesterDisabled, Clocks: l.entries,
+		Message: message, Only: only, Answers: message != 0, Asks: !s.env.RequesterDisabled, Clocks: l.entries,
 	})
-	s.mail(MailResolution, s.t.Requester)
+	s.mailPeople(MailResolution)
 }
 
 // close closes the ticket permanently. A requester can close only a resolved ticket, which confirms the resolution.
@@ -260,7 +279,7 @@ func (s *decider) emitClosed(cause Cause) {
 	l.settle(policy.FirstResponse)
 	l.settle(policy.Resolution)
 	s.emit(Event{Kind: EventClosed, Status: StatusClosed, Cause: cause, Clocks: l.entries})
-	s.mail(MailClosure, s.t.Requester)
+	s.mailPeople(MailClosure)
 }
 
 func (s *decider) reopen(Command) *fault.Error {

@@ -36,6 +36,11 @@ var statusTable = []statusRow{
 	{ticket.VerbSnooze, "ASDO", "new", "open", "waiting", "resolved"},
 	{ticket.VerbWake, "ASDO", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change"},
 	{ticket.VerbResend, "ASD", "new", "open", "waiting", "resolved"},
+	{ticket.VerbAddParticipant, "ASD", "new", "open", "waiting", "resolved"},
+	{ticket.VerbRemoveParticipant, "ASD", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change"},
+	{ticket.VerbChangeRequester, "ASD", "new", "open", "waiting", "resolved"},
+	{ticket.VerbLeave, "C", "!is-requester", "!is-requester", "!is-requester", "!is-requester"},
+	{ticket.VerbSubmit, "CASD", "!wrong-status", "!wrong-status", "!wrong-status", "!wrong-status"},
 }
 
 type statusRow struct {
@@ -84,7 +89,8 @@ func inStatus(t *testing.T, status ticket.Status) *fixture {
 func complete(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
-		Emergency: "E-1", Extension: time.Hour, Until: at(200), Resend: &ticket.BouncedMail{Mail: 1, Kind: ticket.MailReceipt, Person: stranger, Bounced: true},
+		Emergency: "E-1", Extension: time.Hour, Until: at(200), Resend: &ticket.BouncedMail{Mail: 1, Kind: ticket.MailAssigned, Person: agentTwo, Bounced: true},
+		Person: stranger,
 	}
 }
 
@@ -109,8 +115,11 @@ func expectedOutcome(verb ticket.Verb, status ticket.Status, letter string) stri
 		}
 		if letter != "" && strings.Contains(row.who, letter) {
 			closed := "!" + ticket.CodeClosed
-			if verb == ticket.VerbResend {
+			switch verb {
+			case ticket.VerbResend:
 				closed = "closed"
+			case ticket.VerbRemoveParticipant, ticket.VerbLeave:
+				closed = row.resolved
 			}
 			return map[ticket.Status]string{
 				ticket.StatusNew: row.new, ticket.StatusOpen: row.open, ticket.StatusWaiting: row.waiting,
@@ -154,6 +163,7 @@ func checkRefused(t *testing.T, before ticket.Ticket, r ticket.Result, c ticket.
 	before.Events++
 	if by.ID == before.Requester {
 		before.LatestMessages.Listed++
+		before.LatestMessages.Own++
 	}
 	want := []ticket.Event{{
 		N: before.Events, Kind: ticket.EventRefused, At: at(3), By: by, Command: seq, Message: c.Message, Verb: c.Verb, Code: code,
@@ -197,6 +207,11 @@ func TestDecide_refusesIncompleteCommands(t *testing.T) {
 		"a policy that isn't there":         {bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 9}, ticket.CodeNoPolicy},
 		"the policy that it is under":       {bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 1, Adopt: policy.Default()}, ticket.CodeNothing},
 		"what came by hand, unreadable":     {byOperator, ticket.Command{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
+		"a participant without a person":    {byAgent, ticket.Command{Verb: ticket.VerbAddParticipant}, ticket.CodeNoPerson},
+		"the requester as a participant":    {byAgent, ticket.Command{Verb: ticket.VerbAddParticipant, Person: customer}, ticket.CodeNothing},
+		"the requester removed":             {byAgent, ticket.Command{Verb: ticket.VerbRemoveParticipant, Person: customer}, ticket.CodeIsRequester},
+		"a requester without a person":      {byAgent, ticket.Command{Verb: ticket.VerbChangeRequester}, ticket.CodeNoPerson},
+		"the same requester":                {byAgent, ticket.Command{Verb: ticket.VerbChangeRequester, Person: customer}, ticket.CodeNothing},
 		"words by hand, without their role": {byOperator, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeRole},
 	}
 	for name, c := range cases {

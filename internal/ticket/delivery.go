@@ -76,6 +76,8 @@ func (s *decider) resend(c Command) *fault.Error {
 		return fault.NewConflict(CodeNotBounced, "only an email that could not be delivered can be sent again")
 	case m.Resent:
 		return fault.NewConflict(CodeResent, "the email has already been sent again")
+	case !m.Kind.ToStaff() && !s.t.Involves(m.Person):
+		return fault.NewConflict(CodeNotInvolved, "the recipient is not in the ticket any more")
 	case m.Person == s.t.Requester && s.env.RequesterDisabled:
 		return fault.NewConflict(CodeRequesterDisabled, "the requester's account is disabled, so no email is sent to them")
 	}

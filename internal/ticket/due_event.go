@@ -190,7 +190,7 @@ func (s *decider) fire(due DueEvent) {
 		s.emit(Event{Kind: EventNudged, Asks: !s.env.RequesterDisabled})
 		s.mail(MailNudge, s.t.Requester)
 	case DueResolve:
-		s.emitResolved(CauseSilence, 0)
+		s.emitResolved(CauseSilence, 0, "")
 	case DueClose:
 		s.emitClosed(CauseSilence)
 	case DueWake:

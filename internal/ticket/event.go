@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -39,31 +40,34 @@ const (
 	EventWebhookFailed        EventKind = "webhook-failed"     // a webhook could not be called
 	EventSnoozed              EventKind = "snoozed"            // hidden from the agents' queues until an instant
 	EventWoke                 EventKind = "woke"               // listed in them again
+	EventParticipantAdded     EventKind = "participant-added"
+	EventParticipantRemoved   EventKind = "participant-removed" // by staff, or because they left
+	EventRequesterChanged     EventKind = "requester-changed"   // the former requester is a participant from here on
 	EventRefused              EventKind = "refused"
 )
 
-// Public reports whether the requester may see an event of this kind.
+// Public reports whether requester and participants may see events of this kind.
 func (k EventKind) Public() bool {
 	switch k {
 	case EventSubmitted, EventAssigned, EventCustomerReplied, EventAgentReplied, EventInformationRequested,
 		EventProgressUpdated, EventResolved, EventClosed, EventReopened, EventNudged, EventPaused, EventExtended,
-		EventResumed, EventPolicyAdopted, EventHandedBack:
+		EventResumed, EventPolicyAdopted, EventHandedBack, EventParticipantAdded, EventParticipantRemoved, EventRequesterChanged:
 		return true
 	default:
 		return false
 	}
 }
 
-// ListedFor reports whether the event is listed in the requester's timeline: public events and refusals of their own
-// commands.
-func (e Event) ListedFor(requester PersonID) bool {
-	return e.Kind.Public() || e.Kind == EventRefused && e.By.ID == requester
+// ListedFor reports whether the event is listed in the timeline of a requester or participant: public events, except those
+// with a message for another person alone, and refusals of their own commands.
+func (e Event) ListedFor(person PersonID) bool {
+	return e.Kind.Public() && (e.Only == "" || e.Only == person) || e.Kind == EventRefused && e.By.ID == person
 }
 
-// ShownTo reports whether the event changes anything that the requester sees of the ticket: an entry of their timeline, a
-// breach, the priority or the category.
-func (e Event) ShownTo(requester PersonID) bool {
-	return e.ListedFor(requester) || e.Kind == EventBreached || e.Priority != "" || e.Category != ""
+// ShownTo reports whether the event changes anything that a requester or participant sees of the ticket: an entry of their
+// timeline, the status, a breach, the priority or the category.
+func (e Event) ShownTo(person PersonID) bool {
+	return e.ListedFor(person) || e.Status != "" || e.Kind == EventBreached || e.Priority != "" || e.Category != ""
 }
 
 // Event is an entry of a ticket's timeline. Fields that its kind does not use are zero.
@@ -75,6 +79,9 @@ type Event struct {
 	Command int64     `json:"command,omitempty"` // number of the command that caused it; 0: none
 
 	Message        int64            `json:"message,omitempty"`
+	Only           PersonID         `json:"only,omitempty"`   // the requester to whom alone its message is shown; empty: shown to everyone of the ticket
+	Person         PersonID         `json:"person,omitempty"` // participant-added, participant-removed; requester-changed: the new requester
+	Former         PersonID         `json:"former,omitempty"` // requester-changed: the requester until then
 	Status         Status           `json:"status,omitempty"` // the new status; empty: unchanged
 	Cause          Cause            `json:"cause,omitempty"`
 	Assignee       PersonID         `json:"assignee,omitempty"`
@@ -108,12 +115,11 @@ type ClockEntry struct {
 }
 
 // LatestMessages locates the latest messages in a ticket's timeline, so that for any reader the latest message of others is
-// known. The requester's timeline is numbered separately, from 1 without gaps, since a gap would reveal an internal note.
+// known. Those of customers are numbered separately: the requester's is counted here, the others' with each participant.
 type LatestMessages struct {
-	Last   MessageRef `json:"last,omitzero"`
-	Other  MessageRef `json:"other,omitzero"`   // the latest by anyone but the author of Last
-	Listed int        `json:"listed,omitempty"` // number of entries of the requester's timeline
-	Public int        `json:"public,omitempty"` // the latest of them with a message of staff
+	Last  MessageRef `json:"last,omitzero"`
+	Other MessageRef `json:"other,omitzero"` // the latest by anyone but the author of Last
+	Reading
 }
 
 // MessageRef refers to a message in a timeline.
@@ -127,8 +133,13 @@ func (e Event) HasMessage() bool { return e.Message != 0 && e.Kind != EventRefus
 
 func (t *Ticket) applyMessage(e Event) {
 	w := &t.LatestMessages
-	if e.ListedFor(t.Requester) {
-		w.Listed++
+	w.count(e, t.Requester)
+	if len(t.Participants) > 0 {
+		t.Participants = slices.Clone(t.Participants)
+	}
+	for i := range t.Participants {
+		p := &t.Participants[i]
+		p.count(e, p.ID)
 	}
 	if !e.HasMessage() {
 		return
@@ -137,16 +148,16 @@ func (t *Ticket) applyMessage(e Event) {
 		w.Other = w.Last
 	}
 	w.Last = MessageRef{N: e.N, By: e.By.ID}
-	if e.Kind.Public() && e.By.Role != RoleCustomer {
-		w.Public = w.Listed
-	}
 }
 
 // Unseen returns the number of the latest message that someone else wrote and the actor may read, if it is after the last
 // entry seen, and otherwise 0. Both numbers are those of the timeline that the actor reads.
-func (w LatestMessages) Unseen(by Actor, seen int) int {
+func (t *Ticket) Unseen(by Actor, seen int) int {
+	w := t.LatestMessages
 	latest := w.Last.N
-	switch {
+	switch i := t.participant(by.ID); {
+	case by.Role == RoleCustomer && i >= 0:
+		latest = t.Participants[i].Public
 	case by.Role == RoleCustomer:
 		latest = w.Public
 	case w.Last.By == by.ID:

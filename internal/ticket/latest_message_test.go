@@ -97,20 +97,21 @@ func TestDecide_refusedMessagesNeedNotBeSeen(t *testing.T) {
 // publicMessages are the events whose messages a requester may read.
 var publicMessages = []ticket.EventKind{
 	ticket.EventAgentReplied, ticket.EventInformationRequested, ticket.EventProgressUpdated, ticket.EventResolved,
+	ticket.EventSubmitted, ticket.EventCustomerReplied,
 }
 
-// unseen counts the messages of others after an entry. For a requester only those that they may read count, by the numbers
-// of their own timeline.
+// unseen counts the messages of others after an entry, and the entry with which a customer joined. For customers only those
+// that they may read count, by the numbers of their own timeline.
 func unseen(events []ticket.Event, by ticket.Actor, seen int) (n int) {
-	place := 0
+	place, joined := 0, ticket.JoinedWith(by.ID, events)
 	for _, e := range events {
 		customer := by.Role == ticket.RoleCustomer
-		if customer && !e.Kind.Public() && (e.Kind != ticket.EventRefused || e.By.ID != by.ID) {
+		if customer && (!e.ListedFor(by.ID) || e.N < joined && (e.Only != "" || e.Kind == ticket.EventRefused)) {
 			continue
 		}
 		place++
 		readable := !customer || slices.Contains(publicMessages, e.Kind)
-		if place > seen && e.Message != 0 && e.Kind != ticket.EventRefused && e.By.ID != by.ID && readable {
+		if place > seen && (customer && joined > 0 && e.N == joined || e.Message != 0 && e.Kind != ticket.EventRefused && e.By.ID != by.ID && readable) {
 			n++
 		}
 	}

@@ -5,7 +5,7 @@ import "github.com/holesalemart/supportdesk/internal/policy"
 // MailKind is a kind of mail that an event causes. The text is rendered elsewhere, when the mail is sent.
 type MailKind string
 
-// To the requester.
+// To the requester. Participants receive those with a public message of staff, about a resolution and about a closure.
 const (
 	MailReceipt            MailKind = "receipt"             // the ticket was accepted: its number and both deadlines
 	MailAssignment         MailKind = "assignment"          // the ticket was assigned to an agent
@@ -16,6 +16,9 @@ const (
 	MailResolution         MailKind = "resolution"          // resolved; says when the ticket closes without a reply
 	MailClosure            MailKind = "closure"             // closed permanently; says how to follow up
 	MailReopening          MailKind = "reopening"           // open again after it was resolved
+	MailParticipantAdded   MailKind = "participant-added"   // to a new participant
+	MailRequesterChanged   MailKind = "requester-changed"   // to a new requester
+	MailParticipantReply   MailKind = "participant-reply"   // requester or participant wrote; to the others of them
 	MailPolicyChange       MailKind = "policy-change"       // another policy version applies, with other deadlines
 )
 
@@ -36,7 +39,7 @@ const KindWebhook MailKind = "webhook"
 func MailKinds() []MailKind {
 	return []MailKind{
 		MailReceipt, MailAssignment, MailReply, MailInformationRequest, MailProgress, MailNudge, MailResolution,
-		MailClosure, MailReopening, MailPolicyChange, MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation,
+		MailClosure, MailReopening, MailPolicyChange, MailParticipantAdded, MailRequesterChanged, MailParticipantReply, MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation,
 		MailUndelivered,
 	}
 }

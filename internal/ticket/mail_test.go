@@ -105,7 +105,7 @@ func checkMails(t testingT, events []ticket.Event, mails []ticket.Mail) {
 		if recipients != 1 {
 			t.Fatalf("mail %+v goes to a person, to an audience or to a handle", m)
 		}
-		if m.Kind.ToStaff() != (m.Person != customer) || !slices.Contains(ticket.MailKinds(), m.Kind) {
+		if m.Kind.ToStaff() != (m.Person != customer && m.Person != stranger) || !slices.Contains(ticket.MailKinds(), m.Kind) {
 			t.Fatalf("mail %+v goes to the wrong people", m)
 		}
 	}
@@ -121,7 +121,8 @@ var (
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,
 		ticket.EventInformationRequested, ticket.EventProgressUpdated, ticket.EventResolved, ticket.EventClosed,
 		ticket.EventReopened, ticket.EventNudged, ticket.EventPaused, ticket.EventExtended, ticket.EventResumed,
-		ticket.EventPolicyAdopted, ticket.EventHandedBack,
+		ticket.EventPolicyAdopted, ticket.EventHandedBack, ticket.EventParticipantAdded, ticket.EventParticipantRemoved,
+		ticket.EventRequesterChanged,
 	}
 )
 

@@ -154,7 +154,7 @@ func newModel(t *rapid.T, version int64, versions map[int64]*policy.Policy) *mod
 func (w *model) desk() ticket.Environment { return w.deskWith(w.rosters) }
 
 func (w *model) deskWith(r ticket.Rosters) ticket.Environment {
-	return ticket.Environment{Policy: w.policy, Schedule: w.schedule, Rosters: r, RequesterDisabled: !w.mailed}
+	return ticket.Environment{Policy: w.policy, Schedule: w.schedule, Rosters: r, RequesterDisabled: !w.mailed && w.ticket.Requester == customer}
 }
 
 func (w *model) run() {
@@ -289,6 +289,9 @@ func (w *model) checkSnooze(now time.Time) {
 // command decides a random command, mostly a valid one.
 func (w *model) command() {
 	verb := rapid.SampledFrom(modelVerbs).Draw(w.t, "verb")
+	if w.omitsEvents && verb == ticket.VerbChangeRequester {
+		verb = ticket.VerbAddParticipant // a new requester is owed mails whose delivery counts
+	}
 	by := rapid.SampledFrom(allowedActors(verb)).Draw(w.t, "by")
 	c := ticket.Command{
 		Verb: verb, By: by, Handle: "somebody",
@@ -317,6 +320,13 @@ func (w *model) command() {
 		m := w.asking[len(w.asking)-1]
 		c.Resend = &ticket.BouncedMail{Mail: m.n, Kind: m.Kind, Person: m.Person, Event: m.Event, Bounced: m.bounced}
 	}
+	if verb.Takes("person") {
+		c.Person = stranger
+		if w.mailed && rapid.IntRange(0, 2).Draw(w.t, "the customer") == 0 { // acceptance takes no one who is disabled
+			c.Person = customer
+		}
+	}
+	c.Alone = rapid.IntRange(0, 3).Draw(w.t, "alone") == 0
 	if rapid.IntRange(0, 7).Draw(w.t, "spoilt") == 7 {
 		spoil(w.t, &c)
 	}
@@ -331,13 +341,14 @@ var modelVerbs = []ticket.Verb{
 	ticket.VerbEmergencyResume, ticket.VerbEmergencyResume, ticket.VerbProgressUpdate, ticket.VerbNote,
 	ticket.VerbAcknowledge, ticket.VerbClose, ticket.VerbWithdraw, ticket.VerbAdoptPolicy, ticket.VerbAdoptPolicy,
 	ticket.VerbResend, ticket.VerbResend, ticket.VerbResend, ticket.VerbSnooze, ticket.VerbWake,
+	ticket.VerbAddParticipant, ticket.VerbAddParticipant, ticket.VerbRemoveParticipant, ticket.VerbChangeRequester, ticket.VerbLeave,
 }
 
 // allowedActors returns who may use a verb.
 func allowedActors(verb ticket.Verb) []ticket.Actor {
 	var all []ticket.Actor
-	for _, a := range []ticket.Actor{byCustomer, byAgent, byOtherAgent, bySupervisor, byAdministrator, byOperator} {
-		if ticket.MayAsk(a.Role, verb) && (verb != ticket.VerbClose || a == byCustomer) {
+	for _, a := range []ticket.Actor{byCustomer, byStranger, byAgent, byOtherAgent, bySupervisor, byAdministrator, byOperator} {
+		if ticket.MayAsk(a.Role, verb) && (verb != ticket.VerbClose || a.Role == ticket.RoleCustomer) {
 			all = append(all, a)
 		}
 	}
@@ -453,7 +464,11 @@ func (w *model) add(r ticket.Result, err error) {
 		if m.Event <= len(w.events)-len(r.Events) {
 			w.t.Fatalf("mail %+v is owed by an event of an earlier step", m)
 		}
-		if m.Asks != w.events[m.Event-1].Asks && m.Person == customer || m.Asks && !w.mailed {
+		at := w.foldTo(m.Event)
+		if m.Person != "" && !m.Kind.ToStaff() && (!at.Involves(m.Person) || m.Resends == 0 && !w.events[m.Event-1].ListedFor(m.Person)) {
+			w.t.Fatalf("mail %+v goes to someone who may not see event %+v", m, w.events[m.Event-1])
+		}
+		if m.Asks != w.events[m.Event-1].Asks && m.Person == at.Requester || m.Asks && !w.mailed && m.Person == customer {
 			w.t.Fatalf("mail %+v asks, or does not, unlike its event", m)
 		}
 		if m.Asks {
@@ -514,13 +529,13 @@ func (w *model) deliverAll() {
 // checkInvariants compares the ticket with the fold of its events, with itself after a round trip through JSON, and with
 // the oracles.
 func (w *model) checkInvariants() {
-	fold := ticket.Draft(number, customer, w.first, w.versions[w.first])
 	for i, e := range w.events {
 		if e.N != i+1 {
 			w.t.Fatalf("event %d has the number %d", i+1, e.N)
 		}
-		fold = ticket.Apply(fold, e)
 	}
+	fold := w.foldTo(len(w.events))
+	w.checkReadings()
 	if !reflect.DeepEqual(fold, w.ticket) || fold.Events != len(w.events) {
 		w.t.Fatalf("the ticket is not the fold of its events:\n got %+v\nwant %+v", w.ticket, fold)
 	}
@@ -536,6 +551,37 @@ func (w *model) checkInvariants() {
 		}
 	}
 	w.compareWithOracle()
+}
+
+// foldTo returns the ticket after an event.
+func (w *model) foldTo(n int) ticket.Ticket {
+	fold := ticket.Draft(number, ticket.FirstRequester(w.ticket.Requester, w.events), w.first, w.versions[w.first])
+	for _, e := range w.events[:n] {
+		fold = ticket.Apply(fold, e)
+	}
+	return fold
+}
+
+// checkReadings checks that the state counts the entries of each customer's timeline.
+func (w *model) checkReadings() {
+	readings := map[ticket.PersonID]int{w.ticket.Requester: w.ticket.LatestMessages.Listed}
+	for _, p := range w.ticket.Participants {
+		readings[p.ID] = p.Listed
+	}
+	if len(readings) != 1+len(w.ticket.Participants) {
+		w.t.Fatalf("someone is in the ticket twice: %s, %+v", w.ticket.Requester, w.ticket.Participants)
+	}
+	for person, listed := range readings {
+		joined, n := ticket.JoinedWith(person, w.events), 0
+		for _, e := range w.events {
+			if e.ListedFor(person) && (e.N >= joined || e.Kind.Public() && e.Only == "") {
+				n++
+			}
+		}
+		if n != listed {
+			w.t.Fatalf("the timeline of %s has %d entries, the state counts %d", person, n, listed)
+		}
+	}
 }
 
 // sameSteps reports whether exactly the escalation steps that the oracle expects have fired.

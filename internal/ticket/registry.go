@@ -10,17 +10,18 @@ import (
 // Definition describes a verb. The lists of verbs, the checks of roles and statuses, the operations of the API, the forms
 // of pages, the fields of requests and signals, and the help in Temporal UI are derived from it.
 type Definition struct {
-	Verb       Verb
-	Label      string // of the button, in the imperative
-	Done       string // shown to the person who sent the command, after it was done
-	Roles      []Role
-	Statuses   []Status // in which it is possible
-	Fields     []Field
-	OneOf      []string // fields of which at least one is required
-	Operations []Operation
-	Internal   bool   // its message is for staff only
-	Bulk       string // participle for commands on several tickets at once, such as "assigned"; empty: not possible
-	Manual     string // help for the manual command; empty: it is refused as one
+	Verb          Verb
+	Label         string // of the button, in the imperative
+	Done          string // shown to the person who sent the command, after it was done
+	Roles         []Role
+	Statuses      []Status // in which it is possible
+	Fields        []Field
+	OneOf         []string // fields of which at least one is required
+	Operations    []Operation
+	RequesterOnly bool   // of customers only the requester may send it, no participant
+	Internal      bool   // its message is for staff only
+	Bulk          string // participle for commands on several tickets at once, such as "assigned"; empty: not possible
+	Manual        string // help for the manual command; empty: it is refused as one
 
 	decide func(*decider, Command) *fault.Error
 }
@@ -40,16 +41,18 @@ type FieldKind string
 
 // The kinds of fields.
 const (
-	FieldMessage  FieldKind = "message"  // a message of several lines
-	FieldLine     FieldKind = "line"     // text in one line
-	FieldAddress  FieldKind = "address"  // an email address
-	FieldPriority FieldKind = "priority" // a priority
-	FieldEntry    FieldKind = "entry"    // number of a timeline entry
-	FieldInstant  FieldKind = "instant"  // RFC 3339
-	FieldMail     FieldKind = "mail"     // number of a ticket's mail
-	FieldFormat   FieldKind = "format"   // what the message is written in
-	FieldFiles    FieldKind = "files"    // IDs of uploaded files, for the message
-	FieldNumber   FieldKind = "number"   // a number, in manual commands only
+	FieldMessage    FieldKind = "message"    // a message of several lines
+	FieldLine       FieldKind = "line"       // text in one line
+	FieldAddress    FieldKind = "address"    // an email address
+	FieldPriority   FieldKind = "priority"   // a priority
+	FieldEntry      FieldKind = "entry"      // number of a timeline entry
+	FieldInstant    FieldKind = "instant"    // RFC 3339
+	FieldMail       FieldKind = "mail"       // number of a ticket's mail
+	FieldFormat     FieldKind = "format"     // what the message is written in
+	FieldFiles      FieldKind = "files"      // IDs of uploaded files, for the message
+	FieldPerson     FieldKind = "person"     // a person's ID or address
+	FieldRecipients FieldKind = "recipients" // all or requester, see Alone
+	FieldNumber     FieldKind = "number"     // a number, in manual commands only
 )
 
 // Field is an input of a verb.

@@ -53,7 +53,7 @@ func (t *Ticket) applySilence(e Event, was SilenceEnding) {
 	case e.restartsSilence():
 		t.endSilence()
 		t.SilentSince, t.BeforeBounce = e.At, SilenceEnding{}
-		t.recordAsking(e, was.Status != t.Status || e.Kind == EventMailResent)
+		t.recordAsking(e, was.Status != t.Status || e.Kind == EventMailResent || e.Kind == EventRequesterChanged)
 	case e.Kind == EventNudged:
 		t.Nudged = true
 		if e.Asks {
@@ -72,11 +72,13 @@ func (t *Ticket) endSilence() {
 
 // endsExchange reports whether, after an event that leaves the ticket not awaiting the requester, an earlier mail no longer
 // asks for an answer.
-func (e Event) endsExchange() bool { return e.Status != "" || e.Kind == EventCustomerReplied }
+func (e Event) endsExchange() bool {
+	return e.Status != "" || e.Kind == EventCustomerReplied || e.Kind == EventRequesterChanged
+}
 
 // restartsSilence reports whether silence counts anew from an event while the ticket awaits the requester.
 func (e Event) restartsSilence() bool {
-	return e.Status != "" || e.Answers || e.Kind == EventProgressUpdated || e.Kind == EventMailResent && e.Asks
+	return e.Status != "" || e.Answers || e.Kind == EventProgressUpdated || (e.Kind == EventMailResent || e.Kind == EventRequesterChanged) && e.Asks
 }
 
 // recordAsking records the event whose mail asks for an answer, and with first that it begins an exchange.

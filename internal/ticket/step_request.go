@@ -37,15 +37,16 @@ type StepResult struct {
 
 // Owed is a pending delivery, a mail or a webhook call. Those of one recipient are made in the order of N.
 type Owed struct {
-	N       int      `json:"n"`
-	To      PersonID `json:"to,omitempty"` // of a mail
-	Kind    MailKind `json:"kind"`         // KindWebhook for a call
-	Webhook string   `json:"webhook,omitempty"`
-	Asks    bool     `json:"asks,omitempty"`   // its delivery requires a step, since silence counts from it
-	Handle  string   `json:"handle,omitempty"` // of the recipient; requesters have none
+	N           int      `json:"n"`
+	To          PersonID `json:"to,omitempty"` // of a mail
+	Kind        MailKind `json:"kind"`         // KindWebhook for a call
+	Webhook     string   `json:"webhook,omitempty"`
+	Asks        bool     `json:"asks,omitempty"`        // its delivery requires a step, since silence counts from it
+	Handle      string   `json:"handle,omitempty"`      // of the recipient; customers have none
+	Participant bool     `json:"participant,omitempty"` // the recipient is a participant
 }
 
-// Recipient describes the recipient without identifying a requester.
+// Recipient describes the recipient without identifying a customer.
 func (o Owed) Recipient() string {
 	switch {
 	case o.Kind == KindWebhook:
@@ -54,6 +55,8 @@ func (o Owed) Recipient() string {
 		return o.Handle
 	case o.Kind.ToStaff():
 		return string(o.To)
+	case o.Participant:
+		return "a participant"
 	default:
 		return "the requester"
 	}

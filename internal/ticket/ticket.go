@@ -14,17 +14,18 @@ import (
 
 // Ticket is the state of a ticket: the fold of its events.
 type Ticket struct {
-	Number    Number          `json:"number"`
-	Policy    int64           `json:"policy"` // version that it is pinned to
-	Status    Status          `json:"status"`
-	Cause     Cause           `json:"cause,omitempty"` // of being resolved or closed
-	Priority  policy.Priority `json:"priority"`
-	Category  string          `json:"category"`
-	Requester PersonID        `json:"requester"`
-	Assignee  PersonID        `json:"assignee,omitempty"`
-	Handle    string          `json:"handle,omitempty"` // of the assignee
-	Submitted time.Time       `json:"submitted"`
-	Events    int             `json:"events"` // number of events, which is also the number of the last one
+	Number       Number          `json:"number"`
+	Policy       int64           `json:"policy"` // version that it is pinned to
+	Status       Status          `json:"status"`
+	Cause        Cause           `json:"cause,omitempty"` // of being resolved or closed
+	Priority     policy.Priority `json:"priority"`
+	Category     string          `json:"category"`
+	Requester    PersonID        `json:"requester"`
+	Participants []Participant   `json:"participants,omitempty"` // in the order in which they joined; at most MaxParticipants
+	Assignee     PersonID        `json:"assignee,omitempty"`
+	Handle       string          `json:"handle,omitempty"` // of the assignee
+	Submitted    time.Time       `json:"submitted"`
+	Events       int             `json:"events"` // number of events, which is also the number of the last one
 
 	FirstResponse Promise `json:"first_response"`
 	Resolution    Promise `json:"resolution"`
@@ -187,6 +188,7 @@ func Apply(t Ticket, e Event) Ticket {
 	}
 	t.applySilence(e, was)
 	t.applyMessage(e)
+	t.applyPeople(e)
 	t.applyPromises(e)
 	t.applyEmergency(e)
 	t.applyPolicy(e)

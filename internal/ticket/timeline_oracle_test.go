@@ -72,7 +72,7 @@ func (o *timelineOracle) read(e ticket.Event) error {
 	if e.At.Before(o.now) {
 		return fmt.Errorf("%s at %s comes after what happened at %s", e.Kind, e.At, o.now)
 	}
-	if o.status == ticket.StatusClosed && e.Kind != ticket.EventRefused && e.Kind != ticket.EventMailResent {
+	if o.status == ticket.StatusClosed && e.Kind != ticket.EventRefused && e.Kind != ticket.EventMailResent && e.Kind != ticket.EventParticipantRemoved {
 		return fmt.Errorf("%s on a closed ticket", e.Kind)
 	}
 	o.advance(e.At)
@@ -155,7 +155,7 @@ func later(a, b time.Time) time.Time {
 func (o *timelineOracle) foldAsking(e ticket.Event, was ticket.Status) {
 	if !o.awaitsRequester() {
 		o.unheard = false
-		if e.Status != "" || e.Kind == ticket.EventCustomerReplied {
+		if e.Status != "" || e.Kind == ticket.EventCustomerReplied || e.Kind == ticket.EventRequesterChanged {
 			o.asking, o.returned = nil, ""
 		}
 		if e.Kind == ticket.EventHandedBack {
@@ -163,7 +163,7 @@ func (o *timelineOracle) foldAsking(e ticket.Event, was ticket.Status) {
 		}
 		return
 	}
-	if o.status != was || e.Kind == ticket.EventMailResent {
+	if o.status != was || e.Kind == ticket.EventMailResent || e.Kind == ticket.EventRequesterChanged {
 		o.asking = nil
 	}
 	o.asking, o.unheard, o.spans = append(o.asking, e.N), e.Asks, nil
@@ -409,7 +409,7 @@ func (o *timelineOracle) fold(e ticket.Event) {
 	if e.Status != "" {
 		o.changed, o.status = e.At, e.Status
 	}
-	anew := e.Status != "" || e.Answers || e.Kind == ticket.EventProgressUpdated || e.Kind == ticket.EventMailResent && e.Asks
+	anew := e.Status != "" || e.Answers || e.Kind == ticket.EventProgressUpdated || (e.Kind == ticket.EventMailResent || e.Kind == ticket.EventRequesterChanged) && e.Asks
 	if anew {
 		o.silent, o.nudged = 0, false
 	}

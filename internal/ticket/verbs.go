@@ -16,11 +16,20 @@ var (
 		Name: "seen", Kind: FieldEntry, Source: FromRequest,
 		Doc: "The number of the last timeline entry that you have seen. If someone else has written a message since that you may read, the command is refused with the code unseen-messages, and unseen lists those entries. Without this field, the check is skipped.",
 	}
+	fieldWhom = Field{
+		Name: fieldPerson, Kind: FieldPerson, Source: FromRequest, Required: FromRequest,
+		Doc: "An ID or an email address. An address that is unknown so far becomes a contact, who has no account until they register with it.",
+	}
+	fieldName       = Field{Name: "name", Kind: FieldLine, Source: FromRequest, Doc: "The name of a new contact. Default: the part of the address before the @."}
+	fieldRecipients = Field{
+		Name: fieldTo, Kind: FieldRecipients, Source: FromRequest,
+		Doc: "Who sees the message and receives it by email. all: requester and participants; requester: the requester alone. Default: all.",
+	}
 	fieldEmergencyName = Field{Name: fieldEmergency, Kind: FieldLine, Source: FromSignal}
 )
 
 // panelOnlyHelp is the help for verbs that are refused as manual commands.
-const panelOnlyHelp = "Needs a message, the requester or the choice of an email, so it is refused as a manual command. Use the ticket's page."
+const panelOnlyHelp = "Needs a message, the choice of a person or of an email, or one of the ticket's customers, so it is refused as a manual command. Use the ticket's page."
 
 // reply returns the operation with which requester and staff reply.
 func reply(by []Role) []Operation {
@@ -31,7 +40,7 @@ func reply(by []Role) []Operation {
 var definitions = []Definition{
 	{
 		Verb: VerbSubmit, Label: "Submit", Done: "Ticket submitted.",
-		Roles: requester, Statuses: []Status{""}, decide: (*decider).submit,
+		Roles: customersOrStaff, Statuses: []Status{""}, decide: (*decider).submit,
 	},
 	{
 		Verb: VerbAssign, Label: "Assign", Done: "The ticket is assigned to you.", Bulk: "assigned",
@@ -51,22 +60,22 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbCustomerReply, Label: "Reply", Done: "Your reply was sent.",
-		Roles: requester, Statuses: unclosed, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldSeen}, decide: (*decider).customerReply,
-		Operations: reply(requester),
+		Roles: customers, Statuses: unclosed, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldSeen}, decide: (*decider).customerReply,
+		Operations: reply(customers),
 	},
 	{
 		Verb: VerbAgentReply, Label: "Reply", Done: "Reply sent.",
-		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldSeen}, decide: (*decider).agentReply,
+		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).agentReply,
 		Operations: reply(staff),
 	},
 	{
 		Verb: VerbRequestInformation, Label: "Request information", Done: "Request sent. The ticket is waiting for the requester.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldSeen}, decide: (*decider).requestInformation,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).requestInformation,
 		Operations: []Operation{{ID: "request-information", Path: "information-requests", Summary: "Request information from the requester; the ticket waits for their reply", For: staff}},
 	},
 	{
 		Verb: VerbProgressUpdate, Label: "Progress update", Done: "Progress update sent.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldSeen}, decide: (*decider).progressUpdate,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).progressUpdate,
 		Operations: []Operation{{ID: "update-progress", Path: "progress", Summary: "Send the requester a progress update", For: staff}},
 	},
 	{
@@ -87,18 +96,18 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbResolve, Label: "Reply and resolve", Done: "Ticket resolved.",
-		Roles: staffOrOperator, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldSeen}, decide: (*decider).resolve,
+		Roles: staffOrOperator, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).resolve,
 		Operations: []Operation{{ID: "resolve-ticket", Path: "resolution", Summary: "Resolve a ticket with a public reply", For: staff}},
 		Manual:     "Resolves the ticket without a message. No input.",
 	},
 	{
-		Verb: VerbClose, Label: "Close", Done: "Ticket closed.", Bulk: "closed",
+		Verb: VerbClose, Label: "Close", Done: "Ticket closed.", Bulk: "closed", RequesterOnly: true,
 		Roles: anyone, Statuses: unclosed, Fields: []Field{fieldSeen}, decide: (*decider).close,
 		Operations: []Operation{
 			{ID: "close-ticket", Path: "closure", Summary: "Close a ticket permanently", For: staff},
 			{
 				ID: "confirm-resolution", Path: "confirmation", Summary: "Confirm the resolution, which closes the ticket",
-				Done: "Thank you. Your ticket is closed.", For: requester,
+				Done: "Thank you. Your ticket is closed.", For: customers,
 			},
 		},
 		Manual: "Closes the ticket permanently. No input.",
@@ -110,9 +119,9 @@ var definitions = []Definition{
 		Manual:     "Reopens a waiting or resolved ticket. No input.",
 	},
 	{
-		Verb: VerbWithdraw, Label: "Withdraw", Done: "Ticket withdrawn. It is now closed.",
-		Roles: requester, Statuses: unclosed, Fields: []Field{fieldSeen}, decide: (*decider).withdraw,
-		Operations: []Operation{{ID: "withdraw-ticket", Path: "withdrawal", Summary: "Withdraw a ticket", For: requester}},
+		Verb: VerbWithdraw, Label: "Withdraw", Done: "Ticket withdrawn. It is now closed.", RequesterOnly: true,
+		Roles: customers, Statuses: unclosed, Fields: []Field{fieldSeen}, decide: (*decider).withdraw,
+		Operations: []Operation{{ID: "withdraw-ticket", Path: "withdrawal", Summary: "Withdraw a ticket", For: customers}},
 	},
 	{
 		Verb: VerbAcknowledge, Label: "Acknowledge", Done: "Escalation acknowledged.",
@@ -160,6 +169,29 @@ var definitions = []Definition{
 		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).wake,
 		Operations: []Operation{{ID: "wake-ticket", Path: "waking", Summary: "Wake a snoozed ticket", For: staff}},
 		Manual:     "Returns a snoozed ticket to the agents' queues. No input.",
+	},
+	{
+		Verb: VerbAddParticipant, Label: "Add a participant", Done: "Participant added.",
+		Roles: staff, Statuses: unclosed, decide: (*decider).addParticipant,
+		Fields:     []Field{fieldWhom, fieldName},
+		Operations: []Operation{{ID: "add-participant", Path: "participants", Summary: "Add a participant, who may read the public messages and reply", For: staff}},
+	},
+	{
+		Verb: VerbRemoveParticipant, Label: "Remove a participant", Done: "Participant removed.",
+		Roles: staff, Statuses: anyStatus, decide: (*decider).removeParticipant,
+		Fields:     []Field{fieldWhom},
+		Operations: []Operation{{ID: "remove-participant", Path: "participant-removals", Summary: "Remove a participant, who can't see the ticket from then on", For: staff}},
+	},
+	{
+		Verb: VerbChangeRequester, Label: "Change the requester", Done: "Requester changed.",
+		Roles: staff, Statuses: unclosed, decide: (*decider).changeRequester,
+		Fields:     []Field{fieldWhom, fieldName},
+		Operations: []Operation{{ID: "change-requester", Path: "requester", Summary: "Make another person the requester; the former one stays as a participant", For: staff}},
+	},
+	{
+		Verb: VerbLeave, Label: "Leave", Done: "You are no longer a participant of the ticket.",
+		Roles: customers, Statuses: anyStatus, decide: (*decider).leave,
+		Operations: []Operation{{ID: "leave-ticket", Path: "leaving", Summary: "Leave a ticket of which you are a participant", For: customers}},
 	},
 	{
 		Verb: VerbResend, Label: "Send again", Done: "Email queued to be sent again.",

@@ -10,7 +10,7 @@ import (
 
 // Message is a mail that was read. Everything in it was written by its sender and may be false.
 type Message struct {
-	Header textproto.MIMEHeader // of the mail itself, unfolded and not decoded; see DecodeHeader
+	Header textproto.MIMEHeader // of the mail itself, unfolded, not decoded and perhaps not in UTF-8; see DecodeHeader
 
 	MessageID  string   // without angle brackets; empty: none
 	InReplyTo  []string // without angle brackets
@@ -24,7 +24,8 @@ type Message struct {
 
 	Text string // the words as plain text: of the text parts, or made from HTML where there are none
 	HTML string // of the HTML parts, not sanitized; empty: none
-	// Files are the files in the order of the mail. Their contents were passed to the sink.
+	// Files are the files in the order of the mail. Their contents were passed to the sink. Name, Type, ContentID and Inline
+	// may be known better than they were then.
 	Files []File
 	// Reports are the parts that machines write for machines: message/delivery-status, message/feedback-report,
 	// text/rfc822-headers, and the headers of an attached message/rfc822. They are bounded in number and size.

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/inbound/trust"
+)
+
+type mailCommand struct{}
+
+// Run receives and processes mail until the program is stopped.
+func (mailCommand) Run(p *program) error {
+	n, err := p.connect()
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	if len(n.config.MailAddresses) == 0 {
+		return errors.New("SUPPORTDESK_MAIL_ADDRESSES is not set, so there is no mail to receive")
+	}
+	group, ctx := errgroup.WithContext(p.ctx)
+	if err := n.receive(ctx, group, inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)); err != nil {
+		return err
+	}
+	process, err := n.incoming(ctx, group)
+	if err != nil {
+		return err
+	}
+	processor := inbound.NewProcessor(n.db, process.Process, n.log)
+	group.Go(func() error { return processor.Run(ctx) })
+	group.Go(func() error { return n.db.WatchEpoch(ctx) })
+	if n.config.HealthAddress != "off" {
+		group.Go(func() error {
+			health := api.Health(versionName(), []api.Check{
+				{Name: "postgresql", Ask: n.db.Ready}, {Name: "writes", Ask: n.db.Writable}, {Name: "files", Ask: n.blobs.Ping},
+			}, n.db, n.log)
+			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	return nil
+}
+
+// receive starts the servers that accept mail.
+func (n *dependencies) receive(ctx context.Context, group *errgroup.Group, receiver *inbound.Receiver) error {
+	certificate, err := n.certificate()
+	if err != nil {
+		return err
+	}
+	for _, door := range []struct {
+		address string
+		lmtp    bool
+	}{{n.config.IncomingLMTP, true}, {n.config.IncomingSMTP, false}} {
+		if door.address == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", door.address)
+		if err != nil {
+			return fmt.Errorf("listen for mail: %w", err)
+		}
+		server := inbound.NewServer(receiver, inbound.ServerOptions{
+			LMTP: door.lmtp, Name: n.config.MailDomain, Limit: n.config.IncomingMaxSize, Addresses: n.config.Mailboxes, TLS: certificate, Log: n.log,
+		})
+		n.log.Info("receiving mail", "address", listener.Addr().String(), "lmtp", door.lmtp)
+		group.Go(func() error { return server.Serve(ctx, listener) })
+	}
+	return nil
+}
+
+// certificate returns the configuration of STARTTLS, or nil if there is no certificate.
+func (n *dependencies) certificate() (*tls.Config, error) {
+	if n.config.IncomingCert == "" {
+		return nil, nil //nolint:nilnil // TLS is optional
+	}
+	pair, err := tls.LoadX509KeyPair(n.config.IncomingCert, n.config.IncomingKey)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate for incoming mail: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// incoming returns what processes mails, with a relay that delivers the commands that they become.
+func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group) (*app.IncomingMails, error) {
+	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
+	group.Go(func() error { return relay.Run(ctx) })
+	addresses := inbound.Addresses(n.config.Mailboxes)
+	reader := inbound.NewReader(n.blobs, n.files(),
+		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
+		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}})
+	return app.NewIncomingMails(app.IncomingPorts{
+		Reader: reader, Directory: n.db, Addresses: addresses.Find, Bounces: n.db, Workflows: n.dispatcher(),
+	}, app.NewTickets(n.db, n.db, n.db, nil, relay), app.NewSteps(n.db, app.MaxCommands)), nil
+}

@@ -1,0 +1,42 @@
+package config
+
+import (
+	"net/mail"
+	"strings"
+)
+
+const minIncomingSize = 64 << 10 // bytes
+
+// checkIncoming checks how mail is received, and parses MailAddresses.
+func (c *Config) checkIncoming(reject reject) {
+	c.Mailboxes = map[string]string{}
+	for i, entry := range c.MailAddresses {
+		address, category, _ := strings.Cut(strings.TrimSpace(entry), "=")
+		parsed, err := mail.ParseAddress(address)
+		if err != nil || parsed.Address != address || strings.Contains(address, "+") {
+			reject("SUPPORTDESK_MAIL_ADDRESSES", "is not a list of ADDRESS or ADDRESS=CATEGORY, without a plus sign: %q", entry)
+			return
+		}
+		c.Mailboxes[strings.ToLower(address)] = category
+		if i == 0 {
+			c.ReplyAddress = strings.ToLower(address)
+		}
+	}
+	for name, address := range map[string]string{
+		"SUPPORTDESK_INCOMING_LMTP_ADDRESS": c.IncomingLMTP, "SUPPORTDESK_INCOMING_SMTP_ADDRESS": c.IncomingSMTP,
+	} {
+		if address == "" {
+			continue
+		}
+		checkListenAddress(reject, name, address)
+		if len(c.MailAddresses) == 0 {
+			reject("SUPPORTDESK_MAIL_ADDRESSES", "is required where mail is received")
+		}
+	}
+	if (c.IncomingCert == "") != (c.IncomingKey == "") {
+		reject("SUPPORTDESK_INCOMING_TLS_KEY", "and SUPPORTDESK_INCOMING_TLS_CERTIFICATE need each other")
+	}
+	if c.IncomingMaxSize < minIncomingSize {
+		reject("SUPPORTDESK_INCOMING_MAX_SIZE", "must be at least %d bytes: %d", minIncomingSize, c.IncomingMaxSize)
+	}
+}

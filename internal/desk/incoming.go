@@ -1,0 +1,174 @@
+package desk
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// MailSource is the way by which a mail arrived.
+type MailSource string
+
+// The sources.
+const (
+	SourceLMTP MailSource = "lmtp"
+	SourceSMTP MailSource = "smtp"
+	SourceIMAP MailSource = "imap"
+	SourceHTTP MailSource = "http"
+)
+
+// Envelope is what is known of an incoming mail besides its content.
+type Envelope struct {
+	Source     MailSource
+	Mailbox    string   // IMAP: the mailbox that it was read from; HTTP: the relay's name; empty otherwise
+	Client     string   // network address of the SMTP client; empty: unknown
+	Helo       string   // name by which the client introduced itself
+	ReturnPath string   // envelope sender; empty: none, as in bounces
+	Recipients []string // envelope recipients
+}
+
+// IncomingStatus is the status of an incoming mail.
+type IncomingStatus string
+
+// The statuses. A mail leaves IncomingReceived once it has been processed.
+const (
+	IncomingReceived    IncomingStatus = "received"    // stored, not yet processed
+	IncomingAccepted    IncomingStatus = "accepted"    // became a ticket or a message
+	IncomingRecorded    IncomingStatus = "recorded"    // written by a machine, or from a blocked sender: stored and not answered
+	IncomingQuarantined IncomingStatus = "quarantined" // staff decide
+	IncomingDuplicate   IncomingStatus = "duplicate"   // has the content of an earlier mail
+	IncomingDeleted     IncomingStatus = "deleted"     // staff deleted it from the quarantine
+)
+
+// IncomingMail is a stored mail. Its content is the blob.
+type IncomingMail struct {
+	ID int64
+	Envelope
+	Blob        string // key in the blob store
+	Size        int64  // bytes
+	Fingerprint []byte // SHA-256 of the content without the headers that each transport adds
+	Received    time.Time
+	Status      IncomingStatus
+	Attempts    int // number of attempts to process it that did not end, this one included
+
+	Sender  string        // address in From, once read
+	Subject string        // once read
+	Reason  string        // quarantined, recorded: why, a stable code
+	Detail  string        // the same for staff
+	Ticket  ticket.Number // accepted: the ticket
+}
+
+// IncomingResult is the result of processing a mail.
+type IncomingResult struct {
+	Status IncomingStatus
+	Reason string        // quarantined, recorded: why, a stable code
+	Detail string        // the same for staff
+	Ticket ticket.Number // accepted: the ticket; recorded: the ticket that it is about, if it is known
+	HTML   string        // accepted: the mail's HTML, sanitized
+}
+
+// Trust is whether the sender that a mail names is believed.
+type Trust string
+
+// The levels of trust.
+const (
+	TrustPass    Trust = "pass"    // proven by the sender's domain
+	TrustFail    Trust = "fail"    // the sender's domain disowns the mail
+	TrustUnknown Trust = "unknown" // the domain publishes nothing about its mails
+)
+
+// IncomingKind classifies an incoming mail by who wrote it.
+type IncomingKind string
+
+// The kinds.
+const (
+	KindPerson    IncomingKind = "person"
+	KindAutoReply IncomingKind = "auto-reply"
+	KindBounce    IncomingKind = "bounce"
+	KindComplaint IncomingKind = "complaint" // a spam report
+	KindList      IncomingKind = "list"      // a mailing list or a newsletter
+	KindLoop      IncomingKind = "loop"      // a mail of the desk itself that came back
+)
+
+// ReadMail is an incoming mail that was read. Everything in it was written by its sender and may be false, but what Trust says.
+type ReadMail struct {
+	IncomingMail
+	From       Mailbox // empty address: none
+	Subject    string
+	MessageID  string   // without angle brackets; empty: none
+	References []string // Message-IDs of In-Reply-To and References, the nearest first
+	Addressed  []string // addresses of the envelope and of the header fields that name recipients, in lower case
+	Text       string   // the words; may be empty
+	HTML       string   // likewise, not sanitized
+	Files      int      // number of files
+	Problems   []string // how malformed parts were read, for staff
+
+	Kind     IncomingKind
+	Reason   string             // of Kind, for staff
+	NoAnswer bool               // nothing automatic may be sent in answer
+	About    []string           // bounce, complaint: Message-IDs of the mail that it is about
+	Bounces  []BouncedRecipient // bounce: those whom the mail did not reach
+
+	Trust       Trust
+	TrustDetail string // for staff
+
+	Threat string // a virus or spam, as the scanner named it; empty: none
+
+	Forwarded *Mailbox // the sender of the mail that this one forwards; nil: it forwards none
+}
+
+// BouncedRecipient is what a bounce says about a recipient.
+type BouncedRecipient struct {
+	Address string // may be empty
+	Hard    bool   // further mails are useless
+	Reason  string // one line for staff
+}
+
+// MailMessage is an incoming mail as a message.
+type MailMessage struct {
+	Subject string // never empty
+	Body    string
+	HTML    string // sanitized; images of the mail have cid: URLs; empty: none
+	Files   []FileID
+}
+
+// Thread is the ticket that an incoming mail belongs to.
+type Thread struct {
+	Number ticket.Number
+	Closed bool
+	People []ticket.PersonID // the requester and the participants
+	Proven bool              // the sender has a mail that was sent from here about the ticket
+	Person ticket.PersonID   // to whom that mail was sent; empty: unknown
+	Public bool              // replies of staff to that mail are meant for the requester
+}
+
+// Member reports whether a person is of the ticket.
+func (t Thread) Member(id ticket.PersonID) bool { return slices.Contains(t.People, id) }
+
+// SentMail is a mail about a ticket that was sent.
+type SentMail struct {
+	Number  ticket.Number // empty: there is none
+	N       int           // within the ticket
+	Person  ticket.PersonID
+	Address string // that it was sent to
+	Proven  bool   // its Message-ID can't be guessed
+}
+
+// FailedFor returns what a bounce says about the recipient of a sent mail. ok is false if the mail did not fail for them or, as
+// anyone could forge a bounce, if the mail's Message-ID can be guessed and the bounce does not name its recipient.
+func (m ReadMail) FailedFor(sent SentMail) (failed BouncedRecipient, ok bool) {
+	if m.Kind == KindComplaint {
+		return BouncedRecipient{Reason: m.Reason}, sent.Proven
+	}
+	for _, b := range m.Bounces {
+		if strings.EqualFold(b.Address, sent.Address) {
+			return b, true
+		}
+	}
+	if len(m.Bounces) == 0 || !sent.Proven {
+		return BouncedRecipient{}, false
+	}
+	return m.Bounces[0], true // to the address to which the recipient's own forwards
+}

@@ -1,0 +1,127 @@
+package automatic
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Cause is why a mail was not delivered.
+type Cause string
+
+// Causes. Unknown users and unknown domains are about the address; the others may be over when the next mail is sent.
+const (
+	UnknownUser   Cause = "unknown user"
+	UnknownDomain Cause = "unknown domain"
+	MailboxFull   Cause = "mailbox full"
+	TooLarge      Cause = "mail too large"
+	Refused       Cause = "refused for its sender, contents or origin"
+	Limited       Cause = "rate limit or greylisting"
+	Unreachable   Cause = "server not reachable"
+	RoutingLoop   Cause = "routing loop"
+	OtherCause    Cause = "other"
+)
+
+// phrases are what servers say, in lower case, by the cause. The first that is found decides: what says most about the
+// address comes first, since servers use general codes such as 5.7.1 and 5.0.0 for everything.
+var phrases = []struct {
+	cause Cause
+	said  *regexp.Regexp
+}{
+	{MailboxFull, regexp.MustCompile(`mailbox (is )?(full|exceeds|over|size limit)|(over|exceed\w*|out of) (\w+ ){0,4}quota|quota (\w+ )?exceed|over ?quota|mailfull|user is over|storage (allocation|limit)|not enough (storage|disk) space|mail ?box size|too many messages in|inbox is full|boîte .{0,20}pleine|postfach .{0,20}voll`)},
+	{UnknownUser, regexp.MustCompile(`5\.4\.1\b.{0,200}recipient address rejected: access denied`)}, // Exchange Online of unknown recipients
+	{Limited, regexp.MustCompile(`gr[ae]y ?list|too many (connections|messages|recipients|mails)|rate limit|rate that|throttl|try again later|receiving mail at a rate|temporarily deferred|too (fast|frequent)`)},
+	{Refused, regexp.MustCompile(`sender address rejected|after mail from|sender verify failed|sender domain|\[mail_from\]|unauthenticated email|authentication level|dmarc|\bspf\b|\bspam\b|spamhaus|dnsbl|\brbl\b|blacklist|blocklist|block list|blocked|banned|virus|reputation|does not accept mail from|reverse dns|ptr record|bad sender|sender denied|content (filter|reject)|header error|access denied|mail rej|policy`)},
+	{UnknownUser, regexp.MustCompile(`user (is )?(unknown|not found|doesn'?t exist|does not exist|not listed)|unknown (or illegal|user|recipient|local|account|alias|address)|no such (user|recipient|mailbox|account|person|address)|(user|recipient|mailbox|account|address|e-?mail|userid) .{0,120}(unknown|not found|doesn'?t exist|does not exist|not exist|unavailable|disabled|inactive|deactivated|has been closed|suspended|invalid)|invalid (recipient|address|user|mailbox|final delivery)|recipient not (found|exist)|recip(ient)?notfound|(no|not a) (valid )?(mailbox|recipients?)\b|not (a|our) (registered|customer)|user +not +listed|not listed in (public|domino)|bad destination (mailbox|address)|mailbox (not found|unavailable|name not)|address rejected: (user|undeliverable|unknown)|no mailbox here|not our customer|does not have an? \S+ account|this account (has been|is) (disabled|closed|terminated)|couldn't be found|wasn't found|cannot be found|has moved|no longer (valid|works|in use|available|with)|宛先.{0,20}見つから|存在しません`)},
+	{UnknownDomain, regexp.MustCompile(`host (\S+ )?(is )?(unknown|not found)|unknown (host|domain)|domain (name )?(does not|doesn't) exist|domain not found|(couldn't|could not|unable to) find any host|nxdomain|name or service not known|no such (domain|host)|bad destination (host|system)|no (valid )?mx|null ?mx|does not accept (e-?)?mail|accepts? no mail|unrouteable address|unrouteable mail domain|domain .{0,60}(does not exist|not found)`)},
+	{TooLarge, regexp.MustCompile(`(message|mail) (size|length|is too|too)|too (large|big)|exceeds (the )?(maximum|administrative|size)|size limit`)},
+	{RoutingLoop, regexp.MustCompile(`hop count|mail loop|loops? back|routing loop|too many hops|too many received`)},
+	{Unreachable, regexp.MustCompile(`connect|timed? ?out|time-?out|unreachable|no route|host name lookup|name server|lookup fail|dns|deferred|in the queue too long|expired|retry time|ldap|service (currently )?unavailable|system resources`)},
+}
+
+// temporaryLookup are failures to look a domain up, which say nothing about whether it exists.
+var temporaryLookup = regexp.MustCompile(`host name lookup failure|try again|temporary (lookup|failure)|soa|servfail`)
+
+// byStatus are the causes of enhanced status codes without their class.
+var byStatus = map[string]Cause{
+	"1.0": UnknownUser, "1.1": UnknownUser, "1.2": UnknownDomain, "1.3": UnknownUser, "1.4": UnknownUser, "1.6": UnknownUser,
+	"1.10": UnknownDomain, "2.1": UnknownUser, "2.2": MailboxFull, "2.3": TooLarge, "3.4": TooLarge,
+	"1.7": Refused, "1.8": Refused, "3.2": Refused, "4.1": Unreachable, "4.2": Unreachable, "4.3": Unreachable, "4.4": UnknownDomain,
+	"3.5": Unreachable, "4.0": Unreachable, "4.5": Limited, "4.6": RoutingLoop, "4.14": RoutingLoop, "4.7": Unreachable,
+}
+
+// specific are codes that decide before any words: servers do not use them for anything else.
+var specific = map[string]bool{"1.1": true, "1.2": true, "1.3": true, "1.8": true, "2.2": true, "2.3": true, "3.4": true}
+
+var (
+	replyCode  = regexp.MustCompile(`(?:^|[^\d.])([45]\d\d)(?:[^\d.]|$)`)
+	generalEnd = regexp.MustCompile(`\.0\.0$`)
+)
+
+// judged completes a recipient: its status, its cause and whether the failure is hard. Words are further words of the
+// report about this recipient.
+func judged(r BouncedRecipient, words string) BouncedRecipient {
+	r.Diagnostic = clip(strings.Join(strings.Fields(r.Diagnostic), " "), maxDiagnostic)
+	said := clip(strings.ToLower(r.Diagnostic+" "+words), 4*maxDiagnostic)
+	if r.Status == "" || generalEnd.MatchString(r.Status) {
+		if code := lastStatus(said); code != "" {
+			r.Status = code
+		}
+	}
+	r.Cause = causeOf(r.Status, said)
+	r.Hard = r.Action == Failed && hard(r.Cause, class(r.Status, said))
+	return r
+}
+
+// lastStatus returns the last status that says more than that something failed.
+func lastStatus(said string) string {
+	found := ""
+	for _, code := range statusCode.FindAllString(said, 20) {
+		if found == "" || !generalEnd.MatchString(code) {
+			found = code
+		}
+	}
+	return found
+}
+
+func causeOf(status, said string) Cause {
+	_, detail, _ := strings.Cut(status, ".")
+	if specific[detail] && !(detail == "1.1" && phrases[0].said.MatchString(said)) {
+		return byStatus[detail]
+	}
+	for _, p := range phrases {
+		if p.said.MatchString(said) && !(p.cause == UnknownDomain && temporaryLookup.MatchString(said)) {
+			return p.cause
+		}
+	}
+	if strings.HasPrefix(detail, "7.") {
+		return Refused
+	}
+	if cause, known := byStatus[detail]; known {
+		return cause
+	}
+	return OtherCause
+}
+
+// class returns the class of a failure, '4' or '5', from its status or the reply of the server; 0: it isn't known.
+func class(status, said string) byte {
+	if status != "" {
+		return status[0]
+	}
+	if code := replyCode.FindStringSubmatch(said); code != nil {
+		return code[1][0]
+	}
+	return 0
+}
+
+// hard decides by the cause where the class is permanent or unknown. A permanent failure of a cause that isn't known is
+// hard, one of no known class is not.
+func hard(cause Cause, class byte) bool {
+	switch {
+	case class == '4':
+		return false
+	case cause == UnknownUser || cause == UnknownDomain:
+		return true
+	default:
+		return cause == OtherCause && class == '5'
+	}
+}

@@ -1,0 +1,105 @@
+package automatic_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
+	"github.com/holesalemart/supportdesk/internal/inbound/message"
+)
+
+// reported returns what is read of a report about jane.
+func reported(t *testing.T, action, status, diagnostic, words string) automatic.BouncedRecipient {
+	t.Helper()
+	m := with("Content-Type: multipart/report; boundary=b")
+	m.Text = words
+	m.Reports = []message.Report{{Type: "message/delivery-status", Body: []byte(
+		"Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; jane@example.com\r\nAction: " + action + "\r\nStatus: " + status + "\r\nDiagnostic-Code: " + diagnostic + "\r\n")}}
+	v := automatic.Classify(m)
+	if v.Kind != automatic.Bounce || len(v.Bounces) != 1 || v.Bounces[0].Address != jane {
+		t.Fatalf("got %+v", v)
+	}
+	return v.Bounces[0]
+}
+
+func TestBouncedRecipient_hardIsWhatTheAddressCauses(t *testing.T) {
+	for _, test := range []struct {
+		status, said string
+		cause        automatic.Cause
+		hard         bool
+	}{
+		{"5.1.1", "", automatic.UnknownUser, true},
+		{"5.1.2", "", automatic.UnknownDomain, true},
+		{"5.2.1", "smtp; 550 5.2.1 The email account that you tried to reach is disabled", automatic.UnknownUser, true},
+		{"5.0.0", "smtp; 550 user unknown", automatic.UnknownUser, true},
+		{"5.4.1", "smtp; 550 5.4.1 Recipient address rejected: Access denied", automatic.UnknownUser, true},
+		{"5.7.1", "smtp; 550 5.7.1 No such user here", automatic.UnknownUser, true},
+		{"5.4.4", "X-Postfix; Host or domain name not found. Name service error for name=example.com type=A: Host not found", automatic.UnknownDomain, true},
+		{"5.1.10", "smtp; 556 5.1.10 Recipient address has null MX", automatic.UnknownDomain, true},
+		{"5.0.0", "smtp; 554 something new", automatic.OtherCause, true},
+		{"4.1.1", "smtp; 450 4.1.1 Recipient address rejected: User unknown", automatic.UnknownUser, false},
+		{"4.4.3", "X-Postfix; Host or domain name not found. Name service error for name=example.com type=MX: Host not found, try again", automatic.Unreachable, false},
+		{"", "x; example.com: host name lookup failure, unknown host", automatic.Unreachable, false},
+		{"4.4.1", "X-Postfix; connect to mx.example.com[192.0.2.1]:25: Connection refused", automatic.Unreachable, false},
+		{"4.4.7", "", automatic.Unreachable, false},
+		{"5.2.2", "", automatic.MailboxFull, false},
+		{"5.1.1", "smtp; 550 5.1.1 mailbox full", automatic.MailboxFull, false},
+		{"5.0.0", "smtp; 552 user is over quota", automatic.MailboxFull, false},
+		{"5.3.4", "", automatic.TooLarge, false},
+		{"5.7.1", "", automatic.Refused, false},
+		{"5.7.1", "smtp; 550 5.7.1 blocked using a list of spammers", automatic.Refused, false},
+		{"5.7.26", "smtp; 550 5.7.26 This mail is unauthenticated: SPF and DKIM did not pass", automatic.Refused, false},
+		{"5.1.8", "smtp; 501 5.1.8 Sender address rejected: Domain not found", automatic.Refused, false},
+		{"4.2.0", "smtp; 450 4.2.0 Greylisted, see a page", automatic.Limited, false},
+		{"5.4.6", "", automatic.RoutingLoop, false},
+		{"", "", automatic.OtherCause, false},
+	} {
+		got := reported(t, "failed", test.status, test.said, "")
+		if got.Cause != test.cause || got.Hard != test.hard {
+			t.Errorf("%s %q is %s, hard %v; want %s, %v", test.status, test.said, got.Cause, got.Hard, test.cause, test.hard)
+		}
+	}
+	for _, action := range []string{"delayed", "Delayed (will retry)", "delivered", "relayed", "expanded"} {
+		if got := reported(t, action, "5.1.1", "", ""); got.Hard || got.Action == automatic.Failed {
+			t.Errorf("%s: %+v", action, got)
+		}
+	}
+}
+
+// Some servers report a general failure, and say in words what it was.
+func TestBouncedRecipient_isExplainedByTheWordsOfTheReport(t *testing.T) {
+	got := reported(t, "failed", "5.0.0", "", "Delivery has failed.\n\njane@example.com: Domain does not exist\n")
+	if got.Cause != automatic.UnknownDomain || !strings.Contains(got.Diagnostic, "Domain does not exist") {
+		t.Errorf("got %+v", got)
+	}
+	got = reported(t, "failed", "5.1.1", "smtp; 550 5.1.1 user unknown", "Delivery has failed.\n\njane@example.com: mailbox full\n")
+	if got.Cause != automatic.UnknownUser || got.Diagnostic != "smtp; 550 5.1.1 user unknown" {
+		t.Errorf("what the report says was replaced: %+v", got)
+	}
+}
+
+func TestClassify_findsTheOriginalInWords(t *testing.T) {
+	m := with("Content-Type: multipart/report; boundary=b", "In-Reply-To: <sent-2@example.org>", "References: <sent-0@example.org> <sent-2@example.org>")
+	m.Reports = []message.Report{{Type: "message/feedback-report", Body: []byte("Feedback-Type: abuse\r\n")}}
+	m.Text = "This is a report about the mail with the message-id of sent-1@example.org."
+	if v := automatic.Classify(m); !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org", "sent-2@example.org", "sent-0@example.org"}) {
+		t.Errorf("got %q", v.OriginalMessageIDs)
+	}
+}
+
+func TestClassify_readsLinesThatEndLikeInMails(t *testing.T) {
+	m := fixture(t, "qmail")
+	m.Text = strings.ReplaceAll(m.Text, "\n", "\r\n")
+	if v := automatic.Classify(m); len(v.Bounces) != 2 || v.Bounces[0].Address != jane || v.OriginalMessageIDs[0] != "sent-1@example.org" {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestClassify_readsNoMoreThanTheBound(t *testing.T) {
+	m := fixture(t, "qmail")
+	m.Text = "Hi. This is the qmail-send program.\n" + strings.Repeat("x\n", 150_000) + m.Text
+	if v := automatic.Classify(m); v.Kind != automatic.Bounce || len(v.OriginalMessageIDs) != 0 {
+		t.Errorf("got %s, %q", v.Kind, v.OriginalMessageIDs)
+	}
+}

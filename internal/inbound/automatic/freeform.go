@@ -1,0 +1,194 @@
+package automatic
+
+import (
+	"regexp"
+	"strings"
+)
+
+// maxGreeting is how far into a mail the words by which a maker is known may stand. Further down they may be quoted.
+const maxGreeting = 3000
+
+// maxWords is how much of a report in words is searched for recipients: many hundred lines.
+const maxWords = 64 << 10
+
+// Patterns of lines that name a recipient. The address is the first group.
+const address = `[^\s<>"'(),;:\[\]]{1,128}@[^\s<>"'(),;:\[\]]{1,255}`
+
+var (
+	alone      = regexp.MustCompile(`(?im)^[ \t]*(?:[*•-][ \t]*)?"?<?(` + address + `)>?"?[ \t]*:?[ \t]*$`)
+	pointed    = regexp.MustCompile(`(?im)^[ \t]*>>>[ \t]*<?(` + address + `)>?[ \t]*<<<`)
+	withReason = regexp.MustCompile(`(?im)^[ \t]*['"<]?(` + address + `)['">]?[ \t]*(?::|\.\.\.|\(|\[|,|[ \t](?:\pL{1,6}[ \t])?\d| invalid address)`)
+	replied    = regexp.MustCompile(`(?im)^[ \t]*[45]\d\d[ \t]+<?(` + address + `)>?\.\.\.`)
+	named      = regexp.MustCompile(`(?im)\b(?:recipients?|address(?:es)?|addressed to|delivered to|delivery failed(?: \d+ attempts)?|userid|unknown (?:user|host)|allowed size|permanent errors|empfänger|destinataire|destinatario)[ \t]{0,4}:[ \t]{0,20}<?(` + address + `)>?`)
+	sentTo     = regexp.MustCompile(`(?im)\b(?:mail|message|delivered|deliver) to:?[ \t]{1,20}<?(` + address + `)>?`)
+	rcptTo     = regexp.MustCompile(`(?im)\brcpt to:[ \t]{0,4}<(` + address + `)>`)
+)
+
+// general is the name of the maker whose signs are words that people use as well.
+const general = "a mail server"
+
+// maker is a mail server that reports in words. Its sign stands, in lower case, near the beginning of the mail.
+type maker struct {
+	name       string
+	sign       *regexp.Regexp
+	recipients []*regexp.Regexp // tried in this order
+}
+
+// makers are in the order in which they are asked: the last ones use the phrases of many.
+var makers = []maker{
+	{"qmail", regexp.MustCompile(`this is the (qmail-send program|james mail server)|wasn't able to deliver your message|problem with the e-?mail address|unable to deliver your message to the following address`), []*regexp.Regexp{alone}},
+	{"Exim", regexp.MustCompile(`message was created automatically by mail delivery (software|system)`), []*regexp.Regexp{alone, withReason}},
+	{"Postfix", regexp.MustCompile(`this is the (postfix|mail system at)|i'm sorry to have to inform you that your message could not`), []*regexp.Regexp{withReason}},
+	{"Sendmail", regexp.MustCompile(`transcript of (the )?session follows|addresses had (permanent fatal|transient non-fatal|delivery) (errors|problems)`), []*regexp.Regexp{replied, pointed, alone, withReason}},
+	{"Gmail", regexp.MustCompile(`delivery to the following recipients? (failed permanently|has been delayed)|message (not delivered|blocked|delivery incomplete)|wasn't delivered to `), []*regexp.Regexp{alone, sentTo}},
+	{"Exchange", regexp.MustCompile(`did not reach (some or all of the intended|the following) recipient|delivery has failed to these recipients|ihre nachricht .{0,60}nicht erreicht|votre message n'a pas été remis|no se pudo entregar`), []*regexp.Regexp{withReason, named, alone}},
+	{"Notes", regexp.MustCompile(`-{3,} *failure reasons *-{3,}|your message\s+subject: .{0,300}\s+was not delivered to:`), []*regexp.Regexp{alone}},
+	{"DragonFly Mail Agent", regexp.MustCompile(`this is the dragonfly mail agent`), []*regexp.Regexp{sentTo}},
+	{"OpenSMTPD", regexp.MustCompile(`this is the mailer-daemon, please do not reply`), []*regexp.Regexp{withReason}},
+	{"IMail", regexp.MustCompile(`^\s*(invalid final delivery userid|undeliverable to |user mailbox exceeds allowed size|unknown (user|host): |delivery failed \d+ attempts)`), []*regexp.Regexp{named}},
+	{"MailMarshal", regexp.MustCompile(`could not be delivered because of`), []*regexp.Regexp{alone}},
+	{"m-FILTER", regexp.MustCompile(`このメールは送信できませんでした`), []*regexp.Regexp{alone}},
+	{"au", regexp.MustCompile(`次のあて先へのメッセージは|each of the following recipients was rejected`), []*regexp.Regexp{named, rcptTo}},
+	{"KDDI", regexp.MustCompile(`your mail sent on:? .{0,200}\s+could not be delivered to`), []*regexp.Regexp{named}},
+	{"InterScan", regexp.MustCompile(`message from interscan messaging security|^\s*sent <<< `), []*regexp.Regexp{sentTo, rcptTo}},
+	{"Verizon", regexp.MustCompile(`message could not be delivered to mobile`), nil},
+	{"Mail.ru", regexp.MustCompile(`ваше письмо не может быть доставлено`), []*regexp.Regexp{rcptTo, alone}},
+	{"WorkMail", regexp.MustCompile(`error occurred while trying to deliver the mail`), []*regexp.Regexp{alone}},
+	{"MX", regexp.MustCompile(`we had trouble delivering your message`), []*regexp.Regexp{named}},
+	{"X.400", regexp.MustCompile(`non-delivery (report|notification)|your message was not delivered to`), []*regexp.Regexp{named, alone}},
+	{"an MTA", regexp.MustCompile(`this delivery status notification is sent from mta`), []*regexp.Regexp{named}},
+	{general, regexp.MustCompile(`(could not|cannot|couldn't|not|unable to) be delivered|unable to deliver|un?deliverable|delivery (status notification|failure|failed|to the following)|error delivering|returned to sender|returned mail|non remis|unzustellbar|nicht (zugestellt|übermittelt)|failure notice|mail (system )?error|no entregado|non consegnat|niet bezorgd|не доставлено|недоставлен|配信できません|送信できませんでした|退信`),
+		[]*regexp.Regexp{named, alone, withReason, rcptTo, sentTo}},
+}
+
+// goesOn are words of servers that will try again.
+var goesOn = regexp.MustCompile(`warning message only|has been delayed|not yet (been )?(delivered|received)|(not|no) need to resend|will (continue|keep) (to try|trying)|will be retried|still (being )?(attempted|trying)|(delivery|message) (is )?delayed|delivery temporarily`)
+
+// freeForm reads the reports of servers that write for people only. Since people quote and forward such words, a report must
+// also come from a machine by its envelope or its headers. Where only one of these says so, the words must be those of a
+// known maker, or stand in the subject too: automatic replies have empty envelopes as well, and postmasters are people.
+func (m Mail) freeForm() (Verdict, bool) {
+	server := m.fromDaemon() || m.has("X-Failed-Recipients")
+	if !server && !m.empty() && !m.fromPostmaster() {
+		return Verdict{}, false
+	}
+	report, _ := returned(m.Text)
+	made, known := makerOf(report, m.Subject)
+	if made.name == general && !server && !(m.empty() && signed(made, m.Subject)) {
+		return Verdict{}, false
+	}
+	v := Verdict{Kind: Bounce, Reason: "delivery report in the words of " + made.name}
+	if v.Bounces = recipients(report); len(v.Bounces) == 0 {
+		v.Bounces = m.fromWords(made, report)
+	}
+	understood := v.Bounces[0].Address != "" && v.Bounces[0].Cause != OtherCause
+	return v, known || m.has("X-Failed-Recipients") || understood
+}
+
+// makerOf returns who made a report, by its first words or its subject, and whether anything said that it is one.
+func makerOf(report, subject string) (maker, bool) {
+	for _, made := range makers {
+		if signed(made, report) {
+			return made, true
+		}
+	}
+	last := makers[len(makers)-1]
+	return last, signed(last, subject)
+}
+
+func signed(made maker, words string) bool {
+	return made.sign.MatchString(strings.ToLower(clip(words, maxGreeting)))
+}
+
+// fromWords finds the recipients in a report's words, and what is said of each: the words up to the next one. Where nothing was
+// understood of these, the whole report decides, since some makers name the reason first.
+func (m Mail) fromWords(made maker, report string) []BouncedRecipient {
+	report = clip(report, maxWords)
+	action := Failed
+	if goesOn.MatchString(strings.ToLower(clip(report, maxGreeting) + m.Subject)) {
+		action = Delayed
+	}
+	var all []BouncedRecipient
+	for _, found := range append(made.find(report), m.failedHeader(report)...) {
+		if len(all) > 0 && found.inHeader || len(all) == maxRecipients {
+			break
+		}
+		r := judged(BouncedRecipient{Address: found.address, Action: action, Diagnostic: found.said}, "")
+		if r.Cause == OtherCause && r.Status == "" && !replyCode.MatchString(found.said) {
+			r = judged(BouncedRecipient{Address: found.address, Action: action, Diagnostic: report}, "")
+		}
+		all = append(all, r)
+	}
+	if len(all) == 0 {
+		return []BouncedRecipient{judged(BouncedRecipient{Action: action, Diagnostic: report}, "")}
+	}
+	return all
+}
+
+// mention is a place where a report names a recipient.
+type mention struct {
+	address, said string
+	inHeader      bool
+}
+
+func (made maker) find(report string) []mention {
+	for _, pattern := range made.recipients {
+		var all []mention
+		places := pattern.FindAllStringSubmatchIndex(report, maxRecipients)
+		seen := map[string]bool{}
+		for i, place := range places {
+			address, end := bare(report[place[2]:place[3]]), len(report)
+			if i+1 < len(places) {
+				end = places[i+1][0]
+			}
+			if address != "" && !seen[address] {
+				seen[address] = true
+				all = append(all, mention{address: address, said: report[place[0]:end]})
+			}
+		}
+		if len(all) > 0 {
+			return all
+		}
+	}
+	return nil
+}
+
+// failedHeader returns the recipients that Exim and Gmail name in a header.
+func (m Mail) failedHeader(report string) []mention {
+	var all []mention
+	for _, value := range m.Header.Values("X-Failed-Recipients") {
+		for _, address := range strings.Split(clip(value, maxText), ",") {
+			if address = bare(address); address != "" && len(all) < maxRecipients {
+				all = append(all, mention{address: address, said: report, inHeader: len(all) == 0})
+			}
+		}
+	}
+	return all
+}
+
+// daemon are the mailboxes that mail servers send from.
+var daemon = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|mail[-_.]?system|mmsc?[-_.]?(ndr)?|mail-?delivery)([+@.-]|$)`)
+
+// isDaemon reports whether an address is a mail server's.
+func isDaemon(address string) bool {
+	return daemon.MatchString(strings.Trim(strings.TrimSpace(address), "<>\" "))
+}
+
+var (
+	daemonName = regexp.MustCompile(`(?i)mailer-daemon|mail (delivery|administrator)|^<>$`)
+	postmaster = regexp.MustCompile(`(?i)\bpoo?st[-_.]?master@`)
+)
+
+// fromDaemon reports whether the mail says that a mail server sent it.
+func (m Mail) fromDaemon() bool {
+	for _, a := range m.From {
+		if isDaemon(a.Address) {
+			return true
+		}
+	}
+	from := m.header("From")
+	return isDaemon(from) || daemonName.MatchString(from)
+}
+
+// fromPostmaster reports whether the mail comes from a server or a person: postmasters are people too.
+func (m Mail) fromPostmaster() bool { return postmaster.MatchString(m.header("From")) }

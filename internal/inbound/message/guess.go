@@ -1,0 +1,144 @@
+package message
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+)
+
+// guessed is how much of a text is decoded to find its charset.
+const guessed = 16 << 10
+
+// guess decodes bytes whose charset is not known.
+func guess(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	sample := b[:min(len(b), guessed)]
+	if mostlyUTF8(sample) {
+		return strings.ToValidUTF8(string(b), "\ufffd")
+	}
+	var best encoding.Encoding
+	score := 0.0
+	for _, c := range candidates {
+		if s := c.likeness(sample); s > score {
+			best, score = c.encoding, s
+		}
+	}
+	if best == nil {
+		best = singleByte(sample)
+	}
+	return must(best, b)
+}
+
+// mostlyUTF8 reports whether there are several characters of UTF-8 for each byte that is none.
+func mostlyUTF8(b []byte) bool {
+	good, bad := 0, 0
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			bad++
+		case r >= utf8.RuneSelf:
+			good++
+		}
+		b = b[n:]
+	}
+	return good > 3*bad
+}
+
+// candidate is an encoding of East Asia with the range of first bytes of its frequent characters. Of two that are as likely
+// the first one is taken: its range is the narrower one.
+type candidate struct {
+	encoding encoding.Encoding
+	from, to byte
+	japanese bool // and so it has kana among the others
+}
+
+var candidates = []candidate{
+	{japanese.EUCJP, 0xb0, 0xcf, true}, {japanese.ShiftJIS, 0x88, 0x97, true}, {korean.EUCKR, 0xb0, 0xc8, false},
+	{simplifiedchinese.GB18030, 0xb0, 0xd7, false}, {traditionalchinese.Big5, 0xa4, 0xc6, false},
+}
+
+// likeness is how likely text is in an encoding, up to 1; 0: it is not.
+func (c candidate) likeness(b []byte) float64 {
+	frequent, kana, rare := 0, 0, latinLetters(b)
+	encoder := c.encoding.NewEncoder()
+	for _, r := range must(c.encoding, b) {
+		switch {
+		case r < utf8.RuneSelf, r >= 0x3000 && r < 0x3030, r >= 0xff00 && r < 0xff5f: // and punctuation
+		case r >= 0xff61 && r < 0xffa0: // narrow kana, which any byte can be
+			rare++
+		case unicode.In(r, unicode.Hiragana, unicode.Katakana):
+			frequent++
+			kana++
+		case unicode.In(r, unicode.Han, unicode.Hangul):
+			if first, err := encoder.Bytes([]byte(string(r))); err == nil && first[0] >= c.from && first[0] <= c.to {
+				frequent++
+			} else {
+				rare++
+			}
+		default:
+			rare += 2
+		}
+	}
+	if frequent == 0 || rare > frequent/4 || c.japanese && kana < frequent/8 {
+		return 0
+	}
+	return float64(frequent) / float64(frequent+4*rare)
+}
+
+// latinLetters counts the high bytes that stand alone within words, as letters with accents do.
+func latinLetters(b []byte) int {
+	n := 0
+	for i := 1; i+1 < len(b); i++ {
+		if b[i] >= 0x80 && letter(b[i-1]) && (letter(b[i+1]) || b[i+1] == ' ') {
+			n++
+		}
+	}
+	return n
+}
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// singleByte returns the encoding of text in an alphabet: one of Cyrillic letters where words consist of high bytes, and
+// otherwise the western one.
+func singleByte(b []byte) encoding.Encoding {
+	if !mostlyHigh(b) {
+		return charmap.Windows1252
+	}
+	lower1251, lowerKOI8 := 0, 0 // most letters are lower case
+	for _, c := range b {
+		switch {
+		case c >= 0xe0:
+			lower1251++
+		case c >= 0xc0:
+			lowerKOI8++
+		}
+	}
+	if lowerKOI8 > lower1251 {
+		return charmap.KOI8R
+	}
+	return charmap.Windows1251
+}
+
+// mostlyHigh reports whether most letters are high bytes, which they are in no western language.
+func mostlyHigh(b []byte) bool {
+	high, low := 0, 0
+	for _, c := range b {
+		switch {
+		case c >= 0xa0:
+			high++
+		case letter(c):
+			low++
+		}
+	}
+	return high > low && high >= 8
+}

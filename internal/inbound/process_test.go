@@ -1,0 +1,395 @@
+package inbound_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/blob"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/inbound/trust"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/pgtest"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// office is a desk that receives mail, without Temporal: steps are taken by hand.
+type office struct {
+	*store.Store
+	t         *testing.T
+	blobs     *blob.Store
+	receiver  *inbound.Receiver
+	mails     *app.IncomingMails
+	steps     *app.Steps
+	tickets   *app.Tickets
+	agent     desk.Person
+	signaled  []ticket.Number
+	processed desk.IncomingMail
+}
+
+type waker struct{}
+
+func (waker) Wake() {}
+
+func (o *office) Reconcile(_ context.Context, n ticket.Number) error {
+	o.signaled = append(o.signaled, n)
+	return nil
+}
+
+func openOffice(t *testing.T) *office {
+	t.Helper()
+	o := &office{t: t}
+	var err error
+	if o.Store, err = store.Open(t.Context(), pgtest.Template(t, "store", store.Migrate), store.Options{MaxConns: 8}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(o.Close)
+	if o.blobs, err = blob.Open(t.Context(), "file://"+t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = o.blobs.Close() })
+	if _, _, err := app.PublishPolicy(t.Context(), o, policy.Holesalemart(), "a test", "to begin with"); err != nil {
+		t.Fatal(err)
+	}
+	if o.agent, err = o.AddPerson(t.Context(), desk.Person{Role: ticket.RoleAgent, Name: "Anna Agent", Address: "anna@staff.example"}); err != nil {
+		t.Fatal(err)
+	}
+	o.receiver = inbound.NewReceiver(o.blobs, o, 1<<20)
+	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, waker{})
+	addresses := inbound.Addresses{"support@desk.example": "", "orders@desk.example": "order"}
+	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(trust.Options{AuthServID: "border.example"}),
+		inbound.ReaderOptions{Addresses: addresses})
+	o.mails = app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o, Addresses: addresses.Find, Bounces: o, Workflows: o}, o.tickets, o.steps)
+	return o
+}
+
+// letter is a mail that a test writes.
+type letter struct {
+	from, to, subject, body string
+	returnPath              string // "-": that of from
+	headers                 []string
+}
+
+// process receives and processes a mail, and takes the steps of its ticket.
+func (o *office) process(l letter) desk.IncomingResult {
+	o.t.Helper()
+	to := l.to
+	if to == "" {
+		to = "support@desk.example"
+	}
+	lines := append(slices.Clone(l.headers), "Received: from client.example by border.example; Mon, 23 Nov 2026 10:00:00 +0000", "From: "+l.from, "To: "+to, "Subject: "+l.subject,
+		fmt.Sprintf("Message-ID: <%d@client.example>", time.Now().UnixNano()))
+	if !slices.ContainsFunc(l.headers, func(h string) bool { return strings.HasPrefix(h, "Content-Type:") }) {
+		lines = append(lines, "Content-Type: text/plain; charset=utf-8")
+	}
+	path := l.returnPath
+	if path == "" {
+		_, path, _ = strings.Cut(strings.TrimSuffix(l.from, ">"), "<")
+	}
+	if path == "-" {
+		path = ""
+	}
+	return o.processRaw(strings.Join(lines, "\r\n")+"\r\n\r\n"+strings.ReplaceAll(l.body, "\n", "\r\n"), path, to)
+}
+
+func (o *office) processRaw(raw, returnPath string, to ...string) desk.IncomingResult {
+	o.t.Helper()
+	ctx := o.t.Context()
+	if _, err := o.receiver.Receive(ctx, desk.Envelope{Source: desk.SourceLMTP, ReturnPath: returnPath, Recipients: to}, strings.NewReader(raw)); err != nil {
+		o.t.Fatal(err)
+	}
+	m, found, err := o.ClaimIncoming(ctx, "attempt", time.Minute)
+	if err != nil || !found {
+		o.t.Fatal(found, err)
+	}
+	o.processed = m
+	var r desk.IncomingResult
+	for range 2 { // as if the first attempt had died before its result was recorded
+		if r, err = o.mails.Process(ctx, m); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+	if err := o.SettleIncoming(ctx, m.ID, "attempt", r); err != nil {
+		o.t.Fatal(err)
+	}
+	if r.Status == desk.IncomingAccepted {
+		o.step(r.Ticket)
+	}
+	return r
+}
+
+// step decides the commands that a ticket has accepted.
+func (o *office) step(n ticket.Number) {
+	o.t.Helper()
+	if _, err := o.steps.Step(o.t.Context(), ticket.StepRequest{Number: n, CatchUp: true}); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func (o *office) record(n ticket.Number) desk.Record {
+	o.t.Helper()
+	r, err := o.Ticket(o.t.Context(), o.agent, n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return r
+}
+
+// said returns the kinds of a ticket's events with messages, each with its author's name and its message.
+func (o *office) said(n ticket.Number) (all []string) {
+	o.t.Helper()
+	entries, err := o.Timeline(o.t.Context(), o.agent, n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Body != "" || e.Kind == ticket.EventParticipantAdded || e.Kind == ticket.EventMailBounced {
+			all = append(all, fmt.Sprintf("%s by %s: %s", e.Kind, e.Author.Name, e.Body))
+		}
+	}
+	return all
+}
+
+// token returns the address at which a person replies about a ticket.
+func (o *office) token(n ticket.Number, id ticket.PersonID, public bool) string {
+	o.t.Helper()
+	token, err := o.ReplyToken(o.t.Context(), link.Reply{Number: n, Person: id, Public: public})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	address, err := link.ReplyAddress("support@desk.example", token)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return address
+}
+
+// messageID returns the Message-ID of a ticket's nth mail.
+func (o *office) messageID(n ticket.Number, mailN int, proven bool) string {
+	o.t.Helper()
+	m, err := o.Mail(o.t.Context(), n, mailN)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if !proven {
+		m.Data.MAC = ""
+	}
+	return mail.MessageID(n, mailN, m.Data.Epoch, m.Data.MAC, "desk.example")
+}
+
+// opened opens a ticket by mail for Carla.
+func (o *office) opened() ticket.Number {
+	o.t.Helper()
+	r := o.process(letter{from: "Carla Customer <carla@client.example>", subject: "My parcel", body: "It is late."})
+	if r.Status != desk.IncomingAccepted {
+		o.t.Fatalf("%+v", r)
+	}
+	return r.Ticket
+}
+
+func (o *office) expect(what string, got, want []string) {
+	o.t.Helper()
+	if !slices.Equal(got, want) {
+		o.t.Errorf("%s:\n got %q\nwant %q", what, got, want)
+	}
+}
+
+const late = "submitted by Carla Customer: It is late."
+
+func TestIncomingMails_aStrangersMailOpensATicketOnce(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	r := o.record(n)
+	if r.Subject != "My parcel" || r.Requester.Name != "Carla Customer" || r.Requester.Role != ticket.RoleCustomer {
+		t.Errorf("%+v", r)
+	}
+	o.expect("timeline", o.said(n), []string{late})
+	other := o.process(letter{from: "carla@client.example", to: "orders@desk.example", subject: "", body: "Where?", returnPath: "carla@client.example"})
+	if r := o.record(other.Ticket); r.Submission.Category != "order" || r.Subject != "(no subject)" || r.Requester.ID != o.record(n).Requester.ID {
+		t.Errorf("%+v", r)
+	}
+	all, _, err := o.List(t.Context(), desk.Filter{Viewer: o.agent, Limit: 10})
+	if err != nil || len(all) != 2 {
+		t.Errorf("%d tickets, %v", len(all), err)
+	}
+}
+
+func TestIncomingMails_theTokenOrTheMessageIDFindsTheTicketAndNothingElse(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	requester := o.record(n).Requester.ID
+	const carla = "Carla Customer <carla@client.example>"
+	for i, l := range []letter{
+		{from: carla, to: o.token(n, requester, false), subject: "Re", body: "by token"},
+		{from: carla, to: strings.ToUpper(o.token(n, requester, false)), subject: "Re", body: "by token in capitals"},
+		{from: carla, subject: "Re", body: "by Cc", headers: []string{"Cc: x@y.example, " + o.token(n, requester, false)}},
+		{from: carla, subject: "Re", body: "by In-Reply-To", headers: []string{"In-Reply-To: " + o.messageID(n, 1, true)}},
+		{from: carla, subject: "Re", body: "by References", headers: []string{"References: <a@b.example> " + o.messageID(n, 1, true) + " <c@d.example>"}},
+	} {
+		if r := o.process(l); r.Ticket != n {
+			t.Errorf("%s: %+v", l.body, r)
+		}
+		if said := o.said(n); said[len(said)-1] != "customer-replied by Carla Customer: "+l.body || len(said) != i+2 {
+			t.Errorf("%s: %q", l.body, said)
+		}
+	}
+	stranger := "Sam Stranger <sam@elsewhere.example>"
+	forged := o.token(n, requester, false)
+	last := forged[strings.IndexByte(forged, '@')-1]
+	other := map[bool]string{true: "1", false: "0"}[last == '0']
+	for _, l := range []letter{
+		{from: stranger, subject: "Re: [" + string(n) + "] My parcel", body: "by the number alone"},
+		{from: stranger, to: "support+" + strings.ToLower(string(n)) + "@desk.example", subject: "Re", body: "by the number as an extension"},
+		{from: stranger, subject: "Re", body: "by a Message-ID without proof", headers: []string{"In-Reply-To: " + o.messageID(n, 1, false)}},
+		{from: stranger, to: strings.Replace(forged, string(last)+"@", other+"@", 1), subject: "Re", body: "by a forged token"},
+	} {
+		if r := o.process(l); r.Status != desk.IncomingAccepted || r.Ticket == n {
+			t.Errorf("%s: %+v", l.body, r)
+		}
+	}
+	if said := o.said(n); len(said) != 6 {
+		t.Errorf("strangers wrote to the ticket: %q", said)
+	}
+}
+
+func TestIncomingMails_aColleagueWhoAnswersJoinsAsWhoTheyAre(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	to := o.token(n, o.record(n).Requester.ID, false)
+	o.process(letter{from: "Col League <col@client.example>", to: to, subject: "Fwd: My parcel", body: "I packed it."})
+	o.expect("timeline", o.said(n), []string{late, "participant-added by Col League: ", "customer-replied by Col League: I packed it."})
+	col, err := o.PersonByAddress(t.Context(), "COL@client.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Ticket(t.Context(), col, n); err != nil {
+		t.Errorf("the colleague can't read the ticket: %v", err)
+	}
+	if _, err := o.tickets.Send(t.Context(), o.agent, desk.Request{Number: n, Verb: ticket.VerbRemoveParticipant, Whom: desk.Whom{Person: string(col.ID)}}); err != nil {
+		t.Fatal(err)
+	}
+	o.step(n)
+	if r := o.process(letter{from: "Col League <col@client.example>", to: o.token(n, col.ID, false), subject: "Re", body: "Again."}); r.Ticket == n {
+		t.Error("the token of a person who was removed still lets them in")
+	}
+}
+
+func TestIncomingMails_aMailToAClosedTicketOpensAFollowUp(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	if _, err := o.tickets.Send(t.Context(), o.agent, desk.Request{Number: n, Verb: ticket.VerbClose}); err != nil {
+		t.Fatal(err)
+	}
+	o.step(n)
+	r := o.process(letter{from: "carla@client.example", to: o.token(n, o.record(n).Requester.ID, false), subject: "Re: My parcel", body: "Again.", returnPath: "carla@client.example"})
+	if r.Ticket == n || o.record(r.Ticket).Follows != n {
+		t.Errorf("%+v follows %s", r, o.record(r.Ticket).Follows)
+	}
+}
+
+func TestIncomingMails_staffAnswerWithNotesUnlessToThePublicAddress(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	anna := "Anna Agent <anna@staff.example>"
+	o.process(letter{from: anna, to: o.token(n, o.agent.ID, false), subject: "Re", body: "A note."})
+	o.process(letter{from: anna, to: o.token(n, o.record(n).Requester.ID, false), subject: "Re", body: "By the requester's address."})
+	o.process(letter{from: anna, to: o.token(n, o.agent.ID, true), subject: "Re", body: "An answer."})
+	o.expect("timeline", o.said(n), []string{
+		late, "noted by Anna Agent: A note.", "noted by Anna Agent: By the requester's address.", "agent-replied by Anna Agent: An answer.",
+	})
+	for _, l := range []letter{
+		{from: anna, subject: "[" + string(n) + "]", body: "Without a token."},
+		{from: anna, subject: "Re", body: "Without proof.", headers: []string{"In-Reply-To: " + o.messageID(n, 1, false)}},
+	} {
+		if r := o.process(l); r.Status != desk.IncomingQuarantined || r.Reason != "staff" {
+			t.Errorf("%s: %+v", l.body, r)
+		}
+	}
+}
+
+func TestIncomingMails_anAgentWhoForwardsOpensATicketForTheCustomer(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	const body = "Please help.\n\n---------- Forwarded message ---------\nFrom: Carla Customer <carla@client.example>\nDate: Mon, 23 Nov 2026 at 10:00\nSubject: My parcel\nTo: Anna <anna@staff.example>\n\nIt is late.\n"
+	l := letter{from: "Anna Agent <anna@staff.example>", subject: "Fwd: My parcel", body: body}
+	if r := o.process(l); r.Status != desk.IncomingQuarantined {
+		t.Errorf("without a proof that Anna wrote it: %+v", r)
+	}
+	l.headers = []string{"Authentication-Results: border.example; dmarc=pass header.from=staff.example; dkim=pass header.d=staff.example"}
+	r := o.process(l)
+	if r.Status != desk.IncomingAccepted || o.record(r.Ticket).Requester.Name != "Carla Customer" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestIncomingMails_whatMachinesAndStrangersToTheDoorWriteChangesNothing(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	to := o.token(n, o.record(n).Requester.ID, false)
+	if err := o.Block(t.Context(), o.agent.ID, "@spam.example", true); err != nil {
+		t.Fatal(err)
+	}
+	before := o.record(n)
+	const carla = "Carla Customer <carla@client.example>"
+	for reason, l := range map[string]letter{
+		"auto-reply":               {from: carla, to: to, subject: "Out of office", body: "Back on Monday.", headers: []string{"Auto-Submitted: auto-replied"}},
+		"list":                     {from: "News <news@shop.example>", subject: "Sale", body: "Buy.", headers: []string{"List-Id: <news.shop.example>", "Precedence: bulk"}},
+		"sender-blocked":           {from: "Sid <sid@spam.example>", to: to, subject: "Buy", body: "Now."},
+		"own-address":              {from: "support@desk.example", to: to, subject: "Re", body: "To myself.", returnPath: "support@desk.example"},
+		"sender-not-authenticated": {from: carla, to: to, subject: "Re", body: "I am Carla.", headers: []string{"Authentication-Results: border.example; dmarc=fail header.from=client.example"}},
+		"no-sender":                {from: "nobody", to: to, subject: "Re", body: "Who am I?", returnPath: "x@y.example"},
+		"empty":                    {from: carla, to: to},
+	} {
+		want := desk.IncomingRecorded
+		if reason == "sender-not-authenticated" || reason == "no-sender" {
+			want = desk.IncomingQuarantined
+		}
+		if r := o.process(l); r.Status != want || r.Reason != reason && (reason != "own-address" || r.Reason != "loop") {
+			t.Errorf("%s: %+v", reason, r)
+		}
+	}
+	if after := o.record(n); after.LastCommand != before.LastCommand {
+		t.Errorf("the ticket has accepted command %d", after.LastCommand)
+	}
+}
+
+func TestIncomingMails_aBounceIsRecordedWithTheMailAlsoOfAClosedTicket(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	if _, err := o.tickets.Send(t.Context(), o.agent, desk.Request{Number: n, Verb: ticket.VerbClose}); err != nil {
+		t.Fatal(err)
+	}
+	o.step(n)
+	bounce := func(id string) string {
+		return "From: MAILER-DAEMON@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\n" +
+			"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNo such user.\r\n" +
+			"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n" +
+			"Final-Recipient: rfc822; carla@client.example\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 no such user\r\n\r\n" +
+			"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: " + id + "\r\nTo: carla@client.example\r\n\r\n--b--\r\n"
+	}
+	if r := o.processRaw(bounce("<"+strings.ToLower(string(n))+".1.m0123456789abcdef@desk.example>"), "", "support@desk.example"); r.Ticket != "" {
+		t.Errorf("a forged bounce: %+v", r)
+	}
+	if r := o.processRaw(bounce(o.messageID(n, 1, true)), "", "support@desk.example"); r.Status != desk.IncomingRecorded || r.Ticket != n {
+		t.Errorf("%+v", r)
+	}
+	said := o.said(n)
+	if len(said) != 2 || !strings.HasPrefix(said[1], "mail-bounced") || !slices.Contains(o.signaled, n) {
+		t.Errorf("%q, signaled %v", said, o.signaled)
+	}
+}

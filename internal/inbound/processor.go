@@ -1,0 +1,172 @@
+package inbound
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
+)
+
+// queue stores the mails that wait to be processed.
+type queue interface {
+	// ClaimIncoming claims the oldest mail that may be processed now.
+	ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error)
+	RenewIncoming(ctx context.Context, id int64, attempt string, lasts time.Duration) error
+	// DeferIncoming ends an attempt. One that does not count because a neighbour was unavailable is not an attempt any more.
+	DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error
+	SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error
+	// NextIncoming returns when the next mail may be processed; the zero time if there is none.
+	NextIncoming(context.Context) (time.Time, error)
+	// AwaitIncoming calls wake immediately and whenever a mail is added, until ctx ends or the store fails.
+	AwaitIncoming(ctx context.Context, wake func()) error
+}
+
+// Process processes a mail. It is called again after a crash, so it must be idempotent. A permanent fault means that the mail
+// can't be processed, and Unavailable that a neighbour did not answer.
+type Process func(context.Context, desk.IncomingMail) (desk.IncomingResult, error)
+
+const (
+	parallel     = 4               // mails that are processed at once, so that a large one does not hold up the others
+	maxAttempts  = 5               // that crashed or failed with a defect: then the mail is taken to be the cause
+	claimTime    = 2 * time.Minute // after which an attempt counts as dead
+	pollInterval = 15 * time.Second
+	firstPause   = time.Second // before the next attempt, while a neighbour is unavailable; doubles
+	maxPause     = time.Minute
+	outagePause  = 100 * time.Millisecond
+	awayPauseMax = 2 * time.Second
+)
+
+// Processor processes the mails that a Receiver stored. Several processes may run one each.
+type Processor struct {
+	queue   queue
+	process Process
+	log     *slog.Logger
+
+	mu     sync.Mutex
+	pauses map[int64]time.Duration // the last pauses of mails that were deferred
+}
+
+// NewProcessor returns a Processor that calls process for each mail.
+func NewProcessor(q queue, process Process, log *slog.Logger) *Processor {
+	return &Processor{queue: q, process: process, log: log, pauses: map[int64]time.Duration{}}
+}
+
+// Run processes mails as they arrive until ctx ends, and then waits for those under way. Its error is always nil.
+func (p *Processor) Run(ctx context.Context) error {
+	polls := loop.New(p.outageOptions("can't look for incoming mails", "looking for incoming mails again"))
+	slots := make(chan struct{}, parallel)
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		loop.Listen(ctx, p.outageOptions("not listening for incoming mails", "listening for incoming mails again"), p.queue.AwaitIncoming, polls.Wake)
+	})
+	return polls.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return 0, nil
+		}
+		attempt := rand.Text()
+		m, found, err := p.queue.ClaimIncoming(ctx, attempt, claimTime)
+		if err != nil || !found {
+			<-slots
+			return p.untilNext(ctx, err)
+		}
+		group.Go(func() {
+			defer polls.Wake() // the next mail of the same sender may wait for this one
+			defer func() { <-slots }()
+			p.attempt(ctx, m, attempt)
+		})
+		return 0, nil
+	})
+}
+
+// attempt processes a claimed mail and records the result.
+func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt string) {
+	renew := loop.Every(ctx, claimTime/4, func(ctx context.Context) {
+		_ = p.queue.RenewIncoming(ctx, m.ID, attempt, claimTime) // the claim lasts for three more intervals
+	})
+	result, err := p.processOnce(ctx, m)
+	renew()
+	log, stopping := p.log.With("mail", m.ID), ctx.Err() != nil
+	// What was processed is recorded even if the program is being stopped.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rowTimeout)
+	defer cancel()
+	if err != nil {
+		pause := p.pause(m.ID)
+		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
+		err = p.queue.DeferIncoming(ctx, m.ID, attempt, fault.KindOf(err) == fault.Internal && !stopping, pause)
+	} else {
+		p.forget(m.ID)
+		err = p.queue.SettleIncoming(ctx, m.ID, attempt, result)
+		log.Info("incoming mail processed", "status", result.Status, "reason", result.Reason, "ticket", result.Ticket)
+	}
+	if err != nil {
+		log.Warn("the result of an incoming mail was not recorded", "error", err)
+	}
+}
+
+// Reasons for which a mail is quarantined whatever it contains.
+const (
+	ReasonUnreadable = "unreadable" // it can't be read
+	ReasonCrashed    = "crashed"    // the attempts to process it did not end, or failed with a defect
+)
+
+// processOnce processes a mail. It returns the quarantine for a mail that can't be processed, so that it does not hold up
+// others, and an error only if a neighbour is unavailable.
+func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r desk.IncomingResult, err error) {
+	if m.Attempts > maxAttempts {
+		return quarantined(ReasonCrashed, fmt.Sprintf("%d attempts to process this email failed.", m.Attempts-1)), nil
+	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			p.log.Error("processing a mail panicked", "mail", m.ID, "cause", cause, "stack", string(debug.Stack()))
+			r, err = quarantined(ReasonUnreadable, "This email could not be read because of a defect in the program."), nil
+		}
+	}()
+	r, err = p.process(ctx, m)
+	if err != nil && fault.KindOf(err).Permanent() {
+		p.log.Warn("an incoming mail is quarantined", "mail", m.ID, "error", err)
+		return quarantined(ReasonUnreadable, "This email could not be processed: "+err.Error()), nil
+	}
+	return r, err
+}
+
+func quarantined(reason, detail string) desk.IncomingResult {
+	return desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: reason, Detail: detail}
+}
+
+// pause returns the pause before the next attempt with a mail.
+func (p *Processor) pause(id int64) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := min(max(firstPause, 2*p.pauses[id]), maxPause)
+	p.pauses[id] = next
+	return next
+}
+
+func (p *Processor) forget(id int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.pauses, id)
+}
+
+// untilNext returns how long to wait before looking for the next mail.
+func (p *Processor) untilNext(ctx context.Context, err error) (time.Duration, error) {
+	if err != nil {
+		return 0, err
+	}
+	due, err := p.queue.NextIncoming(ctx)
+	return loop.Until(due, pollInterval), err
+}
+
+func (p *Processor) outageOptions(failing, recovered string) loop.Options {
+	return loop.Options{First: outagePause, Max: awayPauseMax, Log: p.log, Failing: failing, Recovered: recovered}
+}

@@ -1,0 +1,94 @@
+package quote
+
+import (
+	"net/mail"
+	"strings"
+)
+
+const maxFrom = 1000 // bytes of a sender's line that are read
+
+// ForwardedMail is a mail that somebody forwarded within theirs. All of it is what they claim.
+type ForwardedMail struct {
+	From    mail.Address
+	Date    string // as their program wrote it
+	Subject string
+	Text    string // without the header, and without marks of quotation if it was forwarded with them
+
+	// Marked is set if the mail's text says that it is forwarded. Outlook writes the same header above a mail that is
+	// answered and one that is forwarded: only the subject tells them apart then, see ForwardSubject.
+	Marked bool
+}
+
+// Forwarded finds the first forwarded mail in a text. It is false if there is none with a sender's address.
+func Forwarded(text string) (ForwardedMail, bool) {
+	if strings.Count(text, "\n") >= maxLines {
+		return ForwardedMail{}, false
+	}
+	lines, starts := textLines(text)
+	s := newSplitter(lines)
+	for i := range lines {
+		start, marked := i, isForwardLine(lines[i].body)
+		if marked || isOriginalLine(lines[i].body) {
+			start = s.nextBody(i + 1)
+		}
+		if start == len(lines) {
+			return ForwardedMail{}, false
+		}
+		h, end := s.header(start)
+		if !h.has[fromField] || !marked && !h.whole() || h.count < 2 {
+			continue
+		}
+		from, is := sender(h.value[fromField])
+		if !is {
+			continue
+		}
+		forwarded := ForwardedMail{From: from, Date: h.value[dateField], Subject: h.value[subjectField], Marked: marked}
+		forwarded.Text = words(text[starts[end]:], lines[start].quoted)
+		return forwarded, true
+	}
+	return ForwardedMail{}, false
+}
+
+// nextBody returns the next line whose body isn't blank, within a few lines.
+func (s *splitter) nextBody(i int) int {
+	for end := i + 3; i < end && i < len(s.lines) && s.lines[i].body == ""; {
+		i++
+	}
+	return i
+}
+
+// words is the text of a forwarded mail, with one mark of quotation less a line if it has them.
+func words(text string, quoted bool) string {
+	if quoted {
+		lines := strings.SplitAfter(text, "\n")
+		for i, l := range lines {
+			if after, is := strings.CutPrefix(strings.TrimLeft(l, " "), ">"); is {
+				lines[i] = strings.TrimPrefix(after, " ")
+			}
+		}
+		text = strings.Join(lines, "")
+	}
+	return strings.Trim(text, "\r\n \t")
+}
+
+// sender reads a sender as programs write them: "Ada <ada@example.com>", "Ada [mailto:ada@example.com]", an address alone.
+func sender(value string) (mail.Address, bool) {
+	value = value[:min(len(value), maxFrom)]
+	at := address.FindStringIndex(value)
+	if at == nil {
+		return mail.Address{}, false
+	}
+	parsed, err := mail.ParseAddress(strings.TrimRight(value[at[0]:at[1]], ".*"))
+	if err != nil {
+		return mail.Address{}, false
+	}
+	name := strings.TrimSuffix(strings.TrimRight(value[:at[0]], "<([ \t"), "mailto:")
+	return mail.Address{Name: strings.Trim(name, "<([\"'*]) \t"), Address: parsed.Address}, true
+}
+
+// ForwardSubject reports whether a subject has the prefix of a forwarded mail, such as "Fwd:" or "WG:". Prefixes that mean
+// an answer in another language are not among them.
+func ForwardSubject(subject string) bool {
+	prefix, _, found := strings.Cut(strings.ReplaceAll(clean(subject), "：", ":"), ":")
+	return found && len(prefix) <= labelBytes && forwardPrefixes[strings.ToLower(strings.TrimSpace(prefix))]
+}

@@ -1,0 +1,330 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/mail"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
+	"github.com/holesalemart/supportdesk/internal/inbound/message"
+	"github.com/holesalemart/supportdesk/internal/inbound/quote"
+	"github.com/holesalemart/supportdesk/internal/inbound/trust"
+	"github.com/holesalemart/supportdesk/internal/markup"
+)
+
+// contents opens contents in the blob store.
+type contents interface {
+	Open(ctx context.Context, key string) (io.ReadCloser, int64, error)
+}
+
+// uploader stores files.
+type uploader interface {
+	Upload(ctx context.Context, by desk.Person, u desk.Upload) (desk.File, error)
+	Limits() desk.FileLimits
+}
+
+// checker verifies the sender of a mail.
+type checker interface {
+	Results(ctx context.Context, m trust.Mail) (trust.Result, error)
+}
+
+// Scan looks for viruses and spam in a mail. It returns the name of what it found, and "" if that is nothing.
+type Scan func(ctx context.Context, m desk.IncomingMail, content io.Reader) (threat string, err error)
+
+// ReaderOptions configure a Reader.
+type ReaderOptions struct {
+	Addresses Addresses
+	Own       []string // further addresses that the desk sends from
+	Scan      Scan     // nil: mails are not scanned
+}
+
+// Reader reads stored mails.
+type Reader struct {
+	contents contents
+	files    uploader
+	sender   checker
+	options  ReaderOptions
+}
+
+// NewReader returns a Reader.
+func NewReader(c contents, f uploader, sender checker, o ReaderOptions) *Reader {
+	return &Reader{contents: c, files: f, sender: sender, options: o}
+}
+
+// Read reads a mail without its files. Its error is Unavailable if a neighbour did not answer, and Invalid if there is no
+// mail to be read.
+func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, error) {
+	read := desk.ReadMail{IncomingMail: m, Kind: desk.KindPerson, Trust: desk.TrustUnknown}
+	if err := r.scan(ctx, &read); err != nil {
+		return read, err
+	}
+	parsed, err := r.parse(ctx, m, func(message.File, io.Reader) error { return nil })
+	if errors.Is(err, message.ErrEmpty) {
+		return read, fault.Wrap(err, fault.Invalid, "the email is empty")
+	}
+	if err != nil {
+		return read, err
+	}
+	verdict := automatic.Classify(automatic.Mail{
+		Message: parsed, ReturnPath: m.ReturnPath, EnvelopeEmpty: m.ReturnPath == "" && m.Source != desk.SourceIMAP, Ours: r.ours(),
+	})
+	read.From = writer(parsed, verdict)
+	read.Subject, read.MessageID, read.References = parsed.Subject, parsed.MessageID, references(parsed)
+	read.Addressed = addressed(m.Envelope, parsed)
+	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, len(parsed.Files), parsed.Problems
+	read.Kind, read.Reason, read.NoAnswer = kinds[verdict.Kind], verdict.Reason, verdict.NoAnswer
+	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
+	read.Forwarded = forwarded(parsed)
+	if err := r.verify(ctx, &read); err != nil {
+		return read, err
+	}
+	return read, nil
+}
+
+var kinds = map[automatic.Kind]desk.IncomingKind{
+	automatic.Person: desk.KindPerson, automatic.AutoReply: desk.KindAutoReply, automatic.Bounce: desk.KindBounce,
+	automatic.Complaint: desk.KindComplaint, automatic.List: desk.KindList, automatic.Loop: desk.KindLoop,
+}
+
+// parse reads the stored content of a mail and passes its files to sink.
+func (r *Reader) parse(ctx context.Context, m desk.IncomingMail, sink func(message.File, io.Reader) error) (message.Message, error) {
+	content, err := r.open(ctx, m)
+	if err != nil {
+		return message.Message{}, err
+	}
+	defer func() { _ = content.Close() }() // only read from
+	return message.Read(ctx, content, sink)
+}
+
+func (r *Reader) open(ctx context.Context, m desk.IncomingMail) (io.ReadCloser, error) {
+	content, _, err := r.contents.Open(ctx, m.Blob)
+	if fault.KindOf(err) == fault.NotFound { // its row says that it is there
+		err = fault.Wrap(err, fault.Unavailable, "the email's content is missing")
+	}
+	return content, err
+}
+
+func (r *Reader) scan(ctx context.Context, m *desk.ReadMail) error {
+	if r.options.Scan == nil {
+		return nil
+	}
+	content, err := r.open(ctx, m.IncomingMail)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = content.Close() }() // only read from
+	if m.Threat, err = r.options.Scan(ctx, m.IncomingMail, content); err != nil {
+		return fmt.Errorf("scan mail: %w", err)
+	}
+	return nil
+}
+
+// verify sets whether the sender is believed.
+func (r *Reader) verify(ctx context.Context, m *desk.ReadMail) error {
+	content, err := r.open(ctx, m.IncomingMail)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = content.Close() }() // only read from
+	client, _ := netip.ParseAddr(m.Client)
+	result, err := r.sender.Results(ctx, trust.Mail{
+		Raw: content, ClientIP: client, Helo: m.Helo, EnvelopeFrom: m.ReturnPath, From: m.From.Address,
+	})
+	if err != nil {
+		return fmt.Errorf("verify sender: %w", err)
+	}
+	switch result.Verdict {
+	case trust.Authentic:
+		m.Trust = desk.TrustPass
+	case trust.Forged:
+		m.Trust = desk.TrustFail
+	}
+	m.TrustDetail = result.Reason
+	return nil
+}
+
+func (r *Reader) ours() []string {
+	ours := slices.Clone(r.options.Own)
+	for address := range r.options.Addresses {
+		ours = append(ours, address)
+	}
+	return ours
+}
+
+// writer returns who wrote a mail, with an empty address if there is no valid one.
+func writer(m message.Message, v automatic.Verdict) desk.Mailbox {
+	for _, from := range append(slices.Clone(m.From), mail.Address{Address: v.Writer}) {
+		if desk.ValidAddress(from.Address) && (v.Writer == "" || strings.EqualFold(from.Address, v.Writer)) {
+			return desk.Mailbox{Name: from.Name, Address: from.Address}
+		}
+	}
+	return desk.Mailbox{}
+}
+
+// references returns the Message-IDs that a mail refers to, the nearest first.
+func references(m message.Message) []string {
+	var ids []string
+	add := func(id string) {
+		if id != "" && !slices.Contains(ids, id) && len(ids) < maxReferences {
+			ids = append(ids, id)
+		}
+	}
+	for _, id := range m.InReplyTo {
+		add(id)
+	}
+	for _, id := range slices.Backward(m.References) {
+		add(id)
+	}
+	return ids
+}
+
+const (
+	maxReferences = 50
+	maxAddressed  = 100
+)
+
+// recipientHeaders are the header fields that name the recipients of a mail, besides To and Cc.
+var recipientHeaders = []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Forwarded-To"}
+
+// addressed returns the addresses to which a mail was written or delivered, in lower case.
+func addressed(e desk.Envelope, m message.Message) []string {
+	var all []string
+	add := func(address string) {
+		address = strings.ToLower(strings.Trim(strings.TrimSpace(address), "<>"))
+		if address != "" && !slices.Contains(all, address) && len(all) < maxAddressed {
+			all = append(all, address)
+		}
+	}
+	for _, to := range e.Recipients {
+		add(to)
+	}
+	for _, to := range append(slices.Clone(m.To), m.Cc...) {
+		add(to.Address)
+	}
+	for _, name := range recipientHeaders {
+		for _, value := range m.Header.Values(name) {
+			add(value)
+		}
+	}
+	return all
+}
+
+func bounced(v automatic.Verdict) []desk.BouncedRecipient {
+	var all []desk.BouncedRecipient
+	for _, b := range v.Bounces {
+		if b.Action == automatic.Failed {
+			all = append(all, desk.BouncedRecipient{Address: b.Address, Hard: b.Hard, Reason: strings.TrimSpace(b.Status + " " + b.Diagnostic)})
+		}
+	}
+	return all
+}
+
+// forwarded returns the sender of the mail that a mail forwards.
+func forwarded(m message.Message) *desk.Mailbox {
+	f, is := quote.Forwarded(m.Text)
+	if !is || !f.Marked && !quote.ForwardSubject(m.Subject) || !desk.ValidAddress(f.From.Address) {
+		return nil
+	}
+	return &desk.Mailbox{Name: f.From.Name, Address: f.From.Address}
+}
+
+// noSubject is the subject of a ticket by a mail without one.
+const noSubject = "(no subject)"
+
+// Message returns a mail as a message of a person, and stores its files.
+func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error) {
+	result := desk.MailMessage{Subject: subject(m.Subject)}
+	var left []string
+	var total int64
+	limits := r.files.Limits()
+	parsed, err := r.parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
+		if len(result.Files) >= limits.Count || total >= limits.Total {
+			left = append(left, f.Name)
+			return nil
+		}
+		stored, err := r.files.Upload(ctx, by, desk.Upload{
+			Name: f.Name, Alt: f.Description, Content: io.LimitReader(content, limits.Total-total+1), ContentID: f.ContentID, Inline: f.Inline,
+		})
+		switch kind := fault.KindOf(err); {
+		case err == nil && total+stored.Size > limits.Total, kind == fault.TooLarge && err != nil:
+			left = append(left, f.Name)
+			return nil
+		case kind == fault.Invalid && err != nil: // empty
+			return nil
+		case err != nil:
+			return err
+		}
+		total += stored.Size
+		result.Files = append(result.Files, stored.ID)
+		return nil
+	})
+	if err != nil {
+		return desk.MailMessage{}, err
+	}
+	if parsed.HTML != "" {
+		result.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
+	}
+	result.Body = body(parsed.Text, left)
+	return result, nil
+}
+
+// subject returns the subject of a ticket.
+func subject(s string) string {
+	s = strings.TrimSpace(s)
+	if !desk.Visible(s) {
+		return noSubject
+	}
+	if utf8.RuneCountInString(s) > desk.MaxSubject {
+		s = string([]rune(s)[:desk.MaxSubject-1]) + "…"
+	}
+	return s
+}
+
+// body returns the text of a message. It ends with a line about what is only in the original mail.
+func body(text string, left []string) string {
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+	var notes []string
+	for _, name := range left[:min(len(left), maxNotes)] {
+		if name == "" {
+			name = "a file without a name"
+		}
+		notes = append(notes, "["+truncated(name, maxNoteName)+" is too large to be shown here. It is in the original email.]")
+	}
+	if more := len(left) - maxNotes; more > 0 {
+		notes = append(notes, fmt.Sprintf("[%d more files are in the original email.]", more))
+	}
+	const cut = "[The rest of the text is in the original email.]"
+	room := desk.MaxBody - len(strings.Join(notes, "\n")) - len(cut) - 4
+	if len(text) > room {
+		text = truncated(text, room)
+		notes = append(notes, cut)
+	}
+	if len(notes) == 0 {
+		return text
+	}
+	return strings.TrimSpace(text + "\n\n" + strings.Join(notes, "\n"))
+}
+
+const (
+	maxNotes    = 10
+	maxNoteName = 200 // bytes
+)
+
+// truncated returns the first bytes of a text, at most n, that are whole characters.
+func truncated(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
+}

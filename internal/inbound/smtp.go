@@ -1,0 +1,142 @@
+package inbound
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"golang.org/x/net/netutil"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+const (
+	maxRecipients  = 100         // of one mail
+	maxConnections = 100         // at once; further ones wait
+	lineTimeout    = time.Minute // for the client's next line
+)
+
+// ServerOptions configures a Server.
+type ServerOptions struct {
+	LMTP      bool // else SMTP
+	Name      string
+	Limit     int64 // bytes of a mail
+	Addresses Addresses
+	TLS       *tls.Config // for STARTTLS; nil: not offered
+	Log       *slog.Logger
+}
+
+// Server accepts mails for the desk by SMTP or LMTP. It relays nothing: every recipient must be an address of the desk.
+type Server struct {
+	receiver *Receiver
+	options  ServerOptions
+	smtp     *smtp.Server
+	open     sync.WaitGroup // mails that are being stored
+}
+
+// NewServer returns a Server that stores mails with a Receiver.
+func NewServer(r *Receiver, o ServerOptions) *Server {
+	s := &Server{receiver: r, options: o}
+	s.smtp = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &session{server: s, conn: c}, nil }))
+	s.smtp.LMTP = o.LMTP
+	s.smtp.Domain = o.Name
+	s.smtp.MaxMessageBytes = o.Limit
+	s.smtp.MaxRecipients = maxRecipients
+	s.smtp.ReadTimeout, s.smtp.WriteTimeout = lineTimeout, lineTimeout
+	s.smtp.EnableSMTPUTF8, s.smtp.EnableBINARYMIME = true, true
+	s.smtp.TLSConfig = o.TLS
+	s.smtp.ErrorLog = log.New(io.Discard, "", 0) // disconnected clients are not worth logging
+	return s
+}
+
+// Serve accepts connections until ctx ends, and then waits for the mails that are being stored.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { _ = s.smtp.Close() })
+	defer stop()
+	err := s.smtp.Serve(netutil.LimitListener(l, maxConnections))
+	s.open.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("serve mail: %w", err)
+}
+
+// session is a connection of a mail server.
+type session struct {
+	server *Server
+	conn   *smtp.Conn
+	from   string
+	to     []string
+}
+
+func (s *session) Mail(from string, _ *smtp.MailOptions) error {
+	s.from = from
+	return nil
+}
+
+var errNotOurs = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox here"}
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if !s.server.options.Addresses.Accepts(to) {
+		return errNotOurs
+	}
+	s.to = append(s.to, to)
+	return nil
+}
+
+// Data stores a mail. The server answers 250 only after it returns.
+func (s *session) Data(r io.Reader) error {
+	s.server.open.Add(1)
+	defer s.server.open.Done()
+	// A client that disconnects after the last line still gets its mail stored, so its connection does not end the context.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	id, err := s.server.receiver.Receive(ctx, s.envelope(), r)
+	if err != nil {
+		return s.reply(err)
+	}
+	s.server.options.Log.Info("mail received", "mail", id, "source", s.envelope().Source)
+	return nil
+}
+
+func (s *session) envelope() desk.Envelope {
+	source := desk.SourceSMTP
+	if s.server.options.LMTP {
+		source = desk.SourceLMTP
+	}
+	client, _, _ := net.SplitHostPort(s.conn.Conn().RemoteAddr().String()) // empty for a Unix socket
+	return desk.Envelope{Source: source, Client: client, Helo: s.conn.Hostname(), ReturnPath: s.from, Recipients: s.to}
+}
+
+// reply converts an error to an SMTP reply. An *smtp.SMTPError concerns the mail and is returned as it is. Any other is a
+// temporary failure on our side, so that the sender keeps the mail and tries again.
+func (s *session) reply(err error) error {
+	if refused, ok := errors.AsType[*smtp.SMTPError](err); ok {
+		return refused
+	}
+	if fault.KindOf(err) == fault.TooLarge {
+		return smtp.ErrDataTooLarge
+	}
+	s.server.options.Log.Error("a mail was not accepted", "error", err)
+	temporary := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the mail could not be stored; try again later"}
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) {
+			temporary.Code, temporary.EnhancedCode = 452, smtp.EnhancedCode{4, 3, 1}
+		}
+	}
+	return temporary
+}
+
+func (s *session) Reset() { s.from, s.to = "", nil }
+
+func (s *session) Logout() error { return nil }

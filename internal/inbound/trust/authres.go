@@ -1,0 +1,154 @@
+package trust
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-msgauth/authres"
+)
+
+// The limits of Authentication-Results.
+const (
+	maxResultFields = 20
+	maxResultField  = 16 << 10
+)
+
+// readResults reads the results of the border.
+func (c *Checker) readResults(h header, r *Result) {
+	e := evidence{domain: r.Domain, known: true, policy: policy{outcome: None}}
+	var dmarc []Outcome
+	found := false
+	for _, value := range c.written(h) {
+		id, all, err := authres.Parse(plain(value))
+		if err != nil || !strings.EqualFold(id, c.opts.AuthServID) {
+			continue
+		}
+		found = true
+		for _, one := range all {
+			dmarc = append(dmarc, e.add(one)...)
+		}
+	}
+	e.judge(r)
+	switch {
+	case slices.Contains(dmarc, Fail):
+		r.DMARC = Fail
+		r.forged("The mail fails the DMARC policy of " + r.Domain + ".")
+	case slices.Contains(dmarc, Pass):
+		r.DMARC, r.Verdict, r.Suspicious = Pass, Authentic, false
+		r.Reason = r.Domain + " authenticated the mail."
+	case len(dmarc) > 0:
+		r.DMARC = dmarc[0]
+	case !found:
+		r.Reason = "The mail has no results of " + c.opts.AuthServID + "."
+	}
+}
+
+// add adds a result. It returns that of DMARC, if it is one about the domain in From.
+func (e *evidence) add(result authres.Result) []Outcome {
+	switch one := result.(type) {
+	case *authres.SPFResult:
+		_, domain, ok := cutAddress(one.From)
+		switch {
+		case !ok && one.From != "":
+			domain = one.From
+		case domain == "":
+			domain = one.Helo
+		}
+		e.spf = append(e.spf, claim{canonical(domain), known(string(one.Value))})
+	case *authres.DKIMResult:
+		domain := one.Domain
+		if domain == "" {
+			_, domain, _ = cutAddress(one.Identifier)
+		}
+		e.dkim = append(e.dkim, claim{canonical(domain), known(string(one.Value))})
+	case *authres.DMARCResult:
+		if canonical(one.From) == e.domain {
+			return []Outcome{known(string(one.Value))}
+		}
+	}
+	return nil
+}
+
+// written returns the fields that the border wrote. The sender wrote everything below the border's Received field, unless
+// the border writes its results there, and then it is the first.
+func (c *Checker) written(h header) []string {
+	var above []string
+	passed := false // the border's Received field
+	for _, f := range h.fields {
+		switch {
+		case f.is("Received") && passed:
+			return nil
+		case f.is("Received"):
+			if c.internal(f.value) {
+				continue
+			}
+			if passed = true; !c.opts.BelowReceived {
+				return above
+			}
+		case !f.is("Authentication-Results") || len(f.value) > maxResultField:
+		case passed:
+			if id, _, _ := authres.Parse(plain(f.value)); strings.EqualFold(id, c.opts.AuthServID) {
+				return []string{f.value}
+			}
+		case !c.opts.BelowReceived && len(above) < maxResultFields:
+			above = append(above, f.value)
+		}
+	}
+	return nil // where the border's part ends can't be seen
+}
+
+// internal reports whether a Received field was written by a host behind the border.
+func (c *Checker) internal(received string) bool {
+	words := strings.Fields(plain(received))
+	if len(words) > 2 && strings.EqualFold(words[0], "from") {
+		words = words[2:]
+	}
+	if len(words) < 2 || !strings.EqualFold(words[0], "by") {
+		return false
+	}
+	host := strings.TrimRight(words[1], ";.")
+	return slices.ContainsFunc(c.opts.Internal, func(name string) bool { return strings.EqualFold(name, host) })
+}
+
+// plain returns a structured field's value in one line, without comments and quotation marks. In quoted text, which may be
+// the sender's, separators are replaced, so that it cannot look like a result.
+func plain(value string) string {
+	var text strings.Builder
+	depth, quoted := 0, false
+	for i := 0; i < len(value); i++ {
+		b := value[i]
+		switch {
+		case b == '\\' && (quoted || depth > 0):
+			if i++; quoted && i < len(value) {
+				text.WriteByte(inert(value[i]))
+			}
+		case quoted:
+			if b == '"' {
+				quoted = false
+			} else {
+				text.WriteByte(inert(b))
+			}
+		case b == '(':
+			depth++
+			text.WriteByte(' ')
+		case depth > 0:
+			if b == ')' {
+				depth--
+			}
+		case b == '"':
+			quoted = true
+		case b == '\r' || b == '\n':
+			text.WriteByte(' ')
+		default:
+			text.WriteByte(b)
+		}
+	}
+	return text.String()
+}
+
+func inert(b byte) byte {
+	if b <= ' ' || strings.IndexByte(`;=()"`, b) >= 0 {
+		return '_'
+	}
+	return b
+}

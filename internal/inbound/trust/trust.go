@@ -1,0 +1,160 @@
+// Package trust decides whether the address in a mail's From may be believed, by SPF (RFC 7208), DKIM (RFC 6376) and DMARC
+// (RFC 7489). It either reads what a mail server in front of the desk found and wrote into Authentication-Results (RFC
+// 8601), or checks by itself. It knows nothing of tickets and people, and decides nothing about the mail.
+package trust
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Outcome is the result of one method, in the words of RFC 8601.
+type Outcome string
+
+// The outcomes.
+const (
+	None      Outcome = "none" // nothing is published, or nothing was checked
+	Pass      Outcome = "pass"
+	Fail      Outcome = "fail"
+	SoftFail  Outcome = "softfail"
+	Neutral   Outcome = "neutral"
+	Policy    Outcome = "policy" // valid, but not accepted
+	TempError Outcome = "temperror"
+	PermError Outcome = "permerror"
+)
+
+// Verdict is whether the address in From may be believed.
+type Verdict string
+
+// The verdicts.
+const (
+	// Unknown means that the domain publishes nothing that proves or disproves the address, or that it could not be checked.
+	Unknown Verdict = "unknown"
+	// Authentic means that the domain in From authenticated the mail, by a signature or by the server that sent it.
+	Authentic Verdict = "authentic"
+	// Forged means that the domain in From publishes how its mails are authenticated, and this one is not, or that From is
+	// written so that mail programs may show different addresses.
+	Forged Verdict = "forged"
+)
+
+// CheckedHere is Result.By of a mail that was checked by this package.
+const CheckedHere = "checked here"
+
+// Result is what is known about the sender of a mail.
+type Result struct {
+	Verdict          Verdict
+	SPF, DKIM, DMARC Outcome
+	Address          string // in From, its domain in ASCII and lower case; empty: there is none that can be read
+	Domain           string // of Address
+	Published        string // DMARC policy: none, quarantine or reject; empty: not known
+	By               string // the authserv-id whose results these are, or CheckedHere
+	Suspicious       bool   // staff should look at the mail before anything is done with it
+	Retry            bool   // a look-up failed temporarily, so a later check may have another verdict
+	Reason           string // of the verdict, a sentence for staff
+}
+
+// Mail is a mail with what its delivery said.
+type Mail struct {
+	Raw          io.Reader  // read once, to its end only if it is signed
+	ClientIP     netip.Addr // of the server that delivered it to the border; zero: not known
+	Helo         string     // that the server called itself
+	EnvelopeFrom string     // the reverse path, without angle brackets; empty: the mail is a notification
+	// From is the address that the caller is going to believe. If it is not the one that this package reads, the verdict is
+	// Forged. Empty: the one in Result.
+	From string
+}
+
+// Options are how mails are checked.
+type Options struct {
+	// AuthServID is the name by which the border signs its Authentication-Results. If it is set, its results are read and
+	// nothing else is checked. The border must remove such fields from what it receives, as RFC 8601 asks.
+	AuthServID string
+	// Internal are the hosts behind the border that add a Received field, by their names after "by". The first other one
+	// from the top is the border's, which must not be listed here. What stands below it may have been written by the sender
+	// and is not read.
+	Internal []string
+	// BelowReceived is set if the border writes its results below its own Received field, as Gmail and Exchange do. Then the
+	// first field between that and the next Received counts, and no other.
+	BelowReceived bool
+
+	// Resolver is used where AuthServID is empty.
+	Resolver Resolver
+	// Timeout limits the look-ups of each of the three methods. Zero means 10 seconds.
+	Timeout time.Duration
+}
+
+const defaultTimeout = 10 * time.Second
+
+// Checker checks mails. It is safe for concurrent use.
+type Checker struct{ opts Options }
+
+// New returns a checker.
+func New(opts Options) *Checker {
+	if opts.Timeout <= 0 {
+		opts.Timeout = defaultTimeout
+	}
+	return &Checker{opts: opts}
+}
+
+// Results returns whether the sender of a mail may be believed. Nothing that a sender can write makes it fail: an error
+// means that the mail could not be read.
+func (c *Checker) Results(ctx context.Context, m Mail) (Result, error) {
+	r := Result{Verdict: Unknown, SPF: None, DKIM: None, DMARC: None, By: c.opts.AuthServID}
+	if r.By == "" {
+		r.By = CheckedHere
+	}
+	h, body, err := readHeader(m.Raw)
+	if problem := headerProblem(""); errors.As(err, &problem) {
+		r.forged(string(problem))
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	from, err := h.from()
+	switch {
+	case err != nil:
+		r.forged(err.Error())
+		return r, nil
+	case from == "":
+		r.Reason = "The mail does not say who it is from."
+		if m.From != "" {
+			r.forged("From can be read in different ways.")
+		}
+		return r, nil
+	}
+	r.Address = from
+	_, r.Domain, _ = cutAddress(from)
+	if c.opts.AuthServID != "" {
+		c.readResults(h, &r)
+	} else if err := c.check(ctx, m, h, body, &r); err != nil {
+		return r, err
+	}
+	if m.From != "" && !sameAddress(m.From, from) {
+		r.forged("From can be read in different ways.")
+	}
+	return r, nil
+}
+
+func (r *Result) forged(reason string) {
+	r.Verdict, r.Suspicious, r.Retry, r.Reason = Forged, true, false, reason
+}
+
+// cutAddress cuts an address at its last at sign, and reports whether there is one.
+func cutAddress(address string) (local, domain string, ok bool) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address, "", false
+	}
+	return address[:at], address[at+1:], true
+}
+
+func sameAddress(a, b string) bool {
+	localA, domainA, _ := cutAddress(a)
+	localB, domainB, _ := cutAddress(b)
+	return strings.EqualFold(localA, localB) && canonical(domainA) == canonical(domainB)
+}

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// incomingChannel is notified of every incoming mail.
+const incomingChannel = "incoming_mails"
+
+var errNoIncoming = fault.New(fault.NotFound, "there is no such incoming email")
+
+// AddIncoming stores a mail whose content is in the blob store already, and returns its ID. A mail with the content of an
+// earlier one is stored as its duplicate.
+func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64, err error) {
+	args := pgx.StrictNamedArgs{
+		"blob": m.Blob, "size": m.Size, "fingerprint": m.Fingerprint, "source": m.Source, "mailbox": storable(m.Mailbox), "client": m.Client,
+		"helo": storable(m.Helo), "return_path": storable(m.ReturnPath), "recipients": storableAll(m.Recipients),
+	}
+	err = s.pool.QueryRow(ctx, `
+		INSERT INTO incoming_mails (blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients)
+		VALUES (@blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients)
+		ON CONFLICT (fingerprint) WHERE status <> 'duplicate' DO NOTHING RETURNING id`, args).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		// The earlier mail is visible to a new statement only.
+		err = s.pool.QueryRow(ctx, `
+			INSERT INTO incoming_mails (blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients,
+				status, duplicate_of, processed_at)
+			SELECT @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients, 'duplicate', id, clock_timestamp()
+			FROM incoming_mails WHERE fingerprint = @fingerprint AND status <> 'duplicate' RETURNING id`, args).Scan(&id)
+	}
+	if err != nil {
+		return 0, explain(err, "store an incoming mail")
+	}
+	// The sweep finds the mail if the notification is lost.
+	_, _ = s.pool.Exec(ctx, `SELECT pg_notify($1, '')`, incomingChannel)
+	return id, nil
+}
+
+// AwaitIncoming calls wake once it listens, and whenever a mail is added, until ctx ends or the connection breaks. Its error
+// is never nil.
+func (s *Store) AwaitIncoming(ctx context.Context, wake func()) error {
+	return s.await(ctx, incomingChannel, wake)
+}
+
+const incomingColumns = `id, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients, received_at, status,
+	attempts, sender, subject, reason, detail, coalesce(ticket, '')`
+
+func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
+	return m, row.Scan(&m.ID, &m.Blob, &m.Size, &m.Fingerprint, &m.Source, &m.Mailbox, &m.Client, &m.Helo, &m.ReturnPath, &m.Recipients,
+		&m.Received, &m.Status, &m.Attempts, &m.Sender, &m.Subject, &m.Reason, &m.Detail, &m.Ticket)
+}
+
+// ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender are
+// processed one after the other, so that an answer does not overtake the one before it.
+func (s *Store) ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error) {
+	rows, _ := s.pool.Query(ctx, `
+		UPDATE incoming_mails SET claimed_by = @attempt, claimed_until = clock_timestamp() + @lasts, attempts = attempts + 1
+		WHERE id = (
+			SELECT id FROM incoming_mails m
+			WHERE status = 'received' AND not_before <= clock_timestamp() AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
+				AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.return_path = m.return_path
+					AND e.id < m.id AND e.claimed_until >= clock_timestamp())
+			ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+		RETURNING `+incomingColumns, pgx.StrictNamedArgs{"attempt": attempt, "lasts": lasts})
+	m, err = pgx.CollectExactlyOneRow(rows, scanIncoming)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.IncomingMail{}, false, nil
+	}
+	return m, err == nil, explain(err, "claim an incoming mail")
+}
+
+// RenewIncoming renews an attempt's claim. It returns Conflict if the claim has expired and another attempt has begun.
+func (s *Store) RenewIncoming(ctx context.Context, id int64, attempt string, lasts time.Duration) error {
+	return s.ofAttempt(ctx, "renew a claim", `UPDATE incoming_mails SET claimed_until = clock_timestamp() + @lasts`, id, attempt,
+		pgx.StrictNamedArgs{"lasts": lasts})
+}
+
+// DeferIncoming ends an attempt that failed, and defers the next one by pause. An attempt that does not count, because a
+// neighbour was unavailable, is not an attempt any more.
+func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error {
+	return s.ofAttempt(ctx, "defer an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
+		attempts = attempts - (NOT @counts)::int, not_before = clock_timestamp() + @pause`, id, attempt,
+		pgx.StrictNamedArgs{"counts": counts, "pause": pause})
+}
+
+// ReadIncoming records what was read of a mail, before it becomes anything: mails that it causes refer to its Message-ID.
+func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) error {
+	_, err := s.pool.Exec(ctx, `UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4 WHERE id = $1 AND status = 'received'`,
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID))
+	return explain(err, "record what was read of an incoming mail")
+}
+
+// SettleIncoming ends an attempt with its result.
+func (s *Store) SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error {
+	return s.ofAttempt(ctx, "settle an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
+		status = @status, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''), html = @html,
+		processed_at = clock_timestamp()`, id, attempt,
+		pgx.StrictNamedArgs{
+			"status": r.Status, "reason": r.Reason, "detail": storable(r.Detail),
+			"ticket": string(r.Ticket), "html": r.HTML,
+		})
+}
+
+var errClaimLost = fault.New(fault.Conflict, "another attempt processes this email")
+
+// ofAttempt runs an update on the mail that an attempt has claimed.
+func (s *Store) ofAttempt(ctx context.Context, doing, update string, id int64, attempt string, args pgx.StrictNamedArgs) error {
+	args["id"], args["attempt"] = id, attempt
+	tag, err := s.pool.Exec(ctx, update+` WHERE id = @id AND claimed_by = @attempt AND status = 'received'`, args)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = errClaimLost
+	}
+	return explain(err, "%s", doing)
+}
+
+// NextIncoming returns when the next mail may be processed; the zero time if there is none.
+func (s *Store) NextIncoming(ctx context.Context) (next time.Time, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT CASE WHEN count(*) > 0 THEN greatest(min(greatest(not_before, claimed_until)), clock_timestamp() + @pause::interval) END
+		FROM incoming_mails WHERE status = 'received'`, pgx.StrictNamedArgs{"pause": claimedPause}).Scan(nullable(&next))
+	return next, explain(err, "look for an incoming mail")
+}
+
+// Incoming returns a mail.
+func (s *Store) Incoming(ctx context.Context, id int64) (desk.IncomingMail, error) {
+	rows, _ := s.pool.Query(ctx, `SELECT `+incomingColumns+` FROM incoming_mails WHERE id = $1`, id)
+	m, err := pgx.CollectExactlyOneRow(rows, scanIncoming)
+	return m, explain(missing(err, errNoIncoming), "load incoming mail %d", id)
+}
+
+func storableAll(texts []string) []string {
+	all := make([]string, 0, len(texts))
+	for _, text := range texts {
+		all = append(all, storable(text))
+	}
+	return all
+}

@@ -1,0 +1,131 @@
+package store_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// incoming returns a mail from a sender whose content is identified by n.
+func incoming(n int, from string) desk.IncomingMail {
+	sum := sha256.Sum256(fmt.Appendf(nil, "mail %d", n))
+	return desk.IncomingMail{
+		Envelope: desk.Envelope{Source: desk.SourceLMTP, ReturnPath: from, Recipients: []string{"support@example.com"}},
+		Blob:     fmt.Sprintf("blob-%d-%d", n, time.Now().UnixNano()), Size: 10, Fingerprint: sum[:],
+	}
+}
+
+func (d *fixture) receive(m desk.IncomingMail) int64 {
+	d.t.Helper()
+	id, err := d.AddIncoming(d.t.Context(), m)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return id
+}
+
+// claim claims the next mail; its ID is 0 if there is none.
+func (d *fixture) claim(attempt string) desk.IncomingMail {
+	d.t.Helper()
+	m, _, err := d.ClaimIncoming(d.t.Context(), attempt, time.Minute)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return m
+}
+
+func TestIncoming_theSameMailAgainIsADuplicate(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	var group sync.WaitGroup
+	ids := make([]int64, 8)
+	for i := range ids {
+		group.Go(func() { ids[i] = d.receive(incoming(1, "ann@example.com")) })
+	}
+	group.Wait()
+	first := d.claim("a")
+	if first.ID == 0 || d.claim("b").ID != 0 {
+		t.Fatalf("first %d, and another is claimed", first.ID)
+	}
+	for _, id := range ids {
+		m, err := d.Incoming(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]desk.IncomingStatus{true: desk.IncomingReceived, false: desk.IncomingDuplicate}[id == first.ID]; m.Status != want {
+			t.Errorf("mail %d is %s", id, m.Status)
+		}
+	}
+	if err := d.SettleIncoming(t.Context(), first.ID, "a", desk.IncomingResult{Status: desk.IncomingRecorded}); err != nil {
+		t.Fatal(err)
+	}
+	if again := d.receive(incoming(1, "ann@example.com")); d.claim("c").ID == again {
+		t.Error("the mail is processed again after it was settled")
+	}
+}
+
+func TestIncoming_mailsOfASenderAreProcessedOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	a1, a2 := d.receive(incoming(1, "ann@example.com")), d.receive(incoming(2, "ann@example.com"))
+	b1 := d.receive(incoming(3, "bob@example.com"))
+	claimed := []int64{d.claim("1").ID, d.claim("2").ID, d.claim("3").ID}
+	if !slices.Equal(claimed, []int64{a1, b1, 0}) {
+		t.Fatalf("claimed %v, want %v", claimed, []int64{a1, b1, 0})
+	}
+	if err := d.DeferIncoming(t.Context(), a1, "1", false, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if id := d.claim("4").ID; id != a2 {
+		t.Errorf("a mail that is deferred holds up the next of its sender: claimed %d", id)
+	}
+}
+
+func TestIncoming_anAttemptThatDiedCountsAndItsClaimEnds(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	id := d.receive(incoming(1, "ann@example.com"))
+	if _, _, err := d.ClaimIncoming(t.Context(), "dead", -time.Second); err != nil {
+		t.Fatal(err)
+	}
+	m := d.claim("next")
+	if m.ID != id || m.Attempts != 2 {
+		t.Fatalf("claimed %d at attempt %d", m.ID, m.Attempts)
+	}
+	for name, err := range map[string]error{
+		"renew":  d.RenewIncoming(t.Context(), id, "dead", time.Minute),
+		"settle": d.SettleIncoming(t.Context(), id, "dead", desk.IncomingResult{Status: desk.IncomingRecorded}),
+		"defer":  d.DeferIncoming(t.Context(), id, "dead", true, 0),
+	} {
+		if fault.KindOf(err) != fault.Conflict {
+			t.Errorf("%s by the dead attempt: %v", name, err)
+		}
+	}
+	if err := d.DeferIncoming(t.Context(), id, "next", false, 0); err != nil {
+		t.Fatal(err)
+	}
+	if m := d.claim("third"); m.Attempts != 2 {
+		t.Errorf("an attempt that failed because of a neighbour counts: %d", m.Attempts)
+	}
+}
+
+func TestIncoming_whatPostgreSQLRefusesInTheEnvelopeIsLeftOut(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	m := incoming(1, "a\x00nn\xff@example.com")
+	m.Helo, m.Recipients = "\xfe\x00helo", []string{"sup\x00port@example.com"}
+	stored, err := d.Incoming(t.Context(), d.receive(m))
+	if err != nil || stored.ReturnPath != "ann@example.com" || stored.Helo != "helo" || stored.Recipients[0] != "support@example.com" {
+		t.Errorf("%+v, %v", stored.Envelope, err)
+	}
+	if _, err := d.Incoming(t.Context(), 99); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a mail that does not exist: %v", errors.Unwrap(err))
+	}
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/outbox"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Thread returns the ticket that an incoming mail belongs to, by a token in one of its recipients or, failing that, by the
+// Message-ID of a mail that was sent. found is false if there is none. Nothing else in a mail is evidence: anyone may know a
+// ticket's number.
+func (s *Store) Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error) {
+	secret, err := s.Secret(ctx, replySecret)
+	if err != nil {
+		return t, false, err
+	}
+	for _, address := range m.Addressed {
+		token := link.TokenIn(address)
+		if token == "" {
+			continue
+		}
+		if r, err := link.VerifyReply(secret, token); err == nil {
+			return s.thread(ctx, desk.Thread{Number: r.Number, Person: r.Person, Public: r.Public, Proven: true})
+		}
+	}
+	for _, id := range m.References {
+		sent, err := s.SentMail(ctx, id)
+		if err != nil {
+			return t, false, err
+		}
+		if sent.Number != "" {
+			return s.thread(ctx, desk.Thread{Number: sent.Number, Person: sent.Person, Proven: sent.Proven})
+		}
+	}
+	return t, false, nil
+}
+
+// thread completes a thread. Its proof counts only while the person to whom it was sent is of the ticket, or staff.
+func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exists bool, err error) {
+	var staff bool
+	err = s.pool.QueryRow(ctx, `
+		SELECT status = 'closed', array_prepend(requester, ARRAY(SELECT person FROM participants WHERE ticket = number)),
+			coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false)
+		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &staff)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.Thread{}, false, nil
+	}
+	if err != nil {
+		return desk.Thread{}, false, explain(err, "look for the ticket of a mail")
+	}
+	t.Proven = t.Proven && (staff || t.Member(t.Person))
+	return t, true, nil
+}
+
+// SentMail returns the mail about a ticket that was sent with a Message-ID. Its number is empty if there is none. It is Proven
+// if the Message-ID can't be guessed; those of mails that were stored before Message-IDs had a proof can.
+func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail, err error) {
+	id, is := link.ParseMessageID(messageID)
+	if !is {
+		return m, nil
+	}
+	secret, err := s.Secret(ctx, messageIDSecret)
+	if err != nil {
+		return m, err
+	}
+	err = s.pool.QueryRow(ctx, `
+		SELECT d.ticket, d.n, d.person, coalesce(d.address, p.address) FROM deliveries d JOIN people p ON p.id = d.person
+		WHERE d.ticket = @ticket AND d.n = @n AND d.queue = 'ticket' AND d.epoch = @epoch AND d.signed = @signed`,
+		pgx.StrictNamedArgs{"ticket": id.Number, "n": id.N, "epoch": id.Epoch, "signed": id.Verify(secret)}).
+		Scan(&m.Number, &m.N, &m.Person, &m.Address)
+	m.Proven = id.Verify(secret)
+	if err != nil {
+		return desk.SentMail{}, explain(missing(err, nil), "look for a sent mail")
+	}
+	return m, nil
+}
+
+// Blocked returns the entry of the blocklist that an address matches, or "" if none does.
+func (s *Store) Blocked(ctx context.Context, address string) (entry string, err error) {
+	address = strings.ToLower(address)
+	_, domain, _ := strings.Cut(address, "@")
+	err = s.pool.QueryRow(ctx, `SELECT sender FROM blocked_senders WHERE sender IN ($1, $2) ORDER BY sender DESC LIMIT 1`, address, "@"+domain).Scan(&entry)
+	return entry, explain(missing(err, nil), "look into the blocklist")
+}
+
+// Block adds an address, or a domain with an @ before it, to the blocklist, or removes it.
+func (s *Store) Block(ctx context.Context, by ticket.PersonID, sender string, blocked bool) error {
+	statement, args := `DELETE FROM blocked_senders WHERE sender = $1`, []any{strings.ToLower(sender)}
+	if blocked {
+		statement, args = `INSERT INTO blocked_senders (sender, blocked_by) VALUES ($1, $2) ON CONFLICT DO NOTHING`, append(args, by)
+	}
+	_, err := s.pool.Exec(ctx, statement, args...)
+	return explain(err, "change the blocklist")
+}
+
+// BounceMail settles a sent mail as bounced, unless it was before.
+func (s *Store) BounceMail(ctx context.Context, m desk.SentMail, reason string) error {
+	return s.SettleDelivery(ctx, outbox.Key{Queue: outbox.TicketMails, Ticket: m.Number, N: int64(m.N)}, desk.DeliveryBounced, reason)
+}
