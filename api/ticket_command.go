@@ -266,6 +266,8 @@ func propertyOf(f ticket.Field) *huma.Schema {
 		property.Description = f.Doc
 	case ticket.FieldRecipients:
 		property = oneOf([]string{input.ToAll, input.ToRequester})
+	case ticket.FieldFormat:
+		property = oneOf(desk.Formats())
 		property.Description = f.Doc
 	case ticket.FieldFiles:
 		property = fileIDs(nil).Schema(nil)

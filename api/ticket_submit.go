@@ -13,7 +13,8 @@ import (
 
 type submission struct {
 	Subject  string       `json:"subject" doc:"One line, 1 to 200 characters after trimming."`
-	Body     string       `json:"body,omitempty" doc:"Plain text, 1 to 65536 bytes. It may be empty if there are files."`
+	Body     string       `json:"body,omitempty" doc:"The message, in the format that format names, 1 to 65536 bytes. It may be empty if there are files."`
+	Format   desk.Format  `json:"format,omitempty" enum:"text,markdown" doc:"What the message is written in. Default: text."`
 	Files    fileIDs      `json:"files,omitempty"`
 	Category string       `json:"category,omitempty" doc:"One of the policy's categories; absent: the first."`
 	Priority priorityName `json:"priority,omitempty" doc:"Absent: normal. The policy says whether customers may choose."`
@@ -94,6 +95,7 @@ func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOut
 		Files:          files,
 		Subject:        f.Line("subject", in.Body.Subject, desk.MaxSubject),
 		Body:           f.Message("body", in.Body.Body, true, files),
+		Format:         f.Format("format", string(in.Body.Format)),
 		Category:       f.Optional("category", in.Body.Category, input.MaxWord),
 		Priority:       policy.Priority(in.Body.Priority),
 		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),

@@ -49,6 +49,8 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 	switch field.Kind {
 	case ticket.FieldMessage:
 		r.Body = f.Message(field.Name, text, field.Required&ticket.FromRequest != 0, r.Files)
+	case ticket.FieldFormat:
+		r.Format = f.Format(field.Name, text)
 	case ticket.FieldEntry:
 		r.Seen = f.Entry(field.Name, text)
 	case ticket.FieldPriority:

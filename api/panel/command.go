@@ -73,6 +73,10 @@ func (p *Pages) write(m mode) formHandler {
 		if form.Get("fill") != "" {
 			return p.insertCanned(v, n, d, form.Get("canned"))
 		}
+		if form.Get("preview") != "" {
+			d.preview = true
+			return p.showTicket(v, n, http.StatusOK, d, feedback{})
+		}
 		var f input.Fields
 		r := input.Command(&f, m.verb, form)
 		r.Number, r.IdempotencyKey = n, v.IdempotencyKey()

@@ -32,6 +32,7 @@ type modeView struct {
 	Body           string
 	Alone          bool // for the requester alone
 	Attach         page.AttachField
+	Composer       page.Composer
 	Mistake        string
 	Unseen         []line // entries because of which the message was refused
 	Chosen         bool
@@ -136,6 +137,7 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 		}
 		if typed {
 			mv.Attach.Attached = d.files
+			mv.Composer = view.NewComposer(d.preview, d.body)
 			mv.Body, mv.Alone, mv.Mistake, mv.Unseen = d.body, d.alone, d.mistake, view.Unseen
 			if d.idempotencyKey != "" {
 				mv.IdempotencyKey = d.idempotencyKey

