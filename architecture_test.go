@@ -52,13 +52,10 @@ var layers = []layer{
 
 	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
 	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
-	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/markup internal/outbox internal/policy internal/ticket", "github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
 	{"internal/inbound/message", "reading a mail is pure", "internal/inbound/tnef", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/automatic", "what a mail is follows from the mail alone", "internal/inbound/message", "", reachesOut},
 	{"internal/inbound/tnef", "it reads one form of files", "", "golang.org/x/net/html/charset", reachesOut},
-	{"internal/inbound/message", "reading a mail is pure", "", "golang.org/x/net/html golang.org/x/text", reachesOut},
-	{"internal/inbound/automatic", "telling machines from people is pure", "internal/inbound/message", "", reachesOut},
-	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/markup internal/outbox internal/policy internal/ticket", "github.com/emersion/go-msgauth/dkim github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
+	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/link internal/markup internal/outbox internal/policy internal/ticket", "github.com/emersion/go-msgauth/dkim github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
 	{"internal/webhook", "it knows HTTP and neither SQL nor Temporal", "internal/desk internal/fault internal/outbox internal/policy internal/ticket", "", "os/exec database/sql"},
 	{"internal/blob", "it stores bytes and knows nothing of what they are", "internal/fault", "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager github.com/aws/aws-sdk-go-v2/service/s3 gocloud.dev/blob gocloud.dev/gcerrors", "net net/http os/exec database/sql log log/slog"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
@@ -76,6 +73,7 @@ var layers = []layer{
 	{"internal/config", "it knows names and types", "internal/desk internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
 	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
 	{"internal/inbound/trust", "it knows mails and DNS, and nothing of the desk", "", "blitiri.com.ar/go/spf github.com/emersion/go-msgauth golang.org/x/net/idna golang.org/x/net/publicsuffix", "net/http os os/exec database/sql log log/slog"},
+	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/loop internal/markup", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
 	{"internal/scan", "it knows scanners and nothing of the desk", "internal/fault", "", "os os/exec database/sql log log/slog"},
 	{"examples/webhook", "an example stands alone", "", "", ""},
 }
