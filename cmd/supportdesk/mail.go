@@ -81,6 +81,17 @@ func (n *dependencies) receive(ctx context.Context, group *errgroup.Group, recei
 	return nil
 }
 
+// relayed returns how mails are received that relays post.
+func (n *dependencies) relayed() api.Incoming {
+	if n.config.IncomingSecret == "" {
+		return api.Incoming{}
+	}
+	return api.Incoming{
+		Receiver: inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize), Own: inbound.Addresses(n.config.Mailboxes).Accepts,
+		Secret: n.config.IncomingSecret,
+	}
+}
+
 // certificate returns the configuration of STARTTLS, or nil if there is no certificate.
 func (n *dependencies) certificate() (*tls.Config, error) {
 	if n.config.IncomingCert == "" {
