@@ -59,6 +59,7 @@ var layers = []layer{
 	{"internal/inbound/message", "reading a mail is pure", "", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/automatic", "telling machines from people is pure", "internal/inbound/message", "", reachesOut},
 	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/outbox internal/policy internal/ticket", "github.com/emersion/go-msgauth/dkim github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
+	{"internal/imap", "it knows IMAP and nothing of what becomes of a mail", "internal/desk internal/fault internal/loop", "github.com/emersion/go-imap/v2", "net/http os/exec database/sql"},
 	{"internal/webhook", "it knows HTTP and neither SQL nor Temporal", "internal/desk internal/fault internal/outbox internal/policy internal/ticket", "", "os/exec database/sql"},
 	{"internal/blob", "it stores bytes and knows nothing of what they are", "internal/fault", "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager github.com/aws/aws-sdk-go-v2/service/s3 gocloud.dev/blob gocloud.dev/gcerrors", "net net/http os/exec database/sql log log/slog"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
