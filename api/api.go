@@ -55,6 +55,8 @@ type Config struct {
 
 	Files request.Files // nil: files are Unavailable
 
+	Incoming request.IncomingMails // nil: incoming mails are Unavailable
+
 	Staffing staffing // groups, and who is away; nil: both are Unavailable
 
 	Site  *page.Engine // serves the website; nil: there is no website

@@ -20,7 +20,8 @@ type bubble struct {
 	At    time.Time
 	Body  string
 	Files []desk.File
-	State string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
+	Mail  page.MailMessage // the words of a message that came by email
+	State string           // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
 }
 
 // replyKey returns the key of the reply form. It changes only with a message from staff or a refusal, so that a reply
@@ -42,13 +43,13 @@ var bubbleLabels = map[ticket.EventKind]string{
 }
 
 // conversation returns all messages, oldest first, followed by those that are not decided yet.
-func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person) []bubble {
+func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person, mails page.MailView) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
-		if e.Body == "" && len(e.Files) == 0 {
+		if e.Body == "" && e.HTML == "" && len(e.Files) == 0 {
 			continue
 		}
-		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Files: e.Files}
+		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Files: e.Files, Mail: mails.MailMessage(e)}
 		switch {
 		case e.Code == ticket.CodeUnseen:
 			b.State = "crossed"

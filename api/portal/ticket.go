@@ -127,7 +127,7 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 	causes := v.Causes(s.Ticket)
 	view := ticketView{
 		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink, Writer: a.draftOwner(v),
-		Bubbles: conversation(s.entries, s.undecided, a.requester), Timeline: timeline(s.View, s.entries, causes),
+		Bubbles: conversation(s.entries, s.undecided, a.requester, v.MailView(ticketAddress(a.number))), Timeline: timeline(s.View, s.entries, causes),
 		Catching: len(s.undecided) > 0, Gone: ratingClosed(s), Live: v.Partial(),
 	}
 	view.Next = nextEventOf(s.View, view.Now)

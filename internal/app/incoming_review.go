@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -91,23 +92,24 @@ func (s *IncomingReview) Mail(ctx context.Context, viewer desk.Person, id int64)
 	return m, c, err
 }
 
-// Raw opens an incoming mail as it arrived.
-func (s *IncomingReview) Raw(ctx context.Context, viewer desk.Person, id int64) (desk.RawMail, error) {
+// Raw opens an incoming mail as it arrived, as a file.
+func (s *IncomingReview) Raw(ctx context.Context, viewer desk.Person, id int64) (desk.FileContent, error) {
 	if err := authorise(viewer, staffOnly); err != nil {
-		return desk.RawMail{}, err
+		return desk.FileContent{}, err
 	}
 	m, err := s.store.Incoming(ctx, id)
 	switch {
 	case err != nil:
-		return desk.RawMail{}, err
+		return desk.FileContent{}, err
 	case m.Blob == "":
-		return desk.RawMail{}, errMailGone
+		return desk.FileContent{}, errMailGone
 	}
 	r, size, err := s.blobs.Open(ctx, m.Blob)
 	if fault.KindOf(err) == fault.NotFound { // the row says that it is there
 		err = fault.Wrap(err, fault.Unavailable, "this email can't be read at the moment")
 	}
-	return desk.RawMail{ReadCloser: r, ID: id, Size: size}, err
+	name := fmt.Sprintf("email-%d", id)
+	return desk.FileContent{ReadCloser: r, Size: size, File: desk.File{ID: desk.FileID(name), Name: name + ".eml", Size: size, Type: "message/rfc822"}}, err
 }
 
 // Release has a mail processed again as one that a person wrote and whose sender is believed.

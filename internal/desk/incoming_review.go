@@ -1,9 +1,6 @@
 package desk
 
-import (
-	"io"
-	"time"
-)
+import "time"
 
 // IncomingFilter selects incoming mails, the newest first.
 type IncomingFilter struct {
@@ -41,13 +38,6 @@ type MailFile struct {
 	Name string // cleaned
 	Type string // as the sender declared it
 	Size int64  // in bytes
-}
-
-// RawMail is an incoming mail opened for reading. The caller closes it.
-type RawMail struct {
-	io.ReadCloser
-	ID   int64
-	Size int64
 }
 
 // BlockedSender is an entry of the blocklist.
