@@ -108,3 +108,12 @@ var channelNames = map[desk.Channel]string{
 
 // ChannelName returns the way by which a message came, in words; empty for messages from before it was recorded.
 func ChannelName(c desk.Channel) string { return channelNames[c] }
+
+// Message returns the words of an entry's message, and the address at which its images of other servers are shown, if it has
+// such images and they are not.
+func (l Layout) Message(e desk.Entry, mails MailView) (words template.HTML, images string) {
+	if m := mails.MailMessage(e); m.Words != "" {
+		return m.Words, m.Images
+	}
+	return l.Formatted(e.Body, e.Format), ""
+}

@@ -26,15 +26,15 @@ type MailContents struct {
 	Headers      string    // as they came, in valid UTF-8; truncated if they are long
 	Text         string
 	HTML         string // sanitized, to be shown by markup.Mail; empty: none
-	Files        []MailFile
+	Files        []IncomingFile
 	MoreFiles    int      // that are not listed
 	Problems     []string // how malformed parts were read, or why the mail can't be
 	Encrypted    bool     // the words can't be read
 	Signed       bool     // there is a signature, which was not verified
 }
 
-// MailFile is a file of an incoming mail.
-type MailFile struct {
+// IncomingFile is a file of an incoming mail.
+type IncomingFile struct {
 	Name string // cleaned
 	Type string // as the sender declared it
 	Size int64  // in bytes

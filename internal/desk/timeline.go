@@ -13,7 +13,8 @@ type Entry struct {
 	ticket.Event
 	Named    Ref     // the person of an event about participants or the requester; zero otherwise
 	Author   Ref     // zero: a due event, or a manual command from Temporal UI
-	Body     string  // the message, plain text; empty: none, or it has only files
+	Body     string  // the message; empty: none, or it has only files
+	Format   Format  // of Body
 	Files    []File  // of the message, in order
 	Channel  Channel // by which the message came; empty: there is none, or it was not recorded
 	Incoming int64   // the incoming mail that the message was; 0: none. For staff only

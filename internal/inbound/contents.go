@@ -94,7 +94,7 @@ func show(ctx context.Context, c *desk.MailContents, r io.Reader) (err error) {
 			c.MoreFiles = len(parsed.Files) - maxShownFiles
 			break
 		}
-		file := desk.MailFile{Name: attachment.CleanName(f.Name), Type: f.Type}
+		file := desk.IncomingFile{Name: attachment.CleanName(f.Name), Type: f.Type}
 		if f.N < len(sizes) {
 			file.Size = sizes[f.N]
 		}

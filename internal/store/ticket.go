@@ -166,7 +166,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		return nil, explain(err, "load the timeline of %s", n)
 	}
 	rows, _ := s.pool.Query(ctx, `
-		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.internal, false) AS internal,
+		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.format, 'text') AS format, coalesce(m.internal, false) AS internal,
 			coalesce(m.channel, '') AS channel, coalesce(m.mail, 0) AS mail, `+mailHTML+`,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
@@ -193,7 +193,7 @@ const mailHTML = `CASE WHEN octet_length(i.html) <= 256 * 1024 THEN i.html ELSE 
 func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error) {
 	a, b := &e.Author, desk.Bounce{}
 	var files []byte
-	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &a.ID, &a.Name, &a.Handle, &a.Role,
+	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &a.ID, &a.Name, &a.Handle, &a.Role,
 		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &e.Named.ID, &e.Named.Name, &e.Named.Role, &files)
 	if err == nil {
 		e.Files, err = readFiles(files, n)
