@@ -55,7 +55,8 @@ type Config struct {
 
 	Files request.Files // nil: files are Unavailable
 
-	Incoming Incoming // mails that relays post; without a Receiver they are Unavailable
+	Relayed  Relayed               // mails that relays post; without a Receiver they are Unavailable
+	Incoming request.IncomingMails // nil: incoming mails are Unavailable
 
 	Staffing staffing // groups, and who is away; nil: both are Unavailable
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -38,7 +39,7 @@ func openFixtureUnder(t *testing.T, document string) *fixture {
 	o.Start(slog.New(slog.DiscardHandler))
 	var err error
 	o.Handler, err = api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Files: o.Files, Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakes),
+		Desk: o.Desk, People: o.Store, Files: o.Files, Incoming: app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs)), Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakes),
 		Policies: app.NewPolicies(o.Store, o.Store, o.Store, o.wakes), Log: slog.New(slog.DiscardHandler),
 		Ready: []api.Check{{Name: "postgresql", Ask: o.Ready}},
 	})

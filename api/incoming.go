@@ -24,8 +24,8 @@ type mailReceiver interface {
 	Receive(ctx context.Context, e desk.Envelope, content io.Reader) (int64, error)
 }
 
-// Incoming configures how mails are received that relays post.
-type Incoming struct {
+// Relayed configures how mails are received that relays post.
+type Relayed struct {
 	Receiver mailReceiver
 	Own      func(address string) bool // whether the desk receives mail at an address
 	Secret   string                    // of the signatures
@@ -61,7 +61,7 @@ func mailBinder(s *server, api huma.API, op huma.Operation) {
 
 // receiveMail stores a mail.
 func (s *server) receiveMail(_ context.Context, in *mailInput) (mailView, error) {
-	signed, err := newSigned(s.Incoming.Secret, in.Timestamp, in.Signature, time.Now())
+	signed, err := newSigned(s.Relayed.Secret, in.Timestamp, in.Signature, time.Now())
 	if err != nil {
 		return mailView{}, err
 	}
@@ -83,7 +83,7 @@ func (s *server) receiveMail(_ context.Context, in *mailInput) (mailView, error)
 	r, end := request.ForTransfer(in.gin.Writer, in.gin.Request)
 	defer end()
 	signed.body = r.Body
-	id, err := s.Incoming.Receiver.Receive(r.Context(), desk.Envelope{Source: desk.SourceHTTP, ReturnPath: in.From, Recipients: to}, signed)
+	id, err := s.Relayed.Receiver.Receive(r.Context(), desk.Envelope{Source: desk.SourceHTTP, ReturnPath: in.From, Recipients: to}, signed)
 	if fault.KindOf(err) == fault.TooLarge {
 		err = fault.Wrap(err, fault.TooLarge, "the email is too large")
 	}

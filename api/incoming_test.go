@@ -28,7 +28,7 @@ func openRelay(t *testing.T) *fixture {
 	o := openFixture(t)
 	var err error
 	o.Handler, err = api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Log: slog.New(slog.DiscardHandler), Incoming: api.Incoming{
+		Desk: o.Desk, People: o.Store, Log: slog.New(slog.DiscardHandler), Relayed: api.Relayed{
 			Receiver: inbound.NewReceiver(o.Blobs, o.Store, relayLimit), Secret: relaySecret, Own: inbound.Addresses{"support@desk.example": ""}.Accepts,
 		},
 	})

@@ -29,6 +29,8 @@ type entryView struct {
 	Recipients     string           `json:"recipients,omitempty" enum:"requester" doc:"Present if the message was for the requester alone."`
 	Person         *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
 	Files          []attachmentView `json:"files,omitempty"`
+	Channel        desk.Channel     `json:"channel,omitempty" enum:"page,api,email,phone,in-person" doc:"By which the message came. Absent of messages from before it was recorded."`
+	Incoming       int64            `json:"incoming_mail,omitempty" doc:"Staff only: the ID of the incoming mail that the message was."`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
 	Priority       policy.Priority  `json:"priority,omitempty" doc:"The new priority."`
@@ -77,7 +79,7 @@ func (s *server) timeline(ctx context.Context, in *ticketInput) (view timelineVi
 
 func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	view := entryView{
-		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
+		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body, Channel: e.Channel,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
 		Promise: visiblePromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
 	}
@@ -96,7 +98,7 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		view.Files = append(view.Files, viewAttachment(f, viewer))
 	}
 	if viewer.Role.Staff() {
-		view.Group, view.Rule = e.Group, e.Rule
+		view.Group, view.Rule, view.Incoming = e.Group, e.Rule, e.Incoming
 		view.EscalationStep, view.Mail, view.Bounce = e.EscalationStep, e.Mail, viewBounce(e.Bounce)
 		view.Since, view.Until = instantOrNull(e.Since), instantOrNull(e.Until)
 	}

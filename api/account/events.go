@@ -40,6 +40,8 @@ var eventNames = map[accounts.EventKind]string{
 	accounts.EventIdentityLinked: "OpenID identity linked", accounts.EventTokenCreated: "API token created",
 	accounts.EventTokenRevoked: "API token revoked", accounts.EventGroupCreated: "Group created", accounts.EventGroupRenamed: "Group renamed",
 	accounts.EventGroupDeleted: "Group deleted", accounts.EventGroupJoined: "Group member added", accounts.EventGroupLeft: "Group member removed",
+	accounts.EventMailReleased: "Email released", accounts.EventMailDeleted: "Email deleted",
+	accounts.EventSenderBlocked: "Email sender blocked", accounts.EventSenderUnblocked: "Email sender unblocked",
 }
 
 // NameOf returns the label of a kind.

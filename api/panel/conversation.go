@@ -16,31 +16,35 @@ import (
 
 // line is an entry of the timeline: a message or an event.
 type line struct {
-	N      int
-	At     time.Time
-	Who    string
-	From   string // style of the entry: requester, staff, note or refused
-	Label  string
-	Words  template.HTML // the message
-	Files  page.FileList
-	Said   bool   // it has a message: words or files
-	After  string // what else happened to the message
-	Text   string // description of an event without a message
-	Bad    bool
-	Resend int        // number of a mail that can be sent again; 0: none
-	Own    bool       // the bounced mail was addressed to the requester
-	Mine   bool       // written by the viewer
-	Cause  page.Cause // the emergency that caused the event
+	N        int
+	At       time.Time
+	Who      string
+	From     string // style of the entry: requester, staff, note or refused
+	Label    string
+	Words    template.HTML // the message
+	Images   string        // address at which its images of other servers are shown; empty: it has none, or they are
+	Channel  string        // by which the message came, in words; may be empty
+	Original int64         // the incoming mail that it was; 0: none
+	Files    page.FileList
+	Said     bool   // it has a message: words or files
+	After    string // what else happened to the message
+	Text     string // description of an event without a message
+	Bad      bool
+	Resend   int        // number of a mail that can be sent again; 0: none
+	Own      bool       // the bounced mail was addressed to the requester
+	Mine     bool       // written by the viewer
+	Cause    page.Cause // the emergency that caused the event
 }
 
-func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.Causes) []line {
+func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.Causes, mails page.MailView) []line {
 	viewer := layout.Person
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
 		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = audience(e)
-		l.Files, l.Said = layout.FileList(e.Files), e.Body != "" || len(e.Files) > 0
-		l.Words = layout.Formatted(e.Body, e.Format)
+		l.Files, l.Said = layout.FileList(e.Files), e.Body != "" || e.HTML != "" || len(e.Files) > 0
+		l.Channel, l.Original = page.ChannelName(e.Channel), e.Incoming
+		l.Words, l.Images = layout.Message(e, mails)
 		if e.Bounce != nil && !e.Bounce.Resent {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}

@@ -42,6 +42,7 @@ type ticketView struct {
 	sideView
 
 	Back   string // address of the list
+	mails  page.MailView
 	Suffix string // of all addresses of this ticket, so that its list stays
 	Swap   bool   // it replaces the ticket on an open page
 	Part   string // the only part that is replaced; empty: all
@@ -61,7 +62,10 @@ func (t ticketView) Post(what string) string {
 }
 
 // Live returns the address of live updates.
-func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) + t.Suffix }
+func (t ticketView) Live() string { return t.mails.Again() }
+
+// address returns the address of this ticket.
+func (t ticketView) address() string { return "/desk/tickets/" + string(t.Number) + t.Suffix }
 
 // draft is what was typed into a form, to be shown again.
 type draft struct {
@@ -163,12 +167,13 @@ func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView,
 		return ticketView{}, err
 	}
 	view := newTicketView(v, record, shared)
+	view.mails = v.MailView(view.address())
 	entries, err := p.desk.Timeline(ctx, v.Person, n)
 	if err != nil {
 		return ticketView{}, err
 	}
 	causes := v.Causes(record.Ticket)
-	view.Lines, view.Seen = lines(entries, view.Layout, shared, causes), desk.LastEntry(entries)
+	view.Lines, view.Seen = lines(entries, view.Layout, shared, causes, view.mails), desk.LastEntry(entries)
 	view.Unseen, view.Typed = unseen(view.Lines, entries, v.Person, d), d.escalation
 	view.Typed.AsNote = d.escalation.Reason != "" && (d.escalation.AsNote || view.Escalation == 0)
 	if view.Typed.AsNote && !v.Partial() { // on an open page the script joins it with the note that is being written

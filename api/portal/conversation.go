@@ -2,6 +2,7 @@ package portal
 
 import (
 	"fmt"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -14,15 +15,27 @@ import (
 
 // bubble is one message of the conversation.
 type bubble struct {
-	N      int
-	Mine   bool
-	Who    string
-	Label  string // what kind of message it is; empty for plain replies
-	At     time.Time
-	Body   string
-	Format desk.Format
-	Files  []desk.File
-	State  string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
+	N       int
+	Mine    bool
+	Who     string
+	Label   string // what kind of message it is; empty for plain replies
+	At      time.Time
+	Body    string
+	Format  desk.Format
+	Files   []desk.File
+	Channel desk.Channel
+	HTML    string        // of the email that it was, sanitized; empty: none
+	Words   template.HTML // the message; set by show
+	Images  string        // address at which its images of other servers are shown; empty: it has none, or they are
+	State   string        // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
+}
+
+// show sets the words of the messages.
+func show(bubbles []bubble, l page.Layout, mails page.MailView) {
+	for i, b := range bubbles {
+		e := desk.Entry{Event: ticket.Event{N: b.N}, Body: b.Body, Format: b.Format, Files: b.Files, Channel: b.Channel, HTML: b.HTML}
+		bubbles[i].Words, bubbles[i].Images = l.Message(e, mails)
+	}
 }
 
 // replyKey returns the key of the reply form. It changes only with a message from staff or a refusal, so that a reply
@@ -53,10 +66,10 @@ var labelsForParticipants = map[ticket.EventKind]string{
 func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person, participant bool) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
-		if e.Body == "" && len(e.Files) == 0 {
+		if e.Body == "" && e.HTML == "" && len(e.Files) == 0 {
 			continue
 		}
-		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Format: e.Format, Files: e.Files}
+		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Format: e.Format, Files: e.Files, Channel: e.Channel, HTML: e.HTML}
 		if label := labelsForParticipants[e.Kind]; participant && label != "" {
 			b.Label = label
 		}

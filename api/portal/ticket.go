@@ -141,6 +141,7 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 		Bubbles: conversation(s.entries, s.undecided, a.requester, a.requester.ID != s.Requester.ID), Timeline: timeline(s.View, s.entries, a.requester, causes),
 		Catching: len(s.undecided) > 0, Gone: ratingClosed(s), Live: v.Partial(),
 	}
+	show(view.Bubbles, view.Layout, v.MailView(ticketAddress(a.number)))
 	view.Next = nextEventOf(s.View, view.Now)
 	view.Promises = explainedPromises(s.View, s.entries, causes, view.Now)
 	view.Seen, view.Shown = s.fingerprint(view.Now), desk.LastEntry(s.entries)

@@ -150,3 +150,12 @@ type FileUploader interface {
 	Upload(context.Context, desk.Person, desk.Upload) (desk.File, error)
 	Describe(ctx context.Context, by desk.Person, id desk.FileID, alt string) error
 }
+
+// IncomingMails are incoming mails for staff; see app.IncomingReview.
+type IncomingMails interface {
+	List(context.Context, desk.Person, desk.IncomingFilter) (page []desk.IncomingMail, more bool, err error)
+	Mail(context.Context, desk.Person, int64) (desk.IncomingMail, desk.MailContents, error)
+	Raw(context.Context, desk.Person, int64) (desk.FileContent, error)
+	Release(context.Context, desk.Person, int64) error
+	Delete(context.Context, desk.Person, int64) error
+}

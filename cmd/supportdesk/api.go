@@ -14,6 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
@@ -58,6 +59,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	d := app.NewTickets(db, db, db, outcomes, relay)
 	board := app.NewNoticeBoard(db)
 	files := n.files()
+	review := app.NewIncomingReview(db, db, n.blobs, inbound.NewViewer(n.blobs))
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
@@ -72,10 +74,11 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Emergencies: command,
 		Policies:    policies,
 		Files:       files,
-		Incoming:    n.relayed(),
+		Relayed:     n.relayed(),
+		Incoming:    review,
 		Staffing:    app.NewStaffing(db),
 		Site:        site,
-		Areas:       n.areas(d, files, outcomes, command, policies),
+		Areas:       n.areas(d, files, review, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,
 		Version:     versionName(),
 		Ready: []api.Check{

@@ -87,11 +87,11 @@ func (n *dependencies) receive(ctx context.Context, group *errgroup.Group, recei
 }
 
 // relayed returns how mails are received that relays post.
-func (n *dependencies) relayed() api.Incoming {
+func (n *dependencies) relayed() api.Relayed {
 	if n.config.IncomingSecret == "" {
-		return api.Incoming{}
+		return api.Relayed{}
 	}
-	return api.Incoming{
+	return api.Relayed{
 		Receiver: inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize), Own: inbound.Addresses(n.config.Mailboxes).Accepts,
 		Secret: n.config.IncomingSecret,
 	}

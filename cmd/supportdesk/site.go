@@ -7,6 +7,7 @@ import (
 
 	accountpages "github.com/holesalemart/supportdesk/api/account"
 	filepages "github.com/holesalemart/supportdesk/api/files"
+	incomingpages "github.com/holesalemart/supportdesk/api/incoming"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/api/portal"
@@ -46,13 +47,14 @@ func (n *dependencies) temporalUI() string {
 }
 
 // areas returns the website's pages by audience.
-func (n *dependencies) areas(d *app.Tickets, files *app.Files, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
+func (n *dependencies) areas(d *app.Tickets, files *app.Files, review *app.IncomingReview, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
 	staffing, suggestions := app.NewStaffing(n.db), app.NewSuggestions(n.db)
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, staffing).Area(),
 		portal.New(d, n.db, suggestions, n.db, files, outcomes).Area(),
 		panel.New(d, app.NewWorkspace(n.db), staffing, n.db, files, outcomes).Area(),
 		filepages.New(files, n.db).Area(),
+		incomingpages.New(review, review).Area(),
 		supervision.New(app.NewReports(n.db), n.db, suggestions, staffing, outcomes, command, policies).Area(),
 	}
 }

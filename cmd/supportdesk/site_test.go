@@ -23,6 +23,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -55,16 +56,17 @@ func openFixture(t testing.TB, tickets int) *fixture {
 		t.Fatal(err)
 	}
 	files := app.NewFiles(h.Store, blobs, desk.DefaultFileLimits)
+	review := app.NewIncomingReview(h.Store, h.Store, blobs, inbound.NewViewer(blobs))
 	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")
 	if err == nil {
-		h.areas = n.areas(d, files, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, idle{}), app.NewPolicies(h.Store, h.Store, h.Store, idle{}))
+		h.areas = n.areas(d, files, review, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, idle{}), app.NewPolicies(h.Store, h.Store, h.Store, idle{}))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	door := page.Area{Name: "door", Templates: os.DirFS(t.TempDir()), Routes: []page.Route{page.Get("/door/:id", page.Anyone, h.authenticate)}}
-	h.handler, err = api.New(api.Config{Desk: d, Files: files, People: h.Store, Board: app.NewNoticeBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
+	h.handler, err = api.New(api.Config{Desk: d, Files: files, Incoming: review, People: h.Store, Board: app.NewNoticeBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

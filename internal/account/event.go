@@ -46,6 +46,10 @@ const (
 	EventGroupDeleted           EventKind = "group-deleted"
 	EventGroupJoined            EventKind = "group-joined"
 	EventGroupLeft              EventKind = "group-left"
+	EventMailReleased           EventKind = "mail-released" // an incoming mail, from quarantine
+	EventMailDeleted            EventKind = "mail-deleted"  // likewise
+	EventSenderBlocked          EventKind = "sender-blocked"
+	EventSenderUnblocked        EventKind = "sender-unblocked"
 )
 
 // EventKinds returns all kinds of security events.
@@ -57,6 +61,7 @@ func EventKinds() []EventKind {
 		EventAddressChangeRequested, EventAddressChanged, EventAddressAdded, EventAddressRemoved, EventContactAdded, EventContactCorrected,
 		EventContactClaimed, EventIdentityLinked, EventTokenCreated, EventTokenRevoked,
 		EventGroupCreated, EventGroupRenamed, EventGroupDeleted, EventGroupJoined, EventGroupLeft,
+		EventMailReleased, EventMailDeleted, EventSenderBlocked, EventSenderUnblocked,
 	}
 }
 

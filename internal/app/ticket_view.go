@@ -141,7 +141,7 @@ func publicEntries(all []desk.Entry, viewer ticket.PersonID) []desk.Entry {
 		if e.Internal || !e.ListedFor(viewer) || personal && e.N < joined {
 			continue
 		}
-		e.N = len(shown) + 1
+		e.N, e.Incoming = len(shown)+1, 0
 		if e.Kind == ticket.EventPolicyAdopted {
 			e.By.ID, e.Author = "", desk.Ref{}
 		}

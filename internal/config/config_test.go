@@ -140,6 +140,9 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		IncomingLMTP: ":24", IncomingSMTP: ":25", IncomingCert: "/run/secrets/certificate.pem", IncomingKey: "/run/secrets/key.pem",
 		IncomingMaxSize: 65536, IncomingSecret: "0123456789abcdef", AuthServID: "mx.shop.example", ScannerURL: "clamd://clamd:3310",
 		IMAPMailboxes: []string{"in-box=imaps://help@imap.shop.example/INBOX"},
+		ParsedIMAP: []config.IMAPMailbox{{
+			Name: "in-box", Scheme: "imaps", Server: "imap.shop.example:993", User: "help", Folder: "INBOX", Password: "hunter3",
+		}},
 		Webhooks:      []string{"ops=https://ops.example/hook?key=a=b", " watch-2=http://watch.internal:9000/"}, WebhookHTTPHosts: []string{"watch.internal"},
 		ParsedWebhooks: map[string]config.Webhook{
 			"ops":     {URL: "https://ops.example/hook?key=a=b", Secret: "0123456789abcdef"},
@@ -175,7 +178,7 @@ var bad = map[string][]string{
 	"SUPPORTDESK_BLOB_URL":         {"/var/lib/blobs", "http://bucket", "file:/%zz"},
 	"SUPPORTDESK_FILE_MIB":         {"0", "-1", "x"},
 	"SUPPORTDESK_FILES":            {"0", "101", "x"},
-	"SUPPORTDESK_FILES_MIB":        {"9", "x"}, // less than a file
+	"SUPPORTDESK_FILES_MIB":        {"1025", "x"},
 	"SUPPORTDESK_MAIL_FILES_MIB":   {"-1", "51", "x"},
 
 	"SUPPORTDESK_MAIL_ADDRESSES":    {"support", "Support <support@shop.example>", "support+x@shop.example", "a@shop.example,b"},

@@ -58,7 +58,16 @@ type IncomingMail struct {
 	Reason  string        // quarantined, recorded: why, a stable code
 	Detail  string        // the same for staff
 	Ticket  ticket.Number // accepted: the ticket
+
+	SettledBy Ref       // staff who released or deleted it; zero: none
+	Settled   time.Time // when they did
+
+	Trust       Trust  // whether the sender is believed; empty: not read yet
+	TrustDetail string // for staff
 }
+
+// Released reports whether staff have decided that a person wrote the mail and that its sender is believed.
+func (m IncomingMail) Released() bool { return m.SettledBy.ID != "" && m.Status != IncomingDeleted }
 
 // IncomingResult is the result of processing a mail.
 type IncomingResult struct {
@@ -110,9 +119,6 @@ type ReadMail struct {
 	NoAnswer bool               // nothing automatic may be sent in answer
 	About    []string           // bounce, complaint: Message-IDs of the mail that it is about
 	Bounces  []BouncedRecipient // bounce: those whom the mail did not reach
-
-	Trust       Trust
-	TrustDetail string // for staff
 
 	Threat string // a virus or spam, as the scanner named it; empty: none
 

@@ -62,7 +62,8 @@ func NewReader(c contents, f uploader, sender checker, o ReaderOptions) *Reader 
 // Read reads a mail without its files. Its error is Unavailable if a neighbour did not answer, and Invalid if there is no
 // mail to be read.
 func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, error) {
-	read := desk.ReadMail{IncomingMail: m, Kind: desk.KindPerson, Trust: desk.TrustUnknown}
+	read := desk.ReadMail{IncomingMail: m, Kind: desk.KindPerson}
+	read.Trust, read.TrustDetail = desk.TrustUnknown, ""
 	if err := r.scan(ctx, &read); err != nil {
 		return read, err
 	}

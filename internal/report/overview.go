@@ -198,6 +198,8 @@ type MailStatus struct {
 
 	AnnouncementsWaiting int // owed mails about emergencies
 	AnnouncementsBounced int // bounced mails about emergencies
+
+	Quarantined int // incoming mails that staff decide about
 }
 
 // Listed returns the number of owed mails in the supervisors' list. It shows none about accounts, since those contain

@@ -49,12 +49,14 @@ func (s *Store) AwaitIncoming(ctx context.Context, wake func()) error {
 	return s.await(ctx, incomingChannel, wake)
 }
 
-const incomingColumns = `id, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients, received_at, status,
-	attempts, sender, subject, reason, detail, coalesce(ticket, '')`
+const incomingColumns = `id, coalesce(blob, ''), size, fingerprint, source, mailbox, client, helo, return_path, recipients, received_at, status,
+	attempts, sender, subject, reason, detail, coalesce(ticket, ''), trust, trust_detail,
+	coalesce(settled_by, ''), coalesce((SELECT name FROM people WHERE people.id = settled_by), ''), settled_at`
 
 func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 	return m, row.Scan(&m.ID, &m.Blob, &m.Size, &m.Fingerprint, &m.Source, &m.Mailbox, &m.Client, &m.Helo, &m.ReturnPath, &m.Recipients,
-		&m.Received, &m.Status, &m.Attempts, &m.Sender, &m.Subject, &m.Reason, &m.Detail, &m.Ticket)
+		&m.Received, &m.Status, &m.Attempts, &m.Sender, &m.Subject, &m.Reason, &m.Detail, &m.Ticket, &m.Trust, &m.TrustDetail,
+		&m.SettledBy.ID, &m.SettledBy.Name, nullable(&m.Settled))
 }
 
 // ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender are
@@ -92,8 +94,9 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 
 // ReadIncoming records what was read of a mail, before it becomes anything: mails that it causes refer to its Message-ID.
 func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) error {
-	_, err := s.pool.Exec(ctx, `UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4 WHERE id = $1 AND status = 'received'`,
-		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID))
+	_, err := s.pool.Exec(ctx, `UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6
+		WHERE id = $1 AND status = 'received'`,
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail))
 	return explain(err, "record what was read of an incoming mail")
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/outbox"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Thread returns the ticket that an incoming mail belongs to, by a token in one of its recipients or, failing that, by the
@@ -88,16 +87,6 @@ func (s *Store) Blocked(ctx context.Context, address string) (entry string, err 
 	_, domain, _ := strings.Cut(address, "@")
 	err = s.pool.QueryRow(ctx, `SELECT sender FROM blocked_senders WHERE sender IN ($1, $2) ORDER BY sender DESC LIMIT 1`, address, "@"+domain).Scan(&entry)
 	return entry, explain(missing(err, nil), "look into the blocklist")
-}
-
-// Block adds an address, or a domain with an @ before it, to the blocklist, or removes it.
-func (s *Store) Block(ctx context.Context, by ticket.PersonID, sender string, blocked bool) error {
-	statement, args := `DELETE FROM blocked_senders WHERE sender = $1`, []any{strings.ToLower(sender)}
-	if blocked {
-		statement, args = `INSERT INTO blocked_senders (sender, blocked_by) VALUES ($1, $2) ON CONFLICT DO NOTHING`, append(args, by)
-	}
-	_, err := s.pool.Exec(ctx, statement, args...)
-	return explain(err, "change the blocklist")
 }
 
 // BounceMail settles a sent mail as bounced, unless it was before.

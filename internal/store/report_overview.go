@@ -58,11 +58,12 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.Ma
 			(SELECT count(*) FROM deliveries WHERE queue = 'account' AND ticket IS NULL AND status = 'owed'),
 			(SELECT count(*) FROM deliveries WHERE queue = 'account' AND status = 'bounced' AND settled_at >= $1),
 			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'),
-			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced' AND settled_at >= $1)
+			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced' AND settled_at >= $1),
+			(SELECT count(*) FROM incoming_mails WHERE status = 'quarantined')
 		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off 
 			FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed') w`,
 		lostSince).Scan(&m.Waiting, nullable(&m.Oldest), &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
-		&m.AnnouncementsWaiting, &m.AnnouncementsBounced)
+		&m.AnnouncementsWaiting, &m.AnnouncementsBounced, &m.Quarantined)
 	return m, explain(err, "count the mails that wait")
 }
 

@@ -167,6 +167,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	}
 	rows, _ := s.pool.Query(ctx, `
 		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.format, 'text') AS format, coalesce(m.internal, false) AS internal,
+			coalesce(m.channel, '') AS channel, coalesce(m.mail, 0) AS mail, `+mailHTML+`,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
 			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
@@ -176,6 +177,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 			`+filesOf("e.message")+` AS files
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
+		LEFT JOIN incoming_mails i ON i.id = m.mail
 		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
 		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.failure_event = e.n AND b.queue = 'ticket'
 		LEFT JOIN people r ON r.id = b.person
@@ -185,10 +187,13 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	return entries, explain(err, "load the timeline of %s", n)
 }
 
+// mailHTML is the HTML of the incoming mail i, unless it is longer than pages with many such mails can be: then the text is shown.
+const mailHTML = `CASE WHEN octet_length(i.html) <= 256 * 1024 THEN i.html ELSE '' END AS html`
+
 func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error) {
 	a, b := &e.Author, desk.Bounce{}
 	var files []byte
-	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &a.ID, &a.Name, &a.Handle, &a.Role,
+	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &a.ID, &a.Name, &a.Handle, &a.Role,
 		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &e.Named.ID, &e.Named.Name, &e.Named.Role, &files)
 	if err == nil {
 		e.Files, err = readFiles(files, n)
