@@ -55,6 +55,8 @@ type Config struct {
 
 	Files request.Files // nil: files are Unavailable
 
+	Incoming Incoming // mails that relays post; without a Receiver they are Unavailable
+
 	Staffing staffing // groups, and who is away; nil: both are Unavailable
 
 	Site  *page.Engine // serves the website; nil: there is no website
@@ -83,6 +85,7 @@ type server struct {
 	sources  *request.Sources
 	origins  *http.CrossOriginProtection
 	proxies  proxies
+	arriving chan struct{} // has a value for each mail that is being received
 	schemas  huma.Registry // of the document
 	document []byte        // OpenAPI, as JSON
 }
@@ -93,7 +96,7 @@ func New(config Config) (http.Handler, error) {
 	if config.Desk == nil || config.People == nil {
 		return nil, errors.New("make the API: a desk and people are needed")
 	}
-	s := &server{Config: config, log: config.Log, sources: request.NewSources(request.TrackRate, request.TrackBurst, request.MaxSources), origins: http.NewCrossOriginProtection()}
+	s := &server{Config: config, log: config.Log, sources: request.NewSources(request.TrackRate, request.TrackBurst, request.MaxSources), arriving: make(chan struct{}, maxArriving), origins: http.NewCrossOriginProtection()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

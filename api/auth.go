@@ -25,6 +25,7 @@ const (
 var (
 	anyone         = page.Anyone
 	optionalSignIn = page.Access{Who: "Anyone, without signing in. Staff who sign in see more.", Greets: true}
+	relays         = page.Access{Who: "Mail relays, which sign their requests.", Signs: true}
 	signedIn       = page.SignedIn
 	customers      = page.Access{Who: "Customers, for their own tickets.", Allows: page.Customers.Allows}
 	colleagues     = page.Staff

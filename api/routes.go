@@ -53,7 +53,7 @@ func routes() []route { return append(fixedRoutes(), commandRoutes()...) }
 // fixedRoutes returns every route except those that commandRoutes derives from the registry of verbs.
 func fixedRoutes() []route {
 	return slices.Concat([]route{
-		{post, "/tickets", customers.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, withForm(onResponse((*server).submit))},
+		{post, "/tickets", signedIn.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket; staff submit it for a customer", created, withForm(onResponse((*server).submit))},
 		{get, "/tickets", signedIn, "list-tickets", "List tickets: your own, or all of them for staff", result, onResponse((*server).list)},
 		{get, "/tickets/{number}", signedIn, "read-ticket", "Read a ticket with its clocks", result, on((*server).read)},
 		{get, "/tickets/{number}/timeline", signedIn, "read-timeline", "Read a ticket's timeline", result, on((*server).timeline)},
@@ -67,6 +67,8 @@ func fixedRoutes() []route {
 		{get, "/files/{id}/preview", signedIn, "read-preview", "Read the smaller image of an image", result, onStream((*server).readPreview)},
 		{patch, "/files/{id}", signedIn, "describe-file", "Describe an image that you have not sent yet", result, on((*server).describeFile)},
 		{del, "/files/{id}", signedIn, "delete-file", "Delete a file: one that you have not sent yet, or, as staff, any", result, on((*server).deleteFile)},
+	}), ifAvailable(func(c Config) bool { return c.Incoming.Receiver != nil }, []route{
+		{post, "/incoming-mails", relays, "receive-mail", "Deliver an email to the desk, as a relay", created, mailBinder},
 	}), ifAvailable(func(c Config) bool { return c.Reports != nil }, []route{
 		{get, "/reports/promises", supervisors, "report-promises", "Report on targets met and breached, by week, priority, category and agent", result, on((*server).reportPromises)},
 	}), ifAvailable(func(c Config) bool { return c.Staffing != nil }, []route{
@@ -168,7 +170,7 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	}
 	if r.access.Allows != nil {
 		op.Security = []map[string][]string{{bearer: {}}, {"session": {}}}
-	} else {
+	} else if !r.access.Signs {
 		op.Middlewares = append(huma.Middlewares{s.throttle}, op.Middlewares...)
 	}
 	if r.method == http.MethodPost {

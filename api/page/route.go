@@ -88,6 +88,7 @@ type Access struct {
 	Allows func(ticket.Role) bool // nil: anyone, without signing in
 
 	Greets bool   // identifies who has signed in, though anyone is allowed: staff see more; used by the API only
+	Signs  bool   // the handler verifies a signature of the request, so requests of one source are not limited; used by the API only
 	form   string // page of the form, see Recently; empty: the time of signing in does not matter
 }
 

@@ -72,6 +72,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Emergencies: command,
 		Policies:    policies,
 		Files:       files,
+		Incoming:    n.relayed(),
 		Staffing:    app.NewStaffing(db),
 		Site:        site,
 		Areas:       n.areas(d, files, outcomes, command, policies),

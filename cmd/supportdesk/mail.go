@@ -34,9 +34,11 @@ func (mailCommand) Run(p *program) error {
 		return errors.New("SUPPORTDESK_MAIL_ADDRESSES is not set, so there is no mail to receive")
 	}
 	group, ctx := errgroup.WithContext(p.ctx)
-	if err := n.receive(ctx, group, inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)); err != nil {
+	receiver := inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)
+	if err := n.receive(ctx, group, receiver); err != nil {
 		return err
 	}
+	n.readMailboxes(ctx, group, receiver)
 	process, err := n.incoming(ctx, group)
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func (mailCommand) Run(p *program) error {
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
 			health := api.Health(versionName(), []api.Check{
-				{Name: "postgresql", Ask: n.db.Ready}, {Name: "writes", Ask: n.db.Writable}, {Name: "files", Ask: n.blobs.Ping},
+				{Name: "postgresql", Ask: n.db.Ready}, {Name: "writes", Ask: n.db.Writable}, {Name: "files", Ask: n.blobs.Ping}, n.mailboxCheck(),
 			}, n.db, n.log)
 			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
 		})
@@ -82,6 +84,17 @@ func (n *dependencies) receive(ctx context.Context, group *errgroup.Group, recei
 		group.Go(func() error { return server.Serve(ctx, listener) })
 	}
 	return nil
+}
+
+// relayed returns how mails are received that relays post.
+func (n *dependencies) relayed() api.Incoming {
+	if n.config.IncomingSecret == "" {
+		return api.Incoming{}
+	}
+	return api.Incoming{
+		Receiver: inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize), Own: inbound.Addresses(n.config.Mailboxes).Accepts,
+		Secret: n.config.IncomingSecret,
+	}
 }
 
 // certificate returns the configuration of STARTTLS, or nil if there is no certificate.

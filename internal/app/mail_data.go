@@ -20,7 +20,7 @@ type StoredMail struct {
 	About     int            // the event that it reports
 	OwedBy    int            // the event that caused it: About or, for a mail that is sent again, a later one
 	Owed      time.Time      // time of OwedBy
-	Timeline  []ticket.Event // in order: up to OwedBy, and those at the time of submission
+	Timeline  []ticket.Event // in order: up to OwedBy, and those at the time of submission or with a new requester
 	Ticket    ticket.Ticket  // current state
 }
 
@@ -95,6 +95,7 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 		return desk.MailData{}, err
 	}
 	about, owing, event := stored.fold(data.Policy)
+	data.Participant = !data.Kind.ToStaff() && stored.Person != about.Requester
 	data.At, data.Cause, data.Status, data.Priority = event.At, event.Cause, about.Status, about.Priority
 	data.Silence = silence(owing, data.Policy.Silence)
 	emergencies, err := m.store.Notices(ctx)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -25,6 +26,8 @@ type reportStore interface {
 	MailState(ctx context.Context, lostSince time.Time) (report.MailStatus, error)
 	// ListMails lists mails with a status: owed ones oldest first, bounced ones since a given time newest first.
 	ListMails(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error)
+	MailboxStatuses(ctx context.Context) ([]desk.MailboxStatus, error)
+	SkippedMails(ctx context.Context, since time.Time, limit int) ([]desk.SkippedMail, error)
 	publishedPolicies
 }
 
@@ -76,9 +79,11 @@ func (r *Reports) Ratings(ctx context.Context, from, to time.Time) (report.Ratin
 const (
 	recentBounces  = 7 * 24 * time.Hour // how long the overview counts a bounced mail
 	maxEscalations = 25                 // listed in the overview
+	maxSkipped     = 10                 // likewise
 )
 
-// Overview returns the overview of all tickets that are not closed, of mail delivery and of the workflows.
+// Overview returns the overview of all tickets that are not closed, of mail in both directions and of the
+// workflows.
 func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview, error) {
 	zone, err := r.Zone(ctx)
 	if err != nil {
@@ -99,8 +104,22 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview,
 	if o.Mail, err = r.store.MailState(ctx, now.Add(-recentBounces)); err != nil {
 		return report.Overview{}, err
 	}
-	o.Workflows, err = r.store.Reconciliation(ctx)
+	if o.Workflows, err = r.store.Reconciliation(ctx); err != nil {
+		return report.Overview{}, err
+	}
+	err = r.mailboxes(ctx, now, &o)
 	return o, err
+}
+
+// mailboxes sets what is wrong with the mailboxes that are read by IMAP.
+func (r *Reports) mailboxes(ctx context.Context, now time.Time, o *report.Overview) error {
+	all, err := r.store.MailboxStatuses(ctx)
+	if err != nil {
+		return err
+	}
+	o.Unread = slices.DeleteFunc(all, func(m desk.MailboxStatus) bool { return !m.Unread(now) })
+	o.Skipped, err = r.store.SkippedMails(ctx, now.Add(-recentBounces), maxSkipped)
+	return err
 }
 
 // MailDelivery returns the status of mail delivery, the owed mails, oldest first, and the bounced ones, newest first. With

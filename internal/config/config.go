@@ -61,6 +61,8 @@ type Config struct {
 	IncomingSMTP    string   `env:"SUPPORTDESK_INCOMING_SMTP_ADDRESS"`                   // listen address for mail by SMTP; empty: none
 	IncomingCert    string   `env:"SUPPORTDESK_INCOMING_TLS_CERTIFICATE"`                // PEM file for STARTTLS; empty: not offered
 	IncomingKey     string   `env:"SUPPORTDESK_INCOMING_TLS_KEY"`                        // PEM file
+	IncomingSecret  string   `env:"SUPPORTDESK_INCOMING_HTTP_SECRET"`                    // signs the mails that relays post to the API; empty: none are accepted
+	IMAPMailboxes   []string `env:"SUPPORTDESK_IMAP_MAILBOXES"`                          // NAME=URL; the secrets are in SUPPORTDESK_IMAP_PASSWORD_NAME or SUPPORTDESK_IMAP_TOKEN_FILE_NAME
 	IncomingMaxSize int64    `env:"SUPPORTDESK_INCOMING_MAX_SIZE" envDefault:"41943040"` // bytes of a mail; larger ones are refused
 	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                             // name with which our own border signs its Authentication-Results; empty: senders are verified here
 	ScannerURL      string   `env:"SUPPORTDESK_SCANNER_URL"`                             // clamd:// or rspamd+http:// ; empty: mails are not scanned
@@ -100,6 +102,7 @@ type Config struct {
 	ReplyAddress   string             `env:"-"` // the first of MailAddresses, in lower case; empty: replies are not read
 	Mailboxes      map[string]string  `env:"-"` // parsed MailAddresses: the category of new tickets by address, in lower case
 	ParsedWebhooks map[string]Webhook `env:"-"` // parsed Webhooks, by name
+	ParsedIMAP     []IMAPMailbox      `env:"-"` // parsed IMAPMailboxes
 }
 
 // Load reads and validates the environment. The error lists every invalid variable.
@@ -127,6 +130,7 @@ func Load(getenv func(string) string) (Config, error) {
 	}
 	c.check(p.reject)
 	c.parseWebhooks(getenv, p.reject)
+	c.parseIMAP(getenv, p.reject)
 	if len(p.errs) > 0 {
 		return c, fmt.Errorf("configuration: %w", errors.Join(p.errs...))
 	}

@@ -33,6 +33,12 @@ func (c *Config) checkIncoming(reject reject) {
 			reject("SUPPORTDESK_MAIL_ADDRESSES", "is required where mail is received")
 		}
 	}
+	if c.IncomingSecret != "" && len(c.IncomingSecret) < minSecret {
+		reject("SUPPORTDESK_INCOMING_HTTP_SECRET", "must have at least %d characters", minSecret)
+	}
+	if c.IncomingSecret != "" && len(c.MailAddresses) == 0 {
+		reject("SUPPORTDESK_MAIL_ADDRESSES", "is required where mail is received")
+	}
 	if (c.IncomingCert == "") != (c.IncomingKey == "") {
 		reject("SUPPORTDESK_INCOMING_TLS_KEY", "and SUPPORTDESK_INCOMING_TLS_CERTIFICATE need each other")
 	}

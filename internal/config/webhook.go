@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -56,6 +55,5 @@ func (c *Config) parseWebhooks(getenv func(string) string, reject reject) {
 
 // allowsHTTP reports whether a host may be called without TLS.
 func (c *Config) allowsHTTP(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback() || slices.Contains(c.WebhookHTTPHosts, host)
+	return isLoopback(host) || slices.Contains(c.WebhookHTTPHosts, host)
 }

@@ -40,6 +40,8 @@ type Overview struct {
 	Agents      []Workload // highest load first
 	Mail        MailStatus
 	Workflows   desk.Reconciliation
+	Unread      []desk.MailboxStatus // mailboxes that should be read and are not
+	Skipped     []desk.SkippedMail   // left in their mailboxes lately, the newest first
 }
 
 // AgeBand is the range of ages [From, To), in days. To is 0 for a range without end.
@@ -100,7 +102,7 @@ func (e Escalation) Since() time.Time {
 }
 
 // NewOverview returns the overview computed from the counts of tickets, by the bands of AgeBands, and the staff. The caller
-// sets Escalations, Mail and Workflows.
+// sets the other fields.
 func NewOverview(now time.Time, zone *time.Location, counts []OpenCount, staff []desk.Colleague) Overview {
 	o := Overview{At: now, Zone: zone}
 	o.count(counts)

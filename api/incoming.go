@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// mailReceiver stores mails durably.
+type mailReceiver interface {
+	Receive(ctx context.Context, e desk.Envelope, content io.Reader) (int64, error)
+}
+
+// Incoming configures how mails are received that relays post.
+type Incoming struct {
+	Receiver mailReceiver
+	Own      func(address string) bool // whether the desk receives mail at an address
+	Secret   string                    // of the signatures
+}
+
+const (
+	maxArriving  = 16              // mails that are received at once; they are stored before their signatures are known
+	signatureAge = 5 * time.Minute // of a signature at most, and as much ahead, as clocks differ
+	mediaMail    = "message/rfc822"
+)
+
+type mailInput struct {
+	rawInput
+	From      string   `query:"from" maxLength:"320" doc:"The envelope's sender; empty or absent for a bounce."`
+	To        []string `query:"to,explode" required:"true" minItems:"1" maxItems:"100" doc:"An envelope recipient; repeated for several. At least one must be an address of the desk."`
+	Timestamp string   `header:"Supportdesk-Timestamp" doc:"When the request was signed, in seconds since 1970; at most five minutes ago."`
+	Signature string   `header:"Supportdesk-Signature" doc:"\"v1=\" and the HMAC-SHA256 of the timestamp, a dot and the body, in hexadecimal."`
+}
+
+type mailView struct {
+	ID int64 `json:"id" doc:"The email's number among those received."`
+}
+
+// mailBinder registers receiveMail with a body that is an email.
+func mailBinder(s *server, api huma.API, op huma.Operation) {
+	op.Metadata = map[string]any{streamed: true}
+	op.Description += " The body is the email as it was received. Once the response is 201, the email is stored durably; it is processed afterwards. The same email again is recognized."
+	on((*server).receiveMail)(s, api, op)
+	api.OpenAPI().Paths[op.Path].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		mediaMail: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+	}} // added last: huma would read the body by it
+}
+
+// receiveMail stores a mail.
+func (s *server) receiveMail(_ context.Context, in *mailInput) (mailView, error) {
+	signed, err := newSigned(s.Incoming.Secret, in.Timestamp, in.Signature, time.Now())
+	if err != nil {
+		return mailView{}, err
+	}
+	var to []string
+	for _, address := range in.To {
+		if true {
+			to = append(to, address)
+		}
+	}
+	if len(to) == 0 {
+		return mailView{}, &fault.Error{Kind: fault.Invalid, Message: "the email is not for this desk", Details: []fault.Detail{{Field: "query.to", Message: "has no address of the desk"}}}
+	}
+	select {
+	case s.arriving <- struct{}{}:
+		defer func() { <-s.arriving }()
+	default:
+		return mailView{}, fault.New(fault.Limited, "too many emails are being received; try again in a moment")
+	}
+	r, end := request.ForTransfer(in.gin.Writer, in.gin.Request)
+	defer end()
+	signed.body = r.Body
+	id, err := s.Incoming.Receiver.Receive(r.Context(), desk.Envelope{Source: desk.SourceHTTP, ReturnPath: in.From, Recipients: to}, signed)
+	if fault.KindOf(err) == fault.TooLarge {
+		err = fault.Wrap(err, fault.TooLarge, "the email is too large")
+	}
+	return mailView{ID: id}, err
+}
+
+var errSignature = fault.New(fault.Unauthenticated, "the signature is missing or wrong")
+
+// signed reads a body that is signed. It returns errSignature in place of io.EOF if the signature is wrong, so that what
+// stores the body fails.
+type signed struct {
+	body io.Reader
+	mac  hash.Hash
+	want []byte
+}
+
+// newSigned checks a signature as far as that is possible without the body.
+func newSigned(secret, timestamp, signature string, now time.Time) (*signed, error) {
+	hexadecimal, found := strings.CutPrefix(signature, "v1=")
+	want, err := hex.DecodeString(hexadecimal)
+	if !found || err != nil || len(want) != sha256.Size {
+		return nil, errSignature
+	}
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return nil, errSignature
+	}
+	if age := now.Sub(time.Unix(seconds, 0)).Abs(); age > signatureAge {
+		return nil, fault.New(fault.Unauthenticated, "the signature is too old, or the clocks differ")
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = io.WriteString(mac, timestamp+".") // never fails
+	return &signed{mac: mac, want: want}, nil
+}
+
+func (s *signed) Read(p []byte) (int, error) {
+	n, err := s.body.Read(p)
+	s.mac.Write(p[:n])
+	if errors.Is(err, io.EOF) && !hmac.Equal(s.mac.Sum(nil), s.want) {
+		return n, errSignature
+	}
+	return n, err
+}
