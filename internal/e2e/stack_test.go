@@ -95,7 +95,24 @@ func startApart(t testing.TB, document string, env ...string) *stack {
 func (s *stack) start(document string, env []string) {
 	t := s.t
 	t.Helper()
-	s.temporal, s.mails = temporaltest.Start(t), mailtest.New(t)
+	s.temporal = temporaltest.Start(t)
+	s.configure(s.temporal.HostPort, env)
+	s.run("migrate", s.policyArgs(document)...)
+	s.customer = s.invite("customer", "customer@demo.example")
+	s.other = s.invite("customer", "other@demo.example")
+	s.agent = s.invite("agent", "agent@demo.example", "--handle", "agent-1")
+	s.supervisor = s.invite("supervisor", "supervisor@demo.example", "--handle", "supervisor-1")
+	s.worker = s.program("worker")
+	s.api = s.program("api")
+	s.api.start()
+	s.worker.start()
+}
+
+// configure makes the environment of the programs. Temporal need not be there.
+func (s *stack) configure(temporal string, env []string) {
+	t := s.t
+	t.Helper()
+	s.mails = mailtest.New(t)
 	host, port, err := net.SplitHostPort(s.mails.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -112,18 +129,9 @@ func (s *stack) start(document string, env []string) {
 		"SUPPORTDESK_ALLOWANCES=0", // a few people do here what thousands do elsewhere
 		"SUPPORTDESK_SMTP_HOST=" + host, "SUPPORTDESK_SMTP_PORT=" + port, "SUPPORTDESK_SMTP_TLS=none",
 		"SUPPORTDESK_MAIL_FROM=Desk <desk@demo.example>", "SUPPORTDESK_MAILS_PER_SECOND=1000",
-		"TEMPORAL_ADDRESS=" + s.temporal.HostPort,
+		"TEMPORAL_ADDRESS=" + temporal,
 	}
 	s.env = append(s.env, env...)
-	s.run("migrate", s.policyArgs(document)...)
-	s.customer = s.invite("customer", "customer@demo.example")
-	s.other = s.invite("customer", "other@demo.example")
-	s.agent = s.invite("agent", "agent@demo.example", "--handle", "agent-1")
-	s.supervisor = s.invite("supervisor", "supervisor@demo.example", "--handle", "supervisor-1")
-	s.worker = s.program("worker")
-	s.api = s.program("api")
-	s.api.start()
-	s.worker.start()
 }
 
 func (s *stack) policyArgs(document string) []string {

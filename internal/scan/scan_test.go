@@ -13,6 +13,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/scan"
+	"github.com/holesalemart/supportdesk/internal/scantest"
 )
 
 const mail = "From: a@x.example\r\nTo: b@y.example\r\nSubject: x\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@x.example>\r\n\r\n"
@@ -26,19 +27,19 @@ func verdict(t *testing.T, s *scan.Scanner, text string) (scan.Verdict, error) {
 
 func TestScan_asksRealClamd(t *testing.T) {
 	for _, unix := range []bool{false, true} {
-		s := open(t, startClamd(t, unix).url)
+		s := open(t, scantest.Clamd(t, unix).URL)
 		for name, text := range map[string]string{"empty": "", "a mail": mail + "hello", "of many chunks": mail + strings.Repeat("x", 700<<10), "of one chunk": strings.Repeat("x", 64<<10)} {
 			if v, err := verdict(t, s, text); err != nil || v != (scan.Verdict{Kind: scan.Clean}) {
 				t.Errorf("%s: %+v, %v", name, v, err)
 			}
 		}
-		for name, text := range map[string]string{"a mail": mail + virus, "after many chunks": mail + strings.Repeat("x", 300<<10) + virus, "between chunks": strings.Repeat("x", 64<<10-7) + virus} {
+		for name, text := range map[string]string{"a mail": mail + scantest.Virus, "after many chunks": mail + strings.Repeat("x", 300<<10) + scantest.Virus, "between chunks": strings.Repeat("x", 64<<10-7) + scantest.Virus} {
 			if v, err := verdict(t, s, text); err != nil || v.Kind != scan.Virus || !strings.HasPrefix(v.Name, "Desk.Test") {
 				t.Errorf("%s: %+v, %v", name, v, err)
 			}
 		}
 		for range 5 {
-			if v, err := verdict(t, s, strings.Repeat("x", 20<<20)+virus); fault.KindOf(err) != fault.TooLarge || v != (scan.Verdict{}) {
+			if v, err := verdict(t, s, strings.Repeat("x", 20<<20)+scantest.Virus); fault.KindOf(err) != fault.TooLarge || v != (scan.Verdict{}) {
 				t.Errorf("more than clamd scans: %+v, %v", v, err)
 			}
 		}
@@ -46,11 +47,11 @@ func TestScan_asksRealClamd(t *testing.T) {
 }
 
 func TestScan_asksRealRspamd(t *testing.T) {
-	s := open(t, startRspamd(t).url)
+	s := open(t, scantest.Rspamd(t).URL)
 	if v, err := verdict(t, s, mail+"hello"); err != nil || v.Kind != scan.Clean || v.Limit != 15 {
 		t.Errorf("a mail: %+v, %v", v, err)
 	}
-	if v, err := verdict(t, s, mail+gtube+"\r\n"); err != nil || v.Kind != scan.Spam || v.Name != "GTUBE" || v.Score < 15 {
+	if v, err := verdict(t, s, mail+scantest.GTUBE+"\r\n"); err != nil || v.Kind != scan.Spam || v.Name != "GTUBE" || v.Score < 15 {
 		t.Errorf("spam: %+v, %v", v, err)
 	}
 	if v, err := verdict(t, s, mail+strings.Repeat("x", 3<<20)); err == nil || v != (scan.Verdict{}) {
@@ -74,12 +75,12 @@ func (k *killing) Read(p []byte) (int, error) {
 }
 
 func TestScan_ofAScannerThatIsKilledIsUnavailable(t *testing.T) {
-	for name, start := range map[string]func() *daemon{
-		"clamd": func() *daemon { return startClamd(t, false) }, "clamd on a socket": func() *daemon { return startClamd(t, true) }, "rspamd": func() *daemon { return startRspamd(t) },
+	for name, start := range map[string]func() *scantest.Daemon{
+		"clamd": func() *scantest.Daemon { return scantest.Clamd(t, false) }, "clamd on a socket": func() *scantest.Daemon { return scantest.Clamd(t, true) }, "rspamd": func() *scantest.Daemon { return scantest.Rspamd(t) },
 	} {
 		d := start()
-		s := open(t, d.url)
-		middle := io.MultiReader(&killing{strings.NewReader(mail + strings.Repeat("x", 300<<10)), d.kill}, strings.NewReader(strings.Repeat("y", 300<<10)))
+		s := open(t, d.URL)
+		middle := io.MultiReader(&killing{strings.NewReader(mail + strings.Repeat("x", 300<<10)), d.Kill}, strings.NewReader(strings.Repeat("y", 300<<10)))
 		if v, err := s.Scan(t.Context(), middle, scan.Meta{}); fault.KindOf(err) != fault.Unavailable || v != (scan.Verdict{}) {
 			t.Errorf("%s, in the middle: %+v, %v", name, v, err)
 		}
@@ -227,4 +228,13 @@ func TestOpen_refusesOtherAddresses(t *testing.T) {
 	for _, address := range []string{"clamd://host:3310", "clamd://[::1]:3310?timeout=5s", "clamd+unix:///run/clamd.ctl", "rspamd+http://host:11333/", "rspamd+https://:p@host:11333"} {
 		open(t, address)
 	}
+}
+
+func open(t testing.TB, address string) *scan.Scanner {
+	t.Helper()
+	s, err := scan.Open(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

@@ -39,7 +39,7 @@ func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64,
 		return 0, explain(err, "store an incoming mail")
 	}
 	// The sweep finds the mail if the notification is lost.
-	_, _ = s.pool.Exec(ctx, `SELECT pg_notify($1, '')`, incomingChannel)
+	s.incoming.notify(s.notifyIncoming) //nolint:contextcheck // it goes on after the call
 	return id, nil
 }
 

@@ -57,6 +57,7 @@ type Store struct {
 	notices     atomic.Pointer[noticeCache]
 	schedule    atomic.Pointer[ticket.EmergencySchedule] // the newest revision read
 	probe       probe
+	incoming    incomingNotifier
 	swept       atomic.Int64 // when unused allowances were last deleted, in Unix nanoseconds
 }
 

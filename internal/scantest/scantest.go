@@ -1,4 +1,5 @@
-package scan_test
+// Package scantest starts scanners for a test: ClamAV with a signature of its own, and rspamd. For tests only.
+package scantest
 
 import (
 	"encoding/hex"
@@ -16,49 +17,73 @@ import (
 	"github.com/holesalemart/supportdesk/internal/skiptest"
 )
 
-// virus is what the database of the tests' clamd calls a virus.
-const virus = "DESK-TEST-VIRUS-SAMPLE"
+// Virus is what the database of the tests' clamd calls a virus, and VirusName its name.
+const (
+	Virus     = "DESK-TEST-VIRUS-SAMPLE"
+	VirusName = "Desk.Test.UNOFFICIAL"
+)
 
-// gtube is what every rspamd rejects, as its manual says.
-const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+// GTUBE is what every rspamd rejects, as its manual says.
+const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
-// daemon is a scanner that the test started, with the programs that it started itself.
-type daemon struct {
-	url   string
-	group int
-	done  chan struct{}
+// Daemon is a scanner that a test started, with the programs that it started itself.
+type Daemon struct {
+	URL string // as scan.Open takes it
+
+	t    *testing.T
+	name string
+	args []string
+	cmd  *exec.Cmd
+	done chan struct{}
 }
 
-// kill ends it at once.
-func (d *daemon) kill() {
-	syscall.Kill(-d.group, syscall.SIGKILL)
+// Kill ends it at once.
+func (d *Daemon) Kill() {
+	_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL) // fails only when it has ended
 	<-d.done
 }
 
-// start starts a program and waits until its scanner answers.
-func start(t *testing.T, address, name string, args ...string) *daemon {
+// start starts a program, which ends with the test, and waits until its scanner answers.
+func start(t *testing.T, address, name string, args ...string) *Daemon {
 	t.Helper()
-	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	d := &Daemon{URL: address, t: t, name: name, args: args}
+	d.Restart()
+	t.Cleanup(func() { d.Kill() })
+	return d
+}
+
+// Restart starts the scanner again after Kill, at the same address, and waits until it answers.
+func (d *Daemon) Restart() {
+	d.t.Helper()
+	output, err := os.Create(filepath.Join(d.t.TempDir(), "output"))
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
 	defer output.Close()
-	cmd := exec.Command(name, args...)
+	cmd, done := exec.Command(d.name, d.args...), make(chan struct{})
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	d := &daemon{url: address, group: cmd.Process.Pid, done: make(chan struct{})}
+	d.cmd, d.done = cmd, done
 	go func() {
-		defer close(d.done)
-		cmd.Wait()
+		defer close(done)
+		_ = cmd.Wait()
 	}()
-	t.Cleanup(d.kill)
-	scanner := open(t, address)
+	d.await(output.Name())
+}
+
+// await returns when the scanner answers.
+func (d *Daemon) await(output string) {
+	d.t.Helper()
+	scanner, err := scan.Open(d.URL)
+	if err != nil {
+		d.t.Fatal(err)
+	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		if err = scanner.Ready(t.Context()); err == nil {
-			return d
+		if err = scanner.Ready(d.t.Context()); err == nil {
+			return
 		}
 		select {
 		case <-d.done:
@@ -67,18 +92,10 @@ func start(t *testing.T, address, name string, args ...string) *daemon {
 				continue
 			}
 		}
-		said, _ := os.ReadFile(output.Name())
-		t.Fatalf("%s does not answer: %v\n%s", name, err, said)
+		said, _ := os.ReadFile(output)
+		d.Kill()
+		d.t.Fatalf("%s does not answer: %v\n%s", d.name, err, said)
 	}
-}
-
-func open(t testing.TB, address string) *scan.Scanner {
-	t.Helper()
-	s, err := scan.Open(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 func program(t *testing.T, name, debian string) {
@@ -106,8 +123,8 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// startClamd starts ClamAV's daemon with a signature of ours, on TCP or a socket in the file system.
-func startClamd(t *testing.T, unix bool) *daemon {
+// Clamd starts ClamAV's daemon with a signature of ours, on TCP or a socket in the file system.
+func Clamd(t *testing.T, unix bool) *Daemon {
 	t.Helper()
 	program(t, "clamd", "clamav-daemon")
 	dir, err := os.MkdirTemp("", "supportdesk-clamd-*") // short: the path of a socket has at most 107 bytes
@@ -115,7 +132,7 @@ func startClamd(t *testing.T, unix bool) *daemon {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	write(t, filepath.Join(dir, "test.ndb"), "Desk.Test:0:*:"+hex.EncodeToString([]byte(virus))+"\n")
+	write(t, filepath.Join(dir, "test.ndb"), "Desk.Test:0:*:"+hex.EncodeToString([]byte(Virus))+"\n")
 	address, listen := "clamd+unix://"+dir+"/socket", "LocalSocket "+dir+"/socket"
 	if !unix {
 		port := freePort(t)
@@ -126,9 +143,9 @@ func startClamd(t *testing.T, unix bool) *daemon {
 	return start(t, address, "clamd", "--config-file="+config)
 }
 
-// startRspamd starts rspamd with no rules but the one that is built in. The list of top-level domains is short, because
+// Rspamd starts rspamd with no rules but the one that is built in. The list of top-level domains is short, because
 // compiling the real one takes half a minute.
-func startRspamd(t *testing.T) *daemon {
+func Rspamd(t *testing.T) *Daemon {
 	t.Helper()
 	program(t, "rspamd", "rspamd")
 	dir, port := t.TempDir(), freePort(t)

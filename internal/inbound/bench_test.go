@@ -1,0 +1,171 @@
+package inbound_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holesalemart/supportdesk/internal/blob"
+	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/store"
+)
+
+// benchmarkMail returns a mail of usual size that differs from any other.
+func benchmarkMail(n int64) []byte {
+	mail := fmt.Appendf(nil, "Message-ID: <%d@client.example>\r\nFrom: ann@client.example\r\nTo: support@desk.example\r\nSubject: My order\r\n\r\n", n)
+	return append(mail, bytes.Repeat([]byte("These are words of a customer about an order that is late.\r\n"), 350)...)
+}
+
+// BenchmarkLMTP accepts mails by LMTP, beside the least that storing them can cost in the same database and on the same disk:
+// a bare file and an insert of one row, each flushed. The metric "of-bare" is the number of mails per second divided by that.
+func BenchmarkLMTP(b *testing.B) {
+	dir, err := os.MkdirTemp("", "supportdesk-bench-*") // b.TempDir may lie where the server's user can't go
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	pg, err := local.StartPostgres(b.Context(), local.PostgresOptions{Dir: filepath.Join(dir, "postgresql")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = pg.Stop() })
+	dsn, err := pg.EnsureDatabase(b.Context(), "supportdesk")
+	if err == nil {
+		err = store.Migrate(b.Context(), dsn)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := benchmarkDoor(b, dsn, filepath.Join(dir, "blobs"))
+	bare := bareStore(b, dsn, filepath.Join(dir, "bare"))
+	for _, connections := range []int{1, 8} {
+		b.Run(fmt.Sprint(connections), func(b *testing.B) {
+			clients := make([]*smtp.Client, connections)
+			for i := range clients {
+				conn, err := net.Dial("tcp", address)
+				if err != nil {
+					b.Fatal(err)
+				}
+				clients[i] = smtp.NewClientLMTP(conn)
+				defer clients[i].Close()
+			}
+			b.ResetTimer()
+			accepted := timed(b, connections, func(client int, mail []byte) error {
+				return clients[client].SendMail("ann@client.example", []string{"support@desk.example"}, bytes.NewReader(mail))
+			})
+			b.StopTimer()
+			stored := timed(b, connections, func(_ int, mail []byte) error { return bare(mail) })
+			b.ReportMetric(float64(b.N)/accepted.Seconds(), "mails/s")
+			b.ReportMetric(float64(b.N)/stored.Seconds(), "bare/s")
+			b.ReportMetric(stored.Seconds()/accepted.Seconds(), "of-bare")
+		})
+	}
+}
+
+var mailsMade atomic.Int64
+
+// timed stores b.N mails from several clients at once and returns how long it took.
+func timed(b *testing.B, clients int, store func(client int, mail []byte) error) time.Duration {
+	b.Helper()
+	var next atomic.Int64
+	done := make(chan error, clients)
+	start := time.Now()
+	for client := range clients {
+		go func() {
+			for next.Add(1) <= int64(b.N) {
+				if err := store(client, benchmarkMail(mailsMade.Add(1))); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range clients {
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	}
+	return time.Since(start)
+}
+
+// benchmarkDoor starts an LMTP server and returns its address.
+func benchmarkDoor(b *testing.B, dsn, dir string) string {
+	b.Helper()
+	db, err := store.Open(b.Context(), dsn, store.Options{MaxConns: 16})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(db.Close)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	blobs, err := blob.Open(b.Context(), "file://"+dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = blobs.Close() })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := inbound.NewServer(inbound.NewReceiver(blobs, db, 1<<20), inbound.ServerOptions{
+		LMTP: true, Name: "desk.example", Limit: 1 << 20, Addresses: inbound.Addresses{"support@desk.example": ""}, Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(b.Context())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, listener) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			b.Error(err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+// bareStore returns what writes a file and a row.
+func bareStore(b *testing.B, dsn, dir string) func(mail []byte) error {
+	b.Helper()
+	pool, err := pgxpool.New(b.Context(), dsn+"&pool_max_conns=16")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(pool.Close)
+	if _, err := pool.Exec(b.Context(), `CREATE TABLE bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, file text)`); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	var files atomic.Int64
+	return func(mail []byte) error {
+		f, err := os.Create(filepath.Join(dir, strconv.FormatInt(files.Add(1), 10)))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if _, err = f.Write(mail); err == nil {
+			err = f.Sync()
+		}
+		if err == nil {
+			_, err = pool.Exec(b.Context(), `INSERT INTO bare (file) VALUES ($1)`, f.Name())
+		}
+		return err
+	}
+}
