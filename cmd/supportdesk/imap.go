@@ -12,6 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/imap"
 	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 // readMailboxes starts the readers of mailboxes.
@@ -25,10 +26,18 @@ func (n *dependencies) readMailboxes(ctx context.Context, group *errgroup.Group,
 		n.log.Info("reading a mailbox", "mailbox", m.Name, "server", m.Server)
 		group.Go(func() error { return reader.Run(ctx) })
 	}
-	if err := n.db.RetireMailboxes(ctx, names); err != nil {
-		n.log.Warn("mailboxes that are no longer read were not retired", "error", err)
-	}
+	retire := loop.New(loop.Options{First: time.Second, Max: time.Minute, Log: n.log, Failing: "mailboxes that are no longer configured can't be retired"})
+	group.Go(func() error {
+		return retire.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+			return retireEvery, n.db.RetireMailboxes(ctx, names, mailboxIdle)
+		})
+	})
 }
+
+const (
+	retireEvery = time.Minute
+	mailboxIdle = 10 * time.Minute // longer than the pauses between tries to read a mailbox that fails
+)
 
 func (n *dependencies) mailbox(m config.IMAPMailbox) imap.Mailbox {
 	recipient := n.config.ReplyAddress

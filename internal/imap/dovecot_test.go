@@ -54,7 +54,7 @@ func startDovecot(t *testing.T, extra string) *dovecot {
 	d := &dovecot{t: t, dir: dir, address: listener.Addr().String(), extra: extra}
 	listener.Close()
 	for _, path := range []string{dir, filepath.Join(dir, "mail")} {
-		if err := errorsJoin(os.MkdirAll(path, 0o755), os.Chmod(path, 0o755)); err != nil { // its own users read it
+		if err := firstOf(os.MkdirAll(path, 0o755), os.Chmod(path, 0o755)); err != nil { // its own users read it
 			t.Fatal(err)
 		}
 	}
@@ -67,7 +67,7 @@ func startDovecot(t *testing.T, extra string) *dovecot {
 	return d
 }
 
-func errorsJoin(all ...error) error {
+func firstOf(all ...error) error {
 	for _, err := range all {
 		if err != nil {
 			return err
@@ -185,7 +185,7 @@ func (d *dovecot) deliver(mails ...string) {
 	for _, mail := range mails {
 		command := c.Append("INBOX", int64(len(mail)), &goimap.AppendOptions{Flags: []goimap.Flag{goimap.FlagSeen}})
 		_, err := command.Write([]byte(mail))
-		if err := errorsJoin(err, command.Close()); err != nil {
+		if err := firstOf(err, command.Close()); err != nil {
 			d.t.Fatal(err)
 		}
 		if _, err := command.Wait(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,8 +28,11 @@ type office struct {
 	t     *testing.T
 	pool  *pgxpool.Pool
 	blobs *blob.Store
+	limit int64               // bytes of a mail
 	slow  func(desk.Envelope) // called before a mail is stored; may be nil
-	log   *logs
+
+	denied atomic.Int32 // claims that were
+	log    *logs
 }
 
 // logs is what readers log.
@@ -51,7 +55,7 @@ func (l *logs) String() string {
 
 func openOffice(t *testing.T, dsn string) *office {
 	t.Helper()
-	o := &office{t: t, log: &logs{}}
+	o := &office{t: t, log: &logs{}, limit: limit}
 	var err error
 	if o.Store, err = store.Open(t.Context(), dsn, store.Options{MaxConns: 8}); err != nil {
 		t.Fatal(err)
@@ -80,7 +84,16 @@ func (o *office) Receive(ctx context.Context, e desk.Envelope, content io.Reader
 	if o.slow != nil {
 		o.slow(e)
 	}
-	return inbound.NewReceiver(o.blobs, o, limit).Receive(ctx, e, content)
+	return inbound.NewReceiver(o.blobs, o, o.limit).Receive(ctx, e, content)
+}
+
+// ClaimMailbox counts the claims that were denied.
+func (o *office) ClaimMailbox(ctx context.Context, name, address, owner string, lasts time.Duration) (desk.MailboxPosition, bool, error) {
+	p, held, err := o.Store.ClaimMailbox(ctx, name, address, owner, lasts)
+	if err == nil && !held {
+		o.denied.Add(1)
+	}
+	return p, held, err
 }
 
 // mailbox returns how the server's inbox is read.
@@ -151,6 +164,15 @@ func (o *office) awaitRead(uid int) desk.MailboxStatus {
 		return err == nil && last == uid && !status.ReadAt.IsZero() && status.Failing.IsZero()
 	})
 	return status
+}
+
+// owner returns who reads the mailbox.
+func (o *office) owner() (owner string) {
+	o.t.Helper()
+	if err := o.pool.QueryRow(o.t.Context(), `SELECT claimed_by FROM imap_mailboxes`).Scan(&owner); err != nil {
+		o.t.Fatal(err)
+	}
+	return owner
 }
 
 func open(t *testing.T) *office { return openOffice(t, pgtest.Template(t, "store", store.Migrate)) }
@@ -250,9 +272,31 @@ func TestReader_survivesAKilledServer(t *testing.T) {
 	d.deliver(letters(41, 45)...)
 	o.awaitStored(45)
 	o.awaitRead(45)
-	// The mail whose transfer was cut short may be there in full already; none may be stored in part.
-	if mails, _ := o.stored(); mails != 45 {
-		t.Errorf("%d mails, want 45", mails)
+	// The mail that was being read may have been stored in full, and is read again.
+	if mails, all := o.stored(); mails != 45 || all > 46 {
+		t.Errorf("%d mails, want 45; %d rows", mails, all)
+	}
+}
+
+func TestReader_storesNoPartOfAMail(t *testing.T) {
+	d := startDovecot(t, "")
+	const size = 24 << 20 // more than the buffers between the processes
+	mail := letter("Long", strings.Repeat(strings.Repeat("x", 70)+"\r\n", size/72))
+	d.deliver(mail)
+	o := open(t)
+	o.limit = 2 * size
+	var once sync.Once
+	o.slow = func(desk.Envelope) { once.Do(d.kill) }
+	o.read(d.mailbox(), func(options *imap.Options) { options.Limit = o.limit })
+	o.eventually("the transfer fails", func() bool { return strings.Contains(o.log.String(), "a mailbox can't be read") })
+	d.start()
+	o.awaitRead(1)
+	m, err := o.Incoming(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mails, _ := o.stored(); mails != 1 || m.Size != int64(len(mail)) {
+		t.Errorf("%d mails; the first has %d bytes, want %d", mails, m.Size, len(mail))
 	}
 }
 
@@ -305,8 +349,15 @@ func TestReader_showsAWrongPassword(t *testing.T) {
 func TestReader_leavesALargeMailAndReadsTheNext(t *testing.T) {
 	d := startDovecot(t, "")
 	d.deliver(letter("Too large", strings.Repeat(strings.Repeat("x", 70)+"\r\n", limit/72)), letter("Small", "word"))
+	for name, known := range map[string]int64{"by its size": limit, "by its content": 1 << 30} {
+		t.Run(name, func(t *testing.T) { leavesALargeMail(t, d, known) })
+	}
+}
+
+// leavesALargeMail has a mailbox read by a reader that knows a limit.
+func leavesALargeMail(t *testing.T, d *dovecot, known int64) {
 	o := open(t)
-	o.read(d.mailbox())
+	o.read(d.mailbox(), func(o *imap.Options) { o.Limit = known })
 	o.awaitStored(1)
 	o.awaitRead(2)
 	skipped, err := o.SkippedMails(t.Context(), time.Now().Add(-time.Hour), 10)
@@ -330,9 +381,14 @@ func TestReader_oneOfTwoReads(t *testing.T) {
 	}
 	stop := o.read(d.mailbox())
 	o.awaitRead(0)
+	owner := o.owner()
 	o.read(d.mailbox())
+	o.eventually("the second reader has tried", func() bool { return o.denied.Load() > 1 })
 	d.deliver(letters(1, 30)...)
 	o.awaitRead(30)
+	if now := o.owner(); now != owner {
+		t.Errorf("%s reads, and %s did", now, owner)
+	}
 	mu.Lock()
 	if reading != 30 {
 		t.Errorf("30 mails were read %d times", reading)

@@ -42,7 +42,7 @@ func certificate(t *testing.T, dir string) *tls.Config {
 		t.Fatal(err)
 	}
 	public := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	err = errorsJoin(os.WriteFile(filepath.Join(dir, "cert.pem"), public, 0o644),
+	err = firstOf(os.WriteFile(filepath.Join(dir, "cert.pem"), public, 0o644),
 		os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}), 0o600))
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func (s *Store) ClaimMailbox(ctx context.Context, name, address, owner string, l
 		INSERT INTO imap_mailboxes AS m (name, address, claimed_by, claimed_until)
 		VALUES (@name, @address, @owner, clock_timestamp() + @lasts)
 		ON CONFLICT (name) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until, address = excluded.address,
-			uid_validity = CASE WHEN m.address = excluded.address THEN m.uid_validity ELSE 0 END,
+			tried_at = clock_timestamp(), uid_validity = CASE WHEN m.address = excluded.address THEN m.uid_validity ELSE 0 END,
 			last_uid = CASE WHEN m.address = excluded.address THEN m.last_uid ELSE 0 END
 		WHERE m.claimed_by IS NULL OR m.claimed_by = @owner OR m.claimed_until < clock_timestamp()
 		RETURNING uid_validity, last_uid`,
@@ -74,12 +74,13 @@ func (s *Store) ReleaseMailbox(ctx context.Context, name, owner, failure string)
 	return explain(err, "release the mailbox %s", name)
 }
 
-// RetireMailboxes forgets the status of the mailboxes that are not among names and that no process reads: they are no longer
-// configured. Their positions stay.
-func (s *Store) RetireMailboxes(ctx context.Context, names []string) error {
+// RetireMailboxes forgets the status of the mailboxes that are not among names and that no process has tried to read for idle:
+// they are no longer configured. Their positions stay.
+func (s *Store) RetireMailboxes(ctx context.Context, names []string, idle time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE imap_mailboxes SET failing_since = NULL, error = '', read_at = NULL
-		WHERE NOT name = ANY($1) AND (claimed_until IS NULL OR claimed_until < clock_timestamp())`, names)
+		WHERE NOT name = ANY(@names) AND tried_at < clock_timestamp() - @idle::interval AND (read_at IS NOT NULL OR failing_since IS NOT NULL)`,
+		pgx.StrictNamedArgs{"names": append([]string{}, names...), "idle": idle})
 	return explain(err, "retire mailboxes")
 }
 

@@ -6,6 +6,7 @@ CREATE TABLE imap_mailboxes (
     address       text        NOT NULL, -- server, user and folder; another address is another mailbox
     uid_validity  bigint      NOT NULL DEFAULT 0, -- 0: never opened
     last_uid      bigint      NOT NULL DEFAULT 0,
+    tried_at      timestamptz NOT NULL DEFAULT clock_timestamp(), -- last time that it was claimed
     read_at       timestamptz, -- last time that it had no further mail
     failing_since timestamptz,
     error         text        NOT NULL DEFAULT '',
