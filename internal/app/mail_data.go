@@ -20,7 +20,7 @@ type StoredMail struct {
 	About     int            // the event that it reports
 	OwedBy    int            // the event that caused it: About or, for a mail that is sent again, a later one
 	Owed      time.Time      // time of OwedBy
-	Timeline  []ticket.Event // in order: up to OwedBy, and those at the time of submission
+	Timeline  []ticket.Event // in order: up to OwedBy, and those at the time of submission or with a new requester
 	Ticket    ticket.Ticket  // current state
 }
 
@@ -50,8 +50,9 @@ type mailDataStore interface {
 	RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []RequesterTicket, total int, err error)
 	PersonName(context.Context, ticket.PersonID) (string, error)
 
-	// ConversationLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
+	// ConversationLink, FileLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
 	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
+	FileLink(ctx context.Context, id desk.FileID, requester ticket.PersonID, from time.Time) (token string, err error)
 	EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (token string, err error)
 
 	// Notices returns the emergencies in force or planned.
@@ -61,10 +62,19 @@ type mailDataStore interface {
 }
 
 // Mails loads the data of mails.
-type Mails struct{ store mailDataStore }
+type Mails struct {
+	store mailDataStore
+	files fileOpener // nil: files are links
+	most  int64      // bytes of the files that are attached to one mail
+}
 
-// NewMails returns Mails over a store.
-func NewMails(s mailDataStore) *Mails { return &Mails{s} }
+// NewMails returns Mails over a store. Files are links in them.
+func NewMails(s mailDataStore) *Mails { return &Mails{store: s} }
+
+// Attaching returns Mails that attach files which are at most so many bytes together.
+func (m *Mails) Attaching(files *Files, most int64) *Mails {
+	return &Mails{store: m.store, files: files, most: most}
+}
 
 // LoadMail returns the data of a mail about a ticket, and its delivery status. The data show the ticket after the mail's
 // event, even if the mail is sent much later. Those of a receipt include the emergencies in force at the submission. LoadMail
@@ -85,6 +95,7 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 		return desk.MailData{}, err
 	}
 	about, owing, event := stored.fold(data.Policy)
+	data.Participant = !data.Kind.ToStaff() && stored.Person != about.Requester
 	data.At, data.Cause, data.Status, data.Priority = event.At, event.Cause, about.Status, about.Priority
 	data.Silence = silence(owing, data.Policy.Silence)
 	emergencies, err := m.store.Notices(ctx)
@@ -105,6 +116,9 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 		data.Token, err = m.store.EscalationLink(ctx, data.Number, stored.Person, stored.Owed)
 	case !data.Kind.ToStaff():
 		data.Token, err = m.store.ConversationLink(ctx, data.Number, stored.Person, stored.Owed)
+	}
+	if err == nil && !data.Kind.ToStaff() && data.Kind != ticket.MailReceipt { // a receipt is about what its recipient wrote
+		err = m.addFiles(ctx, data.Files, stored)
 	}
 	if err == nil && about.Assignee != "" {
 		data.Assignee, err = m.store.PersonName(ctx, about.Assignee)

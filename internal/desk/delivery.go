@@ -26,15 +26,16 @@ const (
 
 // MailData is the data of one mail about a ticket. It is loaded when the mail is sent and not stored.
 type MailData struct {
-	Number   ticket.Number
-	N        int   // the mail's number within its ticket, from 1; the Message-ID consists of Number, N and Epoch
-	Epoch    int64 // of the database when the mail was stored
-	Kind     ticket.MailKind
-	To       Mailbox
-	Token    string // of the requester's link to the conversation, or of the link in an escalation; empty in other mails to staff
-	Disabled bool   // the recipient's account has been disabled since: nothing may be sent to them
-	Instead  string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
-	MAC      string // part of the Message-ID that proves that it was made here; empty: the mail was stored before there was one
+	Number      ticket.Number
+	N           int   // the mail's number within its ticket, from 1; the Message-ID consists of Number, N and Epoch
+	Epoch       int64 // of the database when the mail was stored
+	Kind        ticket.MailKind
+	To          Mailbox
+	Token       string // of a customer's link to the conversation, or of the link in an escalation; empty in other mails to staff
+	Participant bool   // To is a participant
+	Disabled    bool   // the recipient's account has been disabled since: nothing may be sent to them
+	Instead     string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
+	MAC         string // part of the Message-ID that proves that it was made here; empty: the mail was stored before there was one
 
 	// Thread are the earlier mails of the conversation, the oldest first: the first mail about the ticket, those to the same
 	// person, and those that people of the ticket wrote.
@@ -45,7 +46,9 @@ type MailData struct {
 	ReplyToken, PublicReplyToken string
 
 	Subject  string       // the ticket's
-	Body     string       // the event's message, plain text; empty: it has none
+	Body     string       // the event's message; empty: it has none
+	Format   Format       // of Body
+	Files    []MailFile   // of the event's message
 	Author   string       // display name of the event's author; empty: a due event
 	At       time.Time    // of the event
 	Sent     time.Time    // when the mail is sent
@@ -79,6 +82,14 @@ type ThreadMail struct {
 	Signed bool   `json:"signed"`
 	MAC    string `json:"-"`
 	ID     string `json:"id"` // Message-ID without angle brackets
+}
+
+// MailFile is a file of the message that a mail is about. A mail to the requester about a message of someone else has either
+// its content or a link to it; any other names it only.
+type MailFile struct {
+	File
+	Content []byte // to be attached; nil: it is not
+	Token   string // of the link to the file; empty: there is none
 }
 
 // WebhookCall is the data of one call of a webhook. It has no text that people wrote.

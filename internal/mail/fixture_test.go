@@ -61,7 +61,7 @@ func sampleMail(kind ticket.MailKind) desk.MailData {
 	case ticket.MailReceipt:
 		l.N, l.Thread, l.Status, l.Author, l.Assignee = 1, nil, ticket.StatusNew, "", ""
 		l.Body = "Hello,\nthe parcel came with a dent & \"rattles\"."
-	case ticket.MailReply, ticket.MailProgress:
+	case ticket.MailReply, ticket.MailProgress, ticket.MailParticipantReply:
 		l.Body, l.FirstResponseDue = words, time.Time{}
 	case ticket.MailInformationRequest, ticket.MailNudge:
 		l.Body, l.Status = words, ticket.StatusWaiting
@@ -120,6 +120,11 @@ func goldenMails() map[string]desk.MailData {
 		l.To.Name, l.Body, l.Token = "", "", ""
 		l.Policy = &policy.Policy{Zone: time.FixedZone("", 19800)}
 	})
+	for _, kind := range []ticket.MailKind{
+		ticket.MailReply, ticket.MailProgress, ticket.MailInformationRequest, ticket.MailResolution, ticket.MailClosure, ticket.MailParticipantReply,
+	} {
+		with("participant", kind, func(l *desk.MailData) { l.Participant = true })
+	}
 	with("paused", ticket.MailPolicyChange, func(l *desk.MailData) {
 		l.Status, l.FirstResponseDue, l.ResolutionDue = ticket.StatusWaiting, time.Time{}, time.Time{}
 	})
@@ -175,7 +180,22 @@ func goldenMails() map[string]desk.MailData {
 		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
 		l.Expected.FirstResponse, l.Expected.Resolution = l.At.Add(200*time.Hour), l.At.Add(300*time.Hour)
 	})
+	files := []desk.MailFile{
+		{File: desk.File{Name: "label.png", Size: 1234567}, Content: []byte("bytes")},
+		{File: desk.File{Name: `a "<b>" & ملصق.pdf`, Size: 9 << 20}, Token: "token"},
+		{File: desk.File{Name: "secret.txt", Deleted: &desk.FileDeletion{}}},
+	}
+	with("files", ticket.MailReply, func(l *desk.MailData) { l.Files = files })
+	with("files-only", ticket.MailReply, func(l *desk.MailData) { l.Files, l.Body = files[1:], "" })
+	with("files", ticket.MailReceipt, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
+	with("files", ticket.MailCustomerReply, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
+	with("markdown", ticket.MailReply, func(l *desk.MailData) { l.Body, l.Format = formatted, desk.FormatMarkdown })
 	with("notices", ticket.MailReply, func(l *desk.MailData) { l.Notices = sampleNotices(l.At) })
 	with("notices", ticket.MailAssigned, func(l *desk.MailData) { l.Notices = sampleNotices(l.At)[1:] })
 	return all
 }
+
+// formatted is a message in Markdown.
+const formatted = "We found **your parcel**, see HM-0123456789 and <https://track.example/?a=1&b=2>:\n\n" +
+	"1. it has a *dent*\n2. it `rattles`\n\n> It was due on Monday.\n\n| part | price |\n|:--|--:|\n| a | 1.00 |\n\n" +
+	"```\nif a < b {\n\treturn\n}\n```\n\n<b>not bold</b> ![a photo](https://photos.example/1.jpg)\n"

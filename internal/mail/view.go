@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -18,8 +19,11 @@ type view struct {
 	Name           string // of the recipient
 	Author         string
 	Assignee       string
-	Message        [][]string // paragraphs of lines
-	Echo           bool       // the message is the recipient's own, and shown last
+	Message        [][]string    // paragraphs of lines, for the text part
+	Formatted      template.HTML // the message, for the HTML part
+	Files          []file        // of the message
+	FileLinks      bool          // some of them are links
+	Echo           bool          // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
 	EscalationStep int
@@ -38,6 +42,8 @@ type view struct {
 	Silence      string // how long the requester may stay silent
 	Unanswered   bool   // reminder and escalation: the target is the first response
 	Staff        bool   // the recipient is staff
+	Participant  bool   // the recipient is a participant, not the requester
+	Which        string // your or this, before the word ticket
 	WithoutDates bool   // a new ticket without deadlines, because its clocks are paused
 	Waits        bool   // the resolution clock is paused while the ticket waits for the requester
 
@@ -57,7 +63,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 	v := view{
 		Subject: subject(data), Number: data.Number,
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
-		Message: paragraphs(data.Body), Echo: data.Kind == ticket.MailReceipt,
+		Message: messageText(data), Formatted: messageHTML(data, cfg), Echo: data.Kind == ticket.MailReceipt,
 		Instead: oneLine(data.Instead, maxName),
 		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
@@ -65,7 +71,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		Overdue: !data.DueAt.IsZero() && !data.DueAt.After(data.Sent),
 		Due:     in(data.DueAt), Next: in(nextStepTime(data)), Silence: formatDays(data.Silence),
 		Unanswered: data.Clock == policy.FirstResponse,
-		Staff:      data.Kind.ToStaff(),
+		Staff:      data.Kind.ToStaff(), Participant: data.Participant, Which: "your",
 		WithoutDates: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
 			data.FirstResponseLate.IsZero() && data.ResolutionLate.IsZero(),
 		Waits: slices.Contains(data.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
@@ -73,6 +79,10 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		footer:  newFooter(data.Policy, cfg),
 		Notices: newNotices(data.Notices, now, data.Policy.Zone),
 	}
+	if data.Participant {
+		v.Which = "this"
+	}
+	v.Files, v.FileLinks = newFiles(data.Files, cfg.BaseURL)
 	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
 	v.Resolution, v.ResolutionNow = ahead(data.ResolutionDue, data.At, in)
 	v.Late = !v.Staff && (v.FirstLate != "" || v.ResolutionLate != "")
@@ -132,6 +142,8 @@ func facts(v view, data desk.MailData) []fact {
 			assignee = "no one yet"
 		}
 		list = append(list, fact{"Status", statusForStaff[data.Status]}, fact{"Priority", string(data.Priority)}, fact{"Assigned to", assignee})
+	} else if data.Participant && data.Status == ticket.StatusWaiting {
+		list = append(list, fact{"Status", statusForStaff[data.Status]})
 	} else {
 		list = append(list, fact{"Status", statusForRequester[data.Status]})
 	}
