@@ -9,13 +9,15 @@ const minIncomingSize = 64 << 10 // bytes
 
 // checkIncoming checks how mail is received, and parses MailAddresses.
 func (c *Config) checkIncoming(reject reject) {
-	c.Mailboxes = map[string]string{}
+	if len(c.MailAddresses) > 0 {
+		c.Mailboxes = map[string]string{}
+	}
 	for i, entry := range c.MailAddresses {
 		address, category, _ := strings.Cut(strings.TrimSpace(entry), "=")
 		parsed, err := mail.ParseAddress(address)
 		if err != nil || parsed.Address != address || strings.Contains(address, "+") {
 			reject("SUPPORTDESK_MAIL_ADDRESSES", "is not a list of ADDRESS or ADDRESS=CATEGORY, without a plus sign: %q", entry)
-			return
+			continue
 		}
 		c.Mailboxes[strings.ToLower(address)] = category
 		if i == 0 {
