@@ -67,7 +67,7 @@ func (s *server) receiveMail(_ context.Context, in *mailInput) (mailView, error)
 	}
 	var to []string
 	for _, address := range in.To {
-		if s.Incoming.Own(address) {
+		if s.Relayed.Own(address) {
 			to = append(to, address)
 		}
 	}

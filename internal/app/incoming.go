@@ -158,7 +158,7 @@ func (s *IncomingMails) stop(ctx context.Context, m desk.ReadMail) (desk.Incomin
 		return recorded(string(m.Kind), m.Reason), true, nil
 	case m.Trust == desk.TrustFail:
 		return quarantine(reasonForged, m.TrustDetail), true, nil
-	case m.Text == "" && m.HTML == "" && m.Files == 0 && m.Subject == "":
+	case m.Text == "" && m.HTML == "" && len(m.Files) == 0 && m.Subject == "":
 		return recorded(reasonEmpty, "The email has neither subject, text nor files."), true, nil
 	}
 	return desk.IncomingResult{}, false, nil

@@ -106,13 +106,13 @@ type ReadMail struct {
 	IncomingMail
 	From       Mailbox // empty address: none
 	Subject    string
-	MessageID  string   // without angle brackets; empty: none
-	References []string // Message-IDs of In-Reply-To and References, the nearest first
-	Addressed  []string // addresses of the envelope and of the header fields that name recipients, in lower case
-	Text       string   // the words; may be empty
-	HTML       string   // likewise, not sanitized
-	Files      int      // number of files
-	Problems   []string // how malformed parts were read, for staff
+	MessageID  string           // without angle brackets; empty: none
+	References []string         // Message-IDs of In-Reply-To and References, the nearest first
+	Addressed  []string         // addresses of the envelope and of the header fields that name recipients, in lower case
+	Text       string           // the words; may be empty
+	HTML       string           // likewise, not sanitized
+	Files      []MailAttachment // in the order of the mail
+	Problems   []string         // how malformed parts were read, for staff
 
 	Kind     IncomingKind
 	Reason   string             // of Kind, for staff
@@ -130,6 +130,14 @@ type BouncedRecipient struct {
 	Address string // may be empty
 	Hard    bool   // further mails are useless
 	Reason  string // one line for staff
+}
+
+// MailAttachment is a file of an incoming mail, without its content.
+type MailAttachment struct {
+	Name        string // as the sender wrote it; empty: none
+	Description string
+	ContentID   string // without angle brackets; empty: none
+	Inline      bool   // shown within the text
 }
 
 // MailMessage is an incoming mail as a message.

@@ -363,6 +363,26 @@ func TestIncomingMails_aMessageIDWithoutProofIsGoodForPeopleOfTheTicketOnly(t *t
 	}
 }
 
+// What staff quote may be a mail to staff, with an address for replies that is theirs alone.
+func TestIncomingMails_whatStaffQuoteIsNotInTheirReply(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	o.process(letter{
+		from: "Anna Agent <anna@staff.example>", to: o.token(n, o.agent.ID, true), subject: "Re",
+		body:    "<p>It is found.</p><div class=\"gmail_quote\"><div class=\"gmail_attr\">On Mon, 23 Nov 2026 at 10:00, Support &lt;support@desk.example&gt; wrote:<br></div><blockquote class=\"gmail_quote\">Secret note</blockquote></div>",
+		headers: []string{"Content-Type: text/html; charset=utf-8"},
+	})
+	entries, err := o.Timeline(t.Context(), o.agent, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := entries[len(entries)-1]
+	if strings.TrimSpace(last.Body) != "It is found." || last.HTML != "" {
+		t.Errorf("%q, HTML %q", last.Body, last.HTML)
+	}
+}
+
 func TestIncomingMails_anAgentWhoForwardsOpensATicketForTheCustomer(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)

@@ -80,7 +80,7 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	read.From = writer(parsed, verdict)
 	read.Subject, read.MessageID, read.References = parsed.Subject, parsed.MessageID, references(parsed)
 	read.Addressed = addressed(m.Envelope, parsed)
-	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, len(parsed.Files), parsed.Problems
+	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, attachments(parsed.Files), parsed.Problems
 	read.Kind, read.Reason, read.NoAnswer = kinds[verdict.Kind], verdict.Reason, verdict.NoAnswer
 	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
 	read.Forwarded = forwarded(parsed)
@@ -247,34 +247,62 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 	var total int64
 	limits := r.files.Limits()
 	parsed, err := r.parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
+		var a desk.MailAttachment
+		if f.N < len(m.Files) { // what is known of a file only once the whole mail was read
+			a = m.Files[f.N]
+		}
 		if len(result.Files) >= limits.Count || total >= limits.Total {
-			left = append(left, f.Name)
+			left = append(left, a.Name)
 			return nil
 		}
 		stored, err := r.files.Upload(ctx, by, desk.Upload{
-			Name: f.Name, Alt: f.Description, Content: io.LimitReader(content, limits.Total-total+1), ContentID: f.ContentID, Inline: f.Inline,
+			Name: a.Name, Alt: a.Description, Content: io.LimitReader(content, limits.Total-total+1), ContentID: a.ContentID, Inline: a.Inline,
 		})
-		switch kind := fault.KindOf(err); {
-		case err == nil && total+stored.Size > limits.Total, kind == fault.TooLarge && err != nil:
-			left = append(left, f.Name)
+		if err == nil && total+stored.Size <= limits.Total {
+			total += stored.Size
+			result.Files = append(result.Files, stored.ID)
 			return nil
-		case kind == fault.Invalid && err != nil: // empty
-			return nil
-		case err != nil:
-			return err
 		}
-		total += stored.Size
-		result.Files = append(result.Files, stored.ID)
-		return nil
+		if err == nil || fault.KindOf(err) == fault.TooLarge {
+			left = append(left, a.Name)
+			return nil //nolint:nilerr // the body says so
+		}
+		if fault.KindOf(err) == fault.Invalid {
+			return nil //nolint:nilerr // the file is empty
+		}
+		return err
 	})
 	if err != nil {
 		return desk.MailMessage{}, err
+	}
+	if by.Role.Staff() {
+		parsed.Text, parsed.HTML = written(parsed.Text), ""
 	}
 	if parsed.HTML != "" {
 		result.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
 	}
 	result.Body = body(parsed.Text, left)
 	return result, nil
+}
+
+func attachments(files []message.File) []desk.MailAttachment {
+	all := make([]desk.MailAttachment, 0, len(files))
+	for _, f := range files {
+		all = append(all, desk.MailAttachment{Name: f.Name, Description: f.Description, ContentID: f.ContentID, Inline: f.Inline})
+	}
+	return all
+}
+
+// written returns what the author of a text wrote, without what they quote: what staff quote may be a mail to staff, with notes
+// and an address for replies that is theirs alone. The original mail has it.
+func written(text string) string {
+	var b strings.Builder
+	for _, s := range quote.SplitText(text) {
+		if s.Kind == quote.Written {
+			b.WriteString(s.Text)
+		}
+	}
+	return b.String()
 }
 
 // subject returns the subject of a ticket.
