@@ -50,6 +50,10 @@ type mailDataStore interface {
 	RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []RequesterTicket, total int, err error)
 	PersonName(context.Context, ticket.PersonID) (string, error)
 
+	// ReplyToken returns the token of the address at which a person replies to mails about a ticket. What staff write to a
+	// public one goes to the requester, and otherwise becomes a note.
+	ReplyToken(ctx context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error)
+
 	// ConversationLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
 	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
 	EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (token string, err error)
@@ -85,6 +89,7 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 		return desk.MailData{}, err
 	}
 	about, owing, event := stored.fold(data.Policy)
+	data.Participant = !data.Kind.ToStaff() && stored.Person != about.Requester
 	data.At, data.Cause, data.Status, data.Priority = event.At, event.Cause, about.Status, about.Priority
 	data.Silence = silence(owing, data.Policy.Silence)
 	emergencies, err := m.store.Notices(ctx)
@@ -106,10 +111,21 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 	case !data.Kind.ToStaff():
 		data.Token, err = m.store.ConversationLink(ctx, data.Number, stored.Person, stored.Owed)
 	}
+	if err == nil {
+		err = m.setReplyTokens(ctx, &data, stored.Person)
+	}
 	if err == nil && about.Assignee != "" {
 		data.Assignee, err = m.store.PersonName(ctx, about.Assignee)
 	}
 	return data, err
+}
+
+// setReplyTokens sets the tokens of the addresses at which the recipient of a mail replies.
+func (m *Mails) setReplyTokens(ctx context.Context, data *desk.MailData, to ticket.PersonID) (err error) {
+	if data.ReplyToken, err = m.store.ReplyToken(ctx, data.Number, to, false); err == nil && data.Kind.ToStaff() {
+		data.PublicReplyToken, err = m.store.ReplyToken(ctx, data.Number, to, true)
+	}
+	return err
 }
 
 // setDeadlines sets the deadlines of a mail, given its ticket after the mail's event and now.

@@ -26,15 +26,16 @@ const (
 
 // MailData is the data of one mail about a ticket. It is loaded when the mail is sent and not stored.
 type MailData struct {
-	Number   ticket.Number
-	N        int   // the mail's number within its ticket, from 1; the Message-ID consists of Number, N and Epoch
-	Epoch    int64 // of the database when the mail was stored
-	Kind     ticket.MailKind
-	To       Mailbox
-	Token    string // of the requester's link to the conversation, or of the link in an escalation; empty in other mails to staff
-	Disabled bool   // the recipient's account has been disabled since: nothing may be sent to them
-	Instead  string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
-	MAC      string // part of the Message-ID that proves that it was made here; empty: the mail was stored before there was one
+	Number      ticket.Number
+	N           int   // the mail's number within its ticket, from 1; the Message-ID consists of Number, N and Epoch
+	Epoch       int64 // of the database when the mail was stored
+	Kind        ticket.MailKind
+	To          Mailbox
+	Token       string // of a customer's link to the conversation, or of the link in an escalation; empty in other mails to staff
+	Participant bool   // To is a participant
+	Disabled    bool   // the recipient's account has been disabled since: nothing may be sent to them
+	Instead     string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
+	MAC         string // part of the Message-ID that proves that it was made here; empty: the mail was stored before there was one
 
 	// Thread are the earlier mails of the conversation, the oldest first: the first mail about the ticket, those to the same
 	// person, and those that people of the ticket wrote.
@@ -44,15 +45,17 @@ type MailData struct {
 	// second goes to the requester. The second is empty in mails to others.
 	ReplyToken, PublicReplyToken string
 
-	Subject  string       // the ticket's
-	Body     string       // the event's message, plain text; empty: it has none
-	Author   string       // display name of the event's author; empty: a due event
-	At       time.Time    // of the event
-	Sent     time.Time    // when the mail is sent
-	Cause    ticket.Cause // closure and resolution
-	Assignee string       // display name; empty: unassigned
-	Status   ticket.Status
-	Priority policy.Priority
+	Subject   string       // the ticket's
+	Body      string       // the event's message, plain text; empty: it has none
+	Author    string       // display name of the event's author; empty: a due event
+	Signature string       // of the author, plain text; may be empty
+	Quoted    Quoted       // the message that the event's answers
+	At        time.Time    // of the event
+	Sent      time.Time    // when the mail is sent
+	Cause     ticket.Cause // closure and resolution
+	Assignee  string       // display name; empty: unassigned
+	Status    ticket.Status
+	Priority  policy.Priority
 
 	// The deadlines of promises not met, to a requester as returned by Promised.ForRequester. Each is zero unless it lies
 	// ahead (Due), has passed (Late), or follows from the planned end of an emergency that pauses the clock (Expected).
@@ -70,6 +73,14 @@ type MailData struct {
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
 
 	Notices []Notice // of emergencies, at Sent
+}
+
+// Quoted is the latest message of a customer before an answer of staff. It is zero if there is none.
+type Quoted struct {
+	Body   string    `json:"body"`
+	Author string    `json:"author"` // display name
+	At     time.Time `json:"at"`
+	Own    bool      `json:"own"` // the recipient wrote it
 }
 
 // ThreadMail is an earlier mail of a conversation: a mail about the ticket or, if ID is set, an incoming one.

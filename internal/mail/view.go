@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ type view struct {
 	Author         string
 	Assignee       string
 	Message        [][]string // paragraphs of lines
+	Signature      [][]string // below a message of staff: their name, and what they sign with
+	Preheader      string     // what mail programs show beside the subject; empty: the lead
+	Quote          *quotation // the message that this one answers; nil: it answers none
 	Echo           bool       // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
@@ -38,11 +42,16 @@ type view struct {
 	Silence      string // how long the requester may stay silent
 	Unanswered   bool   // reminder and escalation: the target is the first response
 	Staff        bool   // the recipient is staff
+	Participant  bool   // the recipient is a participant, not the requester
+	Which        string // your or this, before the word ticket
 	WithoutDates bool   // a new ticket without deadlines, because its clocks are paused
 	Waits        bool   // the resolution clock is paused while the ticket waits for the requester
 
 	Instead     string // name or handle of the intended recipient, who has no active account; empty if that is the recipient
 	Acknowledge string // escalation: URL of the page that acknowledges it
+	ReplyTo     string // address at which answers are received; empty: they are not read
+	PublicReply string // likewise, where what staff write goes to the requester
+	Closed      bool   // an answer opens a follow-up ticket
 	Open, Track string // URLs: the conversation (for staff, the ticket's page), and the public status page
 	footer
 
@@ -52,12 +61,13 @@ type view struct {
 // fact is a line in the list of details at the end of a mail.
 type fact struct{ Label, Value string }
 
-func newView(data desk.MailData, cfg Config, now time.Time) view {
+// newView returns the view of a mail. It fails if an address for replies can't be made.
+func newView(data desk.MailData, cfg Config, now time.Time) (view, error) {
 	in := func(at time.Time) string { return formatTime(at, now, data.Policy.Zone) }
 	v := view{
 		Subject: subject(data), Number: data.Number,
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
-		Message: paragraphs(data.Body), Echo: data.Kind == ticket.MailReceipt,
+		Message: paragraphs(data.Body), Echo: data.Kind == ticket.MailReceipt, Closed: data.Status == ticket.StatusClosed,
 		Instead: oneLine(data.Instead, maxName),
 		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
@@ -65,7 +75,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		Overdue: !data.DueAt.IsZero() && !data.DueAt.After(data.Sent),
 		Due:     in(data.DueAt), Next: in(nextStepTime(data)), Silence: formatDays(data.Silence),
 		Unanswered: data.Clock == policy.FirstResponse,
-		Staff:      data.Kind.ToStaff(),
+		Staff:      data.Kind.ToStaff(), Participant: data.Participant, Which: "your",
 		WithoutDates: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
 			data.FirstResponseLate.IsZero() && data.ResolutionLate.IsZero(),
 		Waits: slices.Contains(data.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
@@ -73,6 +83,16 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		footer:  newFooter(data.Policy, cfg),
 		Notices: newNotices(data.Notices, now, data.Policy.Zone),
 	}
+	if data.Participant {
+		v.Which = "this"
+	}
+	var err, public error
+	v.ReplyTo, err = cfg.replyAddress(data.ReplyToken)
+	v.PublicReply, public = cfg.replyAddress(data.PublicReplyToken)
+	if err = errors.Join(err, public); err != nil {
+		return view{}, err
+	}
+	v.Signature, v.Preheader, v.Quote = signature(data), preheader(data), newQuotation(data, in)
 	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
 	v.Resolution, v.ResolutionNow = ahead(data.ResolutionDue, data.At, in)
 	v.Late = !v.Staff && (v.FirstLate != "" || v.ResolutionLate != "")
@@ -80,7 +100,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		v.Acknowledge = cfg.BaseURL + "/e/" + data.Token
 	}
 	v.Facts = facts(v, data)
-	return v
+	return v, nil
 }
 
 // ahead formats a deadline that is later than the instant a mail reports, and otherwise returns that it is due now.
@@ -132,6 +152,8 @@ func facts(v view, data desk.MailData) []fact {
 			assignee = "no one yet"
 		}
 		list = append(list, fact{"Status", statusForStaff[data.Status]}, fact{"Priority", string(data.Priority)}, fact{"Assigned to", assignee})
+	} else if data.Participant && data.Status == ticket.StatusWaiting {
+		list = append(list, fact{"Status", statusForStaff[data.Status]})
 	} else {
 		list = append(list, fact{"Status", statusForRequester[data.Status]})
 	}

@@ -77,13 +77,14 @@ func (s *Store) sign(ctx context.Context, d *desk.MailData, signed bool) error {
 	return nil
 }
 
-// ReplyToken returns the token of the address at which a person replies to mails about a ticket.
-func (s *Store) ReplyToken(ctx context.Context, r link.Reply) (string, error) {
+// ReplyToken returns the token of the address at which a person replies to mails about a ticket. What staff write to a public
+// one goes to the requester.
+func (s *Store) ReplyToken(ctx context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error) {
 	secret, err := s.Secret(ctx, replySecret)
 	if err != nil {
 		return "", err
 	}
-	token, err := link.ReplyToken(secret, r)
+	token, err := link.ReplyToken(secret, link.Reply{Number: n, Person: person, Public: public})
 	return token, explain(err, "make a reply token")
 }
 
