@@ -64,7 +64,9 @@ func (s *decider) mayUse(verb Definition, c Command) bool {
 }
 
 // joins reports whether the author of a reply, who has an email from the ticket, becomes a participant with it.
-func (c Command) joins() bool { return c.Verb == VerbCustomerReply && c.Person == c.By.ID && c.Person != "" }
+func (c Command) joins() bool {
+	return c.Verb == VerbCustomerReply && c.Person == c.By.ID && c.Person != ""
+}
 
 // decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's
 // requester, or a participant if the verb is not for the requester only. A verb's own function must refuse before it emits an event, so that a refusal changes nothing.
@@ -103,9 +105,11 @@ func (s *decider) submit(c Command) *fault.Error {
 	l.start(s.env.Policy, c.Priority)
 	s.emit(Event{
 		Kind: EventSubmitted, Message: c.Message, Status: StatusNew,
-		Priority: c.Priority, Category: c.Category, Clocks: l.entries,
+		Priority: c.Priority, Category: c.Category, Quiet: c.Quiet, Clocks: l.entries,
 	})
-	s.mail(MailReceipt, s.t.Requester)
+	if s.quiet = c.Quiet; !s.quiet {
+		s.mail(MailReceipt, s.t.Requester)
+	}
 	s.assignByRule()
 	return nil
 }
