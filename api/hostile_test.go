@@ -95,7 +95,7 @@ func TestSubmit_hostileBodies(t *testing.T) {
 				t.Errorf("%d with %+v, want %d for %q", a.Code, a.problem, c.status, c.field)
 			}
 			if len(s.submitted) > 0 {
-				t.Errorf("reached the store: %.100q", s.submitted)
+				t.Errorf("reached the store: %.100v", s.submitted)
 			}
 			if len(a.Body.String()) > 4096 {
 				t.Errorf("the answer has %d bytes", a.Body.Len())
@@ -144,7 +144,7 @@ func TestSubmit_whatPeopleWrite(t *testing.T) {
 				t.Fatalf("%d %+v", a.Code, a.problem)
 			}
 			if got := s.submitted[0]; got.Subject != c.subject || got.Body != c.words || got.Category != "general" {
-				t.Errorf("the store was given %.200q", got)
+				t.Errorf("the store was given %.200v", got)
 			}
 		})
 	}

@@ -463,3 +463,37 @@ func TestIncomingMails_whatMayBeAMachinesOpensATicketWithoutAReceipt(t *testing.
 		t.Errorf("%d receipts", got)
 	}
 }
+
+func TestMail_quotesTheLatestMessageOfACustomerAndHasTheAgentsSignature(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	requester := o.record(n).Requester.ID
+	o.process(letter{from: "Col League <col@client.example>", to: o.token(n, requester, false), subject: "Re", body: "I packed it."})
+	if err := o.Accounts().Sign(t.Context(), o.agent.ID, "Parcels\nDesk"); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []desk.Request{{Verb: ticket.VerbNote, Body: "A note."}, {Verb: ticket.VerbAgentReply, Body: "It is found."}} {
+		r.Number = n
+		if _, err := o.tickets.Send(t.Context(), o.agent, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.step(n)
+	own := map[ticket.PersonID]bool{}
+	for mailN := 1; ; mailN++ {
+		m, err := o.Mail(t.Context(), n, mailN)
+		if err != nil {
+			break
+		}
+		if d := m.Data; d.Kind == ticket.MailReply {
+			own[m.Person] = d.Quoted.Own
+			if d.Quoted.Body != "I packed it." || d.Quoted.Author != "Col League" || d.Quoted.At.IsZero() || d.Signature != "Parcels\nDesk" {
+				t.Errorf("%+v, signature %q", d.Quoted, d.Signature)
+			}
+		}
+	}
+	if len(own) != 2 || own[requester] {
+		t.Errorf("whose message it is: %v", own)
+	}
+}

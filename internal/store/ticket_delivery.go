@@ -23,7 +23,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 			m.epoch, m.signed, `+threadOfMail+` AS thread,
 			coalesce(m.clock, '') AS clock, m.escalation_step, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
-			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
+			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author, coalesce(a.signature, '') AS signature, coalesce(`+quotedBy+`, '{}') AS quoted,
 			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
 			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at)) AS timeline
 		FROM deliveries m
@@ -34,7 +34,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
 		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &signed, &d.Thread,
-			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Author,
+			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Author, &d.Signature, &d.Quoted,
 			&m.About, &m.OwedBy, &m.Owed, &m.Timeline)
 	if err != nil {
 		return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
@@ -42,6 +42,12 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 	m.Ticket = state.Ticket
 	return m, s.sign(ctx, d, signed)
 }
+
+// quotedBy selects the latest message of a customer before the event e of a mail m to p. More of it than a mail quotes is not
+// needed.
+const quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'author', writer.name, 'at', q.at, 'own', writer.id = p.id)
+	FROM events q JOIN messages said ON said.id = q.message JOIN people writer ON writer.id = q.data->'by'->>'id'
+	WHERE q.ticket = m.ticket AND q.n < e.n AND q.kind IN ('submitted', 'customer-replied') ORDER BY q.n DESC LIMIT 1)`
 
 // threadOfMail selects the earlier mails of the conversation of a mail m, with its event e and recipient p, in order of time.
 const threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch', epoch, 'signed', signed, 'id', id) ORDER BY at, n) FROM (
