@@ -50,7 +50,7 @@ func TestAccount_staffHaveASignature(t *testing.T) {
 	b.post("/account/signature", "signature", "Parcels\r\nDesk\r\n").leads(t, "/account")
 	b.get("/account").wants(t, 200, "Your signature has been saved.", "Parcels\nDesk")
 	customer := s.as(s.customer)
-	customer.post("/account/signature", "signature", "Me").wants(t, 403)
+	customer.post("/account/signature", "signature", "Me").wants(t, 422, "Only staff have a signature.")
 	if customer.get("/account").Find("#signature").Length() != 0 {
 		t.Error("customers are offered a signature")
 	}
