@@ -13,9 +13,13 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /supportdesk ./cmd/supportdesk
 
+# The folder of files, which its volume takes its owner from.
+RUN mkdir -p /var/lib/supportdesk/blobs
+
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /supportdesk /supportdesk
+COPY --from=build --chown=65532:65532 /var/lib/supportdesk /var/lib/supportdesk
 # A number, so that an orchestrator can see that it is not root; there is no /etc/passwd to look a name up in.
 USER 65532:65532
 # The API, and the worker's /healthz and /readyz.

@@ -53,7 +53,7 @@ func routes() []route { return append(fixedRoutes(), commandRoutes()...) }
 // fixedRoutes returns every route except those that commandRoutes derives from the registry of verbs.
 func fixedRoutes() []route {
 	return slices.Concat([]route{
-		{post, "/tickets", customers.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, withForm(onResponse((*server).submit))},
+		{post, "/tickets", signedIn.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket; staff submit it for a customer", created, withForm(onResponse((*server).submit))},
 		{get, "/tickets", signedIn, "list-tickets", "List tickets: your own, or all of them for staff", result, onResponse((*server).list)},
 		{get, "/tickets/{number}", signedIn, "read-ticket", "Read a ticket with its clocks", result, on((*server).read)},
 		{get, "/tickets/{number}/timeline", signedIn, "read-timeline", "Read a ticket's timeline", result, on((*server).timeline)},

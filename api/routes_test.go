@@ -20,7 +20,7 @@ const (
 
 // rules are the expected access rules of all routes, stated independently of the route table.
 var rules = map[string]string{
-	"POST /api/v1/tickets":                               forCustomers,
+	"POST /api/v1/tickets":                               forSignedIn,
 	"GET /api/v1/tickets":                                forSignedIn,
 	"GET /api/v1/tickets/{number}":                       forSignedIn,
 	"GET /api/v1/tickets/{number}/timeline":              forSignedIn,
@@ -40,6 +40,15 @@ var rules = map[string]string{
 	"POST /api/v1/tickets/{number}/waking":               forStaff,
 	"POST /api/v1/tickets/{number}/acknowledgement":      forStaff,
 	"POST /api/v1/tickets/{number}/mails/{n}/resend":     forStaff,
+	"POST /api/v1/tickets/{number}/participants":         forStaff,
+	"POST /api/v1/tickets/{number}/participant-removals": forStaff,
+	"POST /api/v1/tickets/{number}/requester":            forStaff,
+	"POST /api/v1/tickets/{number}/leaving":              forCustomers,
+	"POST /api/v1/files":                                 forSignedIn,
+	"GET /api/v1/files/{id}":                             forSignedIn,
+	"GET /api/v1/files/{id}/preview":                     forSignedIn,
+	"PATCH /api/v1/files/{id}":                           forSignedIn,
+	"DELETE /api/v1/files/{id}":                          forSignedIn,
 	"GET /api/v1/reports/promises":                       forSupervisors,
 	"GET /api/v1/away":                                   forStaff,
 	"POST /api/v1/away":                                  forStaff,

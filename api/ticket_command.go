@@ -85,6 +85,11 @@ func (s *server) parseCommand(ctx context.Context, number string, o operation, v
 	verb := o.verbFor(request.Of(ctx).Person.Role)
 	var f input.Fields
 	r := input.Command(&f, verb, values)
+	for name := range values { // an operation's verbs may have different fields
+		if !verb.Takes(name) {
+			f.Reject("body."+name, "is not for your role")
+		}
+	}
 	if one := verb.Definition().OneOf; len(one) > 0 && !slices.ContainsFunc(one, func(name string) bool { return values.Get(name) != "" }) {
 		f.Reject("body", "must contain %s", strings.Join(one, " or "))
 	}
@@ -111,6 +116,9 @@ func (s *server) runCommand(ctx context.Context, number string, r desk.Request) 
 	case request.Refused:
 		return nil, s.refusal(ctx, r, a.Outcome)
 	case request.Granted:
+		if r.Verb == ticket.VerbLeave { // the ticket can't be seen any more
+			break
+		}
 		if out.Body, a.Err = s.ticket(ctx, r.Number); a.Err == nil {
 			return out, nil
 		}
@@ -204,20 +212,22 @@ func (o operation) verbFor(role ticket.Role) ticket.Verb {
 	return o.verbs[0] // the command is refused
 }
 
-// requestBody returns the schema of an operation's body, with the fields of its verb. The body is optional if no field
-// is required.
+// requestBody returns the schema of an operation's body, with the fields of its verbs, which require the same ones. The body
+// is optional if no field is required.
 func requestBody(api huma.API, o operation) *huma.RequestBody {
 	d := o.verbs[0].Definition()
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{}}
 	takesFiles := d.Verb.Takes("files") // then its body may be empty, which input.Command checks
-	for _, f := range d.Fields {
-		property := propertyOf(f)
-		if property == nil {
-			continue
-		}
-		schema.Properties[f.Name] = property
-		if f.Required&ticket.FromRequest != 0 && (f.Kind != ticket.FieldMessage || !takesFiles) {
-			schema.Required = append(schema.Required, f.Name)
+	for _, verb := range o.verbs {
+		for _, f := range verb.Definition().Fields {
+			property := propertyOf(f)
+			if property == nil {
+				continue
+			}
+			schema.Properties[f.Name] = property
+			if verb == o.verbs[0] && f.Required&ticket.FromRequest != 0 && (f.Kind != ticket.FieldMessage || !takesFiles) {
+				schema.Required = append(schema.Required, f.Name)
+			}
 		}
 	}
 	schema.PrecomputeMessages()
@@ -253,6 +263,11 @@ func propertyOf(f ticket.Field) *huma.Schema {
 		return nil
 	case ticket.FieldPriority:
 		property = oneOf(policy.Priorities())
+		property.Description = f.Doc
+	case ticket.FieldRecipients:
+		property = oneOf([]string{input.ToAll, input.ToRequester})
+	case ticket.FieldFormat:
+		property = oneOf(desk.Formats())
 		property.Description = f.Doc
 	case ticket.FieldFiles:
 		property = fileIDs(nil).Schema(nil)

@@ -29,6 +29,7 @@ type ticketView struct {
 	Follows        ticket.Number   `json:"follows,omitempty"`
 	FollowedBy     []ticket.Number `json:"followed_by,omitempty"`
 	Requester      personView      `json:"requester"`
+	People         []involvedView  `json:"people" doc:"Who is in the ticket: the requester, then the participants by name."`
 	Assignee       *assigneeView   `json:"assignee,omitempty"`
 	SubmittedAt    time.Time       `json:"submitted_at"`
 	UpdatedAt      time.Time       `json:"updated_at" doc:"The time of the last event that you may see."`
@@ -45,6 +46,28 @@ type ticketView struct {
 type personView struct {
 	ID   ticket.PersonID `json:"id"`
 	Name string          `json:"name"`
+}
+
+// involvedView is the requester or a participant of a ticket.
+type involvedView struct {
+	ID      ticket.PersonID `json:"id"`
+	Name    string          `json:"name"`
+	Part    string          `json:"part" enum:"requester,participant"`
+	Address string          `json:"address,omitempty" doc:"Staff only."`
+	Contact bool            `json:"contact,omitempty" doc:"Staff only: the person has no account yet."`
+}
+
+func viewPeople(v desk.View, staff bool) []involvedView {
+	return viewEach(v.People, func(p desk.Involved) involvedView {
+		view := involvedView{ID: p.ID, Name: p.Name, Part: "participant"}
+		if p.ID == v.Requester.ID {
+			view.Part = "requester"
+		}
+		if staff {
+			view.Address, view.Contact = p.Address, p.Contact
+		}
+		return view
+	})
 }
 
 type assigneeView struct {
@@ -119,7 +142,7 @@ func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 		Number: v.Number, Subject: v.Subject, Status: v.Ticket.Status, Cause: v.Ticket.Cause,
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category, Order: v.Order,
 		Follows: v.Follows, FollowedBy: v.FollowedBy,
-		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
+		Requester: personView{v.Requester.ID, v.Requester.Name}, People: viewPeople(v, staff), Assignee: viewAssignee(v.Assignee),
 		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updatedAt(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
 		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewNext(v, staff),
 		Clocks: clocksView{

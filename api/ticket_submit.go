@@ -13,12 +13,21 @@ import (
 
 type submission struct {
 	Subject  string       `json:"subject" doc:"One line, 1 to 200 characters after trimming."`
-	Body     string       `json:"body,omitempty" doc:"Plain text, 1 to 65536 bytes. It may be empty if there are files."`
+	Body     string       `json:"body,omitempty" doc:"The message, in the format that format names, 1 to 65536 bytes. It may be empty if there are files."`
+	Format   desk.Format  `json:"format,omitempty" enum:"text,markdown" doc:"What the message is written in. Default: text."`
 	Files    fileIDs      `json:"files,omitempty"`
 	Category string       `json:"category,omitempty" doc:"One of the policy's categories; absent: the first."`
 	Priority priorityName `json:"priority,omitempty" doc:"Absent: normal. The policy says whether customers may choose."`
 	Order    string       `json:"order,omitempty" doc:"The shop's order number, up to 64 characters."`
 	Follows  string       `json:"follows,omitempty" doc:"The number of an earlier ticket of yours that this one follows up."`
+
+	Requester *requesterBody `json:"requester,omitempty" doc:"Staff only, and required of them: the customer for whom the ticket is opened."`
+}
+
+// requesterBody names the customer for whom staff open a ticket.
+type requesterBody struct {
+	Address string `json:"address" doc:"An email address, or a person's ID. An address that is unknown so far becomes a contact, who has no account until they register with it."`
+	Name    string `json:"name,omitempty" doc:"The name of a new contact, up to 200 characters. Default: the part of the address before the @."`
 }
 
 type submitOutput struct {
@@ -86,11 +95,15 @@ func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOut
 		Files:          files,
 		Subject:        f.Line("subject", in.Body.Subject, desk.MaxSubject),
 		Body:           f.Message("body", in.Body.Body, true, files),
+		Format:         f.Format("format", string(in.Body.Format)),
 		Category:       f.Optional("category", in.Body.Category, input.MaxWord),
 		Priority:       policy.Priority(in.Body.Priority),
 		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),
 		Follows:        f.Number("follows", in.Body.Follows),
 		IdempotencyKey: v.IdempotencyKey,
+	}
+	if r := in.Body.Requester; r != nil {
+		typed.Requester = input.Whom(&f, "requester", r.Address, r.Name)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/markup"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -21,7 +23,11 @@ type entryView struct {
 	At             time.Time        `json:"at" doc:"When the event took effect: when its command was accepted, or when it fell due."`
 	RecordedAt     time.Time        `json:"recorded_at"`
 	By             namedView        `json:"by"`
-	Body           string           `json:"body,omitempty" doc:"Plain text."`
+	Body           string           `json:"body,omitempty" doc:"The message as it was written."`
+	Format         desk.Format      `json:"format,omitempty" enum:"text,markdown" doc:"What the message is written in."`
+	HTML           string           `json:"html,omitempty" doc:"The message as HTML: sanitized, without scripts, styles, forms and images of other servers. Links to tickets are relative to the website."`
+	Recipients     string           `json:"recipients,omitempty" enum:"requester" doc:"Present if the message was for the requester alone."`
+	Person         *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
 	Files          []attachmentView `json:"files,omitempty"`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
@@ -65,15 +71,26 @@ func (s *server) timeline(ctx context.Context, in *ticketInput) (view timelineVi
 	}
 	viewer := request.Of(ctx).Person
 	entries, err := s.Desk.Timeline(ctx, viewer, n)
-	view.Entries = viewEach(entries, func(e desk.Entry) entryView { return viewEntry(e, viewer) })
+	view.Entries = viewEach(entries, func(e desk.Entry) entryView { return s.viewEntry(e, viewer) })
 	return view, err
 }
 
-func viewEntry(e desk.Entry, viewer desk.Person) entryView {
+func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	view := entryView{
 		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
 		Promise: visiblePromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
+	}
+	if e.Only != "" {
+		view.Recipients = input.ToRequester
+	}
+	if e.Named.ID != "" {
+		view.Person = &personView{e.Named.ID, e.Named.Name}
+	}
+	if e.Body != "" {
+		view.Format = e.Format.OrText()
+		shown := markup.Options{Ticket: desk.TicketPaths(s.Prefix, viewer.Role.Staff())}
+		view.HTML = string(markup.Message(e.Body, e.Format == desk.FormatMarkdown, shown))
 	}
 	for _, f := range e.Files {
 		view.Files = append(view.Files, viewAttachment(f, viewer))

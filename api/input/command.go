@@ -10,7 +10,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-const maxAddress = 254 // in bytes, the maximum of an email address
+const (
+	maxAddress = 254 // in bytes, the maximum of an email address
+	maxName    = 200 // in characters, the maximum of a person's name
+)
+
+// The recipients of a message of staff.
+const (
+	ToAll       = "all"       // requester and participants; the default
+	ToRequester = "requester" // the requester alone
+)
+
+// Recipients parses the recipients of a message and reports whether it is for the requester alone.
+func Recipients(f *Fields, field, typed string) (alone bool) {
+	if typed != "" && typed != ToAll && typed != ToRequester {
+		f.Reject(field, "must be all or requester")
+	}
+	return typed == ToRequester
+}
 
 // Command parses a command from the values of a form or a JSON body, as the registry describes the verb. It rejects
 // fields in f. The caller sets the ticket's number and the idempotency key.
@@ -32,6 +49,8 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 	switch field.Kind {
 	case ticket.FieldMessage:
 		r.Body = f.Message(field.Name, text, field.Required&ticket.FromRequest != 0, r.Files)
+	case ticket.FieldFormat:
+		r.Format = f.Format(field.Name, text)
 	case ticket.FieldEntry:
 		r.Seen = f.Entry(field.Name, text)
 	case ticket.FieldPriority:
@@ -47,6 +66,10 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 			f.Reject(field.Name, "is not an email of this ticket")
 		}
 		r.Mail = n
+	case ticket.FieldPerson:
+		r.Whom.Person = f.Line(field.Name, text, maxAddress)
+	case ticket.FieldRecipients:
+		r.Alone = Recipients(f, field.Name, text)
 	case ticket.FieldInstant:
 		r.Until = f.Instant(field.Name, text)
 	case ticket.FieldLine:
@@ -69,10 +92,16 @@ func Files(f *Fields, ids []string) (files []desk.FileID) {
 // readLine parses a field of one line. An empty "expected" means that the caller expects the ticket to be unassigned; if
 // it is missing the caller expects nothing.
 func readLine(f *Fields, r *desk.Request, name string, values url.Values) {
-	text := f.Optional(name, values.Get(name), MaxWord)
+	limit := MaxWord
+	if name == "name" {
+		limit = maxName
+	}
+	text := f.Optional(name, values.Get(name), limit)
 	switch name {
 	case "agent":
 		r.Agent = text
+	case "name":
+		r.Whom.Name = text
 	case "expected":
 		if values.Has(name) {
 			r.Expected = &text
@@ -80,4 +109,9 @@ func readLine(f *Fields, r *desk.Request, name string, values url.Values) {
 	case "category":
 		r.Category = text
 	}
+}
+
+// Whom parses the address or ID and the name of a customer.
+func Whom(f *Fields, field, person, name string) desk.Whom {
+	return desk.Whom{Person: f.Line(field, person, maxAddress), Name: f.Optional("name", name, maxName)}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +86,15 @@ func (f *Fields) Message(field, typed string, required bool, files []desk.FileID
 		return ""
 	}
 	return f.Words(field, typed)
+}
+
+// Format parses the format of a message. Without one, it is plain text.
+func (f *Fields) Format(field, typed string) desk.Format {
+	format := desk.Format(typed).OrText()
+	if !slices.Contains(desk.Formats(), format) {
+		f.Reject(field, "is not text or markdown")
+	}
+	return format
 }
 
 // Number parses a ticket number, which may be empty.

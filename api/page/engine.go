@@ -117,6 +117,9 @@ func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 		v := e.visit(c, set)
 		v.takesFiles = r.Files
 		defer func() {
+			if v.parts != nil {
+				v.parts.Drain() // of a form that was refused before its files were read
+			}
 			if v.end != nil {
 				v.end()
 			}

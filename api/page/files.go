@@ -23,6 +23,11 @@ const (
 	fieldDrop  = "drop-"
 )
 
+// isFileField reports whether a field is about a form's files.
+func isFileField(name string) bool {
+	return name == fieldFiles || strings.HasPrefix(name, fieldName) || strings.HasPrefix(name, fieldAlt) || strings.HasPrefix(name, fieldDrop)
+}
+
 // Attached is a file of a form that was not accepted yet.
 type Attached struct {
 	ID        desk.FileID
@@ -71,7 +76,7 @@ func (v *Visit) UploadFiles(files request.FileUploader, by desk.Person) (err err
 		}
 	}
 	for name := range v.form {
-		if strings.HasPrefix(name, fieldName) || strings.HasPrefix(name, fieldAlt) || strings.HasPrefix(name, fieldDrop) {
+		if name != fieldFiles && isFileField(name) {
 			delete(v.form, name)
 		}
 	}

@@ -110,7 +110,7 @@ func (v *Visit) readForm() (url.Values, error) {
 	if v.form != nil {
 		return v.form, nil
 	}
-	if strings.HasPrefix(v.gin.GetHeader("Content-Type"), "multipart/") {
+	if !v.takesFiles && strings.HasPrefix(v.gin.GetHeader("Content-Type"), "multipart/") {
 		form, _, err := v.Upload("", maxUpload)
 		return form, err
 	}

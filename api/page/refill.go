@@ -70,6 +70,7 @@ func fillIn(page []byte, path string, saved []desk.SavedForm) ([]byte, error) {
 			continue
 		}
 		fill(controls, k.Fields)
+		fillFiles(form, k.Fields)
 		form.SetAttr("data-saved", strconv.FormatInt(k.SavedAt.UnixMicro(), 36)) // lets form-drafts.js recognise a draft that is newer
 		if table := form.Closest("table"); table.Length() > 0 {                  // a row has no room for a sentence
 			table.BeforeHtml(backInPlace)
@@ -162,6 +163,20 @@ func fill(controls *goquery.Selection, fields url.Values) {
 	})
 }
 
+// fillFiles adds the files of a stored form that were uploaded before.
+func fillFiles(form *goquery.Selection, fields url.Values) {
+	list := form.Find("[data-attach] .attached")
+	for _, id := range fields[fieldFiles] {
+		name := fields.Get(fieldName + id)
+		if !desk.FileID(id).Valid() || fields.Get(fieldDrop+id) != "" || list.Find(`[data-file="`+id+`"]`).Length() > 0 {
+			continue
+		}
+		list.AppendHtml(`<li class="attached-file" data-file="` + template.HTMLEscapeString(id) + `">` + hidden(fieldFiles, id) + hidden(fieldName+id, name) +
+			`<span class="file-name"><bdi>` + template.HTMLEscapeString(name) + `</bdi></span><label class="attached-keep unscripted"><input type="checkbox" name="` +
+			template.HTMLEscapeString(fieldDrop+id) + `" value="1"> Remove</label></li>`)
+	}
+}
+
 // selectOptions marks the chosen options with an attribute and removes it from all others.
 func selectOptions(options *goquery.Selection, mark string, chosen []string) {
 	options.Each(func(_ int, o *goquery.Selection) {
@@ -176,7 +191,7 @@ func selectOptions(options *goquery.Selection, mark string, chosen []string) {
 func unmatchedFields(fields url.Values) string {
 	var boxes strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if text := strings.Join(fields[name], "\n"); isInputField(name) && text != "" {
+		if text := strings.Join(fields[name], "\n"); isInputField(name) && !isFileField(name) && text != "" {
 			boxes.WriteString(`<textarea readonly rows="4" dir="auto" aria-label="Typed in ` + template.HTMLEscapeString(name) + `">` +
 				"\n" + template.HTMLEscapeString(text) + `</textarea>`) // parsers drop the first line break
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/markup"
 )
 
 //go:embed all:templates
@@ -72,6 +74,7 @@ func (e *Engine) functions() template.FuncMap {
 		"asset":      e.assets.address,
 		"paragraphs": paragraphs,
 		"dict":       dict,
+		"plain":      markup.PlainText,
 		"plural":     plural,
 		"initials":   initials,
 		"short":      truncate,

@@ -35,8 +35,8 @@ var actions = []action{
 	{verb: ticket.VerbClose, Do: "Close this ticket permanently", confirmation: "Close %s permanently? A closed ticket can't be reopened."},
 }
 
-// actionsFor returns the actions that a role may take on a ticket with the given status. Verbs that take a message or name a
-// mail are not actions.
+// actionsFor returns the actions that a role may take on a ticket with the given status. Verbs that take a message, or name a
+// mail or a customer, are not actions.
 func actionsFor(role ticket.Role, status ticket.Status) []action {
 	all := slices.Clone(actions)
 	for _, d := range ticket.Definitions() {
@@ -47,7 +47,7 @@ func actionsFor(role ticket.Role, status ticket.Status) []action {
 	return slices.DeleteFunc(all, func(a action) bool {
 		d := a.verb.Definition()
 		return !a.verb.Fits(status) || len(d.For(role)) == 0 || slices.ContainsFunc(d.Fields, func(f ticket.Field) bool {
-			return f.Kind == ticket.FieldMessage || f.Kind == ticket.FieldMail
+			return f.Kind == ticket.FieldMessage || f.Kind == ticket.FieldMail || f.Kind == ticket.FieldPerson
 		})
 	})
 }

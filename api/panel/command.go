@@ -49,6 +49,9 @@ func (p *Pages) command(verb ticket.Verb) formHandler {
 		var f input.Fields
 		r := input.Command(&f, verb, instants(form, verb, v.Zone))
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
+		if verb.Takes("person") {
+			typed.person = typedPerson(verb.Definition().For(ticket.RoleAgent)[0].Path, form)
+		}
 		if err := f.Err(); err != nil {
 			return p.respondError(v, n, typed, err)
 		}
@@ -61,7 +64,7 @@ func (p *Pages) command(verb ticket.Verb) formHandler {
 // text.
 func (p *Pages) write(m mode) formHandler {
 	return func(v *page.Visit, n ticket.Number, form url.Values) error {
-		d := draft{kind: m.Key, body: form.Get("body")}
+		d := draft{kind: m.Key, body: form.Get("body"), alone: form.Get("recipients") == input.ToRequester}
 		err := v.UploadFiles(p.files, v.Person)
 		d.files = v.Attached()
 		if err != nil {
@@ -69,6 +72,10 @@ func (p *Pages) write(m mode) formHandler {
 		}
 		if form.Get("fill") != "" {
 			return p.insertCanned(v, n, d, form.Get("canned"))
+		}
+		if form.Get("preview") != "" {
+			d.preview = true
+			return p.showTicket(v, n, http.StatusOK, d, feedback{})
 		}
 		var f input.Fields
 		r := input.Command(&f, m.verb, form)

@@ -17,6 +17,7 @@ type composerView struct {
 	Number      ticket.Number
 	Status      ticket.Status
 	Modes       []modeView // empty: no message can be written
+	Recipients  recipientsView
 	Canned      []desk.CannedReply
 	Seen        int    // number of the last timeline entry that the page shows
 	Unavailable string // why no message can be written
@@ -29,7 +30,9 @@ type modeView struct {
 	Action         string
 	IdempotencyKey string // idempotency key of the form
 	Body           string
+	Alone          bool // for the requester alone
 	Attach         page.AttachField
+	Composer       page.Composer
 	Mistake        string
 	Unseen         []line // entries because of which the message was refused
 	Chosen         bool
@@ -116,7 +119,7 @@ func modeOf(verb ticket.Verb) mode {
 
 func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d draft, limits desk.FileLimits) composerView {
 	status := record.Ticket.Status
-	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned, Seen: view.Seen}
+	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned, Seen: view.Seen, Recipients: newRecipients(record)}
 	if record.Ticket.Closed() {
 		c.Unavailable = "This ticket is closed permanently. The requester can open a follow-up ticket that is linked to it."
 	}
@@ -129,9 +132,13 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 			mode: m, Action: view.Post(m.path()), IdempotencyKey: view.IdempotencyKey(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
 			Attach: page.AttachField{ID: "attach-" + string(m.Key), Upload: "/files", Limits: limits},
 		}
+		if len(c.Recipients.Cc) > 0 {
+			mv.Reads = strings.Replace(mv.Reads, "The requester gets this", "They get this", 1)
+		}
 		if typed {
 			mv.Attach.Attached = d.files
-			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
+			mv.Composer = view.NewComposer(d.preview, d.body)
+			mv.Body, mv.Alone, mv.Mistake, mv.Unseen = d.body, d.alone, d.mistake, view.Unseen
 			if d.idempotencyKey != "" {
 				mv.IdempotencyKey = d.idempotencyKey
 			}

@@ -3,7 +3,7 @@ package panel
 import (
 	"cmp"
 	"fmt"
-	"regexp"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -21,10 +21,9 @@ type line struct {
 	Who    string
 	From   string // style of the entry: requester, staff, note or refused
 	Label  string
-	Body   string
+	Words  template.HTML // the message
 	Files  page.FileList
 	Said   bool   // it has a message: words or files
-	Parts  []part // the body, with web addresses as links
 	After  string // what else happened to the message
 	Text   string // description of an event without a message
 	Bad    bool
@@ -34,33 +33,14 @@ type line struct {
 	Cause  page.Cause // the emergency that caused the event
 }
 
-// part is a piece of a text. Link is empty unless the piece is a web address.
-type part struct{ Text, Link string }
-
-// webAddress matches http and https addresses, without punctuation at their end. Nothing else becomes a link.
-var webAddress = regexp.MustCompile(`https?://[^\s<>"']*[^\s<>"'.,;:!?)\]}]`)
-
-func splitLinks(text string) []part {
-	var all []part
-	from := 0
-	for _, at := range webAddress.FindAllStringIndex(text, -1) {
-		link := text[at[0]:at[1]]
-		all = append(all, part{Text: text[from:at[0]]}, part{Text: link, Link: link})
-		from = at[1]
-	}
-	return append(all, part{Text: text[from:]})
-}
-
 func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.Causes) []line {
 	viewer := layout.Person
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
-		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Body: e.Body, Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
+		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = audience(e)
 		l.Files, l.Said = layout.FileList(e.Files), e.Body != "" || len(e.Files) > 0
-		if l.Body != "" {
-			l.Parts = splitLinks(e.Body)
-		}
+		l.Words = layout.Formatted(e.Body, e.Format)
 		if e.Bounce != nil && !e.Bounce.Resent {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
@@ -99,7 +79,14 @@ func audience(e desk.Entry) (from, label string) {
 	case ticket.EventRefused:
 		return "refused", "Refused: " + humanize(string(e.Verb))
 	}
-	return from, cmp.Or(messageLabels[e.Kind], "Reply")
+	label = cmp.Or(messageLabels[e.Kind], "Reply")
+	switch {
+	case e.Only != "":
+		label += ", to the requester alone"
+	case e.Kind == ticket.EventSubmitted && e.By.Role.Staff():
+		label += ", entered for the requester"
+	}
+	return from, label
 }
 
 // messageLabels has the labels of events with a message, except for replies.
@@ -182,10 +169,26 @@ func eventText(e desk.Entry, shared shared) string {
 		return "The webhook " + e.Webhook + " could not be notified"
 	case ticket.EventSnoozed:
 		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
+	case ticket.EventParticipantAdded, ticket.EventParticipantRemoved, ticket.EventRequesterChanged:
+		return peopleText(e, actor)
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", humanize(string(e.Verb)), actor, humanize(e.Code))
 	default:
 		return cmp.Or(eventTexts[e.Kind], actor+": "+humanize(string(e.Kind)))
+	}
+}
+
+// peopleText says who joined or left the ticket, or became its requester.
+func peopleText(e desk.Entry, actor string) string {
+	switch {
+	case e.Kind == ticket.EventParticipantAdded:
+		return actor + " added " + e.Named.Name + " as a participant"
+	case e.Kind == ticket.EventRequesterChanged:
+		return actor + " made " + e.Named.Name + " the requester"
+	case e.Person == e.By.ID:
+		return actor + " left the ticket"
+	default:
+		return actor + " removed " + e.Named.Name
 	}
 }
 

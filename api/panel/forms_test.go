@@ -51,7 +51,11 @@ func TestForms_areThoseOfTheRegistry(t *testing.T) {
 				continue
 			}
 			for _, f := range d.Fields {
-				if d.Verb.Takes(f.Name) && form.Find("[name='"+f.Name+"']").Length() == 0 {
+				field := "[name='" + f.Name + "']"
+				if f.Kind == ticket.FieldFiles {
+					field = "[data-attach] input[type=file]"
+				}
+				if d.Verb.Takes(f.Name) && form.Find(field).Length() == 0 {
 					t.Errorf("the form for %s lacks %s", d.Verb, f.Name)
 				}
 			}

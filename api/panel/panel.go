@@ -23,6 +23,7 @@ type tickets interface {
 	request.Commander
 	request.TicketReader
 	request.PolicyReader
+	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
 	Bulk(context.Context, desk.Person, []ticket.Number, map[ticket.Number]int, desk.Request) ([]desk.Result, error)
 }
 
@@ -54,6 +55,7 @@ type snippets interface {
 type workspace interface {
 	staffView
 	snippets
+	CorrectContact(ctx context.Context, by desk.Person, id ticket.PersonID, address string) error
 }
 
 // store reads and records what needs no use case.
@@ -107,6 +109,9 @@ func (p *Pages) routes() []page.Route {
 		page.Get("/desk/tickets/:number/canned/:id", staff, p.cannedText),
 		page.Post("/desk/tickets/:number/handover", staff, posted(p.handOver)),
 		page.Post("/desk/tickets/:number/presence", staff, posted(p.presence)),
+		page.Post("/desk/tickets/:number/contact", staff, posted(p.correctContact)),
+		page.Get("/desk/new", staff, p.newTicket),
+		page.Post("/desk/new", staff, page.Form(p.openTicket)),
 		page.Get("/desk/away", staff, p.away),
 		page.Post("/desk/away", staff, page.Form(p.leave)),
 		page.Get("/desk/canned", staff, p.canned),

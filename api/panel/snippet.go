@@ -9,6 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/markup"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -19,27 +20,29 @@ type cannedView struct {
 	Edited       desk.CannedReply // ID 0: a new canned reply
 	Placeholders []string
 	Mistakes     map[string]string // by field
+	Composer     page.Composer
 }
 
 // canned shows all canned replies, and a form for a new one or for the one in the query.
 func (p *Pages) canned(v *page.Visit) error {
-	return p.showCanned(v, http.StatusOK, desk.CannedReply{}, nil)
+	return p.showCanned(v, http.StatusOK, desk.CannedReply{}, false, nil)
 }
 
-func (p *Pages) showCanned(v *page.Visit, status int, edited desk.CannedReply, wrong error) error {
+func (p *Pages) showCanned(v *page.Visit, status int, edited desk.CannedReply, preview bool, wrong error) error {
 	all, err := p.workspace.CannedReplies(v.Context(), v.Person)
 	if err != nil {
 		return err
 	}
-	if wrong == nil {
+	if wrong == nil && !preview {
 		for _, c := range all {
 			if c.Yours && strconv.FormatInt(c.ID, 10) == v.Query("edit") {
 				edited = c
 			}
 		}
 	}
+	layout := v.Layout("Canned replies", "/desk")
 	return v.ShowStatus(status, "canned", cannedView{
-		Layout: v.Layout("Canned replies", "/desk"), All: all, Edited: edited,
+		Layout: layout, Composer: layout.NewComposer(preview, edited.Body), All: all, Edited: edited,
 		Placeholders: desk.Placeholders(), Mistakes: page.FieldSentences(wrong, "this "),
 	})
 }
@@ -47,9 +50,12 @@ func (p *Pages) showCanned(v *page.Visit, status int, edited desk.CannedReply, w
 func (p *Pages) saveCanned(v *page.Visit, form url.Values) error {
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new canned reply
 	c := desk.CannedReply{ID: id, Title: form.Get("title"), Body: strings.ReplaceAll(form.Get("body"), "\r\n", "\n"), Shared: form.Get("shared") != ""}
+	if form.Get("preview") != "" {
+		return p.showCanned(v, http.StatusOK, c, true, nil)
+	}
 	_, err := p.workspace.SaveCanned(v.Context(), v.Person, c)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
-		return p.showCanned(v, http.StatusUnprocessableEntity, c, err)
+		return p.showCanned(v, http.StatusUnprocessableEntity, c, false, err)
 	}
 	return finish(v, err, "Canned reply saved.", "/desk/canned")
 }
@@ -110,7 +116,7 @@ func (p *Pages) fillCanned(v *page.Visit, n ticket.Number, id string) (string, e
 	}
 	for _, c := range all {
 		if strconv.FormatInt(c.ID, 10) == id {
-			text, _ := desk.FillCanned(c.Body, record, desk.Ref{ID: v.Person.ID, Name: v.Person.Name, Handle: v.Person.Handle, Role: v.Person.Role})
+			text, _ := desk.FillCanned(c.Body, markup.Escape, record, desk.Ref{ID: v.Person.ID, Name: v.Person.Name, Handle: v.Person.Handle, Role: v.Person.Role})
 			return text, nil
 		}
 	}

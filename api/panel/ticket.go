@@ -37,6 +37,8 @@ type ticketView struct {
 	ComingAt       time.Time
 	AwaitsDelivery bool // the mail that asks the requester has not been delivered
 	Composer       composerView
+	People         []personView
+	TypedPerson    personDraft
 	sideView
 
 	Back   string // address of the list
@@ -66,9 +68,12 @@ type draft struct {
 	kind           messageKind
 	body, mistake  string
 	files          []page.Attached
+	preview        bool   // its writer asked what it will look like
 	seen           int    // last entry that its writer had seen, if it was refused because of later ones; else 0
 	idempotencyKey string // key of the form if the command may have been accepted: sent again, it has no second effect
 	escalation     escalationDraft
+	person         personDraft
+	alone          bool // the message is for the requester alone
 }
 
 // escalationDraft is what was typed into one of the two forms of an escalation.
@@ -185,6 +190,7 @@ func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView,
 		return ticketView{}, err
 	}
 	view.Actions = view.actionViews(v.Person.Role)
+	view.People, view.TypedPerson = newPeople(record), d.person
 	view.Composer = newComposer(view, record, canned, d, p.files.Limits())
 	return view, nil
 }
@@ -224,6 +230,13 @@ func (e escalationDraft) ReasonIn(handover bool) string {
 		return ""
 	}
 	return e.Reason
+}
+
+// Recipients says to whom a message goes, in a live update.
+func (t ticketView) Recipients() recipientsView {
+	r := t.Composer.Recipients
+	r.Swap = true
+	return r
 }
 
 func statusWords(t ticket.Ticket) string {

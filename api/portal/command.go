@@ -27,6 +27,9 @@ func (p *Pages) reply(v *page.Visit, a access, form url.Values) error {
 	r := input.Command(&f, ticket.VerbCustomerReply, form)
 	r.IdempotencyKey = contentKey(v, r.Body)
 	var answer request.Answer
+	if err == nil && form.Get("preview") != "" {
+		return p.previewReply(v, a, form)
+	}
 	if err == nil {
 		err = f.Err()
 	}
@@ -43,6 +46,17 @@ func (p *Pages) reply(v *page.Visit, a access, form url.Values) error {
 		v.Flash("Your reply was sent.")
 	}
 	return v.Redirect(ticketAddress(a.number) + "#latest")
+}
+
+// previewReply shows the ticket with a preview of the reply that is being written, for browsers without scripts.
+func (p *Pages) previewReply(v *page.Visit, a access, form url.Values) error {
+	view, err := p.view(v, a)
+	if err != nil {
+		return err
+	}
+	view.Reply.Body, view.Reply.Attach = form.Get("body"), p.attachField(v, ticketAddress(a.number)+"/files")
+	view.Reply.Composer = view.NewComposer(true, form.Get("body"))
+	return v.Show("ticket", view)
 }
 
 // showReply shows the ticket with a reply that was not accepted in its form, or only the form if the ticket can't be
@@ -96,6 +110,9 @@ func (p *Pages) act(v *page.Visit, a access, form url.Values, verb ticket.Verb, 
 	switch kind := fault.KindOf(err); {
 	case err == nil && answer.State == request.Pending:
 		return v.Redirect(ticketAddress(a.number))
+	case err == nil && verb == ticket.VerbLeave: // the ticket's page is not theirs any more
+		v.Flash("%s", done)
+		return v.Redirect("/")
 	case err == nil:
 		v.Flash("%s", done)
 		return v.Redirect(ticketAddress(a.number))

@@ -3,6 +3,7 @@ package portal
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -13,14 +14,15 @@ import (
 
 // bubble is one message of the conversation.
 type bubble struct {
-	N     int
-	Mine  bool
-	Who   string
-	Label string // what kind of message it is; empty for plain replies
-	At    time.Time
-	Body  string
-	Files []desk.File
-	State string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
+	N      int
+	Mine   bool
+	Who    string
+	Label  string // what kind of message it is; empty for plain replies
+	At     time.Time
+	Body   string
+	Format desk.Format
+	Files  []desk.File
+	State  string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
 }
 
 // replyKey returns the key of the reply form. It changes only with a message from staff or a refusal, so that a reply
@@ -41,14 +43,23 @@ var bubbleLabels = map[ticket.EventKind]string{
 	ticket.EventResolved:             "resolved your ticket",
 }
 
+// labelsForParticipants replaces those of bubbleLabels that address the requester.
+var labelsForParticipants = map[ticket.EventKind]string{
+	ticket.EventInformationRequested: "asked the requester for information",
+	ticket.EventResolved:             "resolved the ticket",
+}
+
 // conversation returns all messages, oldest first, followed by those that are not decided yet.
-func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person) []bubble {
+func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person, participant bool) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
 		if e.Body == "" && len(e.Files) == 0 {
 			continue
 		}
-		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Files: e.Files}
+		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Format: e.Format, Files: e.Files}
+		if label := labelsForParticipants[e.Kind]; participant && label != "" {
+			b.Label = label
+		}
 		switch {
 		case e.Code == ticket.CodeUnseen:
 			b.State = "crossed"
@@ -59,7 +70,7 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 	}
 	for _, u := range undecided {
 		if u.Body != "" || len(u.Files) > 0 {
-			bubbles = append(bubbles, bubble{Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, Files: u.Files, State: "pending"})
+			bubbles = append(bubbles, bubble{Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, Format: u.Format, Files: u.Files, State: "pending"})
 		}
 	}
 	return bubbles
@@ -83,10 +94,10 @@ type timelineItem struct {
 
 // timeline returns what happened to a ticket. The events of breaches are internal, so breaches are added from the
 // clocks as far as the requester may see them.
-func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []timelineItem {
+func timeline(v desk.View, entries []desk.Entry, viewer desk.Person, causes page.Causes) []timelineItem {
 	var lines []timelineItem
 	for _, e := range entries {
-		if words := eventText(v, e); words != "" {
+		if words := eventText(v, e, viewer); words != "" {
 			lines = append(lines, timelineItem{e.At, words, eventClasses[e.Kind], causes.Of(e.Emergency)})
 		}
 	}
@@ -105,32 +116,38 @@ var eventClasses = map[ticket.EventKind]string{
 	ticket.EventPaused: "warn", ticket.EventExtended: "warn", ticket.EventRefused: "bad",
 }
 
-// eventText describes an event to the requester. It is empty for events that are not shown.
-func eventText(v desk.View, e desk.Entry) string {
-	who := nameOf(e)
+// eventText describes an event to the requester or a participant. It is empty for events that are not shown.
+func eventText(v desk.View, e desk.Entry, viewer desk.Person) string {
+	who, whom := nameOf(e), "you"
+	if viewer.ID != v.Requester.ID {
+		whom = "the requester"
+	}
 	switch e.Kind {
 	case ticket.EventSubmitted:
-		return "You submitted the ticket."
+		return submittedText(e, viewer, whom)
 	case ticket.EventAssigned:
 		return assignedText(v, e)
 	case ticket.EventCustomerReplied:
+		if e.By.ID != viewer.ID {
+			return who + " replied."
+		}
 		return "You replied."
 	case ticket.EventAgentReplied:
 		return who + " replied."
 	case ticket.EventInformationRequested:
-		return who + " asked you for information."
+		return who + " asked " + whom + " for information."
 	case ticket.EventProgressUpdated:
-		return who + " sent you a progress update."
+		return who + " sent a progress update."
 	case ticket.EventResolved:
-		return endedText("resolved", e, who)
+		return endedText("resolved", e, who, whom)
 	case ticket.EventClosed:
-		return endedText("closed", e, who)
+		return endedText("closed", e, who, whom)
 	case ticket.EventReopened:
 		return "The ticket was reopened."
 	case ticket.EventHandedBack:
-		return "Our email to you could not be delivered, so we are no longer waiting for your reply."
+		return "Our email to " + whom + " could not be delivered, so we are no longer waiting for a reply."
 	case ticket.EventNudged:
-		return "We reminded you that we need your reply."
+		return "We reminded " + whom + " that we need a reply."
 	case ticket.EventPaused:
 		return pausedText(e)
 	case ticket.EventExtended:
@@ -138,7 +155,9 @@ func eventText(v desk.View, e desk.Entry) string {
 	case ticket.EventResumed:
 		return "The emergency is over."
 	case ticket.EventPolicyAdopted:
-		return fmt.Sprintf("Your ticket was moved from version %d to version %d of our policy.", e.Was, e.Policy)
+		return fmt.Sprintf("The ticket was moved from version %d to version %d of our policy.", e.Was, e.Policy)
+	case ticket.EventParticipantAdded, ticket.EventParticipantRemoved, ticket.EventRequesterChanged:
+		return peopleText(e, viewer)
 	case ticket.EventRefused:
 		return refusalTexts[e.Code]
 	default:
@@ -165,14 +184,46 @@ func assignedText(v desk.View, e desk.Entry) string {
 	}
 }
 
-func endedText(how string, e desk.Entry, who string) string {
+// submittedText says who submitted the ticket: the requester, or a member of staff for them.
+func submittedText(e desk.Entry, viewer desk.Person, requester string) string {
+	switch {
+	case e.By.ID == viewer.ID:
+		return "You submitted the ticket."
+	case e.By.Role.Staff():
+		return nameOf(e) + " opened the ticket for " + requester + "."
+	default:
+		return nameOf(e) + " submitted the ticket."
+	}
+}
+
+// peopleText says who joined or left the ticket, or became its requester.
+func peopleText(e desk.Entry, viewer desk.Person) string {
+	who, whom := nameOf(e), e.Named.Name
+	if e.Person == viewer.ID {
+		whom = "you"
+	}
+	switch {
+	case e.Kind == ticket.EventParticipantAdded:
+		return who + " added " + whom + "."
+	case e.Kind == ticket.EventRequesterChanged:
+		return who + " made " + whom + " the requester."
+	case e.Person == e.By.ID:
+		return who + " left the ticket."
+	default:
+		return who + " removed " + whom + "."
+	}
+}
+
+// endedText says who or what resolved or closed the ticket. requester is how the requester is called.
+func endedText(how string, e desk.Entry, who, requester string) string {
+	subject := strings.ToUpper(requester[:1]) + requester[1:]
 	switch e.Cause {
 	case ticket.CauseRequester:
-		return "You confirmed that it is resolved. The ticket is closed."
+		return subject + " confirmed that it is resolved. The ticket is closed."
 	case ticket.CauseWithdrawn:
-		return "You withdrew the ticket. It is closed."
+		return subject + " withdrew the ticket. It is closed."
 	case ticket.CauseSilence:
-		return "We didn’t hear from you, so the ticket was " + how + " automatically."
+		return "We didn’t hear from " + requester + ", so the ticket was " + how + " automatically."
 	default:
 		return who + " " + how + " the ticket."
 	}

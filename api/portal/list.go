@@ -48,7 +48,7 @@ func (t tab) page(after string) string {
 	return page.Address("/tickets", "status", t.Name, "q", t.Query, "after", after)
 }
 
-// list shows the viewer's own tickets, newest first. A search for a ticket's number finds that ticket.
+// list shows the tickets of which the viewer is the requester or a participant, newest first. A search for a ticket's number finds that ticket.
 func (p *Pages) list(v *page.Visit) error {
 	if v.Person.Role.Staff() {
 		return v.Redirect("/desk")
@@ -73,7 +73,7 @@ func (p *Pages) list(v *page.Visit) error {
 	if n, err := v.ReadNumber(view.Query); err == nil { // not an error: other text may look like a number
 		found, err := p.desk.Ticket(v.Context(), v.Person, n)
 		if err == nil {
-			view.Rows = append(view.Rows, rowOf(found, view.Now))
+			view.Rows = append(view.Rows, rowOf(found, v.Person, view.Now))
 			return v.Show("tickets", view)
 		}
 		if fault.KindOf(err) != fault.NotFound {
@@ -85,7 +85,7 @@ func (p *Pages) list(v *page.Visit) error {
 		return err
 	}
 	for _, t := range tickets {
-		view.Rows = append(view.Rows, rowOf(t, view.Now))
+		view.Rows = append(view.Rows, rowOf(t, v.Person, view.Now))
 	}
 	if more {
 		view.Older = current.page(input.EncodeCursor(filter.Place(tickets[len(tickets)-1])))
@@ -106,12 +106,14 @@ type dashboardView struct {
 // row is a ticket in a list.
 type row struct {
 	desk.View
-	Status status
-	Next   nextEvent
+	Status      status
+	Next        nextEvent
+	Participant bool // the viewer is a participant, not the requester
 }
 
-func rowOf(v desk.View, now time.Time) row {
-	return row{View: v, Status: statusOf(v.Ticket.Status), Next: nextEventOf(v, now)}
+func rowOf(v desk.View, viewer desk.Person, now time.Time) row {
+	participant := v.Requester.ID != viewer.ID
+	return row{View: v, Status: statusFor(v.Ticket.Status, participant), Next: nextEventOf(v, now), Participant: participant}
 }
 
 func (p *Pages) dashboard(v *page.Visit) error {
@@ -129,7 +131,12 @@ func (p *Pages) dashboard(v *page.Visit) error {
 		}
 		view.More = view.More || more
 		for _, t := range tickets {
-			*group = append(*group, rowOf(t, view.Now))
+			r := rowOf(t, v.Person, view.Now)
+			if r.Participant { // the requester has the next move, not the viewer
+				view.WithUs = append(view.WithUs, r)
+				continue
+			}
+			*group = append(*group, r)
 		}
 	}
 	slices.SortStableFunc(view.WithUs, func(a, b row) int { return a.Next.At.Compare(b.Next.At) })

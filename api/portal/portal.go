@@ -58,6 +58,8 @@ type links interface {
 const (
 	suggestRate  = rate.Limit(1.0 / 60)
 	suggestBurst = 5
+	wordsRate    = rate.Limit(1)
+	wordsBurst   = 30
 	linkRate     = rate.Limit(2)
 	linkBurst    = 30
 )
@@ -71,7 +73,7 @@ type Pages struct {
 	files         request.FileUploader
 	feed          request.Feed
 
-	trackLimiter, suggestLimiter, linkLimiter *request.Sources
+	trackLimiter, suggestLimiter, linkLimiter, wordsLimiter *request.Sources
 }
 
 // New returns the portal. f reports the changes that live updates announce.
@@ -80,6 +82,7 @@ func New(d tickets, b ticketRecords, s suggestionBox, l links, files request.Fil
 		desk: d, records: b, suggestionBox: s, links: l, files: files, feed: f,
 		trackLimiter:   request.NewSources(request.TrackRate, request.TrackBurst, request.MaxSources),
 		suggestLimiter: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
+		wordsLimiter:   request.NewSources(wordsRate, wordsBurst, request.MaxSources),
 		linkLimiter:    request.NewSources(linkRate, linkBurst, request.MaxSources),
 	}
 }
@@ -89,14 +92,14 @@ func (p *Pages) Area() page.Area { return page.NewArea("portal", templates, p.ro
 
 // Access of the routes of a ticket. It depends on the ticket, so the handlers of forReading and forCommand check it.
 var (
-	readingAccess   = page.Access{Who: "The ticket's requester, signed in or with a link from an email; staff are redirected to the desk."}
-	requesterAccess = page.Access{Who: "The ticket's requester, signed in or with a link from an email."}
+	readingAccess   = page.Access{Who: "The ticket's requester and participants, signed in or with a link from an email; staff are redirected to the desk."}
+	requesterAccess = page.Access{Who: "The ticket's requester and participants as far as they may, signed in or with a link from an email."}
 )
 
 // routes returns all routes of the portal.
 func (p *Pages) routes() []page.Route { return append(p.fixedRoutes(), p.commandRoutes()...) }
 
-// commandRoutes returns the routes of the forms for the registry's verbs of requesters.
+// commandRoutes returns the routes of the forms for the registry's verbs of customers.
 func (p *Pages) commandRoutes() []page.Route {
 	var routes []page.Route
 	for _, d := range ticket.Definitions() {
@@ -130,6 +133,9 @@ func (p *Pages) fixedRoutes() []page.Route {
 		get("/tickets/:number/receipt", readingAccess, forReading(p.receipt)),
 		post("/tickets/:number/files", requesterAccess, p.upload),
 		post("/tickets/:number/rating", requesterAccess, forCommand(p.rate)),
+
+		post("/words/preview", page.Anyone, page.Form(p.preview)),
+		post("/words/paste", page.Anyone, page.Form(p.paste)),
 
 		get("/c/:token", page.Anyone, p.open),
 		get("/track", page.Anyone, p.trackTyped),

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holesalemart/supportdesk/api/portal"
 	"github.com/holesalemart/supportdesk/internal/app"
@@ -85,4 +86,44 @@ func TestPages_letNothingTypedBecomeMarkup(t *testing.T) {
 	}
 	b.get(http.StatusOK, "/dashboard")
 	b.get(http.StatusOK, "/tickets")
+}
+
+// TestParticipant_readsRepliesAndLeaves: a participant neither confirms, withdraws nor rates, and once they have left, the ticket
+// is not there, also by the link that opened it.
+func TestParticipant_readsRepliesAndLeaves(t *testing.T) {
+	o := newFixture(t)
+	n := o.submitted("clara", "canary")
+	carl, at := o.signedIn("carl"), "/tickets/"+string(n)
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAddParticipant, Whom: desk.Whom{Person: o.People["carl"].Address}})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "For Clara alone.", Alone: true})
+	token, err := o.Store.ConversationLink(t.Context(), n, o.People["carl"].ID, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := o.visitor()
+	linked.get(http.StatusSeeOther, "/c/"+token)
+	for who, b := range map[string]*browser{"signed in": carl, "by link": linked} {
+		a := b.get(http.StatusOK, at)
+		a.wantTexts(t, "#ticket-side", "Clara Customer", "requester", "Carl Other", "(you)", "Leave this ticket")
+		a.wantTexts(t, ".turn", "We need a reply of the requester")
+		if strings.Contains(a.Body, "For Clara alone.") || strings.Contains(a.Body, o.People["clara"].Address) ||
+			a.Find(`form[action$="/withdrawal"], form[action$="/confirmation"], form[action$="/rating"]`).Length() > 0 {
+			t.Errorf("%s, the page shows more than a participant may see or do: %s", who, a.Find("main").Text())
+		}
+	}
+	if a := carl.get(http.StatusOK, "/tickets"); a.Find(".ticket-row").Length() != 1 || !strings.Contains(a.Find(".ticket-row").Text(), "You participate") {
+		t.Errorf("the list shows %q", a.Find(".ticket-row").Text())
+	}
+	carl.post(http.StatusForbidden, at+"/withdrawal")
+	carl.post(http.StatusSeeOther, at+"/replies", "body", "I know more.")
+	clara := o.signedIn("clara").get(http.StatusOK, at)
+	clara.wantTexts(t, "#conversation", "Carl Other", "I know more.")
+	clara.wantTexts(t, "#ticket-side", "Anna Agent added Carl Other.", "Carl Other replied.", "Withdraw this ticket")
+
+	carl.post(http.StatusSeeOther, at+"/leaving")
+	carl.get(http.StatusNotFound, at)
+	carl.post(http.StatusNotFound, at+"/replies", "body", "b")
+	linked.get(http.StatusNotFound, at)
+	linked.post(http.StatusNotFound, at+"/replies", "body", "b")
+	o.visitor().get(http.StatusNotFound, "/c/"+token)
 }

@@ -28,6 +28,18 @@ var statuses = map[ticket.Status]status{
 
 func statusOf(s ticket.Status) status { return statuses[s] }
 
+// statusFor returns a ticket's status as its requester reads it, or a participant.
+func statusFor(s ticket.Status, participant bool) status {
+	shown := statusOf(s)
+	switch {
+	case participant && s == ticket.StatusWaiting:
+		shown.Label, shown.Now = "Waiting for the requester", "We need a reply of the requester to continue."
+	case participant && s == ticket.StatusResolved:
+		shown.Now = "We believe this is resolved."
+	}
+	return shown
+}
+
 // promise is one of the ticket's two deadlines as the requester reads it.
 type promise struct {
 	Clock policy.ClockName

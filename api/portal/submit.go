@@ -23,10 +23,12 @@ type formView struct {
 	Sent    ticket.Number     // the ticket that was submitted with this form before; empty: none
 	Differs bool              // what is typed now is not what was submitted
 	Attach  page.AttachField
+
+	Composer page.Composer
 }
 
 // submissionForm holds the form of a submission as typed.
-type submissionForm struct{ Subject, Body, Category, Priority, Order, Follows string }
+type submissionForm struct{ Subject, Body, Format, Category, Priority, Order, Follows string }
 
 // Priorities returns the priorities, which the form shows if the policy lets customers choose.
 func (formView) Priorities() []policy.Priority { return policy.Priorities() }
@@ -77,10 +79,13 @@ func (p *Pages) newForm(v *page.Visit, typed submissionForm) (formView, error) {
 // submit submits a new ticket and redirects to its receipt. If it is not accepted, the form is shown again as typed.
 func (p *Pages) submit(v *page.Visit, form url.Values) error {
 	typed := submissionForm{
-		Subject: form.Get("subject"), Body: form.Get("body"), Category: form.Get("category"),
+		Subject: form.Get("subject"), Body: form.Get("body"), Format: form.Get("format"), Category: form.Get("category"),
 		Priority: form.Get("priority"), Order: form.Get("order"), Follows: form.Get("follows"),
 	}
 	err := v.UploadFiles(p.files, v.Person)
+	if err == nil && form.Get("preview") != "" {
+		return p.previewForm(v, form, typed)
+	}
 	var s desk.Submission
 	if err == nil {
 		s, err = parseSubmission(typed, form["files"])
@@ -95,6 +100,19 @@ func (p *Pages) submit(v *page.Visit, form url.Values) error {
 	return p.showFormError(v, form, typed, err)
 }
 
+// previewForm shows the form again as typed, with a preview of its message, for browsers without scripts.
+func (p *Pages) previewForm(v *page.Visit, form url.Values, typed submissionForm) error {
+	view, err := p.newForm(v, typed)
+	if err != nil {
+		return err
+	}
+	if page.ValidKey(form.Get("idempotency_key")) {
+		view.Key = form.Get("idempotency_key")
+	}
+	view.Composer = view.NewComposer(true, typed.Body)
+	return v.Show("new", view)
+}
+
 func parseSubmission(typed submissionForm, ids []string) (desk.Submission, error) {
 	var f input.Fields
 	files := input.Files(&f, ids)
@@ -102,6 +120,7 @@ func parseSubmission(typed submissionForm, ids []string) (desk.Submission, error
 		Files:    files,
 		Subject:  f.Line("subject", typed.Subject, desk.MaxSubject),
 		Body:     f.Message("body", typed.Body, true, files),
+		Format:   f.Format("format", typed.Format),
 		Category: f.Optional("category", typed.Category, input.MaxWord),
 		Priority: policy.Priority(typed.Priority),
 		Order:    f.Optional("order", typed.Order, input.MaxOrder),

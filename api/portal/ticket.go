@@ -19,6 +19,7 @@ type ticketView struct {
 	page.Layout
 	desk.View
 	Status   status
+	Viewer   desk.Person
 	ByLink   bool            // opened by the link in a mail
 	Writer   ticket.PersonID // owner of the drafts that the browser keeps; empty: it keeps none
 	Bubbles  []bubble
@@ -37,28 +38,38 @@ type ticketView struct {
 
 // replyForm is the reply form, as typed if a reply was not accepted.
 type replyForm struct {
-	Body   string
-	Attach page.AttachField
-	Key    string // idempotency key; the same as before if the reply may have been accepted
-	Error  string
-	Again  bool // it can be sent again as it is, and is accepted once
-	Anyway bool // it can be sent although it was refused because of unseen messages
+	Body     string
+	Composer page.Composer
+	Attach   page.AttachField
+	Key      string // idempotency key; the same as before if the reply may have been accepted
+	Error    string
+	Again    bool // it can be sent again as it is, and is accepted once
+	Anyway   bool // it can be sent although it was refused because of unseen messages
 }
 
 // MayReply reports whether the ticket accepts replies.
 func (v ticketView) MayReply() bool { return !v.Ticket.Closed() }
 
+// Participant reports whether the viewer is a participant, who may neither confirm, withdraw nor rate.
+func (v ticketView) Participant() bool { return v.Viewer.ID != v.Requester.ID }
+
 // MayConfirm reports whether there is a resolution to confirm.
-func (v ticketView) MayConfirm() bool { return v.Ticket.Status == ticket.StatusResolved }
+func (v ticketView) MayConfirm() bool {
+	return v.Ticket.Status == ticket.StatusResolved && !v.Participant()
+}
 
 // MayWithdraw reports whether the ticket can be withdrawn. Resolved tickets are confirmed instead.
-func (v ticketView) MayWithdraw() bool { return !v.Ticket.Closed() && !v.MayConfirm() }
+func (v ticketView) MayWithdraw() bool {
+	return !v.Ticket.Closed() && !v.MayConfirm() && !v.Participant()
+}
 
 // MayFollow reports whether a follow-up ticket can be submitted.
 func (v ticketView) MayFollow() bool { return v.Ticket.Closed() }
 
 // MayRate reports whether the ticket can be rated.
-func (v ticketView) MayRate() bool { return (v.MayConfirm() || v.Ticket.Closed()) && !v.Gone }
+func (v ticketView) MayRate() bool {
+	return (v.MayConfirm() || v.Ticket.Closed()) && !v.Gone && !v.Participant()
+}
 
 // Scores returns the values of the scale, best first.
 func (ticketView) Scores() []score { return scores }
@@ -107,7 +118,7 @@ func (p *Pages) loadTicket(ctx context.Context, a access) (ticketData, error) {
 // such as the number of internal notes.
 func (s ticketData) fingerprint(now time.Time) string {
 	h := sha256.New()
-	fmt.Fprintln(h, s.Ticket.Status, len(s.entries), len(s.undecided), s.Assignee != nil)
+	fmt.Fprintln(h, s.Ticket.Status, len(s.entries), len(s.undecided), s.Assignee != nil, s.Requester.ID)
 	for _, p := range explainedPromises(s.View, nil, page.Causes{}, now) {
 		fmt.Fprintln(h, p.State, p.Due.Unix(), p.Met.Unix(), p.Why, p.Expected.Unix())
 	}
@@ -126,8 +137,8 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 	}
 	causes := v.Causes(s.Ticket)
 	view := ticketView{
-		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink, Writer: a.draftOwner(v),
-		Bubbles: conversation(s.entries, s.undecided, a.requester), Timeline: timeline(s.View, s.entries, causes),
+		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusFor(s.Ticket.Status, a.requester.ID != s.Requester.ID), Viewer: a.requester, ByLink: a.byLink, Writer: a.draftOwner(v),
+		Bubbles: conversation(s.entries, s.undecided, a.requester, a.requester.ID != s.Requester.ID), Timeline: timeline(s.View, s.entries, a.requester, causes),
 		Catching: len(s.undecided) > 0, Gone: ratingClosed(s), Live: v.Partial(),
 	}
 	view.Next = nextEventOf(s.View, view.Now)

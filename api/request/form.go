@@ -128,13 +128,14 @@ const maxDrained = 128 << 20
 
 // Drain reads the rest of the form and drops it.
 func (f *FormReader) Drain() {
+	if f.file == nil {
+		return
+	}
 	left := int64(maxDrained)
 	for part := f.file; left > 0; {
-		if part != nil {
-			n, err := io.CopyN(io.Discard, part, left)
-			if left -= n; err != nil && !errors.Is(err, io.EOF) {
-				return
-			}
+		n, err := io.CopyN(io.Discard, part, left)
+		if left -= n; err != nil && !errors.Is(err, io.EOF) {
+			return
 		}
 		next, err := f.parts.NextPart()
 		if err != nil {

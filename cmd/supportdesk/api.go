@@ -57,7 +57,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	outcomes := store.NewOutcomes(db, log)
 	d := app.NewTickets(db, db, db, outcomes, relay)
 	board := app.NewNoticeBoard(db)
-	files := app.NewFiles(db, n.blobs, c.FileLimits())
+	files := n.files()
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
@@ -116,13 +116,17 @@ func (p *program) serveAPI(n *dependencies, handler http.Handler, background ...
 type localMailboxCommand struct {
 	Dir  string `required:"" type:"path" help:"Directory of the emails."`
 	SMTP string `name:"smtp" required:"" help:"Address of the SMTP server."`
+	Desk string `help:"Address of the SMTP server that receives the desk's mail."`
+	Mail string `help:"Email address of the desk."`
 	HTTP string `name:"http" required:"" help:"Address of the pages."`
 }
 
 // Run accepts mails until the program is stopped.
 func (c localMailboxCommand) Run(p *program) error {
 	log := slog.New(slog.NewTextHandler(p.stderr, nil))
-	mailbox, err := local.StartMailbox(local.MailboxOptions{Dir: c.Dir, Addr: c.SMTP})
+	mailbox, err := local.StartMailbox(local.MailboxOptions{
+		Dir: c.Dir, Addr: c.SMTP, Desk: local.Desk{Server: c.Desk, Address: c.Mail},
+	})
 	if err != nil {
 		return fmt.Errorf("mailbox: %w", err)
 	}

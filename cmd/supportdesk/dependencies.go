@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
@@ -68,6 +69,9 @@ func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 		Ticket: website + "/desk/tickets/", Emergencies: website + "/supervision/emergencies",
 	})
 }
+
+// files returns the use cases of files.
+func (n *dependencies) files() *app.Files { return app.NewFiles(n.db, n.blobs, n.config.FileLimits()) }
 
 func (n *dependencies) close() {
 	n.temporal.Close()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -98,8 +100,10 @@ func (d *doctor) examine(quick bool) {
 		d.workflows()
 	}
 	d.lastReconciliation()
+	d.ok(d.blobs.Ping(d.ctx), "write to the store of files")
 	if !quick {
 		d.disagreements()
+		d.missingBlobs()
 	}
 }
 
@@ -215,6 +219,60 @@ func (d *doctor) disagreements() {
 			return
 		}
 	}
+}
+
+// missingBlobs reports files whose bytes are not in the blob store.
+func (d *doctor) missingBlobs() {
+	var missing []string
+	more := 0
+	for after := desk.FileID(""); ; {
+		files, err := d.db.FileBlobs(d.ctx, after, comparedPage)
+		if !d.ok(err, "list the files") {
+			return
+		}
+		for _, f := range files {
+			after = f.ID
+			switch there, err := d.stored(f); {
+			case !d.ok(err, "look for a file's bytes"):
+				return
+			case !there && len(missing) < maxNamed:
+				missing = append(missing, string(f.ID)+" of "+cmp.Or(string(f.Ticket), "no ticket yet"))
+			case !there:
+				more++
+			}
+		}
+		if len(files) < comparedPage {
+			break
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	total := len(missing) + more
+	if more > 0 {
+		missing = append(missing, fmt.Sprintf("and %d more", more))
+	}
+	d.report("%s no bytes in the store of files: %s", count(total, "file has", "files have"), strings.Join(missing, ", "))
+}
+
+// stored reports whether the bytes of a file are in the blob store, and those of its preview.
+func (d *doctor) stored(f desk.StoredFile) (bool, error) {
+	for _, key := range []string{f.Blob, f.Preview} {
+		if key == "" {
+			continue
+		}
+		r, _, err := d.blobs.Open(d.ctx, key)
+		if fault.KindOf(err) == fault.NotFound {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if err := r.Close(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // repair fixes the problems that can be fixed.

@@ -1,19 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/netip"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
+	"github.com/holesalemart/supportdesk/internal/scan"
 )
 
 type mailCommand struct{}
@@ -96,10 +101,33 @@ func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group) (*ap
 	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
-	reader := inbound.NewReader(n.blobs, app.NewFiles(n.db, n.blobs, n.config.FileLimits()),
+	scanner, err := n.scanner()
+	if err != nil {
+		return nil, err
+	}
+	reader := inbound.NewReader(n.blobs, n.files(),
 		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
-		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}})
+		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}, Scan: scanner})
 	return app.NewIncomingMails(app.IncomingPorts{
 		Reader: reader, Directory: n.db, Addresses: addresses.Find, Bounces: n.db, Workflows: n.dispatcher(),
 	}, app.NewTickets(n.db, n.db, n.db, nil, relay), app.NewSteps(n.db, app.MaxCommands)), nil
+}
+
+// scanner returns what scans mails, or nil if no scanner is configured.
+func (n *dependencies) scanner() (inbound.Scan, error) {
+	if n.config.ScannerURL == "" {
+		return nil, nil //nolint:nilnil // a scanner is optional
+	}
+	scanner, err := scan.Open(n.config.ScannerURL)
+	if err != nil {
+		return nil, fmt.Errorf("SUPPORTDESK_SCANNER_URL: %w", err)
+	}
+	return func(ctx context.Context, m desk.IncomingMail, content io.Reader) (string, error) {
+		client, _ := netip.ParseAddr(m.Client) // none for a Unix socket
+		v, err := scanner.Scan(ctx, content, scan.Meta{ClientIP: client, Helo: m.Helo, EnvelopeFrom: m.ReturnPath, Recipients: m.Recipients})
+		if err != nil || v.Kind == scan.Clean {
+			return "", err
+		}
+		return cmp.Or(v.Name, string(v.Kind)), nil
+	}, nil
 }

@@ -26,6 +26,7 @@ type upCommand struct {
 	MailboxPort  int `default:"8025" help:"Port of the mailbox's pages. Default: ${default}."`
 	SMTPPort     int `name:"smtp-port" default:"1025" help:"Port of the mailbox's SMTP server. Default: ${default}."`
 	TemporalPort int `default:"7233" help:"Port of Temporal's gRPC frontend. Default: ${default}."`
+	IncomingPort int `hidden:"" help:"Port at which the desk receives the mail that the mailbox passes on. Default: a free one."`
 	PostgresPort int `default:"5433" help:"Port of PostgreSQL. Default: ${default}."`
 }
 

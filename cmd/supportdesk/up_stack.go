@@ -41,6 +41,7 @@ const (
 	partTemporal = "temporal"
 	partMailbox  = "mailbox"
 	partWorker   = "worker"
+	partMail     = "mail"
 	partAPI      = "api"
 )
 
@@ -51,6 +52,9 @@ const (
 	dirBlobs    = "blobs"
 	dirTemporal = "temporal"
 )
+
+// deskAddress is the address of up's desk. It can't be reached from outside.
+const deskAddress = "support@holesalemart.example"
 
 const (
 	startTimeout = 2 * time.Minute // for all parts
@@ -83,6 +87,7 @@ func (s *stack) choosePorts() (err error) {
 		of   string
 	}{
 		{&c.Port, "the API"}, {&c.UIPort, "Temporal's UI"}, {&c.MailboxPort, "the mailbox"}, {&c.SMTPPort, "SMTP"},
+		{&c.IncomingPort, "incoming mail"},
 		{&c.TemporalPort, "Temporal"}, {&c.PostgresPort, "PostgreSQL"},
 	} {
 		if *port.port, err = local.ChoosePort(*port.port, port.of); err != nil {
@@ -97,7 +102,7 @@ func (s *stack) openLogs() error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the log directory: %w", err)
 	}
-	for _, part := range []string{partPostgres, partTemporal, partMailbox, partWorker, partAPI} {
+	for _, part := range []string{partPostgres, partTemporal, partMailbox, partWorker, partMail, partAPI} {
 		file, err := os.OpenFile(filepath.Join(dir, part+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return fmt.Errorf("open a log: %w", err)
@@ -130,6 +135,9 @@ func (s *stack) start() error {
 	if _, err := local.Supervise(ctx, s.supervisor, partWorker, s.startWorker); err != nil {
 		return err
 	}
+	if _, err := local.Supervise(ctx, s.supervisor, partMail, s.startMail); err != nil {
+		return err
+	}
 	_, err = local.Supervise(ctx, s.supervisor, partAPI, s.startAPI)
 	return err
 }
@@ -151,7 +159,12 @@ func (s *stack) startTemporal(ctx context.Context) (*local.Temporal, error) {
 func (s *stack) startMailbox(ctx context.Context) (*local.Program, error) {
 	return s.startSelf(ctx, partMailbox, loopback(s.command.MailboxPort), "local-mailbox",
 		"--dir", filepath.Join(s.command.Data, dirMails),
-		"--smtp", loopback(s.command.SMTPPort), "--http", loopback(s.command.MailboxPort))
+		"--smtp", loopback(s.command.SMTPPort), "--http", loopback(s.command.MailboxPort),
+		"--desk", loopback(s.command.IncomingPort), "--mail", deskAddress)
+}
+
+func (s *stack) startMail(ctx context.Context) (*local.Program, error) {
+	return s.startSelf(ctx, partMail, loopback(s.command.IncomingPort), "mail")
 }
 
 func (s *stack) startWorker(ctx context.Context) (*local.Program, error) {
@@ -194,7 +207,9 @@ func (s *stack) environment(postgres *local.Postgres) []string {
 		"SUPPORTDESK_SMTP_HOST=127.0.0.1",
 		"SUPPORTDESK_SMTP_PORT="+strconv.Itoa(s.command.SMTPPort),
 		"SUPPORTDESK_SMTP_TLS=none",
-		"SUPPORTDESK_MAIL_FROM=Holesalemart Support <support@holesalemart.example>",
+		"SUPPORTDESK_MAIL_FROM=Holesalemart Support <"+deskAddress+">",
+		"SUPPORTDESK_MAIL_ADDRESSES="+deskAddress,
+		"SUPPORTDESK_INCOMING_SMTP_ADDRESS="+loopback(s.command.IncomingPort),
 		"SUPPORTDESK_MAILS_PER_SECOND="+localMails,
 		"TEMPORAL_ADDRESS="+loopback(s.command.TemporalPort),
 		"TEMPORAL_NAMESPACE=default",

@@ -99,7 +99,7 @@ func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) erro
 
 // outbox returns an outbox with the transports of all queues.
 func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
-	c, mails := n.config, app.NewMails(n.db)
+	c, mails := n.config, app.NewMails(n.db).Attaching(n.files(), int64(n.config.MailFilesMiB)<<20)
 	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
 		outbox.TicketMails:       mail.TicketMails(mails.LoadMail, sender.Send),
 		outbox.AnnouncementMails: mail.AnnouncementMails(mails.Announcement, sender.SendAnnouncement),
@@ -110,12 +110,11 @@ func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
 
 // sweepFiles removes files that were not sent, and blobs that no row names, until ctx ends.
 func (n *dependencies) sweepFiles(ctx context.Context) error {
-	files := app.NewFiles(n.db, n.blobs, n.config.FileLimits())
 	sweep := loop.New(loop.Options{
 		First: time.Second, Max: 10 * time.Minute, Log: n.log,
 		Failing: "files that were not sent can't be removed at the moment", Recovered: "files that were not sent are removed again",
 	})
-	return sweep.Run(ctx, files.Sweep)
+	return sweep.Run(ctx, n.files().Sweep)
 }
 
 // keepWorking calls work until ctx ends. It restarts a worker that Temporal rejects, because a lost namespace is

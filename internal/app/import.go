@@ -225,7 +225,7 @@ func checkImport(t desk.ImportTicket, p *policy.Policy, now time.Time) error {
 
 func checkAction(t desk.ImportTicket, i int, before, now time.Time) error {
 	switch a := t.Actions[i]; {
-	case !ticket.MayAsk(a.By.Role, a.Verb), i > 0 && a.Verb == ticket.VerbSubmit:
+	case !ticket.MayAsk(a.By.Role, a.Verb), i == 0 && a.By.Role != ticket.RoleCustomer, i > 0 && a.Verb == ticket.VerbSubmit:
 		return unimportable(t, "%s may not ask for action %d, %q", a.By.Role, i+1, string(a.Verb))
 	case !a.At.Equal(a.At.Truncate(time.Second)), a.At.Before(before), a.At.After(now):
 		return unimportable(t, "the time of action %d is not a whole second, or is before the previous action, or is in the future", i+1)

@@ -20,7 +20,7 @@ type StoredMail struct {
 	About     int            // the event that it reports
 	OwedBy    int            // the event that caused it: About or, for a mail that is sent again, a later one
 	Owed      time.Time      // time of OwedBy
-	Timeline  []ticket.Event // in order: up to OwedBy, and those at the time of submission
+	Timeline  []ticket.Event // in order: up to OwedBy, and those at the time of submission or with a new requester
 	Ticket    ticket.Ticket  // current state
 }
 
@@ -54,8 +54,9 @@ type mailDataStore interface {
 	// public one goes to the requester, and otherwise becomes a note.
 	ReplyToken(ctx context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error)
 
-	// ConversationLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
+	// ConversationLink, FileLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
 	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
+	FileLink(ctx context.Context, id desk.FileID, requester ticket.PersonID, from time.Time) (token string, err error)
 	EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (token string, err error)
 
 	// Notices returns the emergencies in force or planned.
@@ -65,10 +66,19 @@ type mailDataStore interface {
 }
 
 // Mails loads the data of mails.
-type Mails struct{ store mailDataStore }
+type Mails struct {
+	store mailDataStore
+	files fileOpener // nil: files are links
+	most  int64      // bytes of the files that are attached to one mail
+}
 
-// NewMails returns Mails over a store.
-func NewMails(s mailDataStore) *Mails { return &Mails{s} }
+// NewMails returns Mails over a store. Files are links in them.
+func NewMails(s mailDataStore) *Mails { return &Mails{store: s} }
+
+// Attaching returns Mails that attach files which are at most so many bytes together.
+func (m *Mails) Attaching(files *Files, most int64) *Mails {
+	return &Mails{store: m.store, files: files, most: most}
+}
 
 // LoadMail returns the data of a mail about a ticket, and its delivery status. The data show the ticket after the mail's
 // event, even if the mail is sent much later. Those of a receipt include the emergencies in force at the submission. LoadMail
@@ -110,6 +120,9 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 		data.Token, err = m.store.EscalationLink(ctx, data.Number, stored.Person, stored.Owed)
 	case !data.Kind.ToStaff():
 		data.Token, err = m.store.ConversationLink(ctx, data.Number, stored.Person, stored.Owed)
+	}
+	if err == nil && !data.Kind.ToStaff() && data.Kind != ticket.MailReceipt { // a receipt is about what its recipient wrote
+		err = m.addFiles(ctx, data.Files, stored)
 	}
 	if err == nil {
 		err = m.setReplyTokens(ctx, &data, stored.Person)

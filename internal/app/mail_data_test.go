@@ -41,6 +41,10 @@ func (o *oneMail) ConversationLink(_ context.Context, n ticket.Number, _ ticket.
 	return "conversation", nil
 }
 
+func (*oneMail) FileLink(_ context.Context, id desk.FileID, _ ticket.PersonID, _ time.Time) (string, error) {
+	return "file " + string(id), nil
+}
+
 func (*oneMail) EscalationLink(context.Context, ticket.Number, ticket.PersonID, time.Time) (string, error) {
 	return "escalation", nil
 }

@@ -52,6 +52,8 @@ type workspaceStore interface {
 	staffView
 	// RecordPresence records that a person has a ticket open.
 	RecordPresence(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error
+	// CorrectContact changes the address of a contact. It returns a Conflict for a person with an account.
+	CorrectContact(ctx context.Context, by desk.Person, id ticket.PersonID, address string) error
 }
 
 // Workspace provides what agents need beside commands: queues, histories of tickets, canned replies, saved filters. All
@@ -164,4 +166,13 @@ func (w *Workspace) RecordPresence(ctx context.Context, by desk.Person, n ticket
 		return err
 	}
 	return w.store.RecordPresence(ctx, by.ID, n, writing)
+}
+
+// CorrectContact changes the address of a contact, who is a customer without an account. It returns Conflict for a person with
+// an account, and Invalid on "address".
+func (w *Workspace) CorrectContact(ctx context.Context, by desk.Person, id ticket.PersonID, address string) error {
+	if err := authorise(by, staffOnly); err != nil {
+		return err
+	}
+	return w.store.CorrectContact(ctx, by, id, strings.TrimSpace(address))
 }

@@ -72,8 +72,8 @@ func unknownPlaceholder(body string) string {
 
 // FillCanned replaces the placeholders in a canned reply in one pass, so that the contents of a value are not expanded. A
 // placeholder without a value (a promise that is paused or met, no order number) is left as it is and listed in missing,
-// for the agent to see. Times are in the zone of the ticket's policy.
-func FillCanned(body string, v View, agent Ref) (text string, missing []string) {
+// for the agent to see. escape makes a value a part of a message. Times are in the zone of the ticket's policy.
+func FillCanned(body string, escape func(string) string, v View, agent Ref) (text string, missing []string) {
 	text = placeholder.ReplaceAllStringFunc(body, func(found string) string {
 		value := ""
 		if of, known := values[placeholderName(found)]; known {
@@ -83,7 +83,7 @@ func FillCanned(body string, v View, agent Ref) (text string, missing []string) 
 			missing = append(missing, found)
 			return found
 		}
-		return value
+		return escape(value)
 	})
 	return text, missing
 }

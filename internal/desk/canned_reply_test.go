@@ -28,7 +28,7 @@ func TestFillCanned_replacesPlaceholdersWithValues(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, missing := desk.FillCanned(c.body, newView(t, c.commands...), desk.Ref{Name: "Demo Agent"})
+			got, missing := desk.FillCanned(c.body, func(value string) string { return value }, newView(t, c.commands...), desk.Ref{Name: "Demo Agent"})
 			if got != c.want || !slices.Equal(missing, c.missing) {
 				t.Errorf("got %q, missing %q; want %q, missing %q", got, missing, c.want, c.missing)
 			}
@@ -40,7 +40,8 @@ func TestFillCanned_replacesEveryPlaceholder(t *testing.T) {
 	v := newView(t)
 	v.Order = "4711"
 	for _, name := range desk.Placeholders() {
-		if got, missing := desk.FillCanned("{{"+name+"}}", v, desk.Ref{Name: "Demo Agent"}); len(missing) > 0 || got == "" {
+		quote := func(value string) string { return "<" + value + ">" }
+		if got, missing := desk.FillCanned("{{"+name+"}}", quote, v, desk.Ref{Name: "Demo Agent"}); len(missing) > 0 || len(got) < 3 || got[0] != '<' {
 			t.Errorf("%s gives %q", name, got)
 		}
 	}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -19,11 +20,27 @@ const (
 	MaxBody    = 64 << 10
 )
 
+// Format is what a message is written in.
+type Format string
+
+// The formats.
+const (
+	FormatText     Format = "text" // plain text
+	FormatMarkdown Format = "markdown"
+)
+
+// Formats returns all formats.
+func Formats() []Format { return []Format{FormatText, FormatMarkdown} }
+
+// OrText returns the format, and plain text if there is none.
+func (f Format) OrText() Format { return cmp.Or(f, FormatText) }
+
 // Submission is a request for a new ticket. Its fields have been checked.
 type Submission struct {
 	Number         ticket.Number
 	Subject        string
 	Body           string
+	Format         Format // of Body
 	Category       string
 	Priority       policy.Priority
 	Order          string        // order number in the shop, may be empty
@@ -41,6 +58,7 @@ type Request struct {
 	Number         ticket.Number
 	Verb           ticket.Verb
 	Body           string          // the message; empty where the verb has none, or if there are only files
+	Format         Format          // of Body
 	Files          []FileID        // of the message, uploaded before, in order
 	Alone          bool            // its message is for the requester alone, not for the participants
 	Whom           Whom            // add-participant, remove-participant, change-requester
@@ -149,11 +167,12 @@ type Receipt struct {
 
 // PendingCommand is a command that was accepted and not yet decided, so it is not on the timeline.
 type PendingCommand struct {
-	Seq   int64 // of the command, within the ticket
-	Verb  ticket.Verb
-	At    time.Time // of acceptance
-	Body  string    // plain text, empty without any
-	Files []File    `db:"-"`
+	Seq    int64 // of the command, within the ticket
+	Verb   ticket.Verb
+	At     time.Time // of acceptance
+	Body   string    // empty without any
+	Format Format    // of Body
+	Files  []File    `db:"-"`
 }
 
 // AcceptedCommand is an accepted command of which the relay has not signaled the ticket's workflow yet.

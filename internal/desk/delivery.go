@@ -46,7 +46,9 @@ type MailData struct {
 	ReplyToken, PublicReplyToken string
 
 	Subject   string       // the ticket's
-	Body      string       // the event's message, plain text; empty: it has none
+	Body      string       // the event's message; empty: it has none
+	Format    Format       // of Body
+	Files     []MailFile   // of the event's message
 	Author    string       // display name of the event's author; empty: a due event
 	Signature string       // of the author, plain text; may be empty
 	Quoted    Quoted       // the message that the event's answers
@@ -90,6 +92,14 @@ type ThreadMail struct {
 	Signed bool   `json:"signed"`
 	MAC    string `json:"-"`
 	ID     string `json:"id"` // Message-ID without angle brackets
+}
+
+// MailFile is a file of the message that a mail is about. A mail to the requester about a message of someone else has either
+// its content or a link to it; any other names it only.
+type MailFile struct {
+	File
+	Content []byte // to be attached; nil: it is not
+	Token   string // of the link to the file; empty: there is none
 }
 
 // WebhookCall is the data of one call of a webhook. It has no text that people wrote.

@@ -29,6 +29,7 @@ type ImportAction struct {
 	Verb     ticket.Verb
 	Subject  string          // submission
 	Body     string          // the message; empty if the verb needs none
+	Format   Format          // of Body
 	Agent    Person          // assign: the new assignee; zero: By
 	Priority policy.Priority // submission, reclassify
 	Category string          // likewise

@@ -13,7 +13,8 @@ type Entry struct {
 	ticket.Event
 	Named    Ref    // the person of an event about participants or the requester; zero otherwise
 	Author   Ref    // zero: a due event, or a manual command from Temporal UI
-	Body     string // the message, plain text; empty: none, or it has only files
+	Body     string // the message; empty: none, or it has only files
+	Format   Format // of Body
 	Files    []File // of the message, in order
 	Internal bool   // the message is visible to staff only, even if the event is public
 	Recorded time.Time

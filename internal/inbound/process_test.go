@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -33,6 +35,7 @@ type office struct {
 	agent     desk.Person
 	signaled  []ticket.Number
 	processed desk.IncomingMail
+	dsn       string
 }
 
 type waker struct{}
@@ -48,7 +51,8 @@ func openOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{t: t}
 	var err error
-	if o.Store, err = store.Open(t.Context(), pgtest.Template(t, "store", store.Migrate), store.Options{MaxConns: 8}); err != nil {
+	o.dsn = pgtest.Template(t, "store", store.Migrate)
+	if o.Store, err = store.Open(t.Context(), o.dsn, store.Options{MaxConns: 8}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(o.Close)
@@ -310,6 +314,14 @@ func TestIncomingMails_staffAnswerWithNotesUnlessToThePublicAddress(t *testing.T
 	o.expect("timeline", o.said(n), []string{
 		late, "noted by Anna Agent: A note.", "noted by Anna Agent: By the requester's address.", "agent-replied by Anna Agent: An answer.",
 	})
+	ben, err := o.AddPerson(t.Context(), desk.Person{Role: ticket.RoleAgent, Name: "Ben Agent", Address: "ben@staff.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.process(letter{from: anna, to: o.token(n, ben.ID, true), subject: "Re", body: "By a colleague's address."})
+	if said := o.said(n); said[len(said)-1] != "noted by Anna Agent: By a colleague's address." {
+		t.Errorf("%q", said)
+	}
 	for _, l := range []letter{
 		{from: anna, subject: "[" + string(n) + "]", body: "Without a token."},
 		{from: anna, subject: "Re", body: "Without proof.", headers: []string{"In-Reply-To: " + o.messageID(n, 1, false)}},
@@ -317,6 +329,37 @@ func TestIncomingMails_staffAnswerWithNotesUnlessToThePublicAddress(t *testing.T
 		if r := o.process(l); r.Status != desk.IncomingQuarantined || r.Reason != "staff" {
 			t.Errorf("%s: %+v", l.body, r)
 		}
+	}
+}
+
+// Emails that were sent before Message-IDs had a proof can be guessed by everyone who knows the ticket's number.
+func TestIncomingMails_aMessageIDWithoutProofIsGoodForPeopleOfTheTicketOnly(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	conn, err := pgx.Connect(t.Context(), o.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := conn.Exec(t.Context(), `UPDATE deliveries SET signed = false WHERE ticket = $1`, n); err != nil {
+		t.Fatal(err)
+	}
+	id := o.messageID(n, 1, false)
+	answers := []string{"In-Reply-To: " + id}
+	o.process(letter{from: "Carla Customer <carla@client.example>", subject: "Re", body: "An answer to an old email.", headers: answers})
+	o.expect("timeline", o.said(n), []string{late, "customer-replied by Carla Customer: An answer to an old email."})
+	if r := o.process(letter{from: "Sam Stranger <sam@elsewhere.example>", subject: "Re", body: "A guess.", headers: answers}); r.Ticket == n {
+		t.Error("a stranger who guessed the Message-ID wrote to the ticket")
+	}
+	if r := o.process(letter{from: "Anna Agent <anna@staff.example>", subject: "Re", body: "A guess.", headers: answers}); r.Status != desk.IncomingQuarantined {
+		t.Errorf("someone who wrote as an agent: %+v", r)
+	}
+	if r := o.processRaw(bounceOf(id, "other@client.example"), "", "support@desk.example"); r.Ticket != "" {
+		t.Errorf("a bounce of another recipient: %+v", r)
+	}
+	if r := o.processRaw(bounceOf(id, "carla@client.example"), "", "support@desk.example"); r.Ticket != n {
+		t.Errorf("a bounce of the recipient: %+v", r)
 	}
 }
 
@@ -375,17 +418,10 @@ func TestIncomingMails_aBounceIsRecordedWithTheMailAlsoOfAClosedTicket(t *testin
 		t.Fatal(err)
 	}
 	o.step(n)
-	bounce := func(id string) string {
-		return "From: MAILER-DAEMON@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\n" +
-			"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNo such user.\r\n" +
-			"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n" +
-			"Final-Recipient: rfc822; carla@client.example\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 no such user\r\n\r\n" +
-			"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: " + id + "\r\nTo: carla@client.example\r\n\r\n--b--\r\n"
-	}
-	if r := o.processRaw(bounce("<"+strings.ToLower(string(n))+".1.m0123456789abcdef@desk.example>"), "", "support@desk.example"); r.Ticket != "" {
+	if r := o.processRaw(bounceOf("<"+strings.ToLower(string(n))+".1.m0123456789abcdef@desk.example>", "carla@client.example"), "", "support@desk.example"); r.Ticket != "" {
 		t.Errorf("a forged bounce: %+v", r)
 	}
-	if r := o.processRaw(bounce(o.messageID(n, 1, true)), "", "support@desk.example"); r.Status != desk.IncomingRecorded || r.Ticket != n {
+	if r := o.processRaw(bounceOf(o.messageID(n, 1, true), "carla@client.example"), "", "support@desk.example"); r.Status != desk.IncomingRecorded || r.Ticket != n {
 		t.Errorf("%+v", r)
 	}
 	said := o.said(n)
@@ -496,4 +532,13 @@ func TestMail_quotesTheLatestMessageOfACustomerAndHasTheAgentsSignature(t *testi
 	if len(own) != 2 || own[requester] {
 		t.Errorf("whose message it is: %v", own)
 	}
+}
+
+// bounceOf returns a bounce of the mail with a Message-ID for a recipient.
+func bounceOf(id, recipient string) string {
+	return "From: MAILER-DAEMON@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\n" +
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNo such user.\r\n" +
+		"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n" +
+		"Final-Recipient: rfc822; " + recipient + "\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 no such user\r\n\r\n" +
+		"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: " + id + "\r\nTo: " + recipient + "\r\n\r\n--b--\r\n"
 }

@@ -27,6 +27,7 @@ type MailboxOptions struct {
 	Dir         string // one .eml file per mail; created if missing
 	Addr        string // host:port; port 0 picks a free one on 127.0.0.1
 	Recent      int    // number of newest mails in memory and on the first page; 0: 1000
+	Desk        Desk   // the desk whose mail is passed on; zero: none
 	OnRecipient func(from, to string) error
 	OnData      func(Message) error
 }
@@ -163,7 +164,7 @@ func (m *Mailbox) keep(e envelope, raw []byte) error {
 		return errors.New("the mailbox is closed")
 	}
 	message.ID = m.last + 1
-	if err := m.write(message.ID, append(e.header(), raw...)); err != nil {
+	if err := m.store(message.ID, append(e.header(), raw...)); err != nil {
 		return err
 	}
 	if len(m.recent) >= 2*m.opts.Recent-1 { // amortised
@@ -182,8 +183,8 @@ func (m *Mailbox) path(id int) string {
 
 func byID(message Message, id int) int { return message.ID - id }
 
-// write stores a mail atomically. Without fsync, a power failure can lose the newest mails.
-func (m *Mailbox) write(id int, text []byte) error {
+// store stores a mail atomically. Without fsync, a power failure can lose the newest mails.
+func (m *Mailbox) store(id int, text []byte) error {
 	_ = os.Mkdir(m.opts.Dir, privateDir) // removed by hand, say; if it can't be made, the write says why
 	if err := ReplaceFile(m.path(id), text, false); err != nil {
 		return fmt.Errorf("store mail: %w", err)

@@ -40,16 +40,23 @@ func (m *Mailbox) Handler() http.Handler {
 	mux.HandleFunc("GET /dev/mail.json", m.listJSON)
 	mux.HandleFunc("GET /dev/mail/{id}", m.show)
 	mux.HandleFunc("GET /dev/mail/{id}/html", m.showHTML)
+	if m.opts.Desk.Server != "" {
+		mux.HandleFunc("GET /dev/mail/new", m.compose)
+		mux.HandleFunc("POST /dev/mail/new", m.write)
+		mux.HandleFunc("POST /dev/mail/{id}/answer", m.write)
+		mux.HandleFunc("GET /dev/mail/sent", m.sent)
+	}
 	mux.HandleFunc("GET /dev/mail/mailbox.css", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, pageFiles, "page/mailbox.css")
 	})
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // listView is a page of the list.
 type listView struct {
 	selection
-	Total int // number of all mails, without filters
+	Total int    // number of all mails, without filters
+	Desk  string // address of the desk; empty: it receives no mail
 }
 
 // Next returns the URL of the page with older mails.
@@ -59,6 +66,7 @@ func (v listView) Next() string { return "/dev/mail?" + v.Older }
 type messageView struct {
 	Message
 	Fields []field
+	Answer *draft // the form to answer it; nil: the desk receives no mail
 }
 
 type field struct{ Name, Value string }
@@ -98,7 +106,7 @@ func (m *Mailbox) list(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	total := m.total
 	m.mu.Unlock()
-	render(w, "list.html", listView{selection: m.selectMessages(r, pageLength), Total: total})
+	render(w, "list.html", listView{selection: m.selectMessages(r, pageLength), Total: total, Desk: m.opts.Desk.Address})
 }
 
 func (m *Mailbox) listJSON(w http.ResponseWriter, r *http.Request) {
@@ -119,6 +127,9 @@ func (m *Mailbox) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := messageView{Message: message}
+	if answer := answerTo(message); m.opts.Desk.receives(answer.To) {
+		view.Answer = &answer
+	}
 	for name, values := range message.Headers {
 		for _, value := range values {
 			view.Fields = append(view.Fields, field{Name: name, Value: value})
@@ -157,13 +168,16 @@ func (m *Mailbox) showHTML(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(html)) // fails only when the client is gone
 }
 
-func render(w http.ResponseWriter, name string, view any) {
+func render(w http.ResponseWriter, name string, view any) { renderWith(w, http.StatusOK, name, view) }
+
+func renderWith(w http.ResponseWriter, status int, name string, view any) {
 	var page bytes.Buffer
 	if err := pages.ExecuteTemplate(&page, name, view); err != nil {
 		http.Error(w, "the page could not be rendered", http.StatusInternalServerError)
 		return
 	}
 	secure(w, pagePolicy)
+	w.WriteHeader(status)
 	_, _ = page.WriteTo(w) // fails only when the client is gone
 }
 

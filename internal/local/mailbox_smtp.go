@@ -41,6 +41,7 @@ func newSMTP(m *Mailbox) *smtp.Server {
 type session struct {
 	mailbox *Mailbox
 	envelope
+	desk []string // recipients at the desk
 }
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
@@ -54,7 +55,11 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 			return err
 		}
 	}
-	s.to = append(s.to, to)
+	if s.mailbox.opts.Desk.receives(to) {
+		s.desk = append(s.desk, to)
+	} else {
+		s.to = append(s.to, to)
+	}
 	return nil
 }
 
@@ -62,6 +67,11 @@ func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return smtpError(fmt.Errorf("read a mail: %w", err))
+	}
+	if len(s.desk) > 0 {
+		if err := s.mailbox.opts.Desk.deliver(s.from, s.desk, raw); err != nil || len(s.to) == 0 {
+			return smtpError(err)
+		}
 	}
 	e := envelope{from: s.from, to: slices.Clone(s.to), received: time.Now().UTC()}
 	return smtpError(s.mailbox.keep(e, raw))
@@ -86,7 +96,7 @@ func smtpError(err error) error {
 	return temporary
 }
 
-func (s *session) Reset() { s.envelope = envelope{} }
+func (s *session) Reset() { s.envelope, s.desk = envelope{}, nil }
 
 func (s *session) Logout() error { return nil }
 

@@ -25,8 +25,8 @@ type outgoing struct {
 	needsUTF8 bool // the recipient's address is not ASCII, so the server must support SMTPUTF8
 }
 
-// compose renders a mail and returns it with its headers. It returns an *Undeliverable for an invalid address.
-func (r *Renderer) compose(box desk.Mailbox, h headers, render func(now time.Time) (Message, error)) (outgoing, error) {
+// compose renders a mail and returns it with its headers and files. It returns an *Undeliverable for an invalid address.
+func (r *Renderer) compose(box desk.Mailbox, h headers, files []desk.MailFile, render func(now time.Time) (Message, error)) (outgoing, error) {
 	to, err := parseMailbox(box)
 	if err != nil {
 		return outgoing{}, err
@@ -46,6 +46,11 @@ func (r *Renderer) compose(box desk.Mailbox, h headers, render func(now time.Tim
 	m.SetGenHeader(gomail.HeaderSubject, encodeHeader(content.Subject))
 	m.SetBodyString(gomail.TypeTextPlain, content.Text)
 	m.AddAlternativeString(gomail.TypeTextHTML, content.HTML)
+	for _, f := range files {
+		if err := m.AttachReader(oneLine(f.Name, 0), bytes.NewReader(f.Content), gomail.WithFileContentType(gomail.ContentType(f.Type))); err != nil {
+			return outgoing{}, fmt.Errorf("attach a file: %w", err)
+		}
+	}
 	var written bytes.Buffer
 	if _, err := m.WriteTo(&written); err != nil {
 		return outgoing{}, fmt.Errorf("write mail: %w", err)

@@ -183,6 +183,16 @@ func goldenMails() map[string]desk.MailData {
 		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
 		l.Expected.FirstResponse, l.Expected.Resolution = l.At.Add(200*time.Hour), l.At.Add(300*time.Hour)
 	})
+	files := []desk.MailFile{
+		{File: desk.File{Name: "label.png", Size: 1234567}, Content: []byte("bytes")},
+		{File: desk.File{Name: `a "<b>" & ملصق.pdf`, Size: 9 << 20}, Token: "token"},
+		{File: desk.File{Name: "secret.txt", Deleted: &desk.FileDeletion{}}},
+	}
+	with("files", ticket.MailReply, func(l *desk.MailData) { l.Files = files })
+	with("files-only", ticket.MailReply, func(l *desk.MailData) { l.Files, l.Body = files[1:], "" })
+	with("files", ticket.MailReceipt, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
+	with("files", ticket.MailCustomerReply, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
+	with("markdown", ticket.MailReply, func(l *desk.MailData) { l.Body, l.Format = formatted, desk.FormatMarkdown })
 	with("notices", ticket.MailReply, func(l *desk.MailData) { l.Notices = sampleNotices(l.At) })
 	with("notices", ticket.MailAssigned, func(l *desk.MailData) { l.Notices = sampleNotices(l.At)[1:] })
 	with("signature", ticket.MailReply, func(l *desk.MailData) {
@@ -205,3 +215,7 @@ func byEmail(l *desk.MailData) {
 		l.PublicReplyToken = "hm7q2k9xm4td0123456789100000000000000000"
 	}
 }
+// formatted is a message in Markdown.
+const formatted = "We found **your parcel**, see HM-0123456789 and <https://track.example/?a=1&b=2>:\n\n" +
+	"1. it has a *dent*\n2. it `rattles`\n\n> It was due on Monday.\n\n| part | price |\n|:--|--:|\n| a | 1.00 |\n\n" +
+	"```\nif a < b {\n\treturn\n}\n```\n\n<b>not bold</b> ![a photo](https://photos.example/1.jpg)\n"

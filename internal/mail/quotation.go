@@ -99,10 +99,16 @@ func signature(data desk.MailData) [][]string {
 	return [][]string{lines}
 }
 
-// preheader returns the first words of the message, unless it is the recipient's own.
-func preheader(data desk.MailData) string {
-	if data.Kind == ticket.MailReceipt {
+// preheader returns the first words of a message, unless it is the recipient's own.
+func preheader(kind ticket.MailKind, message [][]string) string {
+	if kind == ticket.MailReceipt {
 		return ""
 	}
-	return oneLine(data.Body, maxPreheader)
+	words := ""
+	for _, paragraph := range message {
+		if words += strings.Join(paragraph, " ") + " "; len(words) > 4*maxPreheader {
+			break
+		}
+	}
+	return oneLine(words, maxPreheader)
 }

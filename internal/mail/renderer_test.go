@@ -109,7 +109,16 @@ func TestRender_saysTheSameInTextAndHTML(t *testing.T) {
 			t.Fatal(err)
 		}
 		shown := visible(parseHTML(t, m.HTML))
+		if l.Format == desk.FormatMarkdown { // the text has marks of lists and tables, where the HTML has elements
+			continue
+		}
 		for line := range strings.SplitSeq(m.Text, "\n") {
+			if link := strings.TrimSpace(line); strings.HasPrefix(link, "http") { // of a file, whose name is the link in HTML
+				if !strings.Contains(m.HTML, link) {
+					t.Errorf("%s: HTML lacks %q", name, link)
+				}
+				continue
+			}
 			if label, value, ok := strings.Cut(line, ": "); ok && (strings.HasPrefix(value, "http") || label == "Contact") {
 				if !strings.Contains(m.HTML, value) {
 					t.Errorf("%s: HTML lacks %q", name, value)

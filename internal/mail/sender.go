@@ -51,24 +51,24 @@ func (s *Sender) Send(ctx context.Context, data desk.MailData) error {
 	if h.replyTo, err = s.renderer.cfg.replyAddress(data.ReplyToken); err != nil {
 		return err
 	}
-	return s.send(ctx, data.To, h, func(time.Time) (Message, error) { return s.renderer.Render(data) })
+	return s.send(ctx, data.To, h, attached(data.Files), func(time.Time) (Message, error) { return s.renderer.Render(data) })
 }
 
 // SendAccount sends an account mail. Its errors are those of Send. Account mails form no thread, because a mail program that
 // collapses a thread would hide the valid link.
 func (s *Sender) SendAccount(ctx context.Context, mail account.Mail) error {
 	h := headers{messageID: AccountID(mail.ID, s.renderer.cfg.Domain)}
-	return s.send(ctx, mail.To, h, func(now time.Time) (Message, error) { return s.renderer.RenderAccount(mail, now) })
+	return s.send(ctx, mail.To, h, nil, func(now time.Time) (Message, error) { return s.renderer.RenderAccount(mail, now) })
 }
 
 // SendAnnouncement sends an announcement. Its errors are those of Send.
 func (s *Sender) SendAnnouncement(ctx context.Context, a desk.Announcement) error {
 	h := headers{messageID: AnnouncementID(a.ID, s.renderer.cfg.Domain)}
-	return s.send(ctx, a.To, h, func(time.Time) (Message, error) { return s.renderer.RenderAnnouncement(a) })
+	return s.send(ctx, a.To, h, nil, func(time.Time) (Message, error) { return s.renderer.RenderAnnouncement(a) })
 }
 
-func (s *Sender) send(ctx context.Context, to desk.Mailbox, h headers, render func(now time.Time) (Message, error)) error {
-	p, err := s.renderer.compose(to, h, render)
+func (s *Sender) send(ctx context.Context, to desk.Mailbox, h headers, files []desk.MailFile, render func(now time.Time) (Message, error)) error {
+	p, err := s.renderer.compose(to, h, files, render)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"errors"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -19,11 +20,14 @@ type view struct {
 	Name           string // of the recipient
 	Author         string
 	Assignee       string
-	Message        [][]string // paragraphs of lines
-	Signature      [][]string // below a message of staff: their name, and what they sign with
-	Preheader      string     // what mail programs show beside the subject; empty: the lead
-	Quote          *quotation // the message that this one answers; nil: it answers none
-	Echo           bool       // the message is the recipient's own, and shown last
+	Message        [][]string    // paragraphs of lines, for the text part
+	Formatted      template.HTML // the message, for the HTML part
+	Signature      [][]string    // below a message of staff: their name, and what they sign with
+	Preheader      string        // what mail programs show beside the subject; empty: the lead
+	Quote          *quotation    // the message that this one answers; nil: it answers none
+	Files          []file        // of the message
+	FileLinks      bool          // some of them are links
+	Echo           bool          // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
 	EscalationStep int
@@ -67,7 +71,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) (view, error) {
 	v := view{
 		Subject: subject(data), Number: data.Number,
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
-		Message: paragraphs(data.Body), Echo: data.Kind == ticket.MailReceipt, Closed: data.Status == ticket.StatusClosed,
+		Message: messageText(data), Formatted: messageHTML(data, cfg), Echo: data.Kind == ticket.MailReceipt, Closed: data.Status == ticket.StatusClosed,
 		Instead: oneLine(data.Instead, maxName),
 		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
@@ -92,7 +96,8 @@ func newView(data desk.MailData, cfg Config, now time.Time) (view, error) {
 	if err = errors.Join(err, public); err != nil {
 		return view{}, err
 	}
-	v.Signature, v.Preheader, v.Quote = signature(data), preheader(data), newQuotation(data, in)
+	v.Signature, v.Preheader, v.Quote = signature(data), preheader(data.Kind, v.Message), newQuotation(data, in)
+	v.Files, v.FileLinks = newFiles(data.Files, cfg.BaseURL)
 	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
 	v.Resolution, v.ResolutionNow = ahead(data.ResolutionDue, data.At, in)
 	v.Late = !v.Staff && (v.FirstLate != "" || v.ResolutionLate != "")

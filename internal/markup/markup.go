@@ -6,6 +6,7 @@ package markup
 import (
 	"html"
 	"html/template"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -25,6 +26,14 @@ type Options struct {
 	Fold int
 	// Styles are style attributes by element, for mails, where style sheets don't work everywhere.
 	Styles map[string]string
+}
+
+// Message returns a message as HTML: Markdown or plain text.
+func Message(text string, isMarkdown bool, o Options) template.HTML {
+	if isMarkdown {
+		return Markdown(text, o)
+	}
+	return Text(text, o)
 }
 
 // Markdown returns Markdown as HTML. HTML in it is shown as it was written, and images become links. Text of which the
@@ -54,7 +63,7 @@ func Text(text string, o Options) template.HTML {
 			if i > 0 {
 				b.WriteString("<br>\n")
 			}
-			b.WriteString(html.EscapeString(indented(line)))
+			b.WriteString(html.EscapeString(spaced(line)))
 		}
 		b.WriteString("</p>\n")
 	}
@@ -68,11 +77,11 @@ func cut(text string) string {
 	return text[:maxText] + "\n\n[…]"
 }
 
-// indented returns a line whose leading spaces and tabs are shown: HTML would collapse them.
-func indented(line string) string {
-	rest := strings.TrimLeft(line, " \t")
-	indent := strings.ReplaceAll(line[:len(line)-len(rest)], "\t", "    ")
-	return strings.Repeat("\u00a0", len(indent)) + rest
+// spaced returns a line whose indent and runs of spaces are shown: HTML would collapse them.
+func spaced(line string) string {
+	line = strings.ReplaceAll(line, "\t", "    ")
+	rest := strings.TrimLeft(line, " ")
+	return strings.Repeat("\u00a0", len(line)-len(rest)) + strings.ReplaceAll(rest, "  ", "\u00a0 ")
 }
 
 // Paragraphs splits plain text at empty lines, and each paragraph at its line breaks. It removes control characters other
@@ -118,4 +127,23 @@ func clean(text string) string {
 		}
 		return r
 	}, lineBreaks.Replace(strings.ToValidUTF8(text, "\uFFFD")))
+}
+
+// special matches what would be Markdown in the middle of a line.
+var special = regexp.MustCompile("[\\\\`*\\[\\]<>|~]|\\b_+|_+\\b|&#?[0-9A-Za-z]+;")
+
+// leading matches what would be Markdown at the beginning of a line.
+var leading = regexp.MustCompile(`^\s*(#{1,6}|[-+=])(\s|$)|^\s*\d+[.)](\s|$)|^\s*[-=]{2,}`)
+
+// Escape returns a line of plain text as Markdown that is shown as that text, for values within a message.
+func Escape(text string) string {
+	text = strings.Join(strings.Fields(clean(text)), " ")
+	text = special.ReplaceAllStringFunc(text, func(found string) string {
+		return strings.NewReplacer("_", `\_`, "&", `\&`, `\`, `\\`, "`", "\\`", "*", `\*`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`, "|", `\|`, "~", `\~`).Replace(found)
+	})
+	if at := leading.FindStringIndex(text); at != nil {
+		mark := strings.IndexAny(text, "#-+=.)")
+		text = text[:mark] + `\` + text[mark:]
+	}
+	return text
 }

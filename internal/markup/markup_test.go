@@ -13,12 +13,12 @@ func TestMarkdown_isRendered(t *testing.T) {
 	for written, want := range map[string]string{
 		"a *b* **c** `d` ~~e~~":                 `<p dir="auto">a <em>b</em> <strong>c</strong> <code>d</code> <del>e</del></p>`,
 		"a\nb":                                  "<p dir=\"auto\">a<br>\nb</p>",
-		"# a\n\n###### b":                       "<h3 dir=\"auto\">a</h3>\n<h6 dir=\"auto\">b</h6>",
+		"# a\n\n###### b\n\n# c":                "<h3 dir=\"auto\">a</h3>\n<h4 dir=\"auto\">b</h4>\n<h3 dir=\"auto\">c</h3>",
 		"- a\n- [x] b\n- [ ] c":                 "<ul dir=\"auto\">\n<li>a</li>\n<li>☑ b</li>\n<li>☐ c</li>\n</ul>",
 		"3. a\n4. b":                            "<ol start=\"3\" dir=\"auto\">\n<li>a</li>\n<li>b</li>\n</ol>",
 		"> a":                                   "<blockquote dir=\"auto\">\n<p>a</p>\n</blockquote>",
 		"```go\nx < 1\n```":                     "<pre tabindex=\"0\"><code>x &lt; 1\n</code></pre>",
-		"|a|b|\n|-|-:|\n|c|d|":                  "<table dir=\"auto\">\n<thead>\n<tr>\n<th>a</th>\n<th align=\"right\">b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>c</td>\n<td align=\"right\">d</td>\n</tr>\n</tbody>\n</table>",
+		"|a|b|\n|-|-:|\n|c|d|":                  "<table tabindex=\"0\" dir=\"auto\">\n<thead>\n<tr>\n<th>a</th>\n<th align=\"right\">b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>c</td>\n<td align=\"right\">d</td>\n</tr>\n</tbody>\n</table>",
 		"<b>a</b>\n\n<div>":                     "<p dir=\"auto\">&lt;b&gt;a&lt;/b&gt;</p>\n<p dir=\"auto\">&lt;div&gt;</p>",
 		"![a](https://b.example/c.png) ![d](e)": `<p dir="auto"><a href="https://b.example/c.png"` + rel + `>a</a> d</p>`,
 		"[a](/account) [b](#c)":                 `<p dir="auto">a b</p>`,
@@ -34,7 +34,7 @@ func TestMarkdown_isRendered(t *testing.T) {
 
 func TestText_keepsWhatWasWritten(t *testing.T) {
 	for written, want := range map[string]string{
-		"a *b*\r\n  c\n\n\nd":                "<p dir=\"auto\">a *b*<br>\n\u00a0\u00a0c</p>\n<p dir=\"auto\">d</p>",
+		"a *b*\r\n  c    d\te\n\n\nd":        "<p dir=\"auto\">a *b*<br>\n\u00a0\u00a0c\u00a0 \u00a0 d\u00a0 \u00a0 e</p>\n<p dir=\"auto\">d</p>",
 		"<b>&amp;</b>":                       `<p dir="auto">&lt;b&gt;&amp;amp;&lt;/b&gt;</p>`,
 		"(https://a.example/b), and":         `<p dir="auto">(<a href="https://a.example/b"` + rel + `>https://a.example/b</a>), and</p>`,
 		"javascript:x ftp://a.example data:": `<p dir="auto">javascript:x ftp://a.example data:</p>`,
@@ -149,6 +149,20 @@ func TestPlainText_readsWell(t *testing.T) {
 		if got := markup.PlainText(written); got != want {
 			t.Errorf("%q is\n%s\nwant\n%s", written, got, want)
 		}
+	}
+}
+
+func TestEscape_showsWhatItWas(t *testing.T) {
+	for _, text := range []string{
+		"Ada", "a*b*c", "_a_ snake_case_x __b__", "[a](https://b.example)", "# a", "- a", "+ b", "1. c", "2) d", "---", "===", "<b>a</b>", "&amp; &", "a | b", "~~a~~", "`a`",
+		`\*`, "1,000", "HM-7Q2K9XM4TD", "Mon 2 Jan 2006, 15:04 UTC", "O'Brien & Søn", "!", "![a](b)", ">a", "a\\", "*", "_",
+	} {
+		if got := markup.PlainText(markup.Escape(text)); got != text {
+			t.Errorf("%q is shown as %q, by %q", text, got, markup.Escape(text))
+		}
+	}
+	if got := markup.Escape("help_desk@a.example a-b"); got != "help_desk@a.example a-b" {
+		t.Errorf("plain text is %q", got)
 	}
 }
 

@@ -2,12 +2,12 @@ package markup
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	east "github.com/yuin/goldmark/extension/ast"
-	"github.com/yuin/goldmark/util"
 	"golang.org/x/net/html"
 )
 
@@ -33,7 +33,7 @@ type plainText struct {
 // blocks writes the blocks in a node. first is in front of the first line, rest in front of the others.
 func (p *plainText) blocks(n ast.Node, first, rest string, depth int) {
 	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
-		if len(p.lines) > 0 && first == rest && !isTight(child) && p.lines[len(p.lines)-1] != strings.TrimRight(rest, " ") {
+		if child.PreviousSibling() != nil && !isTight(child) {
 			p.lines = append(p.lines, strings.TrimRight(rest, " "))
 		}
 		p.block(child, first, rest, depth)
@@ -160,8 +160,16 @@ func value(n *ast.Text, source []byte) []byte {
 	if _, code := n.Parent().(*ast.CodeSpan); code || n.IsRaw() {
 		return written
 	}
-	return []byte(html.UnescapeString(string(util.UnescapePunctuations(written))))
+	return escaped.ReplaceAllFunc(written, func(found []byte) []byte {
+		if found[0] == '\\' {
+			return found[1:]
+		}
+		return []byte(html.UnescapeString(string(found)))
+	})
 }
+
+// escaped matches a character that is written with a backslash or by its name or number.
+var escaped = regexp.MustCompile(`\\[!-/:-@\[-\x60{-~]|&#?[0-9A-Za-z]+;`)
 
 // destination writes the URL of a link whose text was written just before, unless that is the URL.
 func destination(b *strings.Builder, to []byte) {

@@ -38,13 +38,14 @@ type writer struct {
 	count map[string]int // how often each is
 	deep  map[string]int // start tags beyond maxDepth, which were dropped and whose end tags are too
 	plain int            // open elements in which nothing becomes a link
+	level int            // of the last heading; the first is h3
 	auto  int            // length of open at which dir=auto was set; 0: it isn't
 	fold  fold
 }
 
 // write returns input as safe HTML.
 func write(input string, o Options, m mode) template.HTML {
-	w := &writer{Options: o, mode: m, count: map[string]int{}, deep: map[string]int{}}
+	w := &writer{Options: o, mode: m, count: map[string]int{}, deep: map[string]int{}, level: 2}
 	if len(input) > maxInput && m != modeText && m != modeMarkdown { // what they are made from is bounded
 		return w.textOnly(input)
 	}
@@ -75,7 +76,7 @@ func (w *writer) tokens(input string) {
 			if token.Data == skip {
 				skip = ""
 			}
-			w.end(nameOf(token.Data, w.mode))
+			w.end(w.openHeading(nameOf(token.Data, w.mode)))
 		}
 	}
 	w.closeTo(0)
@@ -86,7 +87,7 @@ func (w *writer) start(t html.Token) {
 	if t.Data == "image" {
 		t.Data = "img" // as browsers read it
 	}
-	name := nameOf(t.Data, w.mode)
+	name := w.heading(nameOf(t.Data, w.mode))
 	e, known := elements[name]
 	if !known || name == "span" && !isPlaceholder(t) {
 		return
@@ -107,6 +108,29 @@ func (w *writer) start(t html.Token) {
 		}
 		w.emit(name, attributes, e.void)
 	}
+}
+
+// heading returns the element for a heading that is not more than one level below the heading before, as assistive
+// technology expects, and any other name as it is.
+func (w *writer) heading(name string) string {
+	if w.mode == modePaste || len(name) != 2 || name[0] != 'h' || name[1] < '3' || name[1] > '6' {
+		return name
+	}
+	w.level = min(int(name[1]-'0'), w.level+1)
+	return "h" + strconv.Itoa(w.level)
+}
+
+// openHeading returns the heading that an end tag of a heading ends, and any other name as it is.
+func (w *writer) openHeading(name string) string {
+	if _, of := strings.CutPrefix(name, "h"); !of || name == "hr" {
+		return name
+	}
+	for _, open := range slices.Backward(w.open) {
+		if len(open) == 2 && open[0] == 'h' {
+			return open
+		}
+	}
+	return name
 }
 
 // imply ends the elements that the start of another ends.
@@ -257,7 +281,7 @@ func (w *writer) attributes(name string, t html.Token) string {
 			}
 		}
 	}
-	if name == "pre" {
+	if name == "pre" || name == "table" && w.mode == modeMarkdown { // those of mails are for layout, too
 		b.WriteString(` tabindex="0"`) // it scrolls, and people without a mouse must be able to
 	}
 	return b.String()

@@ -66,6 +66,19 @@ func (b *Browser) Ask(method, path string, form url.Values, headers ...string) R
 	return b.send(r)
 }
 
+// Send sends a body as a script does, with headers in pairs of name and value.
+func (b *Browser) Send(method, path, body string, headers ...string) Response {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return b.send(r)
+}
+
 // Post sends a body, such as a form with a file.
 func (b *Browser) Post(path, media string, body io.Reader) Response {
 	b.t.Helper()

@@ -55,7 +55,10 @@ func TestSubmit_refuses(t *testing.T) {
 		edit func(*desk.Submission)
 		kind fault.Kind
 	}{
-		"staff":                            {d.agent, func(*desk.Submission) {}, fault.Forbidden},
+		"staff, for nobody":                {d.agent, func(*desk.Submission) {}, fault.Invalid},
+		"staff, for a colleague":           {d.agent, func(s *desk.Submission) { s.Requester.Person = d.second.Address }, fault.Invalid},
+		"a customer, for another":          {d.customer, func(s *desk.Submission) { s.Requester.Person = d.other.Address }, fault.Forbidden},
+		"for one, following another's":     {d.agent, func(s *desk.Submission) { s.Requester.Person, s.Follows = d.customer.Address, theirs.Number }, fault.Invalid},
 		"following another's ticket":       {d.customer, func(s *desk.Submission) { s.Follows = theirs.Number }, fault.Invalid},
 		"following none":                   {d.customer, func(s *desk.Submission) { s.Follows = "HM-0000000000" }, fault.Invalid},
 		"a character that can't be stored": {d.customer, func(s *desk.Submission) { s.Body = "a\x00b" }, fault.Invalid},

@@ -25,6 +25,17 @@ func backfill(t *testing.T, file string) string {
 	return asNamedNow.Replace(strings.Replace(fill, "LIMIT 200", "LIMIT 2", 1))
 }
 
+// ownEntries is the part of a migration that counts the entries which only a requester sees.
+func ownEntries(t *testing.T) string {
+	t.Helper()
+	migration, err := os.ReadFile("migrations/00033_participants.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := strings.LastIndex(string(migration), "-- +goose StatementBegin")
+	return string(migration)[i:]
+}
+
 // asNamedNow puts the names of today into a migration from before 00031_names.sql.
 var asNamedNow = strings.NewReplacer("{ticket,written}", "{ticket,latest_messages}", "'written'", "'latest_messages'",
 	"progress-told", "progress-updated", "verdict, charge", "sla_status, charge", "'kept'", "'met'", "'broken'", "'breached'",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,7 +48,8 @@ type consistencyRow struct {
 	Accepted  int64 // rows of commands
 	Decided   int64 // rows of outcomes
 	Mails     int
-	Owed      int // rows of deliveries
+	Owed      int               // rows of deliveries
+	In        []ticket.PersonID // rows of participants, by ID
 	Timeline  []byte
 	stateColumns
 }
@@ -62,6 +64,7 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 				(SELECT count(*) FROM commands c WHERE c.ticket = number) AS accepted,
 				(SELECT count(*) FROM outcomes o WHERE o.ticket = number) AS decided,
 				(SELECT count(*) FROM deliveries m WHERE m.ticket = number) AS owed,
+				ARRAY(SELECT person FROM participants p WHERE p.ticket = number ORDER BY person) AS in,
 				(SELECT coalesce(jsonb_agg(e.data ORDER BY e.n), '[]') FROM events e WHERE e.ticket = number) AS timeline,
 				status, priority, category, coalesce(assignee, '') AS assignee, nullif(next_due, 'infinity') AS next_due,
 				nullif(promise_due, 'infinity') AS promise_due, nullif(owed_at, 'infinity') AS owed_at, breached, escalation_step,
@@ -136,10 +139,22 @@ func stateMismatch(r consistencyRow, fold ticket.Ticket) (string, error) {
 		return "", err
 	case !bytes.Equal(row, want):
 		return "its row is not the fold of its timeline", nil
+	case !slices.Equal(r.In, participantIDs(state.Ticket)):
+		return "its participants are not those of its state", nil
 	case r.inUTC() != columnsOf(state).inUTC():
 		return "the columns of its row are not those of its state", nil
 	}
 	return "", nil
+}
+
+// participantIDs returns the IDs of a ticket's participants in order.
+func participantIDs(t ticket.Ticket) []ticket.PersonID {
+	var ids []ticket.PersonID
+	for _, p := range t.Participants {
+		ids = append(ids, p.ID)
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // inUTC returns the columns with comparable times.

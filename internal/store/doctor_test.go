@@ -23,6 +23,7 @@ func TestDisagreements_saysWhatIsWrongWithWhichTicket(t *testing.T) {
 		{"lists have another priority", `UPDATE tickets SET priority = 'urgent' WHERE number = $1`, "columns of its row"},
 		{"its due event is not found", `UPDATE tickets SET next_due = 'infinity' WHERE number = $1`, "columns of its row"},
 		{"it is hidden from the queues", `UPDATE tickets SET snoozed_until = now() WHERE number = $1`, "columns of its row"},
+		{"a participant too many", `INSERT INTO participants (ticket, person) SELECT number, requester FROM tickets WHERE number = $1`, "participants are not"},
 		{"a mail is gone", `DELETE FROM deliveries WHERE ticket = $1 AND n = 1`, "mails and calls and there are"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -147,8 +147,13 @@ func (d *fixture) consistent(n ticket.Number) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	fold := ticket.Draft(n, record.Requester.ID, record.Policy, p)
-	for i, e := range d.timeline(n) {
+	timeline := d.timeline(n)
+	var events []ticket.Event
+	for _, e := range timeline {
+		events = append(events, e.Event)
+	}
+	fold := ticket.Draft(n, ticket.FirstRequester(record.Requester.ID, events), record.Policy, p)
+	for i, e := range timeline {
 		if e.N != i+1 {
 			d.t.Fatalf("the timeline's line %d has number %d", i+1, e.N)
 		}

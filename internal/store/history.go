@@ -85,12 +85,12 @@ func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Tick
 // Undecided returns a person's own commands to a ticket that no step has decided yet, oldest first.
 func (s *Store) Undecided(ctx context.Context, by desk.Person, n ticket.Number) ([]desk.PendingCommand, error) {
 	rows, _ := s.pool.Query(ctx, `
-		SELECT c.seq, c.verb, c.accepted_at AS at, coalesce(m.body, '') AS body, `+filesOf("m.id")+` AS files
+		SELECT c.seq, c.verb, c.accepted_at AS at, coalesce(m.body, '') AS body, coalesce(m.format, 'text') AS format, `+filesOf("m.id")+` AS files
 		FROM tickets t JOIN commands c ON c.ticket = t.number AND c.seq > t.taken LEFT JOIN messages m ON m.id = c.message
 		WHERE t.number = $1 AND c.by_person = $2 ORDER BY c.seq`, n, by.ID)
 	undecided, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.PendingCommand, err error) {
 		var files []byte
-		if err = row.Scan(&c.Seq, &c.Verb, &c.At, &c.Body, &files); err == nil {
+		if err = row.Scan(&c.Seq, &c.Verb, &c.At, &c.Body, &c.Format, &files); err == nil {
 			c.Files, err = readFiles(files, n)
 		}
 		return c, err

@@ -225,7 +225,7 @@ func TestImport_repeatedAddsNothing(t *testing.T) {
 	if n := one[int64](d, `SELECT count(*) FROM undelivered`); n != 2 {
 		t.Errorf("%d tickets wait for the relay", n)
 	}
-	if record, err := d.Track(t.Context(), first.Number); err != nil || fmt.Sprint(record.FollowedBy) != fmt.Sprintf("[%s]", followUp.Number) {
+	if record, err := d.Ticket(t.Context(), d.agent, first.Number); err != nil || fmt.Sprint(record.FollowedBy) != fmt.Sprintf("[%s]", followUp.Number) {
 		t.Errorf("followed by %v, %v", record.FollowedBy, err)
 	}
 }

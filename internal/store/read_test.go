@@ -31,6 +31,7 @@ func TestTicket_beforeAndAfterTheFirstStep(t *testing.T) {
 	want := desk.Record{
 		Number: a.Number, Subject: sub.Subject, Order: "A-17", FollowedBy: []ticket.Number{},
 		Requester: desk.Ref{ID: d.customer.ID, Name: d.customer.Name, Role: ticket.RoleCustomer},
+		People:    []desk.Involved{{Ref: d.customer.Ref()}},
 		Submitted: a.At, Updated: a.At, Shown: a.At, Policy: 1, LastCommand: 1,
 		Submission: ticket.Command{
 			Seq: 1, Verb: ticket.VerbSubmit, By: d.customer.Actor(), At: a.At, Message: got.Submission.Message,

@@ -54,7 +54,7 @@ func TestCommand_seesNothingThatIsNotThere(t *testing.T) {
 // TestMigrate_findsTheLatestWordsOfOldTickets in their events, as the fold does.
 func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 	d := open(t)
-	find := backfill(t, "00020_seen.sql")
+	find, own := backfill(t, "00020_seen.sql"), ownEntries(t)
 	say := func(by desk.Person, verb ticket.Verb) func(ticket.Number) {
 		return func(n ticket.Number) { d.do(by, desk.Request{Number: n, Verb: verb, Body: "Words."}) }
 	}
@@ -79,6 +79,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 			}
 			d.sql(`UPDATE tickets SET state = state #- '{ticket,latest_messages}'`) // as the release before this one left it
 			d.sql(find)
+			d.sql(own)
 			d.consistent(n)
 			if !one[bool](&d, `SELECT state->'ticket' ? 'latest_messages' FROM tickets WHERE number = $1`, n) {
 				t.Error("it says nothing of words")

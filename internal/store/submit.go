@@ -316,6 +316,7 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"priorities": func(a *pendingSubmission) string { return string(a.sub.Priority) },
 	"subjects":   func(a *pendingSubmission) string { return a.sub.Subject },
 	"bodies":     func(a *pendingSubmission) string { return a.sub.Body },
+	"formats":    func(a *pendingSubmission) string { return string(a.sub.Format.OrText()) },
 	"channels":   func(a *pendingSubmission) string { return string(desk.ChannelOf(a.by, a.sub.Channel)) },
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }

@@ -9,8 +9,8 @@ WITH now AS MATERIALIZED (
 ), {files} incoming AS MATERIALIZED (
     SELECT i.*, now.at, now.policy
     FROM now, unnest(@numbers::text[], @requesters::text[], @authors::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
-                @priorities::text[], @subjects::text[], @bodies::text[], @channels::text[], @mails::bigint[], @quiets::boolean[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
-         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, channel, mail, quiet, key, fingerprint, allowance)
+                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @quiets::boolean[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
+         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, quiet, key, fingerprint, allowance)
     {offered}
 ), wanted AS MATERIALIZED (
     SELECT allowance, count(*) * @each::interval AS share FROM incoming
@@ -29,8 +29,8 @@ WITH now AS MATERIALIZED (
     FROM incoming WHERE policy IS NOT NULL AND (allowance IS NULL OR allowance IN (SELECT key FROM spent))
     RETURNING number, submitted_at, policy
 ), words AS (
-    INSERT INTO messages (ticket, subject, body, channel, mail)
-    SELECT number, subject, body, nullif(channel, ''), nullif(mail, 0) FROM accepted JOIN incoming USING (number)
+    INSERT INTO messages (ticket, subject, body, format, channel, mail)
+    SELECT number, subject, body, format, nullif(channel, ''), nullif(mail, 0) FROM accepted JOIN incoming USING (number)
     RETURNING id, ticket
 ){attached}, command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, quiet, key, fingerprint)

@@ -166,7 +166,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		return nil, explain(err, "load the timeline of %s", n)
 	}
 	rows, _ := s.pool.Query(ctx, `
-		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.internal, false) AS internal,
+		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.format, 'text') AS format, coalesce(m.internal, false) AS internal,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
 			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
@@ -188,7 +188,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error) {
 	a, b := &e.Author, desk.Bounce{}
 	var files []byte
-	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Internal, &a.ID, &a.Name, &a.Handle, &a.Role,
+	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &a.ID, &a.Name, &a.Handle, &a.Role,
 		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &e.Named.ID, &e.Named.Name, &e.Named.Role, &files)
 	if err == nil {
 		e.Files, err = readFiles(files, n)

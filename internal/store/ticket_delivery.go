@@ -15,7 +15,7 @@ import (
 // Mail returns a ticket's mail with the ticket and its events up to the one that caused the mail. It is NotFound if there
 // is no such mail.
 func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.StoredMail, err error) {
-	d, state, signed := &m.Data, ticket.State{}, false
+	d, state, signed, files := &m.Data, ticket.State{}, false, []byte{}
 	d.Number, d.N = n, mail
 	err = s.pool.QueryRow(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
@@ -23,9 +23,10 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 			m.epoch, m.signed, `+threadOfMail+` AS thread,
 			coalesce(m.clock, '') AS clock, m.escalation_step, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
-			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author, coalesce(a.signature, '') AS signature, coalesce(`+quotedBy+`, '{}') AS quoted,
+			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(a.name, '') AS author, coalesce(a.signature, '') AS signature, coalesce(`+quotedBy+`, '{}') AS quoted,
 			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
-			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at)) AS timeline
+			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at OR kind = 'requester-changed')) AS timeline,
+			`+filesOf("e.message")+` AS files
 		FROM deliveries m
 		JOIN tickets t ON t.number = m.ticket
 		JOIN people p ON p.id = m.person
@@ -34,12 +35,15 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
 		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &signed, &d.Thread,
-			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Author, &d.Signature, &d.Quoted,
-			&m.About, &m.OwedBy, &m.Owed, &m.Timeline)
+			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author, &d.Signature, &d.Quoted,
+			&m.About, &m.OwedBy, &m.Owed, &m.Timeline, &files)
 	if err != nil {
 		return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
 	}
 	m.Ticket = state.Ticket
+	if d.Files, err = mailFiles(files, n); err != nil {
+		return m, err
+	}
 	return m, s.sign(ctx, d, signed)
 }
 
@@ -92,6 +96,14 @@ func (s *Store) ReplyToken(ctx context.Context, n ticket.Number, person ticket.P
 	}
 	token, err := link.ReplyToken(secret, link.Reply{Number: n, Person: person, Public: public})
 	return token, explain(err, "make a reply token")
+}
+
+func mailFiles(text []byte, n ticket.Number) (all []desk.MailFile, err error) {
+	files, err := readFiles(text, n)
+	for _, f := range files {
+		all = append(all, desk.MailFile{File: f})
+	}
+	return all, err
 }
 
 // PersonName returns the name of a person, disabled or not.

@@ -48,6 +48,7 @@ const (
 	FieldEntry      FieldKind = "entry"      // number of a timeline entry
 	FieldInstant    FieldKind = "instant"    // RFC 3339
 	FieldMail       FieldKind = "mail"       // number of a ticket's mail
+	FieldFormat     FieldKind = "format"     // what the message is written in
 	FieldFiles      FieldKind = "files"      // IDs of uploaded files, for the message
 	FieldPerson     FieldKind = "person"     // a person's ID or address
 	FieldRecipients FieldKind = "recipients" // all or requester, see Alone

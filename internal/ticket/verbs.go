@@ -3,7 +3,10 @@ package ticket
 // The fields that verbs share.
 var (
 	fieldBody = Field{
-		Name: "body", Kind: FieldMessage, Source: FromRequest, Required: FromRequest, Doc: "Plain text, 1 to 65536 bytes.",
+		Name: "body", Kind: FieldMessage, Source: FromRequest, Required: FromRequest, Doc: "The message, in the format that format names, 1 to 65536 bytes.",
+	}
+	fieldFormat = Field{
+		Name: "format", Kind: FieldFormat, Source: FromRequest, Doc: "What the message is written in. Default: text.",
 	}
 	fieldFiles = Field{
 		Name: "files", Kind: FieldFiles, Source: FromRequest,
@@ -20,7 +23,7 @@ var (
 	fieldName       = Field{Name: "name", Kind: FieldLine, Source: FromRequest, Doc: "The name of a new contact. Default: the part of the address before the @."}
 	fieldRecipients = Field{
 		Name: fieldTo, Kind: FieldRecipients, Source: FromRequest,
-		Doc: "Who sees the message and receives it by email. all: requester and participants; requester: the requester alone. Default: all.",
+		Doc: "Who sees the message and receives it by email. all: requester and participants; requester: the requester alone. For staff. Default: all.",
 	}
 	fieldEmergencyName = Field{Name: fieldEmergency, Kind: FieldLine, Source: FromSignal}
 )
@@ -57,27 +60,27 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbCustomerReply, Label: "Reply", Done: "Your reply was sent.",
-		Roles: customers, Statuses: unclosed, Fields: []Field{fieldBody, fieldFiles, fieldSeen}, decide: (*decider).customerReply,
+		Roles: customers, Statuses: unclosed, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldSeen}, decide: (*decider).customerReply,
 		Operations: reply(customers),
 	},
 	{
 		Verb: VerbAgentReply, Label: "Reply", Done: "Reply sent.",
-		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).agentReply,
+		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).agentReply,
 		Operations: reply(staff),
 	},
 	{
 		Verb: VerbRequestInformation, Label: "Request information", Done: "Request sent. The ticket is waiting for the requester.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).requestInformation,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).requestInformation,
 		Operations: []Operation{{ID: "request-information", Path: "information-requests", Summary: "Request information from the requester; the ticket waits for their reply", For: staff}},
 	},
 	{
 		Verb: VerbProgressUpdate, Label: "Progress update", Done: "Progress update sent.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).progressUpdate,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).progressUpdate,
 		Operations: []Operation{{ID: "update-progress", Path: "progress", Summary: "Send the requester a progress update", For: staff}},
 	},
 	{
 		Verb: VerbNote, Label: "Internal note", Done: "Note added.",
-		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFiles}, Internal: true, decide: (*decider).note,
+		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldFormat, fieldFiles}, Internal: true, decide: (*decider).note,
 		Operations: []Operation{{ID: "add-note", Path: "notes", Summary: "Add a note that only staff can see", For: staff}},
 	},
 	{
@@ -93,7 +96,7 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbResolve, Label: "Reply and resolve", Done: "Ticket resolved.",
-		Roles: staffOrOperator, Statuses: unresolved, Fields: []Field{fieldBody, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).resolve,
+		Roles: staffOrOperator, Statuses: unresolved, Fields: []Field{fieldBody, fieldFormat, fieldFiles, fieldRecipients, fieldSeen}, decide: (*decider).resolve,
 		Operations: []Operation{{ID: "resolve-ticket", Path: "resolution", Summary: "Resolve a ticket with a public reply", For: staff}},
 		Manual:     "Resolves the ticket without a message. No input.",
 	},
@@ -123,7 +126,9 @@ var definitions = []Definition{
 	{
 		Verb: VerbAcknowledge, Label: "Acknowledge", Done: "Escalation acknowledged.",
 		Roles: staffOrOperator, Statuses: unclosed, Internal: true, decide: (*decider).acknowledge,
-		Fields:     []Field{{Name: "reason", Kind: FieldMessage, Source: FromRequest, Doc: "Plain text for staff, up to 65536 bytes."}},
+		Fields: []Field{
+			{Name: "reason", Kind: FieldMessage, Source: FromRequest, Doc: "For staff, in the format that format names, up to 65536 bytes."}, fieldFormat,
+		},
 		Operations: []Operation{{ID: "acknowledge-escalation", Path: "acknowledgement", Summary: "Acknowledge an escalation, which stops it", For: staff}},
 		Manual:     "Stops the escalation. No input.",
 	},

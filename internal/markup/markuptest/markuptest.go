@@ -105,7 +105,7 @@ var allowed = map[string]string{
 	"var": "", "sub": "", "sup": "", "small": "", "mark": "", "q": "", "cite": "", "abbr": "", "dfn": "", "bdi": "", "br": "", "wbr": "", "hr": "",
 	"span": "class data-src", "img": "src data-src alt width height loading referrerpolicy",
 	"p": "", "div": "", "h3": "", "h4": "", "h5": "", "h6": "", "blockquote": "", "pre": "tabindex", "ul": "", "ol": "start", "dl": "", "li": "", "dt": "",
-	"dd": "", "details": "class", "summary": "", "table": "", "caption": "", "thead": "", "tbody": "", "tfoot": "", "tr": "",
+	"dd": "", "details": "class", "summary": "", "table": "tabindex", "caption": "", "thead": "", "tbody": "", "tfoot": "", "tr": "",
 	"td": "colspan rowspan align", "th": "colspan rowspan align",
 }
 

@@ -1,5 +1,8 @@
 -- +goose Up
 
+-- A step or a command of the version before may be about to write there.
+LOCK TABLE tickets, events, commands, people;
+
 -- A contact has no account yet: someone wrote to the desk or was added to a ticket by their address. The contact becomes an
 -- account when its owner proves the address. Null: a contact. Rows that name no value are accounts.
 ALTER TABLE people ADD COLUMN claimed_at timestamptz;
@@ -41,10 +44,6 @@ END $$;
 
 CREATE TRIGGER people_main_address AFTER INSERT OR UPDATE OF address ON people
     FOR EACH ROW EXECUTE FUNCTION people_main_address();
-
--- A link of the purpose "address" either changes the main address or adds a further one.
-ALTER TABLE links ADD COLUMN further boolean NOT NULL DEFAULT false
-    CONSTRAINT links_further_is_address CHECK (NOT further OR purpose = 'address');
 
 -- The participants of each ticket, as its state names them. Readers filter tickets by it. Only a step writes it.
 CREATE TABLE participants (

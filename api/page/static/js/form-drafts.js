@@ -42,7 +42,7 @@ const bare = (text) => text.replace(/\s+/g, "");
 
 // said reports whether the conversation on this page contains the text: it was accepted, but the response was lost.
 function said(words) {
-  return words.body && [...document.querySelectorAll(".mine:not(.refused, .crossed) .bubble-words")].some((b) => bare(b.textContent) === bare(words.body));
+  return words.body && [...document.querySelectorAll(".mine:not(.refused, .crossed) .bubble-words")].some((b) => bare(b.dataset.written ?? b.textContent) === bare(words.body));
 }
 
 function restore(form) {

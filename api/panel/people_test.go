@@ -1,0 +1,120 @@
+package panel_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func (o *fixture) whom(verb ticket.Verb, n ticket.Number, person, name string) {
+	o.t.Helper()
+	o.ask("anna", desk.Request{Number: n, Verb: verb, Whom: desk.Whom{Person: person, Name: name}})
+}
+
+// addressOf returns what the page says about a person: their name, part and address.
+func (a response) people() []string {
+	var all []string
+	for _, li := range a.Find("#ticket-side .people > li").EachIter() {
+		line := li.Find("strong").Text() + " " + strings.Join(strings.Fields(li.Find(".tag").Text()), " ")
+		all = append(all, line+" "+li.Find("a.address").AttrOr("href", ""))
+	}
+	return all
+}
+
+func TestPeople_areAddedRemovedAndChangedWithoutScripts(t *testing.T) {
+	o := newFixture(t)
+	n := o.submit("clara", "s", "b")
+	anna, at := o.browser("anna"), "/desk/tickets/"+string(n)
+	clara, carl := o.People["clara"], o.People["carl"]
+
+	anna.post(at+"/participants", url.Values{"person": {carl.Address}}).wantStatus(http.StatusSeeOther)
+	anna.post(at+"/participants", url.Values{"person": {"nina@exmaple.com"}, "name": {"Nina Newcomer"}}).wantStatus(http.StatusSeeOther)
+	page := anna.get(at).wantStatus(http.StatusOK)
+	want := []string{
+		"Clara Customer requester mailto:" + clara.Address, "Carl Other participant mailto:" + carl.Address, "Nina Newcomer participantcontact mailto:nina@exmaple.com",
+	}
+	if got := page.people(); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the people are %q, want %q", got, want)
+	}
+	recipients := strings.Join(strings.Fields(page.Find("#composer-recipients").Text()), " ")
+	if want := "To: Clara Customer <" + clara.Address + "> Cc: Carl Other <" + carl.Address + ">, Nina Newcomer <nina@exmaple.com>"; recipients != want {
+		t.Errorf("the composer says %q, want %q", recipients, want)
+	}
+	if page.Find(`#write-reply input[name="recipients"]`).Length() != 2 || page.Find(`#write-note input[name="recipients"]`).Length() != 0 {
+		t.Error("recipients can't be chosen for a reply, or can be for a note")
+	}
+
+	nina := page.Find(`input[name="contact"]`).AttrOr("value", "")
+	again := anna.post(at+"/contact", url.Values{"contact": {nina}, "address": {clara.Address}}).wantStatus(http.StatusConflict)
+	if got := again.Find("#address-"+nina).AttrOr("value", ""); got != clara.Address || again.Find("#contact-"+nina+"[open]").Length() != 1 {
+		t.Errorf("what was typed is lost: %q", got)
+	}
+	anna.post(at+"/contact", url.Values{"contact": {nina}, "address": {"nina@example.com"}}).wantStatus(http.StatusSeeOther)
+	anna.post(at+"/contact", url.Values{"contact": {string(carl.ID)}, "address": {"x@example.com"}}).wantStatus(http.StatusConflict)
+	anna.post(at+"/contact", url.Values{"contact": {string(o.People["bert"].ID)}, "address": {"x@example.com"}}).wantStatus(http.StatusUnprocessableEntity)
+
+	again = anna.post(at+"/requester", url.Values{"person": {"nobody"}, "name": {"N."}}).wantStatus(http.StatusUnprocessableEntity)
+	if again.Find("#requester-address").AttrOr("value", "") != "nobody" || again.Find("#requester-name").AttrOr("value", "") != "N." {
+		t.Error("what was typed is lost")
+	}
+	anna.post(at+"/requester", url.Values{"person": {"Nina@example.com"}}).wantStatus(http.StatusSeeOther)
+	anna.post(at+"/participant-removals", url.Values{"person": {string(clara.ID)}}).wantStatus(http.StatusSeeOther)
+	if got := anna.get(at).people(); len(got) != 2 || !strings.HasPrefix(got[0], "Nina Newcomer requester") || !strings.HasPrefix(got[1], "Carl Other participant") {
+		t.Errorf("the people are %q", got)
+	}
+	text := anna.get(at).Find("#conversation, .ticket-main").Text()
+	for _, sentence := range []string{"Anna Agent added Carl Other as a participant", "Anna Agent made Nina Newcomer the requester", "Anna Agent removed Clara Customer"} {
+		if !strings.Contains(text, sentence) {
+			t.Errorf("the conversation does not say %q", sentence)
+		}
+	}
+}
+
+func TestReply_toTheRequesterAloneIsKeptWithTheDraft(t *testing.T) {
+	o := newFixture(t)
+	n := o.submit("clara", "s", "b")
+	o.whom(ticket.VerbAddParticipant, n, o.People["carl"].Address, "")
+	anna, at := o.browser("anna"), "/desk/tickets/"+string(n)
+	page := anna.post(at+"/replies", url.Values{"body": {" "}, "recipients": {"requester"}}).wantStatus(http.StatusUnprocessableEntity)
+	if page.Find(`#write-reply input[value="requester"][checked]`).Length() != 1 {
+		t.Error("a reply that was refused is addressed to everyone again")
+	}
+	anna.post(at+"/replies", url.Values{"body": {"For you only."}, "recipients": {"requester"}}).wantStatus(http.StatusSeeOther)
+	if label := anna.get(at).Find(".said:contains('For you only.') .tag").First().Text(); !strings.Contains(label, "to the requester alone") {
+		t.Errorf("the reply is labelled %q", label)
+	}
+	entries, err := o.Desk.Timeline(t.Context(), o.People["carl"], n)
+	for _, e := range entries {
+		if err != nil || e.Body == "For you only." {
+			t.Errorf("a participant reads %+v, %v", e, err)
+		}
+	}
+}
+
+func TestNewTicket_isOpenedForACustomer(t *testing.T) {
+	o := newFixture(t)
+	anna := o.browser("anna")
+	form := url.Values{
+		"address": {"walk-in"}, "name": {"Wanda Walk-in"}, "subject": {"Broken jug"}, "body": {"It leaks."}, "category": {"general"}, "priority": {"high"},
+		"idempotency_key": {anna.get("/desk/new").wantStatus(http.StatusOK).Find(`input[name="idempotency_key"]`).AttrOr("value", "")},
+	}
+	page := anna.post("/desk/new", form).wantStatus(http.StatusUnprocessableEntity)
+	if page.Find("#requester-error").Length() != 1 || page.Find("#subject").AttrOr("value", "") != "Broken jug" {
+		t.Errorf("a wrong address: %s", page.Find("main").Text())
+	}
+	form.Set("address", "walk-in@example.com")
+	first := anna.post("/desk/new", form).wantStatus(http.StatusSeeOther)
+	again := anna.post("/desk/new", form).wantStatus(http.StatusSeeOther)
+	if first.Header.Get("Location") != again.Header.Get("Location") {
+		t.Errorf("sent twice, it opened %s and %s", first.Header.Get("Location"), again.Header.Get("Location"))
+	}
+	opened := anna.get(first.Header.Get("Location")).wantStatus(http.StatusOK)
+	if got := opened.people(); len(got) != 1 || got[0] != "Wanda Walk-in requestercontact mailto:walk-in@example.com" {
+		t.Errorf("the people are %q", got)
+	}
+	o.browser("clara").get("/desk/new").wantStatus(http.StatusForbidden)
+}
