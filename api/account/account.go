@@ -66,6 +66,7 @@ func (p *Pages) routes() []page.Route {
 
 		page.Get("/account", page.SignedIn, p.showAccount),
 		page.Post("/account/name", page.SignedIn, page.Form(p.changeName)),
+		page.Post("/account/signature", page.SignedIn, page.Form(p.changeSignature)),
 		page.Post("/account/password", page.SignedIn, page.Form(p.changePassword)),
 		page.Post("/account/address", page.SignedIn, page.Form(p.changeAddress)),
 		page.Post("/account/sign-out-everywhere", page.SignedIn, page.Form(p.signOutEverywhere)),

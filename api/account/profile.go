@@ -60,7 +60,7 @@ func (p *Pages) showAccount(v *page.Visit) error {
 // typed returns the values to show again in a form; passwords are not among them.
 func typed(values url.Values) map[string]string {
 	stored := map[string]string{}
-	for _, name := range []string{"name", "address", "label", "scope", keepTokens} {
+	for _, name := range []string{"name", "signature", "address", "label", "scope", keepTokens} {
 		stored[name] = values.Get(name)
 	}
 	return stored
@@ -102,6 +102,10 @@ func (p *Pages) changed(v *page.Visit, form url.Values, name, done string, err e
 
 func (p *Pages) changeName(v *page.Visit, form url.Values) error {
 	return p.changed(v, form, "name", "Your name has been changed.", p.accounts.ChangeName(v.Context(), v.Person, form.Get("name")))
+}
+
+func (p *Pages) changeSignature(v *page.Visit, form url.Values) error {
+	return p.changed(v, form, "signature", "Your signature has been saved.", p.accounts.ChangeSignature(v.Context(), v.Person, form.Get("signature")))
 }
 
 func (p *Pages) changePassword(v *page.Visit, form url.Values) error {

@@ -42,6 +42,20 @@ func TestAccount_changes(t *testing.T) {
 	}
 }
 
+func TestAccount_staffHaveASignature(t *testing.T) {
+	s := open(t)
+	b := s.as(s.agent)
+	b.post("/account/signature", "signature", strings.Repeat("é", 1001)).wants(t, 422, "at most 1000 characters")
+	b.post("/account/signature", "signature", "a \x00 b").wants(t, 422, "plain text")
+	b.post("/account/signature", "signature", "Parcels\r\nDesk\r\n").leads(t, "/account")
+	b.get("/account").wants(t, 200, "Your signature has been saved.", "Parcels\nDesk")
+	customer := s.as(s.customer)
+	customer.post("/account/signature", "signature", "Me").wants(t, 422, "Only staff have a signature.")
+	if customer.get("/account").Find("#signature").Length() != 0 {
+		t.Error("customers are offered a signature")
+	}
+}
+
 func TestLink_addressChangeDoesNotSignIn(t *testing.T) {
 	s := open(t)
 	b, stranger := s.as(s.customer), s.browser()

@@ -51,6 +51,9 @@ func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.
 		if e.Kind == ticket.EventRefused && l.Said {
 			l.After = "Refused (" + humanize(e.Code) + "): it was not sent to the requester."
 		}
+		if e.Quiet {
+			l.After = "No receipt was sent: a program may have written it, or its sender received too many automatic emails."
+		}
 		all = append(all, l)
 	}
 	return all

@@ -54,9 +54,9 @@ func TestMailConfig_readsTheKeyThatSigns(t *testing.T) {
 	if err := errors.Join(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600), os.WriteFile(garbage, der, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	c := config.Config{DKIMSelector: "desk", DKIMDomain: "shop.example", DKIMKeyFile: file}
+	c := config.Config{DKIMSelector: "desk", DKIMDomain: "shop.example", DKIMKeyFile: file, ReplyAddress: "support@shop.example"}
 	got, err := mailConfig(c)
-	if err != nil || !key.Equal(got.DKIM.Key) || got.DKIM.Selector != "desk" || got.DKIM.Domain != "shop.example" {
+	if err != nil || !key.Equal(got.DKIM.Key) || got.DKIM.Selector != "desk" || got.DKIM.Domain != "shop.example" || got.Replies != "support@shop.example" {
 		t.Errorf("got %+v, %v", got.DKIM, err)
 	}
 	for _, wrong := range []string{garbage, dir, filepath.Join(dir, "missing")} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -13,6 +14,7 @@ import (
 // Profile is a person's own account.
 type Profile struct {
 	Person        desk.Person
+	Signature     string    // of staff, below their name in emails; may be empty
 	PasswordSetAt time.Time // zero: no password
 	Since         time.Time
 	Identities    []string // issuers of linked identities
@@ -30,6 +32,27 @@ func (s *Service) ChangeName(ctx context.Context, who desk.Person, name string) 
 		return errName
 	}
 	return s.store.Rename(ctx, who.ID, name)
+}
+
+// MaxSignature is the maximum length of a signature, in characters.
+const MaxSignature = 1000
+
+var (
+	errSignature   = fault.Field("signature", "must be at most 1000 characters of plain text")
+	errNoSignature = fault.New(fault.Forbidden, "only staff have a signature")
+)
+
+// ChangeSignature changes what a member of staff signs emails to requesters with, below their name. It is plain text.
+func (s *Service) ChangeSignature(ctx context.Context, who desk.Person, signature string) error {
+	signature = strings.TrimSpace(strings.ReplaceAll(signature, "\r\n", "\n"))
+	invalid := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	switch {
+	case !who.Role.Staff():
+		return errNoSignature
+	case utf8.RuneCountInString(signature) > MaxSignature || !utf8.ValidString(signature) || strings.ContainsFunc(signature, invalid):
+		return errSignature
+	}
+	return s.store.Sign(ctx, who.ID, signature)
 }
 
 // Proof shows that the request comes from the account's owner and not only from an open session, which must not be

@@ -86,6 +86,8 @@ type passwords interface {
 type profiles interface {
 	Profile(ctx context.Context, id ticket.PersonID) (Profile, error)
 	Rename(ctx context.Context, id ticket.PersonID, name string) error
+	// Sign changes what a person signs emails with.
+	Sign(ctx context.Context, id ticket.PersonID, signature string) error
 	// RequestAddressChange creates a ChangeAddress link and queues its mail to the new address.
 	RequestAddressChange(ctx context.Context, linkID string, id ticket.PersonID, address string, lifetime time.Duration) error
 }

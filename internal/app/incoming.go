@@ -17,6 +17,8 @@ type mailReader interface {
 	Read(context.Context, desk.IncomingMail) (desk.ReadMail, error)
 	// Message returns the mail as a message of a person, whose files are stored and not attached to anything yet.
 	Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error)
+	// MayAnswer reports whether a receipt may be sent for a mail.
+	MayAnswer(m desk.ReadMail, before desk.Answered) bool
 }
 
 // mailDirectory knows the people and tickets that mails are about.
@@ -31,6 +33,8 @@ type mailDirectory interface {
 	// Thread returns the ticket that a mail belongs to by a token in its recipients or by the Message-ID of a mail that was sent.
 	// found is false if there is none.
 	Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error)
+	// Answered counts the receipts that a person was sent before the one for a new ticket by email with a subject.
+	Answered(ctx context.Context, person ticket.PersonID, subject string) (desk.Answered, error)
 	// Blocked returns the entry of the blocklist that an address matches, or "" if none does.
 	Blocked(ctx context.Context, address string) (entry string, err error)
 }
@@ -214,13 +218,17 @@ func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, request
 	if err != nil {
 		return refused(err)
 	}
+	before, err := s.directory.Answered(ctx, by.ID, m.Subject)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
 	message, err := s.reader.Message(ctx, m, by)
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
 	sub := desk.Submission{
 		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files,
-		Channel: desk.ChannelEmail, Incoming: m.ID,
+		Channel: desk.ChannelEmail, Incoming: m.ID, Quiet: !s.reader.MayAnswer(m, before),
 		IdempotencyKey: incomingKey(m, "submit"),
 	}
 	if closed.Member(by.ID) {

@@ -50,6 +50,10 @@ type mailDataStore interface {
 	RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []RequesterTicket, total int, err error)
 	PersonName(context.Context, ticket.PersonID) (string, error)
 
+	// ReplyToken returns the token of the address at which a person replies to mails about a ticket. What staff write to a
+	// public one goes to the requester, and otherwise becomes a note.
+	ReplyToken(ctx context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error)
+
 	// ConversationLink, FileLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
 	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
 	FileLink(ctx context.Context, id desk.FileID, requester ticket.PersonID, from time.Time) (token string, err error)
@@ -120,10 +124,21 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 	if err == nil && !data.Kind.ToStaff() && data.Kind != ticket.MailReceipt { // a receipt is about what its recipient wrote
 		err = m.addFiles(ctx, data.Files, stored)
 	}
+	if err == nil {
+		err = m.setReplyTokens(ctx, &data, stored.Person)
+	}
 	if err == nil && about.Assignee != "" {
 		data.Assignee, err = m.store.PersonName(ctx, about.Assignee)
 	}
 	return data, err
+}
+
+// setReplyTokens sets the tokens of the addresses at which the recipient of a mail replies.
+func (m *Mails) setReplyTokens(ctx context.Context, data *desk.MailData, to ticket.PersonID) (err error) {
+	if data.ReplyToken, err = m.store.ReplyToken(ctx, data.Number, to, false); err == nil && data.Kind.ToStaff() {
+		data.PublicReplyToken, err = m.store.ReplyToken(ctx, data.Number, to, true)
+	}
+	return err
 }
 
 // setDeadlines sets the deadlines of a mail, given its ticket after the mail's event and now.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -46,6 +47,10 @@ func (*oneMail) FileLink(_ context.Context, id desk.FileID, _ ticket.PersonID, _
 
 func (*oneMail) EscalationLink(context.Context, ticket.Number, ticket.PersonID, time.Time) (string, error) {
 	return "escalation", nil
+}
+
+func (*oneMail) ReplyToken(_ context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error) {
+	return fmt.Sprint(n, " ", person, " ", public), nil
 }
 
 func (*oneMail) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
@@ -110,6 +115,21 @@ func TestMailData_hasStaffLinksOnlyInEscalations(t *testing.T) {
 		store.ticketMail.Data.Kind = kind
 		if l, _, err := app.NewMails(store).LoadMail(t.Context(), "HM-0000000000", 2); err != nil || l.Token != want {
 			t.Errorf("%s: %q, %v; want %q", kind, l.Token, err, want)
+		}
+	}
+}
+
+func TestMailData_hasTheAddressForPublicRepliesOnlyInMailsToStaff(t *testing.T) {
+	for _, kind := range ticket.MailKinds() {
+		store := newOneMail(t)
+		store.ticketMail.Data.Kind = kind
+		l, _, err := app.NewMails(store).LoadMail(t.Context(), "HM-0000000000", 2)
+		public := ""
+		if kind.ToStaff() {
+			public = "HM-0000000000 P-1 true"
+		}
+		if err != nil || l.ReplyToken != "HM-0000000000 P-1 false" || l.PublicReplyToken != public {
+			t.Errorf("%s: %q and %q, %v", kind, l.ReplyToken, l.PublicReplyToken, err)
 		}
 	}
 }

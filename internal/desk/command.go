@@ -49,6 +49,7 @@ type Submission struct {
 	Files          []FileID      // uploaded before, in order
 	Channel        Channel       // empty: page or API, by the person
 	Incoming       int64         // ID of the incoming mail that it was; 0: none
+	Quiet          bool          // nothing automatic is sent in answer to it
 	IdempotencyKey IdempotencyKey
 }
 

@@ -45,17 +45,19 @@ type MailData struct {
 	// second goes to the requester. The second is empty in mails to others.
 	ReplyToken, PublicReplyToken string
 
-	Subject  string       // the ticket's
-	Body     string       // the event's message; empty: it has none
-	Format   Format       // of Body
-	Files    []MailFile   // of the event's message
-	Author   string       // display name of the event's author; empty: a due event
-	At       time.Time    // of the event
-	Sent     time.Time    // when the mail is sent
-	Cause    ticket.Cause // closure and resolution
-	Assignee string       // display name; empty: unassigned
-	Status   ticket.Status
-	Priority policy.Priority
+	Subject   string       // the ticket's
+	Body      string       // the event's message; empty: it has none
+	Format    Format       // of Body
+	Files     []MailFile   // of the event's message
+	Author    string       // display name of the event's author; empty: a due event
+	Signature string       // of the author, plain text; may be empty
+	Quoted    Quoted       // the message that the event's answers
+	At        time.Time    // of the event
+	Sent      time.Time    // when the mail is sent
+	Cause     ticket.Cause // closure and resolution
+	Assignee  string       // display name; empty: unassigned
+	Status    ticket.Status
+	Priority  policy.Priority
 
 	// The deadlines of promises not met, to a requester as returned by Promised.ForRequester. Each is zero unless it lies
 	// ahead (Due), has passed (Late), or follows from the planned end of an emergency that pauses the clock (Expected).
@@ -73,6 +75,14 @@ type MailData struct {
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
 
 	Notices []Notice // of emergencies, at Sent
+}
+
+// Quoted is the latest message of a customer before an answer of staff. It is zero if there is none.
+type Quoted struct {
+	Body   string    `json:"body"`
+	Author string    `json:"author"` // display name
+	At     time.Time `json:"at"`
+	Own    bool      `json:"own"` // the recipient wrote it
 }
 
 // ThreadMail is an earlier mail of a conversation: a mail about the ticket or, if ID is set, an incoming one.

@@ -158,6 +158,12 @@ type Thread struct {
 	Public bool              // replies of staff to that mail are meant for the requester
 }
 
+// Answered counts what was sent automatically to the author of incoming mails.
+type Answered struct {
+	Sent      int // receipts within the last hour
+	Exchanges int // receipts within the last day that were answered, as another desk does that doesn't say what it is
+}
+
 // Member reports whether a person is of the ticket.
 func (t Thread) Member(id ticket.PersonID) bool { return slices.Contains(t.People, id) }
 

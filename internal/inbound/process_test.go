@@ -165,7 +165,7 @@ func (o *office) said(n ticket.Number) (all []string) {
 // token returns the address at which a person replies about a ticket.
 func (o *office) token(n ticket.Number, id ticket.PersonID, public bool) string {
 	o.t.Helper()
-	token, err := o.ReplyToken(o.t.Context(), link.Reply{Number: n, Person: id, Public: public})
+	token, err := o.ReplyToken(o.t.Context(), n, id, public)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -447,6 +447,110 @@ func TestIncomingMails_aBounceIsRecordedWithTheMailAlsoOfAClosedTicket(t *testin
 	said := o.said(n)
 	if len(said) != 2 || !strings.HasPrefix(said[1], "mail-bounced") || !slices.Contains(o.signaled, n) {
 		t.Errorf("%q, signaled %v", said, o.signaled)
+	}
+}
+
+// receipts returns the tickets of those that were opened by mails whose requester is sent a receipt.
+func (o *office) receipts(opened []ticket.Number) (n int) {
+	o.t.Helper()
+	for _, number := range opened {
+		if m, err := o.Mail(o.t.Context(), number, 1); err == nil && m.Data.Kind == ticket.MailReceipt {
+			n++
+		}
+	}
+	return n
+}
+
+func (o *office) open(letters ...letter) (opened []ticket.Number) {
+	o.t.Helper()
+	for _, l := range letters {
+		r := o.process(l)
+		if r.Status != desk.IncomingAccepted {
+			o.t.Fatalf("%+v", r)
+		}
+		opened = append(opened, r.Ticket)
+	}
+	return opened
+}
+
+func TestIncomingMails_aRushOfOneSenderIsSentFiveReceiptsAnHour(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	var rush []letter
+	for i := range 30 {
+		rush = append(rush, letter{from: "Carla Customer <carla@client.example>", subject: fmt.Sprint("Parcel ", i), body: "It is late."})
+	}
+	opened := o.open(rush...)
+	if got := o.receipts(opened); got != 5 {
+		t.Errorf("%d receipts", got)
+	}
+	entries, err := o.Timeline(t.Context(), o.agent, opened[29])
+	if err != nil || !entries[0].Quiet {
+		t.Errorf("%+v, %v", entries, err)
+	}
+	if other := o.open(letter{from: "Sam Stranger <sam@elsewhere.example>", subject: "Hello", body: "Hello."}); o.receipts(other) != 1 {
+		t.Error("another sender is sent none")
+	}
+}
+
+func TestIncomingMails_twoDesksThatAnswerEachOtherStopAfterTwo(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	subject := "A question"
+	var opened []ticket.Number
+	for range 6 {
+		n := o.open(letter{from: "Another Desk <help@other.example>", subject: subject, body: "We have received your request."})[0]
+		opened = append(opened, n)
+		subject = "[#4711] Received: [" + string(n) + "] " + subject
+	}
+	if got := o.receipts(opened); got != 2 {
+		t.Errorf("%d receipts", got)
+	}
+}
+
+func TestIncomingMails_whatMayBeAMachinesOpensATicketWithoutAReceipt(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	opened := o.open(
+		letter{from: "Shop <no-reply@shop.example>", subject: "Your order", body: "It was sent."},
+		letter{from: "Carla Customer <carla@client.example>", subject: "My parcel", body: "It is late.", headers: []string{"X-Auto-Response-Suppress: All"}},
+	)
+	if got := o.receipts(opened); got != 0 {
+		t.Errorf("%d receipts", got)
+	}
+}
+
+func TestMail_quotesTheLatestMessageOfACustomerAndHasTheAgentsSignature(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	requester := o.record(n).Requester.ID
+	o.process(letter{from: "Col League <col@client.example>", to: o.token(n, requester, false), subject: "Re", body: "I packed it."})
+	if err := o.Accounts().Sign(t.Context(), o.agent.ID, "Parcels\nDesk"); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []desk.Request{{Verb: ticket.VerbNote, Body: "A note."}, {Verb: ticket.VerbAgentReply, Body: "It is found."}} {
+		r.Number = n
+		if _, err := o.tickets.Send(t.Context(), o.agent, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.step(n)
+	own := map[ticket.PersonID]bool{}
+	for mailN := 1; ; mailN++ {
+		m, err := o.Mail(t.Context(), n, mailN)
+		if err != nil {
+			break
+		}
+		if d := m.Data; d.Kind == ticket.MailReply {
+			own[m.Person] = d.Quoted.Own
+			if d.Quoted.Body != "I packed it." || d.Quoted.Author != "Col League" || d.Quoted.At.IsZero() || d.Signature != "Parcels\nDesk" {
+				t.Errorf("%+v, signature %q", d.Quoted, d.Signature)
+			}
+		}
+	}
+	if len(own) != 2 || own[requester] {
+		t.Errorf("whose message it is: %v", own)
 	}
 }
 

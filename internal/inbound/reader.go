@@ -74,20 +74,27 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	if err != nil {
 		return read, err
 	}
-	verdict := automatic.Classify(automatic.Mail{
+	mail := automatic.Mail{
 		Message: parsed, ReturnPath: m.ReturnPath, EnvelopeEmpty: m.ReturnPath == "" && m.Source != desk.SourceIMAP, Ours: r.ours(),
-	})
+	}
+	verdict := automatic.Classify(mail)
 	read.From = writer(parsed, verdict)
 	read.Subject, read.MessageID, read.References = parsed.Subject, parsed.MessageID, references(parsed)
 	read.Addressed = addressed(m.Envelope, parsed)
 	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, attachments(parsed.Files), parsed.Problems
-	read.Kind, read.Reason, read.NoAnswer = kinds[verdict.Kind], verdict.Reason, verdict.NoAnswer
+	read.Kind, read.Reason = kinds[verdict.Kind], verdict.Reason
+	read.NoAnswer = !automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{}).Allowed
 	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
 	read.Forwarded = forwarded(parsed)
 	if err := r.verify(ctx, &read); err != nil {
 		return read, err
 	}
 	return read, nil
+}
+
+// MayAnswer reports whether a receipt may be sent for a mail, after those that its sender was sent before.
+func (r *Reader) MayAnswer(m desk.ReadMail, before desk.Answered) bool {
+	return !m.NoAnswer && automatic.DefaultLimits().Allow(automatic.History(before))
 }
 
 var kinds = map[automatic.Kind]desk.IncomingKind{

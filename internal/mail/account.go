@@ -22,14 +22,14 @@ type accountView struct {
 
 // RenderAccount renders an account mail, with times relative to now. It fails for an unknown kind and without a policy.
 func (r *Renderer) RenderAccount(mail account.Mail, now time.Time) (Message, error) {
-	return r.render(accountTemplate(mail.Kind), mail.Policy, func() (any, *string) {
+	return r.render(accountTemplate(mail.Kind), mail.Policy, func() (any, *string, error) {
 		v := accountView{
 			Name: oneLine(mail.To.Name, maxName), At: formatTime(mail.At, now, mail.Policy.Zone), Label: oneLine(mail.Label, maxName), Writes: mail.Writes,
 			URL: mail.URL, Until: formatTime(mail.Until, now, mail.Policy.Zone), Site: r.cfg.BaseURL + "/",
 			footer:  newFooter(mail.Policy, r.cfg),
 			Notices: newNotices(mail.Notices, now, mail.Policy.Zone),
 		}
-		return &v, &v.Subject
+		return &v, &v.Subject, nil
 	})
 }
 

@@ -39,9 +39,9 @@ const announcementTemplate = "templates/announcement/words.tmpl"
 
 // RenderAnnouncement renders an announcement. It fails for one without a policy.
 func (r *Renderer) RenderAnnouncement(a desk.Announcement) (Message, error) {
-	return r.render(announcementTemplate, a.Policy, func() (any, *string) {
+	return r.render(announcementTemplate, a.Policy, func() (any, *string, error) {
 		v := r.viewAnnouncement(a)
-		return &v, &v.Subject
+		return &v, &v.Subject, nil
 	})
 }
 

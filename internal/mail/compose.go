@@ -14,6 +14,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -69,6 +70,7 @@ func (r *Renderer) newMessage() (m *gomail.Msg, sender string, err error) {
 	}
 	m = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	m.FromMailAddress(&from)
+	m.SetGenHeader(automatic.DeskHeader, from.Address) // by which a desk recognizes its own mails when they come back
 	return m, envelope(from), nil
 }
 
@@ -98,6 +100,8 @@ func (h headers) set(m *gomail.Msg) {
 	m.SetGenHeader("Auto-Submitted", automatic)
 	m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
 	m.SetGenHeader(gomail.HeaderContentLang, "en")
+	// There is no List-Unsubscribe: every mail is about the recipient's own ticket or account, or about an emergency that moves
+	// the dates they were promised. Nothing is sent that people subscribe to.
 }
 
 func envelope(address mail.Address) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -86,9 +87,9 @@ func TestSend_keepsOneThreadATicket(t *testing.T) {
 			checkHeaders(t, s, l, data)
 			h := parse(t, data).Header
 			got := []string{h.Get("Message-Id"), h.Get("In-Reply-To"), h.Get("References"), h.Get("Auto-Submitted"), h.Get("Precedence"),
-				h.Get("X-Auto-Response-Suppress"), h.Get("From")}
+				h.Get("X-Auto-Response-Suppress"), h.Get("From"), h.Get(automatic.DeskHeader), h.Get("List-Unsubscribe")}
 			want := []string{id(tt.n), tt.inReplyTo, tt.references, tt.auto, tt.precedence, "All",
-				`"Holesalemart Support" <support@holesalemart.example>`}
+				`"Holesalemart Support" <support@holesalemart.example>`, "support@holesalemart.example", ""}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -129,9 +129,9 @@ func parseMailbox(box desk.Mailbox) (mail.Address, error) {
 }
 
 // replyAddress returns the address at which the recipient of a token answers, or "" if answers are not read.
-func (r *Renderer) replyAddress(token string) (string, error) {
-	if r.cfg.Replies == "" || token == "" {
+func (c Config) replyAddress(token string) (string, error) {
+	if c.Replies == "" || token == "" {
 		return "", nil
 	}
-	return link.ReplyAddress(r.cfg.Replies, token)
+	return link.ReplyAddress(c.Replies, token)
 }

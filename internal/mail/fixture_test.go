@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -15,8 +16,8 @@ const number = ticket.Number("HM-7Q2K9XM4TD")
 func config() mail.Config {
 	return mail.Config{
 		Host: "127.0.0.1", Port: 25, TLS: mail.TLSNone,
-		From:   desk.Mailbox{Name: "Holesalemart Support", Address: "support@holesalemart.example"},
-		Domain: "holesalemart.example", BaseURL: "https://support.holesalemart.example/",
+		From:    desk.Mailbox{Name: "Holesalemart Support", Address: "support@holesalemart.example"},
+		Replies: "support@holesalemart.example", Domain: "holesalemart.example", BaseURL: "https://support.holesalemart.example/",
 		Timeout: 10 * time.Second,
 	}
 }
@@ -56,17 +57,19 @@ func sampleMail(kind ticket.MailKind) desk.MailData {
 	if !kind.ToStaff() {
 		l.FirstResponseDue = l.ResolutionDue // the earlier of the two, as Promised.ForRequester has it
 	}
+	quoted := desk.Quoted{Body: "Hello,\nthe parcel came with a dent & \"rattles\".\n\n-- \nDemo Customer", Author: "Demo Customer", At: at.Add(-48 * time.Hour), Own: true}
 	words := "We found your parcel & its twin.\n\nPlease send us:\n  - a photo\n  - the number on the label <ABC>"
 	switch kind {
 	case ticket.MailReceipt:
 		l.N, l.Thread, l.Status, l.Author, l.Assignee = 1, nil, ticket.StatusNew, "", ""
 		l.Body = "Hello,\nthe parcel came with a dent & \"rattles\"."
 	case ticket.MailReply, ticket.MailProgress, ticket.MailParticipantReply:
-		l.Body, l.FirstResponseDue = words, time.Time{}
+		l.Body, l.FirstResponseDue, l.Quoted = words, time.Time{}, quoted
 	case ticket.MailInformationRequest, ticket.MailNudge:
-		l.Body, l.Status = words, ticket.StatusWaiting
+		l.Body, l.Status, l.Quoted = words, ticket.StatusWaiting, quoted
 		l.FirstResponseDue, l.ResolutionDue, l.Silence = time.Time{}, time.Time{}, 7*24*time.Hour
 	case ticket.MailResolution:
+		l.Quoted = quoted
 		l.Body, l.Status, l.Cause = "A new parcel is on its way.", ticket.StatusResolved, ticket.CauseAgent
 		l.FirstResponseDue, l.ResolutionDue, l.Silence = time.Time{}, time.Time{}, 5*24*time.Hour
 	case ticket.MailClosure:
@@ -192,9 +195,26 @@ func goldenMails() map[string]desk.MailData {
 	with("markdown", ticket.MailReply, func(l *desk.MailData) { l.Body, l.Format = formatted, desk.FormatMarkdown })
 	with("notices", ticket.MailReply, func(l *desk.MailData) { l.Notices = sampleNotices(l.At) })
 	with("notices", ticket.MailAssigned, func(l *desk.MailData) { l.Notices = sampleNotices(l.At)[1:] })
+	with("signature", ticket.MailReply, func(l *desk.MailData) {
+		l.Signature, l.Quoted.Own = "Demo Agent\nHolesalemart Support\nhttps://holesalemart.example/parcels", false
+	})
+	with("long-quote", ticket.MailReply, func(l *desk.MailData) { l.Quoted.Body = strings.Repeat("One more line.\n", 30) })
+	for _, kind := range []ticket.MailKind{
+		ticket.MailReceipt, ticket.MailReply, ticket.MailInformationRequest, ticket.MailResolution, ticket.MailClosure, ticket.MailCustomerReply,
+		ticket.MailEscalation, ticket.MailParticipantReply,
+	} {
+		with("by-email", kind, byEmail)
+	}
 	return all
 }
 
+// byEmail makes a mail one of a desk that receives answers.
+func byEmail(l *desk.MailData) {
+	l.ReplyToken = "hm7q2k9xm4td0123456789000000000000000000"
+	if l.Kind.ToStaff() {
+		l.PublicReplyToken = "hm7q2k9xm4td0123456789100000000000000000"
+	}
+}
 // formatted is a message in Markdown.
 const formatted = "We found **your parcel**, see HM-0123456789 and <https://track.example/?a=1&b=2>:\n\n" +
 	"1. it has a *dent*\n2. it `rattles`\n\n> It was due on Monday.\n\n| part | price |\n|:--|--:|\n| a | 1.00 |\n\n" +

@@ -20,7 +20,7 @@ func TestAttacks_areHarmlessInMails(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, rest, found := strings.Cut(m.HTML, `border-left: 4px solid #8a8f98">`)
-			message, _, ended := strings.Cut(rest, "</div>\n<p>")
+			message, _, ended := strings.Cut(rest, `<div class="desk-muted"`)
 			if !found || !ended {
 				t.Fatalf("%s: the mail has no message: %s", attack.Name, m.HTML)
 			}

@@ -29,6 +29,7 @@ func TestRender_letsNothingTypedEscape(t *testing.T) {
 		for _, typed := range hostile {
 			l := sampleMail(kind)
 			l.Subject, l.Body, l.Author, l.Assignee, l.To.Name = typed, typed, typed, typed, typed
+			l.Signature, l.Quoted = typed, desk.Quoted{Body: typed, Author: typed}
 			m, err := r.Render(l)
 			if err != nil {
 				t.Fatalf("%s, %q: %v", kind, typed, err)
@@ -48,6 +49,7 @@ func FuzzRender(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind int, subject, body, name, author string, due int64, contact, privacy string) {
 		l := sampleMail(kinds[((kind%len(kinds))+len(kinds))%len(kinds)])
 		l.Subject, l.Body, l.To.Name, l.Author, l.Assignee = subject, body, name, author, name
+		l.Signature, l.Quoted = subject, desk.Quoted{Body: body, Author: name}
 		l.FirstResponseDue = time.Unix(due%1e11, 0)
 		l.Cause, l.Status = ticket.Cause(author), ticket.Status(subject)
 		l.Policy = &policy.Policy{Zone: time.UTC, Contact: contact, PrivacyURL: privacy, Name: name}
@@ -80,9 +82,9 @@ func checkMessage(t *testing.T, subject, text, asHTML string) {
 }
 
 var allowed = map[string][]string{
-	"html": {"lang"}, "head": {}, "title": {}, "style": {}, "meta": {"charset", "name", "content"}, "body": {"style"},
-	"div": {"style"}, "p": {"style", "dir"}, "br": {}, "bdi": {}, "dl": {"style"}, "dt": {"style"}, "dd": {"style", "dir"},
-	"a": {"href"}, "hr": {"style"},
+	"html": {"lang"}, "head": {}, "title": {}, "style": {}, "meta": {"charset", "name", "content"}, "body": {"class", "style"},
+	"div": {"class", "style"}, "p": {"class", "style", "dir"}, "br": {}, "bdi": {}, "dl": {"class", "style"}, "dt": {"class", "style"},
+	"dd": {"style", "dir"}, "a": {"class", "href", "style", "rel", "target"}, "hr": {"style"}, "blockquote": {"class", "style"},
 }
 
 func parseHTML(t *testing.T, source string) *html.Node {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
 	"github.com/holesalemart/supportdesk/internal/mail"
 )
 
@@ -40,7 +41,7 @@ func checkHeaders(t *testing.T, s *mail.Sender, l desk.MailData, data []byte) {
 	for name := range m.Header {
 		if !slices.Contains([]string{
 			"From", "To", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Auto-Submitted", "Precedence",
-			"X-Auto-Response-Suppress", "Content-Language", "Mime-Version", "Content-Type", "Reply-To",
+			"X-Auto-Response-Suppress", "Content-Language", "Mime-Version", "Content-Type", "Reply-To", automatic.DeskHeader,
 		}, name) || len(m.Header[name]) != 1 {
 			t.Errorf("header %s: %q", name, m.Header[name])
 		}

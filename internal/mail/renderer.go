@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/markup"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -38,7 +39,7 @@ func NewRenderer(cfg Config) (*Renderer, error) {
 	r := &Renderer{cfg: cfg, templates: map[string]templatePair{}}
 	anyPolicy := &policy.Policy{Zone: time.UTC}
 	for _, kind := range ticket.MailKinds() {
-		err = errors.Join(err, r.parse("templates/layout", ticketTemplate(kind), datesTemplate), check(
+		err = errors.Join(err, r.parse("templates/layout", ticketTemplate(kind), datesTemplate, repliesTemplate), check(
 			r.Render(desk.MailData{Number: "HM-0000000000", N: 1, Kind: kind, Policy: anyPolicy})))
 	}
 	for _, kind := range account.MailKinds() {
@@ -62,21 +63,25 @@ func check(_ Message, err error) error { return err }
 
 // Render renders a ticket mail. It fails for an unknown kind and for data without a policy.
 func (r *Renderer) Render(data desk.MailData) (Message, error) {
-	return r.render(ticketTemplate(data.Kind), data.Policy, func() (any, *string) {
-		v := newView(data, r.cfg, data.At)
-		return &v, &v.Subject
+	return r.render(ticketTemplate(data.Kind), data.Policy, func() (any, *string, error) {
+		v, err := newView(data, r.cfg, data.At)
+		return &v, &v.Subject, err
 	})
 }
 
 func ticketTemplate(kind ticket.MailKind) string { return "templates/" + string(kind) + ".tmpl" }
 
 // render executes the templates of a kind, given by its file, with a view and its subject.
-func (r *Renderer) render(file string, p *policy.Policy, view func() (v any, subject *string)) (m Message, err error) {
+func (r *Renderer) render(file string, p *policy.Policy, view func() (v any, subject *string, err error)) (m Message, err error) {
 	pair, known := r.templates[file]
 	if !known || p == nil || p.Zone == nil {
 		return Message{}, fmt.Errorf("render %s: unknown kind or no policy", file)
 	}
-	if m, err = pair.execute(view()); err != nil {
+	v, line, err := view()
+	if err == nil {
+		m, err = pair.execute(v, line)
+	}
+	if err != nil {
 		return Message{}, fmt.Errorf("render %s: %w", file, err)
 	}
 	return m, nil
@@ -84,9 +89,10 @@ func (r *Renderer) render(file string, p *policy.Policy, view func() (v any, sub
 
 // Templates that every email uses (parts.txt or parts.html, and notice.tmpl), and those that every ticket email uses.
 const (
-	parts          = "templates/parts"
-	noticeTemplate = "templates/notice.tmpl"
-	datesTemplate  = "templates/dates.tmpl"
+	parts           = "templates/parts"
+	noticeTemplate  = "templates/notice.tmpl"
+	datesTemplate   = "templates/dates.tmpl"
+	repliesTemplate = "templates/replies.tmpl"
 )
 
 // templatePair is the text and the HTML template of a kind of mail.
@@ -105,11 +111,20 @@ func (r *Renderer) parse(layout, file string, others ...string) (err error) {
 		return fmt.Errorf("parse text of %s: %w", file, err)
 	}
 	files[0], files[1] = layout+".html", parts+".html"
-	if p.html, err = html.New(name+".html").Option("missingkey=error").ParseFS(templates, files...); err != nil {
+	if p.html, err = html.New(name+".html").Funcs(html.FuncMap{"live": live}).Option("missingkey=error").ParseFS(templates, files...); err != nil {
 		return fmt.Errorf("parse HTML of %s: %w", file, err)
 	}
 	r.templates[file] = p
 	return nil
+}
+
+// live returns paragraphs of plain text as HTML in which web addresses are links.
+func live(paragraphs [][]string) html.HTML {
+	var all []string
+	for _, lines := range paragraphs {
+		all = append(all, strings.Join(lines, "\n"))
+	}
+	return markup.Text(strings.Join(all, "\n\n"), markup.Options{Styles: map[string]string{"p": "margin: 0.9em 0; overflow-wrap: anywhere"}})
 }
 
 // execute executes the templates with a view. If there is a template named subject, its output becomes *subject first.

@@ -125,7 +125,8 @@ func TestRender_saysTheSameInTextAndHTML(t *testing.T) {
 				}
 				continue
 			}
-			for part := range strings.SplitSeq(strings.TrimPrefix(line, "-- "), ": ") {
+			line = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(line, "-- "), ">"), " ")
+			for part := range strings.SplitSeq(line, ": ") {
 				if !strings.Contains(shown, strings.Join(strings.Fields(part), " ")) {
 					t.Errorf("%s: HTML lacks %q of the text", name, part)
 				}

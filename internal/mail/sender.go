@@ -48,7 +48,7 @@ func (s *Sender) Send(ctx context.Context, data desk.MailData) error {
 	h := headers{messageID: MessageID(data.Number, data.N, data.Epoch, data.MAC, domain), answers: data.Kind == ticket.MailReceipt}
 	h.inReplyTo, h.references = thread(data, domain)
 	var err error
-	if h.replyTo, err = s.renderer.replyAddress(data.ReplyToken); err != nil {
+	if h.replyTo, err = s.renderer.cfg.replyAddress(data.ReplyToken); err != nil {
 		return err
 	}
 	return s.send(ctx, data.To, h, attached(data.Files), func(time.Time) (Message, error) { return s.renderer.Render(data) })

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"errors"
 	"html/template"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ type view struct {
 	Assignee       string
 	Message        [][]string    // paragraphs of lines, for the text part
 	Formatted      template.HTML // the message, for the HTML part
+	Signature      [][]string    // below a message of staff: their name, and what they sign with
+	Preheader      string        // what mail programs show beside the subject; empty: the lead
+	Quote          *quotation    // the message that this one answers; nil: it answers none
 	Files          []file        // of the message
 	FileLinks      bool          // some of them are links
 	Echo           bool          // the message is the recipient's own, and shown last
@@ -49,6 +53,9 @@ type view struct {
 
 	Instead     string // name or handle of the intended recipient, who has no active account; empty if that is the recipient
 	Acknowledge string // escalation: URL of the page that acknowledges it
+	ReplyTo     string // address at which answers are received; empty: they are not read
+	PublicReply string // likewise, where what staff write goes to the requester
+	Closed      bool   // an answer opens a follow-up ticket
 	Open, Track string // URLs: the conversation (for staff, the ticket's page), and the public status page
 	footer
 
@@ -58,12 +65,13 @@ type view struct {
 // fact is a line in the list of details at the end of a mail.
 type fact struct{ Label, Value string }
 
-func newView(data desk.MailData, cfg Config, now time.Time) view {
+// newView returns the view of a mail. It fails if an address for replies can't be made.
+func newView(data desk.MailData, cfg Config, now time.Time) (view, error) {
 	in := func(at time.Time) string { return formatTime(at, now, data.Policy.Zone) }
 	v := view{
 		Subject: subject(data), Number: data.Number,
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
-		Message: messageText(data), Formatted: messageHTML(data, cfg), Echo: data.Kind == ticket.MailReceipt,
+		Message: messageText(data), Formatted: messageHTML(data, cfg), Echo: data.Kind == ticket.MailReceipt, Closed: data.Status == ticket.StatusClosed,
 		Instead: oneLine(data.Instead, maxName),
 		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
@@ -82,6 +90,13 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 	if data.Participant {
 		v.Which = "this"
 	}
+	var err, public error
+	v.ReplyTo, err = cfg.replyAddress(data.ReplyToken)
+	v.PublicReply, public = cfg.replyAddress(data.PublicReplyToken)
+	if err = errors.Join(err, public); err != nil {
+		return view{}, err
+	}
+	v.Signature, v.Preheader, v.Quote = signature(data), preheader(data.Kind, v.Message), newQuotation(data, in)
 	v.Files, v.FileLinks = newFiles(data.Files, cfg.BaseURL)
 	v.FirstResponse, v.FirstNow = ahead(data.FirstResponseDue, data.At, in)
 	v.Resolution, v.ResolutionNow = ahead(data.ResolutionDue, data.At, in)
@@ -90,7 +105,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) view {
 		v.Acknowledge = cfg.BaseURL + "/e/" + data.Token
 	}
 	v.Facts = facts(v, data)
-	return v
+	return v, nil
 }
 
 // ahead formats a deadline that is later than the instant a mail reports, and otherwise returns that it is due now.

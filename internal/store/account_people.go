@@ -14,16 +14,22 @@ import (
 func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Profile, error) {
 	var p account.Profile
 	err := a.pool.QueryRow(ctx, `
-		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.created_at, w.set_at,
+		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.signature, p.created_at, w.set_at,
 			coalesce((SELECT array_agg(issuer ORDER BY issuer) FROM identities WHERE person = p.id), '{}')
 		FROM people p LEFT JOIN passwords w ON w.person = p.id WHERE p.id = $1 AND p.disabled_at IS NULL`, id).
-		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Since, nullable(&p.PasswordSetAt), &p.Identities)
+		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Signature, &p.Since, nullable(&p.PasswordSetAt), &p.Identities)
 	return p, explain(missing(err, errNoPerson), "read the account of %s", id)
 }
 
 // Rename changes the name of a person who is not disabled.
 func (a *Accounts) Rename(ctx context.Context, id ticket.PersonID, name string) error {
 	return changeOne(ctx, a.pool, errNoPerson, "rename "+string(id), `UPDATE people SET name = $2 WHERE id = $1 AND disabled_at IS NULL`, id, name)
+}
+
+// Sign changes what a person signs emails with.
+func (a *Accounts) Sign(ctx context.Context, id ticket.PersonID, signature string) error {
+	return changeOne(ctx, a.pool, errNoPerson, "change the signature of "+string(id),
+		`UPDATE people SET signature = $2 WHERE id = $1 AND disabled_at IS NULL`, id, signature)
 }
 
 // Members returns a page of people that match f, ordered by address. more reports whether there are others after it.

@@ -10,6 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/outbox"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Thread returns the ticket that an incoming mail belongs to, by a token in one of its recipients or, failing that, by the
@@ -79,6 +80,23 @@ func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail
 		return desk.SentMail{}, explain(missing(err, nil), "look for a sent mail")
 	}
 	return m, nil
+}
+
+// Answered counts the receipts that a person was sent for tickets by email, before one that they open now. Among a day's, those
+// were answered by a mail whose subject names a ticket and which belongs to none: people answer within the conversation.
+// Receipts count from acceptance, so that a rush of mails can't overtake the steps that send them.
+func (s *Store) Answered(ctx context.Context, person ticket.PersonID, subject string) (a desk.Answered, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*) FILTER (WHERE NOT quiet AND submitted_at > clock_timestamp() - interval '1 hour'),
+			CASE WHEN @subject::text ~* @number THEN 1 + count(*) FILTER (WHERE subject ~* @number) ELSE 0 END
+		FROM (
+			SELECT c.quiet, t.submitted_at, w.subject
+			FROM tickets t JOIN commands c ON c.ticket = t.number AND c.seq = 1 JOIN messages w ON w.id = c.message
+			WHERE t.requester = @person AND t.submitted_at > clock_timestamp() - interval '1 day' AND w.channel = 'email'
+			ORDER BY t.submitted_at DESC LIMIT 1000
+		) opened`,
+		pgx.StrictNamedArgs{"person": person, "subject": subject, "number": `\m` + s.prefix + `-[0-9a-z]{10}\M`}).Scan(&a.Sent, &a.Exchanges)
+	return a, explain(err, "count the automatic emails to a sender")
 }
 
 // Blocked returns the entry of the blocklist that an address matches, or "" if none does.

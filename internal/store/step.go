@@ -86,7 +86,7 @@ const commandColumns = `c.seq, c.verb, coalesce(c.by_person, '') AS by_person, c
 	coalesce((SELECT handle FROM people WHERE id = coalesce(c.assignee, c.by_person)), '') AS handle,
 	coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category, coalesce(c.emergency, '') AS emergency,
 	coalesce(c.extension, 0) AS extension, coalesce(c.policy, 0) AS adopts, c.malformed, coalesce(c.repeats, 0) AS repeats,
-	c.guarded, coalesce(c.expected, '') AS expected, coalesce(c.seen, 0) AS seen, c.until, coalesce(c.person, '') AS person, c.alone`
+	c.guarded, coalesce(c.expected, '') AS expected, coalesce(c.seen, 0) AS seen, c.until, coalesce(c.person, '') AS person, c.alone, c.quiet`
 
 type commandRow struct {
 	Seq        int64
@@ -110,6 +110,7 @@ type commandRow struct {
 	Until      instant
 	Person     ticket.PersonID
 	Alone      bool
+	Quiet      bool
 }
 
 func (r commandRow) command() ticket.Command {
@@ -117,7 +118,7 @@ func (r commandRow) command() ticket.Command {
 		Seq: r.Seq, Verb: r.Verb, By: ticket.Actor{ID: r.ByPerson, Role: r.ByRole}, At: r.AcceptedAt, Message: r.Message,
 		Assignee: r.Assignee, Handle: r.Handle, Priority: r.Priority, Category: r.Category, Emergency: r.Emergency,
 		Extension: time.Duration(r.Extension) * time.Second, Policy: r.Adopts, Malformed: r.Malformed, Repeats: r.Repeats,
-		Guarded: r.Guarded, Expected: r.Expected, Seen: r.Seen, Until: time.Time(r.Until), Person: r.Person, Alone: r.Alone,
+		Guarded: r.Guarded, Expected: r.Expected, Seen: r.Seen, Until: time.Time(r.Until), Person: r.Person, Alone: r.Alone, Quiet: r.Quiet,
 	}
 }
 

@@ -9,8 +9,8 @@ WITH now AS MATERIALIZED (
 ), {files} incoming AS MATERIALIZED (
     SELECT i.*, now.at, now.policy
     FROM now, unnest(@numbers::text[], @requesters::text[], @authors::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
-                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
-         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, key, fingerprint, allowance)
+                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @quiets::boolean[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
+         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, quiet, key, fingerprint, allowance)
     {offered}
 ), wanted AS MATERIALIZED (
     SELECT allowance, count(*) * @each::interval AS share FROM incoming
@@ -33,8 +33,8 @@ WITH now AS MATERIALIZED (
     SELECT number, subject, body, format, nullif(channel, ''), nullif(mail, 0) FROM accepted JOIN incoming USING (number)
     RETURNING id, ticket
 ){attached}, command AS (
-    INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, key, fingerprint)
-    SELECT i.number, 1, 'submit', author, role, at, words.id, priority, category, nullif(key, ''), fingerprint
+    INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, quiet, key, fingerprint)
+    SELECT i.number, 1, 'submit', author, role, at, words.id, priority, category, quiet, nullif(key, ''), fingerprint
     FROM words JOIN incoming i ON i.number = words.ticket
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, 1 FROM accepted

@@ -23,7 +23,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 			m.epoch, m.signed, `+threadOfMail+` AS thread,
 			coalesce(m.clock, '') AS clock, m.escalation_step, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
-			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(a.name, '') AS author,
+			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(a.name, '') AS author, coalesce(a.signature, '') AS signature, coalesce(`+quotedBy+`, '{}') AS quoted,
 			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
 			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at OR kind = 'requester-changed')) AS timeline,
 			`+filesOf("e.message")+` AS files
@@ -35,7 +35,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
 		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &signed, &d.Thread,
-			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author,
+			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author, &d.Signature, &d.Quoted,
 			&m.About, &m.OwedBy, &m.Owed, &m.Timeline, &files)
 	if err != nil {
 		return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
@@ -46,6 +46,12 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 	}
 	return m, s.sign(ctx, d, signed)
 }
+
+// quotedBy selects the latest message of a customer before the event e of a mail m to p. More of it than a mail quotes is not
+// needed.
+const quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'author', writer.name, 'at', q.at, 'own', writer.id = p.id)
+	FROM events q JOIN messages said ON said.id = q.message JOIN people writer ON writer.id = q.data->'by'->>'id'
+	WHERE q.ticket = m.ticket AND q.n < e.n AND q.kind IN ('submitted', 'customer-replied') ORDER BY q.n DESC LIMIT 1)`
 
 // threadOfMail selects the earlier mails of the conversation of a mail m, with its event e and recipient p, in order of time.
 const threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch', epoch, 'signed', signed, 'id', id) ORDER BY at, n) FROM (
@@ -81,13 +87,14 @@ func (s *Store) sign(ctx context.Context, d *desk.MailData, signed bool) error {
 	return nil
 }
 
-// ReplyToken returns the token of the address at which a person replies to mails about a ticket.
-func (s *Store) ReplyToken(ctx context.Context, r link.Reply) (string, error) {
+// ReplyToken returns the token of the address at which a person replies to mails about a ticket. What staff write to a public
+// one goes to the requester.
+func (s *Store) ReplyToken(ctx context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error) {
 	secret, err := s.Secret(ctx, replySecret)
 	if err != nil {
 		return "", err
 	}
-	token, err := link.ReplyToken(secret, r)
+	token, err := link.ReplyToken(secret, link.Reply{Number: n, Person: person, Public: public})
 	return token, explain(err, "make a reply token")
 }
 

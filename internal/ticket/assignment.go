@@ -58,7 +58,9 @@ func (s *decider) chooseAssignee(rule policy.Assignment, number int, breached po
 	former := s.t.Assignee
 	e.Kind, e.Assignee, e.Handle, e.Status = EventAssigned, chosen.ID, chosen.Handle, s.openIfNew()
 	s.emit(e)
-	s.mail(MailAssignment, s.t.Requester)
+	if !s.quiet {
+		s.mail(MailAssignment, s.t.Requester)
+	}
 	s.mail(MailAssigned, chosen.ID)
 	s.mail(MailHandedOver, former)
 	s.env.Rosters = s.env.Rosters.withChoice(rule.Group, chosen.ID, former)

@@ -61,6 +61,7 @@ type Command struct {
 	Until     time.Time      // snooze: when the ticket wakes
 	Person    PersonID       // add-participant, remove-participant, change-requester: whom; customer-reply: the author, if they join with it
 	Alone     bool           // its message is for the requester alone
+	Quiet     bool           // submit: no automatic email is sent to the requester
 	Seen      int            // number of the last timeline entry that the sender had seen; 0: unknown
 	Malformed bool           // a manual command that is malformed, and so refused
 	Repeats   int64          // number of an earlier manual command with the same key, for which it is refused; 0: none

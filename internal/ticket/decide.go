@@ -105,9 +105,11 @@ func (s *decider) submit(c Command) *fault.Error {
 	l.start(s.env.Policy, c.Priority)
 	s.emit(Event{
 		Kind: EventSubmitted, Message: c.Message, Status: StatusNew,
-		Priority: c.Priority, Category: c.Category, Clocks: l.entries,
+		Priority: c.Priority, Category: c.Category, Quiet: c.Quiet, Clocks: l.entries,
 	})
-	s.mail(MailReceipt, s.t.Requester)
+	if s.quiet = c.Quiet; !s.quiet {
+		s.mail(MailReceipt, s.t.Requester)
+	}
 	s.assignByRule()
 	return nil
 }

@@ -92,6 +92,7 @@ type Event struct {
 	Rule           int              `json:"rule,omitempty"`            // by a rule: its number in the policy, from 1
 	Promise        policy.ClockName `json:"promise,omitempty"`         // reminded, breached, escalated; by a rule: the breach that caused it
 	EscalationStep int              `json:"escalation_step,omitempty"` // escalated: number of the step, from 1
+	Quiet          bool             `json:"quiet,omitempty"`           // submitted: the requester received no receipt, as a machine may have written
 	Answers        bool             `json:"answers,omitempty"`         // a public answer of staff: meets the first response and ends escalations
 	Emergency      string           `json:"emergency,omitempty"`
 	Delay          time.Duration    `json:"delay,omitempty"`   // extended: how much longer the emergency makes the targets, in all; 0 in old events

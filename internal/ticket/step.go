@@ -94,6 +94,7 @@ type decider struct {
 	by             Actor
 	at             time.Time
 	command        int64
+	quiet          bool // the requester is sent nothing automatically
 	events         []Event
 	mails          []Mail
 	calls          []WebhookCall

@@ -47,8 +47,11 @@ func (l Limits) Suppress(m Mail, v Verdict, h History) Answer {
 		return Answer{Reason: "not answered automatically: the return path is " + to}
 	case h.Exchanges >= l.Exchanges:
 		return Answer{Reason: "not answered automatically: two programs seem to answer each other"}
-	case h.Sent >= l.PerSender:
+	case !l.Allow(h):
 		return Answer{Reason: "not answered automatically: too many automatic mails were sent to " + to + " lately"}
 	}
 	return Answer{Allowed: true, To: to}
 }
+
+// Allow reports whether one more automatic mail is within the limits.
+func (l Limits) Allow(h History) bool { return h.Exchanges < l.Exchanges && h.Sent < l.PerSender }
