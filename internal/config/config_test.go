@@ -143,7 +143,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		ParsedIMAP: []config.IMAPMailbox{{
 			Name: "in-box", Scheme: "imaps", Server: "imap.shop.example:993", User: "help", Folder: "INBOX", Password: "hunter3",
 		}},
-		Webhooks:      []string{"ops=https://ops.example/hook?key=a=b", " watch-2=http://watch.internal:9000/"}, WebhookHTTPHosts: []string{"watch.internal"},
+		Webhooks: []string{"ops=https://ops.example/hook?key=a=b", " watch-2=http://watch.internal:9000/"}, WebhookHTTPHosts: []string{"watch.internal"},
 		ParsedWebhooks: map[string]config.Webhook{
 			"ops":     {URL: "https://ops.example/hook?key=a=b", Secret: "0123456789abcdef"},
 			"watch-2": {URL: "http://watch.internal:9000/", Secret: "fedcba9876543210"},

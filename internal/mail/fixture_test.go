@@ -215,6 +215,7 @@ func byEmail(l *desk.MailData) {
 		l.PublicReplyToken = "hm7q2k9xm4td0123456789100000000000000000"
 	}
 }
+
 // formatted is a message in Markdown.
 const formatted = "We found **your parcel**, see HM-0123456789 and <https://track.example/?a=1&b=2>:\n\n" +
 	"1. it has a *dent*\n2. it `rattles`\n\n> It was due on Monday.\n\n| part | price |\n|:--|--:|\n| a | 1.00 |\n\n" +
