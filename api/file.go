@@ -102,7 +102,7 @@ func uploadBinder(s *server, api huma.API, op huma.Operation) {
 func (s *server) upload(_ context.Context, in *uploadInput) (*uploadOutput, error) {
 	r, end := request.ForTransfer(in.gin.Writer, in.gin.Request)
 	defer end()
-	by := request.Of(r.Context()).Person
+	by := request.Of(r.Context()).Person //nolint:contextcheck // a transfer outlasts the request's time-out
 	file, err := s.uploadBody(r, by, in.Alt)
 	if err != nil {
 		return nil, err
@@ -153,12 +153,12 @@ func rawName(h http.Header) string {
 
 // readFile responds with a file's bytes.
 func (s *server) readFile(_ context.Context, in *fileInput) (*huma.StreamResponse, error) {
-	return s.sendFile(in, s.Files.Open, false)
+	return s.sendFile(in, s.Files.Open, false) //nolint:contextcheck // a transfer outlasts the request's time-out
 }
 
 // readPreview responds with the preview of a file.
 func (s *server) readPreview(_ context.Context, in *fileInput) (*huma.StreamResponse, error) {
-	return s.sendFile(in, s.Files.Preview, true)
+	return s.sendFile(in, s.Files.Preview, true) //nolint:contextcheck // a transfer outlasts the request's time-out
 }
 
 func (s *server) sendFile(in *fileInput, open func(context.Context, desk.Person, desk.FileID) (desk.FileContent, error), preview bool) (*huma.StreamResponse, error) {

@@ -83,7 +83,7 @@ func (s *server) receiveMail(_ context.Context, in *mailInput) (mailView, error)
 	r, end := request.ForTransfer(in.gin.Writer, in.gin.Request)
 	defer end()
 	signed.body = r.Body
-	id, err := s.Relayed.Receiver.Receive(r.Context(), desk.Envelope{Source: desk.SourceHTTP, ReturnPath: in.From, Recipients: to}, signed)
+	id, err := s.Relayed.Receiver.Receive(r.Context(), desk.Envelope{Source: desk.SourceHTTP, ReturnPath: in.From, Recipients: to}, signed) //nolint:contextcheck // a transfer outlasts the request's time-out
 	if fault.KindOf(err) == fault.TooLarge {
 		err = fault.Wrap(err, fault.TooLarge, "the email is too large")
 	}

@@ -105,7 +105,7 @@ func (s *server) readIncoming(ctx context.Context, in *incomingInput) (view inco
 // readRaw sends a mail as it arrived.
 func (s *server) readRaw(_ context.Context, in *rawMailInput) (*huma.StreamResponse, error) {
 	r, end := request.ForTransfer(in.gin.Writer, in.gin.Request)
-	content, err := s.Incoming.Raw(r.Context(), request.Of(r.Context()).Person, in.ID)
+	content, err := s.Incoming.Raw(r.Context(), request.Of(r.Context()).Person, in.ID) //nolint:contextcheck // a transfer outlasts the request's time-out
 	if err != nil {
 		end()
 		return nil, err

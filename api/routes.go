@@ -48,9 +48,9 @@ const (
 )
 
 // routes returns every route of the API except /healthz, /readyz and the OpenAPI document.
-func routes() []route { return append(fixedRoutes(), commandRoutes()...) }
+func routes() []route { return slices.Concat(fixedRoutes(), mailRoutes(), commandRoutes()) }
 
-// fixedRoutes returns every route except those that commandRoutes derives from the registry of verbs.
+// fixedRoutes returns every route except those of mailRoutes, and those that commandRoutes derives from the registry of verbs.
 func fixedRoutes() []route {
 	return slices.Concat([]route{
 		{post, "/tickets", signedIn.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket; staff submit it for a customer", created, withForm(onResponse((*server).submit))},
@@ -67,14 +67,6 @@ func fixedRoutes() []route {
 		{get, "/files/{id}/preview", signedIn, "read-preview", "Read the smaller image of an image", result, onStream((*server).readPreview)},
 		{patch, "/files/{id}", signedIn, "describe-file", "Describe an image that you have not sent yet", result, on((*server).describeFile)},
 		{del, "/files/{id}", signedIn, "delete-file", "Delete a file: one that you have not sent yet, or, as staff, any", result, on((*server).deleteFile)},
-	}), ifAvailable(func(c Config) bool { return c.Relayed.Receiver != nil }, []route{
-		{post, "/incoming-mails", relays, "receive-mail", "Deliver an email to the desk, as a relay", created, mailBinder},
-	}), ifAvailable(func(c Config) bool { return c.Incoming != nil }, []route{
-		{get, "/incoming-mails", colleagues, "list-incoming-mails", "List incoming mails by status, the newest first", result, on((*server).listIncoming)},
-		{get, "/incoming-mails/{id}", colleagues, "read-incoming-mail", "Read an incoming mail, and why it is in quarantine", result, on((*server).readIncoming)},
-		{get, "/incoming-mails/{id}/raw", colleagues, "read-raw-mail", "Read an incoming mail as it arrived", result, onStream((*server).readRaw)},
-		{post, "/incoming-mails/{id}/release", colleagues, "release-incoming-mail", "Release a mail: it becomes a ticket or a reply", result, on((*server).releaseIncoming)},
-		{del, "/incoming-mails/{id}", supervisors, "delete-incoming-mail", "Delete the content of a mail", result, on((*server).deleteIncoming)},
 	}), ifAvailable(func(c Config) bool { return c.Reports != nil }, []route{
 		{get, "/reports/promises", supervisors, "report-promises", "Report on targets met and breached, by week, priority, category and agent", result, on((*server).reportPromises)},
 	}), ifAvailable(func(c Config) bool { return c.Staffing != nil }, []route{
@@ -103,6 +95,19 @@ func fixedRoutes() []route {
 		{post, "/policies/{version}/adoption/dry-run", supervisors, "dry-run-adoption", "Dry run of moving open tickets to a policy version", result, on((*server).dryRunAdoption)},
 		{post, "/policies/{version}/adoption", supervisors, "adopt-policy", "Move open tickets to a policy version", result, onResponse((*server).adoptPolicy)},
 		{get, "/policies/{version}/adoption", supervisors, "read-adoption", "Read which tickets were moved to a policy version, and by whom", result, onResponse((*server).readAdoption)},
+	}))
+}
+
+// mailRoutes returns the routes of incoming mail.
+func mailRoutes() []route {
+	return slices.Concat(ifAvailable(func(c Config) bool { return c.Relayed.Receiver != nil }, []route{
+		{post, "/incoming-mails", relays, "receive-mail", "Deliver an email to the desk, as a relay", created, mailBinder},
+	}), ifAvailable(func(c Config) bool { return c.Incoming != nil }, []route{
+		{get, "/incoming-mails", colleagues, "list-incoming-mails", "List incoming mails by status, the newest first", result, on((*server).listIncoming)},
+		{get, "/incoming-mails/{id}", colleagues, "read-incoming-mail", "Read an incoming mail, and why it is in quarantine", result, on((*server).readIncoming)},
+		{get, "/incoming-mails/{id}/raw", colleagues, "read-raw-mail", "Read an incoming mail as it arrived", result, onStream((*server).readRaw)},
+		{post, "/incoming-mails/{id}/release", colleagues, "release-incoming-mail", "Release a mail: it becomes a ticket or a reply", result, on((*server).releaseIncoming)},
+		{del, "/incoming-mails/{id}", supervisors, "delete-incoming-mail", "Delete the content of a mail", result, on((*server).deleteIncoming)},
 	}))
 }
 

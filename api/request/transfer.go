@@ -24,7 +24,7 @@ const (
 // disconnects, and with a body that the client must keep sending. The caller calls end when it has responded.
 func ForTransfer(w http.ResponseWriter, r *http.Request) (transfer *http.Request, end func()) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), transferTime)
-	stop := context.AfterFunc(Of(r.Context()).Connection, cancel)
+	stop := context.AfterFunc(Of(r.Context()).Connection, cancel) //nolint:contextcheck // the connection lasts as long as the transfer
 	r = r.WithContext(ctx)
 	out := http.NewResponseController(w)
 	r.Body = &body{ReadCloser: r.Body, connection: out}

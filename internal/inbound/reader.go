@@ -272,10 +272,10 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 		}
 		if err == nil || fault.KindOf(err) == fault.TooLarge {
 			left = append(left, a.Name)
-			return nil //nolint:nilerr // the body says so
+			return nil
 		}
 		if fault.KindOf(err) == fault.Invalid {
-			return nil //nolint:nilerr // the file is empty
+			return nil
 		}
 		return err
 	})

@@ -126,7 +126,7 @@ func (m *Mailbox) sendDraft(d draft, answered Message) error {
 func (d draft) message(from *netmail.Address, answered Message) ([]byte, error) {
 	var h mail.Header
 	h.SetDate(time.Now())
-	h.SetAddressList("From", []*mail.Address{(*mail.Address)(from)})
+	h.SetAddressList("From", []*mail.Address{from})
 	h.SetAddressList("To", []*mail.Address{{Address: d.To}})
 	h.SetSubject(d.Subject)
 	h.SetContentType("text/plain", map[string]string{"charset": "utf-8"})
