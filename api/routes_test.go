@@ -66,6 +66,11 @@ var rules = map[string]string{
 	"PATCH /api/v1/emergencies/{id}":                     forSupervisors,
 	"DELETE /api/v1/emergencies/{id}":                    forSupervisors,
 	"POST /api/v1/emergencies/{id}/dry-run":              forSupervisors,
+	"GET /api/v1/incoming-mails":                         forStaff,
+	"GET /api/v1/incoming-mails/{id}":                    forStaff,
+	"GET /api/v1/incoming-mails/{id}/raw":                forStaff,
+	"POST /api/v1/incoming-mails/{id}/release":           forStaff,
+	"DELETE /api/v1/incoming-mails/{id}":                 forSupervisors,
 	"POST /api/v1/incoming-mails":                        forAll, // a wrong signature is tested elsewhere
 	"GET /api/v1/track/{number}":                         forAll,
 	"GET /api/v1/notice":                                 forAll,
