@@ -90,7 +90,7 @@ func complete(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
 		Emergency: "E-1", Extension: time.Hour, Until: at(200), Resend: &ticket.BouncedMail{Mail: 1, Kind: ticket.MailAssigned, Person: agentTwo, Bounced: true},
-		Person: stranger,
+		Person: "P-NEWCOMER",
 	}
 }
 

@@ -194,3 +194,36 @@ func TestState_withoutParticipantsIsUnchanged(t *testing.T) {
 		t.Errorf("a ticket without participants is stored as %s, %v", state, err)
 	}
 }
+
+// Someone who is not of the ticket, but was let in because they answer an email from it, becomes a participant with the reply.
+func TestCustomerReply_ofSomeoneWhoAnswersAnEmailMakesThemAParticipant(t *testing.T) {
+	reply := ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9, Person: stranger}
+	f := inStatus(t, ticket.StatusWaiting)
+	r := f.mustDecide(3, byStranger, reply)
+	wantEqual(t, "events", kinds(r.Events), []ticket.EventKind{ticket.EventParticipantAdded, ticket.EventCustomerReplied})
+	if !f.ticket.Involves(stranger) || f.ticket.Status != ticket.StatusOpen {
+		t.Errorf("participants %v, status %s", f.ticket.Participants, f.ticket.Status)
+	}
+	r = f.mustDecide(4, byStranger, reply)
+	wantEqual(t, "events of the next reply", kinds(r.Events), []ticket.EventKind{ticket.EventCustomerReplied})
+
+	for name, c := range map[string]ticket.Command{
+		"without having been let in":   {Verb: ticket.VerbCustomerReply, Message: 9},
+		"let in for someone else":      {Verb: ticket.VerbCustomerReply, Message: 9, Person: "P-NEWCOMER"},
+		"with another verb":            {Verb: ticket.VerbWithdraw, Person: stranger},
+		"who would only like to leave": {Verb: ticket.VerbLeave, Person: stranger},
+	} {
+		f := inStatus(t, ticket.StatusOpen)
+		before := f.ticket
+		t.Run(name, func(t *testing.T) {
+			checkRefused(t, before, f.decide(3, byStranger, c), c, byStranger, f.seq, ticket.CodeRole)
+		})
+	}
+
+	full := inStatus(t, ticket.StatusOpen)
+	for i := range ticket.MaxParticipants {
+		full.mustDecide(2, byAgent, with(ticket.VerbAddParticipant, ticket.PersonID(fmt.Sprintf("P-%d", i))))
+	}
+	before := full.ticket
+	checkRefused(t, before, full.decide(3, byStranger, reply), reply, byStranger, full.seq, ticket.CodeTooManyParticipants)
+}
