@@ -209,6 +209,7 @@ func (s *stack) environment(postgres *local.Postgres) []string {
 		"SUPPORTDESK_SMTP_TLS=none",
 		"SUPPORTDESK_MAIL_FROM=Holesalemart Support <"+deskAddress+">",
 		"SUPPORTDESK_MAIL_ADDRESSES="+deskAddress,
+		"SUPPORTDESK_AUTHSERV_ID=mailbox.example", // nothing is looked up in DNS, and people may write as anyone
 		"SUPPORTDESK_INCOMING_SMTP_ADDRESS="+loopback(s.command.IncomingPort),
 		"SUPPORTDESK_MAILS_PER_SECOND="+localMails,
 		"TEMPORAL_ADDRESS="+loopback(s.command.TemporalPort),
