@@ -307,6 +307,11 @@ func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Pe
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
+	if message.Body == "" && len(message.Files) == 0 {
+		r := recorded(reasonEmpty, "The email has neither text nor files of its own.")
+		r.Ticket = n
+		return r, nil
+	}
 	r.Number, r.Body, r.Files, r.IdempotencyKey = n, message.Body, message.Files, incomingKey(m, "reply")
 	r.Channel, r.Incoming = desk.ChannelEmail, m.ID
 	if _, err := s.tickets.Send(ctx, by, r); err != nil {

@@ -425,6 +425,9 @@ func TestIncomingMails_whatMachinesAndStrangersToTheDoorWriteChangesNothing(t *t
 			t.Errorf("%s: %+v", reason, r)
 		}
 	}
+	if r := o.process(letter{from: carla, to: to, subject: "Re: My parcel"}); r.Status != desk.IncomingRecorded || r.Reason != "empty" || r.Ticket != n {
+		t.Errorf("a reply without text: %+v", r)
+	}
 	if after := o.record(n); after.LastCommand != before.LastCommand {
 		t.Errorf("the ticket has accepted command %d", after.LastCommand)
 	}
