@@ -259,10 +259,16 @@ func (s *IncomingMails) customerReply(ctx context.Context, m desk.ReadMail, t de
 	if err != nil {
 		return refused(err)
 	}
-	if t.Closed || !t.Member(by.ID) && !t.Proven {
+	member := t.Member(by.ID)
+	switch {
+	case !member && t.Proven && t.Staff:
+		return quarantine(reasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
+	case t.Closed, !member && !t.MayJoin(by.ID):
 		return s.submission(ctx, m, m.From, t)
+	case !member && len(t.People) > ticket.MaxParticipants:
+		return quarantine(reasonRefused, "The ticket has as many participants as it can have."), nil
 	}
-	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: t.Proven})
+	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: !member})
 	if errors.Is(err, ticket.ErrClosed) { // in the meantime
 		return s.submission(ctx, m, m.From, t)
 	}
@@ -307,7 +313,12 @@ func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Pe
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
-	if message.Body == "" && len(message.Files) == 0 {
+	switch {
+	case r.Verb == ticket.VerbAgentReply && message.QuotesUs:
+		return quarantine(reasonStaff, "The reply quotes an email to staff in a way that can't be told from its own text, so it was not sent to the requester."), nil
+	case message.Body == "" && len(message.Files) == 0 && by.Role.Staff():
+		return quarantine(reasonEmpty, "The email has neither text nor files of its own."), nil
+	case message.Body == "" && len(message.Files) == 0:
 		r := recorded(reasonEmpty, "The email has neither text nor files of its own.")
 		r.Ticket = n
 		return r, nil

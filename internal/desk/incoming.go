@@ -146,6 +146,9 @@ type MailMessage struct {
 	Body    string
 	HTML    string // sanitized; images of the mail have cid: URLs; empty: none
 	Files   []FileID
+
+	// QuotesUs is whether the words contain something of an email of the desk that could not be recognized as a quotation.
+	QuotesUs bool
 }
 
 // Thread is the ticket that an incoming mail belongs to.
@@ -156,12 +159,21 @@ type Thread struct {
 	Proven bool              // the sender has a mail that was sent from here about the ticket
 	Person ticket.PersonID   // to whom that mail was sent; empty: unknown
 	Public bool              // replies of staff to that mail are meant for the requester
+	Staff  bool              // that person is staff
+
+	Removed []ticket.PersonID // people who were participants and were removed
 }
 
 // Answered counts what was sent automatically to the author of incoming mails.
 type Answered struct {
 	Sent      int // receipts within the last hour
 	Exchanges int // receipts within the last day that were answered, as another desk does that doesn't say what it is
+}
+
+// MayJoin reports whether someone who is not of the ticket becomes a participant by answering: they have an email that was sent
+// to one of its people, not to staff, and they were not removed before.
+func (t Thread) MayJoin(id ticket.PersonID) bool {
+	return t.Proven && !t.Staff && !slices.Contains(t.Removed, id)
 }
 
 // Member reports whether a person is of the ticket.

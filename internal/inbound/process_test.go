@@ -3,6 +3,7 @@ package inbound_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func openOffice(t *testing.T) *office {
 	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, waker{})
 	addresses := inbound.Addresses{"support@desk.example": "", "orders@desk.example": "order"}
 	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(trust.Options{AuthServID: "border.example"}),
-		inbound.ReaderOptions{Addresses: addresses})
+		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example"})
 	o.mails = app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o, Addresses: addresses.Find, Bounces: o, Workflows: o}, o.tickets, o.steps)
 	return o
 }
@@ -380,6 +381,100 @@ func TestIncomingMails_whatStaffQuoteIsNotInTheirReply(t *testing.T) {
 	last := entries[len(entries)-1]
 	if strings.TrimSpace(last.Body) != "It is found." || last.HTML != "" {
 		t.Errorf("%q, HTML %q", last.Body, last.HTML)
+	}
+}
+
+const (
+	secretLink  = "https://help.desk.example/c/AQAAAABqAbcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	attribution = "On Mon, 23 Nov 2026 at 10:00, Support <support@desk.example> wrote:\n"
+)
+
+// words returns everything that people of a ticket are shown of it.
+func (o *office) words(n ticket.Number) string {
+	o.t.Helper()
+	entries, err := o.Timeline(o.t.Context(), o.agent, n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, e := range entries {
+		b.WriteString(e.Body + "\n" + e.HTML + "\n")
+	}
+	return b.String()
+}
+
+// The desk's emails contain links and addresses that are for their recipient alone, and messages that may be. People quote them
+// in answers that others read.
+func TestIncomingMails_whatTheDesksEmailsSayToTheirRecipientAloneIsNotQuotedToOthers(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	requester := o.record(n).Requester.ID
+	to, staff := o.token(n, requester, false), o.token(n, o.agent.ID, true)
+	const carla = "Carla Customer <carla@client.example>"
+	for name, l := range map[string]letter{
+		"quoted":               {body: "Thank you.\n\n" + attribution + "> For you alone.\n> " + secretLink + "\n> " + staff + "\n"},
+		"quoted, broken":       {body: "Thank you.\n\n" + attribution + "> For you alone.\n> " + secretLink[:60] + "\n> " + secretLink[60:] + "\n"},
+		"not marked as quoted": {body: "Thank you.\n=====\nOpen the conversation: " + secretLink + "\nor write to " + strings.ToUpper(staff) + "\n"},
+		"in HTML": {
+			body:    "<p>Thank you.</p><blockquote type=\"cite\"><p>For you alone.</p><a href=\"" + secretLink + "\">Open</a> " + staff + "</blockquote>",
+			headers: []string{"Content-Type: text/html; charset=utf-8"},
+		},
+		"in HTML, by a gateway": {
+			body:    "<p>Thank you.</p><a href=\"https://gateway.example/?u=" + url.QueryEscape(secretLink) + "\">Open</a>",
+			headers: []string{"Content-Type: text/html; charset=utf-8"},
+		},
+	} {
+		l.from, l.to, l.subject = carla, to, "Re: "+name
+		if r := o.process(l); r.Status != desk.IncomingAccepted {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	shown := o.words(n)
+	for _, secret := range []string{secretLink[30:60], secretLink[60:], strings.ToLower(staff[8:40]), strings.ToUpper(staff[8:40]), "%2Fc%2F"} {
+		if strings.Contains(shown, secret) {
+			t.Errorf("%q is shown", secret)
+		}
+	}
+	if strings.Contains(shown, "For you alone.") || strings.Count(shown, "Thank you.") < 5 {
+		t.Errorf("shown: %s", shown)
+	}
+	r := o.process(letter{from: "Anna Agent <anna@staff.example>", to: staff, subject: "Re", body: "It is found.\n=====\nhttps://help.desk.example/desk/tickets/" + string(n) + "\n"})
+	if r.Status != desk.IncomingQuarantined || r.Reason != "staff" {
+		t.Errorf("an answer to the requester with an email to staff in it: %+v", r)
+	}
+}
+
+func TestIncomingMails_someoneWithAnEmailToStaffOrWhoWasRemovedDoesNotJoin(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	to := o.token(n, o.record(n).Requester.ID, false)
+	const supplier, col = "Sue Supplier <sue@supplier.example>", "Col League <col@client.example>"
+	for _, public := range []bool{false, true} {
+		if r := o.process(letter{from: supplier, to: o.token(n, o.agent.ID, public), subject: "Re", body: "Here it is."}); r.Status != desk.IncomingQuarantined {
+			t.Errorf("an answer to an email to staff: %+v", r)
+		}
+	}
+	o.process(letter{from: col, to: to, subject: "Re", body: "I packed it."})
+	joined, err := o.PersonByAddress(t.Context(), "col@client.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.tickets.Send(t.Context(), o.agent, desk.Request{Number: n, Verb: ticket.VerbRemoveParticipant, Whom: desk.Whom{Person: string(joined.ID)}}); err != nil {
+		t.Fatal(err)
+	}
+	o.step(n)
+	if r := o.process(letter{from: col, to: to, subject: "Re", body: "Again."}); r.Ticket == n {
+		t.Error("someone who was removed has joined again")
+	}
+	for i := range ticket.MaxParticipants {
+		if r := o.process(letter{from: fmt.Sprintf("N%d <n%d@client.example>", i, i), to: to, subject: "Re", body: "Me too."}); r.Ticket != n {
+			t.Fatalf("%d: %+v", i, r)
+		}
+	}
+	if r := o.process(letter{from: "Late <late@client.example>", to: to, subject: "Re", body: "Me too."}); r.Status != desk.IncomingQuarantined {
+		t.Errorf("one more than there is room for: %+v", r)
 	}
 }
 

@@ -43,6 +43,7 @@ type Scan func(ctx context.Context, m desk.IncomingMail, content io.Reader) (thr
 type ReaderOptions struct {
 	Addresses Addresses
 	Own       []string // further addresses that the desk sends from
+	Website   string   // URL of the website to which the desk's emails link
 	Scan      Scan     // nil: mails are not scanned
 }
 
@@ -52,11 +53,12 @@ type Reader struct {
 	files    uploader
 	sender   checker
 	options  ReaderOptions
+	secrets  redactor
 }
 
 // NewReader returns a Reader.
 func NewReader(c contents, f uploader, sender checker, o ReaderOptions) *Reader {
-	return &Reader{contents: c, files: f, sender: sender, options: o}
+	return &Reader{contents: c, files: f, sender: sender, options: o, secrets: newRedactor(o.Website, o.Addresses)}
 }
 
 // Read reads a mail without its files. Its error is Unavailable if a neighbour did not answer, and Invalid if there is no
@@ -282,14 +284,24 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 	if err != nil {
 		return desk.MailMessage{}, err
 	}
-	if by.Role.Staff() {
-		parsed.Text, parsed.HTML = written(parsed.Text), ""
-	}
-	if parsed.HTML != "" {
-		result.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
-	}
-	result.Body = body(parsed.Text, left)
+	r.setWords(&result, parsed, by)
+	result.Body = body(result.Body, left)
 	return result, nil
+}
+
+// setWords sets the words of a message. If they quote an email of the desk, the quotation is left out: the ticket has it, and it
+// may be for its recipient alone, such as a message to the requester, or a notification to staff. So is everything that staff
+// quote. The original mail has all of it.
+func (r *Reader) setWords(m *desk.MailMessage, parsed message.Message, by desk.Person) {
+	m.Body = parsed.Text
+	if parsed.HTML != "" && !by.Role.Staff() {
+		m.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
+	}
+	if by.Role.Staff() || r.secrets.ours(parsed.Text) || r.secrets.ours(parsed.HTML) {
+		m.Body, m.HTML = written(m.Body), withoutQuotes(m.HTML)
+	}
+	m.QuotesUs = r.secrets.ours(m.Body)
+	m.Body, m.HTML = r.secrets.redact(m.Body), r.secrets.redact(m.HTML)
 }
 
 func attachments(files []message.File) []desk.MailAttachment {
@@ -300,8 +312,7 @@ func attachments(files []message.File) []desk.MailAttachment {
 	return all
 }
 
-// written returns what the author of a text wrote, without what they quote: what staff quote may be a mail to staff, with notes
-// and an address for replies that is theirs alone. The original mail has it.
+// written returns what the author of a text wrote, without what they quote.
 func written(text string) string {
 	var b strings.Builder
 	for _, s := range quote.SplitText(text) {
@@ -332,10 +343,10 @@ func body(text string, left []string) string {
 		if name == "" {
 			name = "a file without a name"
 		}
-		notes = append(notes, "["+truncated(name, maxNoteName)+" is too large to be shown here. It is in the original email.]")
+		notes = append(notes, "["+truncated(name, maxNoteName)+" is too large for a message, or one file too many. Our support can open it in the original email.]")
 	}
 	if more := len(left) - maxNotes; more > 0 {
-		notes = append(notes, fmt.Sprintf("[%d more files are in the original email.]", more))
+		notes = append(notes, fmt.Sprintf("[Our support can open %d more files in the original email.]", more))
 	}
 	const cut = "[The rest of the text is in the original email.]"
 	room := desk.MaxBody - len(strings.Join(notes, "\n")) - len(cut) - 4

@@ -184,6 +184,18 @@ func TestServer_storesTheMailAsItWasSentWithItsEnvelope(t *testing.T) {
 	}
 }
 
+func TestServer_acceptsLinesThatAreLongerThanTheStandardAllows(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, true)
+	long := "Subject: long\r\n\r\n<p>" + strings.Repeat("x", limit/2) + "</p>\r\n"
+	if code := d.send("ann@example.com", "support@desk.example", long); code != 250 {
+		t.Fatal(code)
+	}
+	if _, content := d.next(); content != long {
+		t.Errorf("%d bytes, want %d", len(content), len(long))
+	}
+}
+
 func TestServer_refusesAtTheDoorWhatIsNotForTheDeskOrTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, lmtp := range []bool{false, true} {

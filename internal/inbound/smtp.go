@@ -22,6 +22,7 @@ import (
 
 const (
 	maxRecipients  = 100         // of one mail
+	maxLineLength  = 1 << 20     // bytes; RFC 5321 allows 1,000, and programs write more
 	maxConnections = 100         // at once; further ones wait
 	lineTimeout    = time.Minute // for the client's next line
 )
@@ -52,6 +53,7 @@ func NewServer(r *Receiver, o ServerOptions) *Server {
 	s.smtp.Domain = o.Name
 	s.smtp.MaxMessageBytes = o.Limit
 	s.smtp.MaxRecipients = maxRecipients
+	s.smtp.MaxLineLength = maxLineLength
 	s.smtp.ReadTimeout, s.smtp.WriteTimeout = lineTimeout, lineTimeout
 	s.smtp.EnableSMTPUTF8, s.smtp.EnableBINARYMIME = true, true
 	s.smtp.TLSConfig = o.TLS
@@ -126,6 +128,9 @@ func (s *session) reply(err error) error {
 	}
 	if fault.KindOf(err) == fault.TooLarge {
 		return smtp.ErrDataTooLarge
+	}
+	if errors.Is(err, smtp.ErrTooLongLine) {
+		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "a line of the mail is too long"}
 	}
 	s.server.options.Log.Error("a mail was not accepted", "error", err)
 	temporary := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the mail could not be stored; try again later"}

@@ -17,6 +17,7 @@ import (
 const (
 	maxMail       = 25 << 20 // bytes
 	maxRecipients = 100
+	maxLine       = 1 << 20     // bytes
 	smtpTimeout   = time.Minute // for the client's next line
 	receivedLine  = "X-Received-At: "
 	recipientLine = "Delivered-To: "
@@ -30,6 +31,7 @@ func newSMTP(m *Mailbox) *smtp.Server {
 	server.Domain = "localhost"
 	server.MaxMessageBytes = maxMail
 	server.MaxRecipients = maxRecipients
+	server.MaxLineLength = maxLine
 	server.ReadTimeout = smtpTimeout
 	server.WriteTimeout = smtpTimeout
 	server.EnableSMTPUTF8 = true

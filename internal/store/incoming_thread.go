@@ -44,18 +44,18 @@ func (s *Store) Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, fou
 
 // thread completes a thread. Its proof counts only while the person to whom it was sent is of the ticket, or staff.
 func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exists bool, err error) {
-	var staff bool
 	err = s.pool.QueryRow(ctx, `
 		SELECT status = 'closed', array_prepend(requester, ARRAY(SELECT person FROM participants WHERE ticket = number)),
-			coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false)
-		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &staff)
+			coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false),
+			ARRAY(SELECT DISTINCT data->>'person' FROM events WHERE ticket = number AND kind = 'participant-removed')
+		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &t.Staff, &t.Removed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.Thread{}, false, nil
 	}
 	if err != nil {
 		return desk.Thread{}, false, explain(err, "look for the ticket of a mail")
 	}
-	t.Proven = t.Proven && (staff || t.Member(t.Person))
+	t.Proven = t.Proven && (t.Staff || t.Member(t.Person))
 	return t, true, nil
 }
 
