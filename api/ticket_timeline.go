@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
@@ -91,9 +92,8 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	}
 	if e.Body != "" {
 		view.Format = e.Format.OrText()
-		shown := markup.Options{Ticket: desk.TicketPaths(s.Prefix, viewer.Role.Staff())}
-		view.HTML = string(markup.Message(e.Body, e.Format == desk.FormatMarkdown, shown))
 	}
+	view.HTML = s.messageHTML(e, viewer)
 	for _, f := range e.Files {
 		view.Files = append(view.Files, viewAttachment(f, viewer))
 	}
@@ -103,6 +103,25 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		view.Since, view.Until = instantOrNull(e.Since), instantOrNull(e.Until)
 	}
 	return view
+}
+
+// messageHTML returns a message as HTML. That of an email is its own, without images of other servers.
+func (s *server) messageHTML(e desk.Entry, viewer desk.Person) string {
+	shown := markup.Options{Ticket: desk.TicketPaths(s.Prefix, viewer.Role.Staff())}
+	switch {
+	case e.HTML != "":
+		shown.File = func(contentID string) string {
+			i := slices.IndexFunc(e.Files, func(f desk.File) bool { return f.ContentID == contentID && f.Previewed() })
+			if i < 0 || contentID == "" {
+				return ""
+			}
+			return viewAttachment(e.Files[i], viewer).Preview
+		}
+		return string(markup.Mail(e.HTML, shown))
+	case e.Body != "":
+		return string(markup.Message(e.Body, e.Format == desk.FormatMarkdown, shown))
+	}
+	return ""
 }
 
 // visiblePromise returns the clock that an event is about. That a breach caused a reassignment is visible to staff only.
