@@ -20,7 +20,7 @@ func TestPages_thatNoLinkLeadsTo(t *testing.T) {
 	w.See("Saved as a draft")
 	w.CheckReadable("by-a-link")
 	o.endSessions(t, "clara")
-	w.ClickOn("#reply-form button[type=submit]")
+	w.ClickOn(sendReply)
 	w.See("What you typed is saved")
 	w.Goto("/c/" + o.token(n, "clara", time.Now().Add(link.Lifetime)))
 	w.See("What you typed is back")

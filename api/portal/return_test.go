@@ -105,6 +105,9 @@ func TestReturn_whatWasTypedIsBackAfterSigningIn(t *testing.T) {
 	}
 }
 
+// sendReply selects the button that sends the reply.
+const sendReply = "#reply-form button[type=submit]:not([name=preview])"
+
 func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "A link")
@@ -114,12 +117,12 @@ func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
 			p.Goto("/c/" + o.token(n, "clara", time.Now().Add(time.Hour)))
 			p.FillIn("#body", "Words by a link, "+name)
 			o.endSessions(t, "clara")
-			p.ClickOn("#reply-form button[type=submit]")
+			p.ClickOn(sendReply)
 			p.See("What you typed is saved")
 			p.Goto("/c/" + o.token(n, "clara", time.Now().Add(time.Hour)))
 			holds(t, p, "body", "Words by a link, "+name)
 			p.Until("the reply has the focus", `document.activeElement.id === "body"`)
-			p.ClickOn("#reply-form button[type=submit]")
+			p.ClickOn(sendReply)
 			p.SeeOn("#conversation", "Words by a link, "+name)
 			holds(t, p, "body", "")
 		})
@@ -268,7 +271,7 @@ func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
 	holds(t, p, "body", "Half a suggestion")
 	p.Goto("/tickets/" + string(n))
 	holds(t, p, "body", "Half a reply")
-	p.ClickOn("#reply-form button[type=submit]")
+	p.ClickOn(sendReply)
 	p.SeeOn("#conversation", "Half a reply")
 	holds(t, p, "body", "")
 	p.Reload()
@@ -324,7 +327,7 @@ func TestDraft_ofALinksRequester(t *testing.T) {
 	p.Goto("/policy")
 	p.Goto("/tickets/" + string(n))
 	holds(t, p, "body", "Half a reply")
-	p.ClickOn("#reply-form button[type=submit]")
+	p.ClickOn(sendReply)
 	p.SeeOn("#conversation", "Half a reply")
 	drafts(t, p, 0)
 	p.FillIn("#body", "Another")
@@ -340,7 +343,7 @@ func TestDraft_ofALinksRequester(t *testing.T) {
 	p.Goto(open)
 	p.FillIn("#body", "By the link, in another's browser")
 	p.SeeNot("Saved as a draft")
-	p.ClickOn("#reply-form button[type=submit]")
+	p.ClickOn(sendReply)
 	p.SeeOn("#conversation", "By the link, in another's browser")
 }
 
@@ -423,17 +426,17 @@ func TestBack_andSendAgainIsOneReplyAndOneSuggestion(t *testing.T) {
 			p.Goto("/let-in/clara")
 			p.Goto("/tickets/" + string(n))
 			p.FillIn("#body", "Any news?")
-			p.ClickOn("#reply-form button[type=submit]")
+			p.ClickOn(sendReply)
 			p.SeeOn("#conversation", "Any news?")
 			p.Back()
 			p.SeeOn("#conversation", "Body of Replies")
 			p.FillIn("#body", "Any news?")
-			p.ClickOn("#reply-form button[type=submit]")
+			p.ClickOn(sendReply)
 			p.SeeOn("#conversation", "Any news?")
 			p.See("You have already sent this message")
 			p.Settle()
 			p.FillIn("#body", "Something else.")
-			p.ClickOn("#reply-form button[type=submit]")
+			p.ClickOn(sendReply)
 			p.SeeOn("#conversation", "Something else.")
 			if bubbles := browsertest.Value[int](p, `document.querySelectorAll(".bubble").length`); bubbles != 3 {
 				t.Errorf("%d messages, want 3", bubbles)

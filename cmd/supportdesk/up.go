@@ -41,7 +41,7 @@ func (c upCommand) Run(p *program) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	syscall.Umask(0o077) // inherited by every part: other users can't read files of the stack
-	if err := local.RestrictPermissions(c.Data, dirLogs, dirMails, dirTemporal); err != nil {
+	if err := local.RestrictPermissions(c.Data, dirLogs, dirMails, dirBlobs, dirTemporal); err != nil {
 		return err
 	}
 	err = lock.AwaitOrphans(p.ctx, func() {

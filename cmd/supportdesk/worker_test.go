@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
@@ -30,7 +31,11 @@ func TestWorker_isUnreadyWhereItCanOnlyRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &dependencies{db: db, temporal: temporal}
+	blobs, err := blob.Open(t.Context(), "file://"+t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &dependencies{db: db, blobs: blobs, temporal: temporal}
 	defer n.close()
 	answer := httptest.NewRecorder()
 	api.Health("test", n.workerChecks(new(atomic.Bool)), nil, slog.New(slog.DiscardHandler)).

@@ -184,7 +184,7 @@ func TestUp_logsNoAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	logs, err := filepath.Glob(filepath.Join(data, "log", "*.log"))
-	if err != nil || len(logs) != 5 {
+	if err != nil || len(logs) != 6 {
 		t.Fatalf("the logs are %v: %v", logs, err)
 	}
 	for _, file := range logs {

@@ -36,7 +36,7 @@ func temporalBinary(t testing.TB) string {
 
 func upArgs(data string, more ...string) []string {
 	return append([]string{"up", "--data", data, "--port", "0", "--ui-port", "0", "--mailbox-port", "0",
-		"--smtp-port", "0", "--temporal-port", "0", "--postgres-port", "0"}, more...)
+		"--smtp-port", "0", "--incoming-port", "0", "--temporal-port", "0", "--postgres-port", "0"}, more...)
 }
 
 // upDir is a data directory that PostgreSQL's user can reach, unlike those of t.TempDir.
@@ -276,7 +276,7 @@ func (u *upRun) parts(t testing.TB) map[string]int {
 			found[strings.ReplaceAll(string(command), "\x00", " ")] = pid
 		}
 	}
-	if len(found) != 5 {
+	if len(found) != 6 {
 		t.Fatalf("up runs %d parts: %v", len(found), found)
 	}
 	return found

@@ -101,7 +101,7 @@ type importTable struct {
 func (im *importTx) Write(ctx context.Context, tickets []app.ImportedTicket, turns []app.RotationTurn) error {
 	tables := []importTable{
 		{"tickets", []string{"number", "requester", "policy", "order_number", "follows", "submitted_at", "updated_at", "latest_at", "last_command", "status", "priority", "category"}, ticketRows},
-		{"messages", []string{"id", "ticket", "subject", "body", "format", "internal"}, messageRows},
+		{"messages", []string{"id", "ticket", "subject", "body", "format", "internal", "channel"}, messageRows},
 		{"commands", []string{"ticket", "seq", "verb", "by_person", "by_role", "accepted_at", "message", "assignee", "priority", "category"}, commandRows},
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, eventRows},
@@ -156,7 +156,7 @@ func messageRows(t app.ImportedTicket) (rows [][]any) {
 	for i, c := range t.Commands {
 		if c.Message != 0 {
 			a := t.Actions[i]
-			rows = append(rows, []any{c.Message, t.Number, null(a.Subject), a.Body, a.Format.OrText(), c.Verb.Internal()})
+			rows = append(rows, []any{c.Message, t.Number, null(a.Subject), a.Body, a.Format.OrText(), c.Verb.Internal(), desk.ChannelPage})
 		}
 	}
 	return rows
