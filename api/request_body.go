@@ -31,7 +31,7 @@ const maxRequest = 128 << 10
 // huma then reads the body from memory and validates it.
 func (s *server) checkRequest(ctx huma.Context, next func(huma.Context)) {
 	c, op := humagin.Unwrap(ctx), ctx.Operation()
-	if takesForm(op, c.Request) {
+	if s.Files != nil && takesForm(op, c.Request) {
 		end, err := s.readForm(c)
 		defer end()
 		if err != nil {

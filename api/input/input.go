@@ -82,7 +82,7 @@ func (f *Fields) Words(field, typed string) string {
 
 // Message validates a message as Words does. It may be empty if it is not required, or if it has files.
 func (f *Fields) Message(field, typed string, required bool, files []desk.FileID) string {
-	if (!required || len(files) > 0) && !desk.Visible(typed) {
+	if !required && typed == "" || len(files) > 0 && !desk.Visible(typed) {
 		return ""
 	}
 	return f.Words(field, typed)
