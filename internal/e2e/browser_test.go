@@ -44,6 +44,7 @@ func TestWebsite(t *testing.T) {
 	s := start(t, website())
 	s.invite("administrator", "administrator@demo.example", "--handle", "administrator-1")
 	s.run("demo", "--tickets", "150") // every page shall have something to show
+	s.quarantine()
 	s.agent.must(http.StatusOK, http.MethodGet, "/tickets", nil)
 	t.Run("side by side", func(t *testing.T) { sideBySide(t, s, append(walks(asUsual, ".*"), journeys...)) })
 	t.Run("an emergency moves every deadline and is announced", func(t *testing.T) { emergencies(t, s.of(t)) })

@@ -219,6 +219,21 @@ func (m *mailroom) deliver(l letter) {
 	}
 }
 
+// quarantine has the desk receive a mail whose sender's domain disowns it.
+func (s *stack) quarantine() {
+	s.t.Helper()
+	m := &mailroom{stack: s, lmtp: freeAddress(s.t)}
+	m.receiver = s.program("mail", "SUPPORTDESK_MAIL_ADDRESSES="+deskAddress, "SUPPORTDESK_INCOMING_LMTP_ADDRESS="+m.lmtp,
+		"SUPPORTDESK_AUTHSERV_ID=border.example")
+	m.receiver.start()
+	m.awaitOpen()
+	forged := newLetter("forged@client.example", 100, 100)
+	forged.raw = append([]byte("Authentication-Results: border.example; dmarc=fail header.from=client.example\r\n"+
+		"Received: from mx.client.example by border.example; Mon, 23 Nov 2026 10:00:00 +0000\r\n"), forged.raw...)
+	m.deliver(forged)
+	s.awaitCount(s.pool(), "a mail is in quarantine", 1, 1, `SELECT count(*) FROM incoming_mails WHERE status = 'quarantined'`)
+}
+
 // awaitOpen waits until the desk accepts connections of mail servers.
 func (m *mailroom) awaitOpen() {
 	m.t.Helper()

@@ -33,7 +33,7 @@ var (
 func walks(as looks, kinds string) []journey {
 	return []journey{
 		{"agents can read every page that they find", walkAs(as, "agent@demo.example", kinds, "/")},
-		{"supervisors can read every page of theirs", walkAs(as, "supervisor@demo.example", "/supervision.*", "/supervision")},
+		{"supervisors can read every page of theirs", walkAs(as, "supervisor@demo.example", "/supervision.*|/desk/mail/blocked", "/supervision", "/desk/mail/blocked")},
 		{"customers can read every page that they find", walkAs(as, "customer@demo.example", kinds, "/")},
 		{"visitors can read every page that they find", walkAsVisitor(as, kinds)},
 		{"administrators can read every page of theirs", walkAs(as, "administrator@demo.example", "/people.*|/sign-in/again", "/people", "/sign-in/again")},
@@ -108,7 +108,7 @@ func checkPage(t *testing.T, p *browsertest.Page, page string, as looks, reporte
 }
 
 // unseen are pages that no one can look at: streams, files, parts of pages, and what leads on to others at once.
-var unseen = regexp.MustCompile(`/live$|\.csv$|^/c/|^/sign-in/openid|/canned/:id$`)
+var unseen = regexp.MustCompile(`/live$|\.csv$|^/files/|^/f/|/raw$|^/c/|^/sign-in/openid|/canned/:id$`)
 
 // checkAllWalked holds the walks to the website's own table of routes.
 func checkAllWalked(t *testing.T) {
@@ -127,7 +127,7 @@ func checkAllWalked(t *testing.T) {
 // links are the pages that a page leads to.
 func links(p *browsertest.Page) []string {
 	return browsertest.Value[[]string](p, `[...document.querySelectorAll("a[href]:not([download])")]
-		.filter(a => a.origin === location.origin && !/^\/(static|api|dev)\/|\.(csv|json)$/.test(a.pathname))
+		.filter(a => a.origin === location.origin && !/^\/(static|api|dev|files)\/|\.(csv|json)$/.test(a.pathname))
 		.map(a => a.pathname + a.search)`)
 }
 
