@@ -372,6 +372,7 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
 	o, n, p, _ := newWindow(t, "A long story", strings.Repeat("It goes on and on.\n", 200))
 	openAlone(p, n)
+	p.ClickOn("#conversation .rest > summary")
 	const seen = `document.querySelector("#write-reply [name=seen]").value`
 	before := browsertest.Value[string](p, seen)
 	browsertest.Value[bool](p, `document.querySelector("#ticket-body").scrollTo(0, 0), true`)

@@ -213,7 +213,7 @@ func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
 	}
 	var swapped []string
 	live.Find("[hx-swap-oob]").Each(func(_ int, s *goquery.Selection) { swapped = append(swapped, s.AttrOr("id", "?")) })
-	if got := strings.Join(swapped, " "); got != "ticket-head conversation ticket-side composer-status" {
+	if got := strings.Join(swapped, " "); got != "ticket-head conversation ticket-side composer-status composer-recipients" {
 		t.Errorf("the update swaps %q", got)
 	}
 	if composer := b.get("/desk/tickets/"+string(n)+"?part=composer", byScript...); composer.Find("#composer[hx-swap-oob] textarea").Length() != 5 {

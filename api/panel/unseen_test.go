@@ -132,12 +132,12 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "The first."})
-	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.CommandLimit(anna).Horizon(0))
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	for name, c := range map[string]struct {
 		headers []string
 		status  int
 	}{"plain": {nil, http.StatusTooManyRequests}, "by script": {byScript, http.StatusOK}} {
+		o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.CommandLimit(anna).Horizon(0)) // one is free again after a second
 		a := b.post(path+"/replies", url.Values{"body": {"On its way."}}, c.headers...).wantStatus(c.status)
 		if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: typed was %q, Retry-After %q", name, typed, a.Header.Get("Retry-After"))

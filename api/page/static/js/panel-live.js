@@ -118,7 +118,7 @@ function beforeSwap(event) {
   }
   if (late) return skip();
   if (target.id === "ticket-head") keepReasons(target, fragment);
-  for (const open of target.querySelectorAll("details[open][id]")) fragment.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
+  for (const open of target.querySelectorAll("details[open]")) replacementOf(open, fragment)?.setAttribute("open", "");
   for (const box of target.querySelectorAll("#rows input:checked, .item > input:checked")) {
     fragment.querySelector(`.item > input[value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
   }
@@ -126,6 +126,13 @@ function beforeSwap(event) {
     id: target.id, top: target.scrollTop, inside, focus: active?.id, number: active?.dataset?.number, value: active?.value,
     end: replied || showsNewest(),
   };
+}
+
+// replacementOf finds the counterpart of a details element. One of a message has no ID: it has the same place in its line.
+function replacementOf(details, fragment) {
+  if (details.id) return fragment.querySelector(`#${CSS.escape(details.id)}`);
+  const line = details.closest("[id]"), all = (within) => [...within?.querySelectorAll("details") ?? []];
+  return all(fragment.querySelector(`#${CSS.escape(line.id)}`))[all(line).indexOf(details)];
 }
 
 // postponed reports whether the user is working in a part, and if so makes sure that it is fetched again afterwards.

@@ -130,6 +130,7 @@ export function doIt(element) {
   element.click();
   if (element.matches(".side summary") && element.parentElement.open) element.scrollIntoView({ block: "start" });
   if (element.matches("#filters > summary") && element.parentElement.open) $("#filters select").focus();
+  if (element.matches("summary:has(+ form)") && element.parentElement.open) $("input:not([type=hidden]), select", element.nextElementSibling)?.focus();
 }
 
 function shortcut(event) {
