@@ -118,7 +118,7 @@ function beforeSwap(event) {
   }
   if (late) return skip();
   if (target.id === "ticket-head") keepReasons(target, fragment);
-  for (const open of target.querySelectorAll("details[open]")) replacementOf(open, fragment)?.setAttribute("open", "");
+  for (const open of target.querySelectorAll("details[open][id], .message details[open]")) replacementOf(open, fragment)?.setAttribute("open", "");
   for (const box of target.querySelectorAll("#rows input:checked, .item > input:checked")) {
     fragment.querySelector(`.item > input[value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
   }
@@ -139,10 +139,15 @@ function replacementOf(details, fragment) {
 function postponed(target, active, inside) {
   if (live && (pressed || holds)) missed = true; // a click needs its element until the button is up
   else if (target.id === "composer" && composing(target, active)) target.dataset.status = "";
-  else if (live && inside && active.matches("input:not([type=checkbox]), select, textarea")) {
+  else if (inside && (live || elsewhere(target, active)) && active.matches("input:not([type=checkbox]), select, textarea")) {
     active.addEventListener("blur", () => refreshTicket(), { once: true });
   } else return false;
   return true;
+}
+
+// elsewhere reports whether the user is in a form beside the conversation that is not the one whose response this is.
+function elsewhere(target, active) {
+  return target.id === "ticket-side" && active.form?.getAttribute("action") !== sent;
 }
 
 // keepReasons copies input in an escalation's form to the form that replaces it, unless that responds to this very form.
