@@ -34,7 +34,7 @@ type Process func(context.Context, desk.IncomingMail) (desk.IncomingResult, erro
 
 const (
 	parallel     = 4               // mails that are processed at once, so that a large one does not hold up the others
-	maxAttempts  = 5               // that crashed or failed with a defect: then the mail is taken to be the cause
+	maxAttempts  = 20              // that crashed or failed with a defect: then the mail is taken to be the cause; many, as a kill counts for all that are under way
 	claimTime    = 2 * time.Minute // after which an attempt counts as dead
 	pollInterval = 15 * time.Second
 	firstPause   = time.Second // before the next attempt, while a neighbour is unavailable; doubles
