@@ -35,7 +35,7 @@ const (
 	EventAddressChanged         EventKind = "address-changed"
 	EventAddressAdded           EventKind = "address-added"     // a further one
 	EventAddressRemoved         EventKind = "address-removed"   // likewise
-	EventContactAdded           EventKind = "contact-added"     // by an agent, or because somebody wrote
+	EventContactAdded           EventKind = "contact-added"     // by an agent, or because they wrote
 	EventContactCorrected       EventKind = "contact-corrected" // its address, by an agent
 	EventContactClaimed         EventKind = "contact-claimed"   // the owner of the address proved it, and has an account now
 	EventIdentityLinked         EventKind = "identity-bound"

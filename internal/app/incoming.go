@@ -315,7 +315,7 @@ func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Pe
 	}
 	switch {
 	case r.Verb == ticket.VerbAgentReply && message.QuotesUs:
-		return quarantine(reasonStaff, "The reply quotes an email to staff in a way that can't be told from its own text, so it was not sent to the requester."), nil
+		return quarantine(reasonStaff, "The reply quotes an email to staff in a way that can't be distinguished from its own text, so it was not sent to the requester."), nil
 	case message.Body == "" && len(message.Files) == 0 && by.Role.Staff():
 		return quarantine(reasonEmpty, "The email has neither text nor files of its own."), nil
 	case message.Body == "" && len(message.Files) == 0:
