@@ -216,10 +216,13 @@ function refreshComposer() {
   if (open) refresh(`${open.dataset.live}&part=composer&mode=${mode}`, "#composer");
 }
 
-// showsNewest reports whether the last message is in view.
+// showsNewest reports whether the last message is in view, and the user is not working beside the conversation: scrolling to it
+// would move what they are about to click or fill in.
 function showsNewest() {
-  const line = $("#conversation > :last-child"), composer = $("#composer");
-  return line && composer && line.getBoundingClientRect().bottom < composer.getBoundingClientRect().top + 40;
+  const line = $("#conversation > :last-child"), composer = $("#composer"), body = $("#ticket-body");
+  if (!line || !composer || $("#ticket-side")?.contains(document.activeElement)) return false;
+  const { bottom } = line.getBoundingClientRect();
+  return bottom < composer.getBoundingClientRect().top + 40 && bottom > (body?.getBoundingClientRect().top ?? 0);
 }
 
 // showResponse shows the response to a message. It replaces only those forms of the composer that contain no text.
