@@ -143,8 +143,15 @@ func (s *session) receive(ctx context.Context, uid goimap.UID) error {
 	var failure error
 	for message := command.Next(); message != nil; message = command.Next() {
 		for item := message.Next(); item != nil; item = message.Next() {
-			if body, ok := item.(imapclient.FetchItemDataBodySection); ok && body.Literal != nil {
-				failure = s.store(ctx, body.Literal)
+			body, ok := item.(imapclient.FetchItemDataBodySection)
+			if !ok || body.Literal == nil {
+				continue
+			}
+			content := &whole{from: body.Literal, left: body.Literal.Size()}
+			failure = s.store(ctx, content)
+			if content.broken() {
+				// The client has taken its connection back, and to end the command would read from it beside the client.
+				return fmt.Errorf("read a mail: %w", content.err)
 			}
 		}
 	}
@@ -154,9 +161,8 @@ func (s *session) receive(ctx context.Context, uid goimap.UID) error {
 	return failure
 }
 
-// store passes a mail on. The whole content must have arrived: a connection that ends early looks like the end of the mail.
-func (s *session) store(ctx context.Context, literal goimap.LiteralReader) error {
-	content := &whole{from: literal, left: literal.Size()}
+// store passes a mail on.
+func (s *session) store(ctx context.Context, content io.Reader) error {
 	buffered := bufio.NewReaderSize(content, maxHeader)
 	header, _ := buffered.Peek(maxHeader) // an error is returned by reading, too
 	id, err := s.receiver.Receive(ctx, s.envelope(header), buffered)
@@ -167,20 +173,29 @@ func (s *session) store(ctx context.Context, literal goimap.LiteralReader) error
 	return nil
 }
 
-// whole fails with io.ErrUnexpectedEOF if what it reads ends early.
+// whole reads all of a mail or fails: a connection that ends early looks like the end of the mail. After an error it reads nothing
+// more from the connection, on which the client goes on.
 type whole struct {
 	from io.Reader
-	left int64
+	left int64 // bytes
+	err  error
 }
 
 func (w *whole) Read(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
 	n, err := w.from.Read(p)
 	w.left -= int64(n)
 	if errors.Is(err, io.EOF) && w.left > 0 {
 		err = io.ErrUnexpectedEOF
 	}
+	w.err = err
 	return n, err
 }
+
+// broken reports whether the connection failed before all of the mail was read.
+func (w *whole) broken() bool { return w.err != nil && w.left > 0 }
 
 // envelope reads the envelope from the headers that the server added at delivery.
 func (s *session) envelope(header []byte) desk.Envelope {
