@@ -115,6 +115,11 @@ func (p *replay) AcceptedAt(_ context.Context, command int64) (time.Time, error)
 	return p.imported.Commands[command-1].At, nil
 }
 
+// WaitingMail implements StepTx. An import has none.
+func (p *replay) WaitingMail(context.Context) (arrived time.Time, waits bool, err error) {
+	return time.Time{}, false, nil
+}
+
 // ManualCommands implements StepTx. An import has none.
 func (p *replay) ManualCommands(context.Context, []string) (map[string]StoredManualCommand, error) {
 	return nil, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -23,8 +24,10 @@ type mailReader interface {
 
 // mailDirectory knows the people and tickets that mails are about.
 type mailDirectory interface {
-	// ReadIncoming records what was read of a mail.
-	ReadIncoming(context.Context, desk.ReadMail) error
+	// ReadIncoming records what was read of a mail. It returns for how long the sender could not be verified.
+	ReadIncoming(context.Context, desk.ReadMail) (unverified time.Duration, err error)
+	// Became returns the command that a mail became. found is false if it became none.
+	Became(ctx context.Context, id int64) (c desk.MailCommand, found bool, err error)
 	// PersonByAddress returns the person with an address, in any case, and a NotFound fault if there is none or they are
 	// disabled.
 	PersonByAddress(ctx context.Context, address string) (desk.Person, error)
@@ -33,8 +36,8 @@ type mailDirectory interface {
 	// Thread returns the ticket that a mail belongs to by a token in its recipients or by the Message-ID of a mail that was sent.
 	// found is false if there is none.
 	Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error)
-	// Answered counts the receipts that a person was sent before the one for a new ticket by email with a subject.
-	Answered(ctx context.Context, person ticket.PersonID, subject string) (desk.Answered, error)
+	// Answered counts the receipts that a person was sent besides the one for a new ticket by a mail with a subject.
+	Answered(ctx context.Context, person ticket.PersonID, subject string, arrived time.Time) (desk.Answered, error)
 	// Blocked returns the entry of the blocklist that an address matches, or "" if none does.
 	Blocked(ctx context.Context, address string) (entry string, err error)
 }
@@ -82,18 +85,6 @@ func NewIncomingMails(p IncomingPorts, t *Tickets, s *Steps) *IncomingMails {
 	}
 }
 
-// Reasons for which a mail is quarantined or only recorded.
-const (
-	reasonThreat   = "threat"
-	reasonNoSender = "no-sender"
-	reasonForged   = "sender-not-authenticated"
-	reasonBlocked  = "sender-blocked"
-	reasonOwn      = "own-address"
-	reasonEmpty    = "empty"
-	reasonRefused  = "refused"
-	reasonStaff    = "staff"
-)
-
 // Process decides what becomes of a mail. It may be called again for the same mail: what was accepted before is not accepted
 // twice. A permanent fault means that the mail can't be processed.
 func (s *IncomingMails) Process(ctx context.Context, stored desk.IncomingMail) (desk.IncomingResult, error) {
@@ -101,13 +92,55 @@ func (s *IncomingMails) Process(ctx context.Context, stored desk.IncomingMail) (
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
-	if err := s.directory.ReadIncoming(ctx, m); err != nil {
+	unverified, err := s.directory.ReadIncoming(ctx, m)
+	if err != nil {
 		return desk.IncomingResult{}, err
 	}
+	m.Unverified = m.Unverified && unverified < verifyPatience && !m.Released()
 	if m.Released() {
 		m = asReleased(m)
 	}
-	return s.decide(ctx, m)
+	became, found, err := s.directory.Became(ctx, m.ID)
+	switch {
+	case err != nil:
+		return desk.IncomingResult{}, err
+	case found:
+		return s.again(ctx, m, became)
+	}
+	return s.decide(ctx, received{ReadMail: m, unverified: unverified})
+}
+
+// While look-ups about its sender fail, a mail is tried again, after pauses that double. Then the sender counts as unknown.
+const (
+	verifyPatience = 15 * time.Minute
+	verifyPause    = 30 * time.Second // the first one
+)
+
+// received is a mail about which nothing is decided.
+type received struct {
+	desk.ReadMail
+	unverified time.Duration // for how long look-ups about its sender have failed
+	refused    int64         // number of the command that it became last, which was refused; 0: it became none
+}
+
+// again decides about a mail that became a command before, in an attempt whose result was not recorded or of which the command was
+// refused. The words on a ticket that was closed meanwhile become what they had become if they had arrived after that.
+// After any other refusal staff decide: once they have released the mail, it becomes a command again.
+func (s *IncomingMails) again(ctx context.Context, m desk.ReadMail, c desk.MailCommand) (desk.IncomingResult, error) {
+	if !c.Outcome.Refused {
+		message, err := s.reader.Message(ctx, m, c.By)
+		return accepted(c.Ticket, message), err
+	}
+	if c.Outcome.Code == ticket.CodeClosed || m.Settled.After(c.Decided) {
+		return s.decide(ctx, received{ReadMail: m, refused: c.Seq})
+	}
+	why := c.Outcome.Reason
+	if c.Outcome.Code == ticket.CodeRole {
+		why = "the sender is not of the ticket any more"
+	}
+	r := quarantine(desk.ReasonRefused, "The ticket did not accept it: "+why+".")
+	r.Ticket = c.Ticket
+	return r, nil
 }
 
 // asReleased returns a mail as the staff who released it judge it: written by a person who is who they say, and harmless.
@@ -116,7 +149,7 @@ func asReleased(m desk.ReadMail) desk.ReadMail {
 	return m
 }
 
-func (s *IncomingMails) decide(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
+func (s *IncomingMails) decide(ctx context.Context, m received) (desk.IncomingResult, error) {
 	if m.Kind == desk.KindBounce || m.Kind == desk.KindComplaint {
 		return s.bounce(ctx, m)
 	}
@@ -127,7 +160,7 @@ func (s *IncomingMails) decide(ctx context.Context, m desk.ReadMail) (desk.Incom
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return desk.IncomingResult{}, err
 	}
-	thread, found, err := s.directory.Thread(ctx, m)
+	thread, found, err := s.directory.Thread(ctx, m.ReadMail)
 	switch {
 	case err != nil:
 		return desk.IncomingResult{}, err
@@ -142,35 +175,41 @@ func (s *IncomingMails) decide(ctx context.Context, m desk.ReadMail) (desk.Incom
 }
 
 // stop reports whether a mail becomes no message, whatever ticket it may belong to.
-func (s *IncomingMails) stop(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, bool, error) {
+func (s *IncomingMails) stop(ctx context.Context, m received) (desk.IncomingResult, bool, error) {
 	switch {
 	case m.Threat != "":
-		return quarantine(reasonThreat, "The scanner found "+m.Threat+"."), true, nil
+		return quarantine(desk.ReasonThreat, "The scanner found "+m.Threat+"."), true, nil
 	case m.From.Address == "":
-		return quarantine(reasonNoSender, "The email has no valid sender."), true, nil
+		return quarantine(desk.ReasonNoSender, "The email has no valid sender."), true, nil
 	}
 	if _, own := s.addresses(m.From.Address); own {
-		return recorded(reasonOwn, "The sender is an address of this desk."), true, nil
+		return recorded(desk.ReasonOwn, "The sender is an address of this desk."), true, nil
 	}
 	if !m.Released() {
 		if entry, err := s.directory.Blocked(ctx, m.From.Address); err != nil || entry != "" {
-			return recorded(reasonBlocked, "The blocklist contains "+entry+"."), true, err
+			return recorded(desk.ReasonBlocked, "The blocklist contains "+entry+"."), true, err
 		}
 	}
 	switch {
 	case m.Kind != desk.KindPerson:
 		return recorded(string(m.Kind), m.Reason), true, nil
+	case m.Unverified:
+		return desk.IncomingResult{}, true, &fault.Error{
+			Kind: fault.Unavailable, Message: "what the sender's domain publishes can't be looked up at the moment", RetryAfter: max(verifyPause, m.unverified),
+		}
+	case m.Trust == desk.TrustAmbiguous:
+		return quarantine(desk.ReasonAmbiguous, m.TrustDetail), true, nil
 	case m.Trust == desk.TrustFail:
-		return quarantine(reasonForged, m.TrustDetail), true, nil
+		return quarantine(desk.ReasonForged, m.TrustDetail), true, nil
 	case m.Text == "" && m.HTML == "" && len(m.Files) == 0 && m.Subject == "":
-		return recorded(reasonEmpty, "The email has neither subject, text nor files."), true, nil
+		return recorded(desk.ReasonEmpty, "The email has neither subject, text nor files."), true, nil
 	}
 	return desk.IncomingResult{}, false, nil
 }
 
 // bounce records with the mails that it is about that they did not arrive. A bounce that names no mail that was sent changes
 // nothing, so that a forged one does no harm.
-func (s *IncomingMails) bounce(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
+func (s *IncomingMails) bounce(ctx context.Context, m received) (desk.IncomingResult, error) {
 	for _, id := range m.About {
 		sent, err := s.bounces.SentMail(ctx, id)
 		if err != nil {
@@ -213,22 +252,22 @@ func (s *IncomingMails) contact(ctx context.Context, box desk.Mailbox) (desk.Per
 
 // submission opens a ticket for the sender of a mail or, if an agent forwards one, of the mail in it. The thread, unless it is
 // zero, is that of a closed ticket.
-func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, requester desk.Mailbox, closed desk.Thread) (desk.IncomingResult, error) {
+func (s *IncomingMails) submission(ctx context.Context, m received, requester desk.Mailbox, closed desk.Thread) (desk.IncomingResult, error) {
 	by, err := s.contact(ctx, requester)
 	if err != nil {
 		return refused(err)
 	}
-	before, err := s.directory.Answered(ctx, by.ID, m.Subject)
+	before, err := s.directory.Answered(ctx, by.ID, m.Subject, m.Received)
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
-	message, err := s.reader.Message(ctx, m, by)
+	message, err := s.reader.Message(ctx, m.ReadMail, by)
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
 	sub := desk.Submission{
 		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files,
-		Channel: desk.ChannelEmail, Incoming: m.ID, Quiet: !s.reader.MayAnswer(m, before),
+		Channel: desk.ChannelEmail, Incoming: m.ID, Arrived: m.Received, Quiet: !s.reader.MayAnswer(m.ReadMail, before),
 		IdempotencyKey: incomingKey(m, "submit"),
 	}
 	if closed.Member(by.ID) {
@@ -243,7 +282,7 @@ func (s *IncomingMails) submission(ctx context.Context, m desk.ReadMail, request
 
 // category returns the category of a new ticket by a mail: that of the address to which it was written, and "" for the
 // policy's first.
-func (s *IncomingMails) category(m desk.ReadMail) string {
+func (s *IncomingMails) category(m received) string {
 	for _, address := range m.Addressed {
 		if category, own := s.addresses(address); own && category != "" {
 			return category
@@ -254,7 +293,7 @@ func (s *IncomingMails) category(m desk.ReadMail) string {
 
 // customerReply adds a mail of a customer to a ticket. A sender who is not of the ticket, but answers an email from it,
 // becomes a participant.
-func (s *IncomingMails) customerReply(ctx context.Context, m desk.ReadMail, t desk.Thread) (desk.IncomingResult, error) {
+func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Thread) (desk.IncomingResult, error) {
 	by, err := s.contact(ctx, m.From)
 	if err != nil {
 		return refused(err)
@@ -262,11 +301,11 @@ func (s *IncomingMails) customerReply(ctx context.Context, m desk.ReadMail, t de
 	member := t.Member(by.ID)
 	switch {
 	case !member && t.Proven && t.Staff:
-		return quarantine(reasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
+		return quarantine(desk.ReasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
 	case t.Closed, !member && !t.MayJoin(by.ID):
 		return s.submission(ctx, m, m.From, t)
 	case !member && len(t.People) > ticket.MaxParticipants:
-		return quarantine(reasonRefused, "The ticket has as many participants as it can have."), nil
+		return quarantine(desk.ReasonRefused, "The ticket has as many participants as it can have."), nil
 	}
 	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: !member})
 	if errors.Is(err, ticket.ErrClosed) { // in the meantime
@@ -276,31 +315,31 @@ func (s *IncomingMails) customerReply(ctx context.Context, m desk.ReadMail, t de
 }
 
 // staffReply adds a mail of an agent to a ticket: as a note, unless it was sent to the address for public replies.
-func (s *IncomingMails) staffReply(ctx context.Context, m desk.ReadMail, from desk.Person, t desk.Thread) (desk.IncomingResult, error) {
+func (s *IncomingMails) staffReply(ctx context.Context, m received, from desk.Person, t desk.Thread) (desk.IncomingResult, error) {
 	r := desk.Request{Verb: ticket.VerbNote}
 	if t.Public && t.Person == from.ID {
 		r.Verb = ticket.VerbAgentReply
 	}
 	switch {
 	case !t.Proven:
-		return quarantine(reasonStaff, "The email is from a member of staff, but does not answer an email that was sent from here."), nil
+		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent from here."), nil
 	case t.Closed:
-		return quarantine(reasonStaff, "The email is from a member of staff, and the ticket is closed."), nil
+		return quarantine(desk.ReasonStaffClosed, "The email is from a member of staff, and the ticket is closed."), nil
 	}
 	return s.message(ctx, m, from, t.Number, r)
 }
 
 // staffSubmission opens a ticket for the customer whose mail an agent forwards.
-func (s *IncomingMails) staffSubmission(ctx context.Context, m desk.ReadMail) (desk.IncomingResult, error) {
+func (s *IncomingMails) staffSubmission(ctx context.Context, m received) (desk.IncomingResult, error) {
 	switch {
 	case m.Forwarded == nil:
-		return quarantine(reasonStaff, "The email is from a member of staff and forwards no email of a customer."), nil
+		return quarantine(desk.ReasonStaffNoCustomer, "The email is from a member of staff and forwards no email of a customer."), nil
 	case m.Trust != desk.TrustPass:
-		return quarantine(reasonStaff, "The email forwards one of a customer, but its sender, a member of staff, is not authenticated."), nil
+		return quarantine(desk.ReasonStaff, "The email forwards one of a customer, but its sender, a member of staff, is not authenticated."), nil
 	}
 	switch customer, err := s.directory.PersonByAddress(ctx, m.Forwarded.Address); {
 	case err == nil && customer.Role.Staff():
-		return quarantine(reasonStaff, "The email forwards one of a member of staff."), nil
+		return quarantine(desk.ReasonStaffNoCustomer, "The email forwards one of a member of staff."), nil
 	case err != nil && fault.KindOf(err) != fault.NotFound:
 		return refused(err)
 	}
@@ -308,32 +347,36 @@ func (s *IncomingMails) staffSubmission(ctx context.Context, m desk.ReadMail) (d
 }
 
 // message adds a mail to a ticket as a command.
-func (s *IncomingMails) message(ctx context.Context, m desk.ReadMail, by desk.Person, n ticket.Number, r desk.Request) (desk.IncomingResult, error) {
-	message, err := s.reader.Message(ctx, m, by)
+func (s *IncomingMails) message(ctx context.Context, m received, by desk.Person, n ticket.Number, r desk.Request) (desk.IncomingResult, error) {
+	message, err := s.reader.Message(ctx, m.ReadMail, by)
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
 	switch {
 	case r.Verb == ticket.VerbAgentReply && message.QuotesUs:
-		return quarantine(reasonStaff, "The reply quotes an email to staff in a way that can't be distinguished from its own text, so it was not sent to the requester."), nil
+		return quarantine(desk.ReasonStaffQuotation, "The reply quotes an email to staff in a way that can't be distinguished from its own text, so it was not sent to the requester."), nil
 	case message.Body == "" && len(message.Files) == 0 && by.Role.Staff():
-		return quarantine(reasonEmpty, "The email has neither text nor files of its own."), nil
+		return quarantine(desk.ReasonEmpty, "The email has neither text nor files of its own."), nil
 	case message.Body == "" && len(message.Files) == 0:
-		r := recorded(reasonEmpty, "The email has neither text nor files of its own.")
+		r := recorded(desk.ReasonEmpty, "The email has neither text nor files of its own.")
 		r.Ticket = n
 		return r, nil
 	}
 	r.Number, r.Body, r.Files, r.IdempotencyKey = n, message.Body, message.Files, incomingKey(m, "reply")
-	r.Channel, r.Incoming = desk.ChannelEmail, m.ID
+	r.Channel, r.Incoming, r.Arrived = desk.ChannelEmail, m.ID, m.Received
 	if _, err := s.tickets.Send(ctx, by, r); err != nil {
 		return refused(err)
 	}
 	return accepted(n, message), nil
 }
 
-// incomingKey returns the idempotency key of what a mail causes.
-func incomingKey(m desk.ReadMail, act string) desk.IdempotencyKey {
-	return desk.IdempotencyKey{Key: fmt.Sprintf("mail-%d-%s", m.ID, act), Fingerprint: m.Fingerprint}
+// incomingKey returns the idempotency key of what a mail causes. After a refusal it is another one.
+func incomingKey(m received, act string) desk.IdempotencyKey {
+	key := fmt.Sprintf("mail-%d-%s", m.ID, act)
+	if m.refused > 0 {
+		key += fmt.Sprintf("-after-%d", m.refused)
+	}
+	return desk.IdempotencyKey{Key: key, Fingerprint: m.Fingerprint}
 }
 
 func accepted(n ticket.Number, m desk.MailMessage) desk.IncomingResult {
@@ -354,5 +397,5 @@ func refused(err error) (desk.IncomingResult, error) {
 	if kind := fault.KindOf(err); !kind.Permanent() || errors.Is(err, ticket.ErrClosed) {
 		return desk.IncomingResult{}, err
 	}
-	return quarantine(reasonRefused, "The desk did not accept it: "+err.Error()), nil
+	return quarantine(desk.ReasonRefused, "The desk did not accept it: "+err.Error()), nil
 }

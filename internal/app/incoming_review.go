@@ -121,8 +121,11 @@ func (s *IncomingReview) Release(ctx context.Context, by desk.Person, id int64) 
 	if err != nil {
 		return err
 	}
-	if m.Reason == reasonThreat && !by.Role.Commands() {
+	switch {
+	case m.Reason == desk.ReasonThreat && !by.Role.Commands():
 		return errThreat
+	case m.Decidable() && m.Final() != "":
+		return fault.NewConflict("email-final", "this email would return to where it is. %s", m.Final())
 	}
 	return s.store.ReleaseIncoming(ctx, by.ID, id)
 }

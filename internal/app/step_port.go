@@ -49,6 +49,9 @@ type commandStore interface {
 	// Commands returns the commands in (after, upTo], in order.
 	Commands(ctx context.Context, after, upTo int64) ([]ticket.Command, error)
 	AcceptedAt(ctx context.Context, command int64) (time.Time, error)
+	// WaitingMail returns when the first incoming mail to the ticket arrived that is not processed yet, a whole second. waits is
+	// false if there is none. A mail that can't be processed for long does not count any more.
+	WaitingMail(context.Context) (arrived time.Time, waits bool, err error)
 	// ManualCommands returns the manual commands with one of some keys, by key.
 	ManualCommands(ctx context.Context, keys []string) (map[string]StoredManualCommand, error)
 	// AddManualCommands stores commands as accepted at an instant. The transaction remains usable if it fails.

@@ -23,6 +23,7 @@ type step struct {
 	now              time.Time // LockedTicket.Clock, but not before LockedTicket.Latest, since the clock may have been set back
 	transitionsUntil time.Time // transitions up to here are applied by this step
 	current          bool      // everything due up to now has fired
+	held             bool      // something due has not fired, because an incoming mail may be about to change it
 
 	events    []ticket.Event
 	mails     []ticket.Mail
@@ -157,11 +158,22 @@ func (s *step) catchUp(ctx context.Context) error {
 	if err := s.fireDue(ctx, s.now); err != nil {
 		return err
 	}
-	s.current = true
+	s.current = !s.held
 	return nil
 }
 
+// fireDue fires what is due up to a given time, but nothing after the arrival of a mail that is not processed yet: what people
+// write counts from its arrival.
 func (s *step) fireDue(ctx context.Context, until time.Time) error {
+	if next, ok := ticket.Next(s.State.Ticket, s.Env.Policy); ok && !next.Due.After(until) {
+		arrived, waits, err := s.tx.WaitingMail(ctx)
+		if err != nil {
+			return err
+		}
+		if s.held = waits && arrived.Before(until); s.held {
+			until = arrived
+		}
+	}
 	return s.apply(ctx, func(d ticket.Environment) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
 }
 

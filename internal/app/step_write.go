@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -39,10 +40,16 @@ func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	}
 	digest := s.State.Digest()
 	digest.Parked = s.Parked
+	if s.held && !digest.Next.Due.IsZero() && digest.Next.Due.Before(s.now.Add(mailPause)) {
+		digest.Next.Due = s.now.Add(mailPause)
+	}
 	return ticket.StepResult{
 		Outcomes: outcomeLines(s.decisions), Digest: digest, Owed: written.Owed, LastCommand: s.Last, Manual: written.Manual,
 	}, nil
 }
+
+// mailPause is the pause before the next attempt to fire what an incoming mail holds up.
+const mailPause = 30 * time.Second
 
 // outcomeLines returns a line for each of the first decisions.
 func outcomeLines(decisions []Decision) (lines []string) {

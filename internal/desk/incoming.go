@@ -83,9 +83,10 @@ type Trust string
 
 // The levels of trust.
 const (
-	TrustPass    Trust = "pass"    // proven by the sender's domain
-	TrustFail    Trust = "fail"    // the sender's domain disowns the mail
-	TrustUnknown Trust = "unknown" // the domain publishes nothing about its mails
+	TrustPass      Trust = "pass"      // proven by the sender's domain
+	TrustFail      Trust = "fail"      // the mail fails what the sender's domain publishes about its mails
+	TrustUnknown   Trust = "unknown"   // the domain publishes nothing about its mails
+	TrustAmbiguous Trust = "ambiguous" // mail programs may show different senders, or there are several
 )
 
 // IncomingKind classifies an incoming mail by who wrote it.
@@ -108,6 +109,7 @@ type ReadMail struct {
 	Subject    string
 	MessageID  string           // without angle brackets; empty: none
 	References []string         // Message-IDs of In-Reply-To and References, the nearest first
+	Unverified bool             // a look-up failed temporarily, so a later attempt may find what Trust is
 	Addressed  []string         // addresses of the envelope and of the header fields that name recipients, in lower case
 	Text       string           // the words; may be empty
 	HTML       string           // likewise, not sanitized
@@ -162,6 +164,15 @@ type Thread struct {
 	Staff  bool              // that person is staff
 
 	Removed []ticket.PersonID // people who were participants and were removed
+}
+
+// MailCommand is the command that an incoming mail became.
+type MailCommand struct {
+	Ticket  ticket.Number
+	Seq     int64
+	By      Person // ID and role only
+	Outcome ticket.Outcome
+	Decided time.Time // zero: it has no outcome yet
 }
 
 // Answered counts what was sent automatically to the author of incoming mails.

@@ -2,6 +2,37 @@ package desk
 
 import "time"
 
+// Reasons for which a mail is in quarantine or only recorded, besides the kinds of mails that machines write.
+const (
+	ReasonThreat     = "threat"
+	ReasonNoSender   = "no-sender"
+	ReasonForged     = "sender-not-authenticated"
+	ReasonAmbiguous  = "sender-ambiguous"
+	ReasonBlocked    = "sender-blocked"
+	ReasonOwn        = "own-address"
+	ReasonEmpty      = "empty"
+	ReasonRefused    = "refused"
+	ReasonUnreadable = "unreadable" // it can't be read
+	ReasonCrashed    = "crashed"    // the attempts to process it did not end, or failed with a defect
+
+	ReasonStaff           = "staff"               // something of staff, which a person may judge
+	ReasonStaffUnproven   = "staff-unproven"      // from staff, and in answer to no email of the desk
+	ReasonStaffClosed     = "staff-ticket-closed" // from staff, to a closed ticket
+	ReasonStaffNoCustomer = "staff-no-customer"   // from staff, and forwards no email of a customer
+	ReasonStaffQuotation  = "staff-quotation"     // a reply of staff with something that may be for staff alone
+)
+
+// final says why releasing a mail that is there for a reason changes nothing, and what to do instead.
+var final = map[string]string{
+	ReasonNoSender:        "It has no valid sender to whom a ticket could belong.",
+	ReasonOwn:             "It was sent from an address of this desk.",
+	ReasonEmpty:           "It contains nothing that could be a message.",
+	ReasonStaffUnproven:   "Emails from staff become notes or replies only if they answer an email from this desk that can’t be guessed. Write on the ticket’s page instead.",
+	ReasonStaffClosed:     "The ticket is closed, and a closed ticket gets no more messages from staff.",
+	ReasonStaffNoCustomer: "Emails from staff become notes or replies only if they answer an email from this desk, and tickets only if they forward an email of a customer. Write on the website instead.",
+	ReasonStaffQuotation:  "Write the reply on the ticket’s page instead.",
+}
+
 // IncomingFilter selects incoming mails, the newest first.
 type IncomingFilter struct {
 	Status IncomingStatus
@@ -18,6 +49,9 @@ func IncomingStatuses() []IncomingStatus {
 func (m IncomingMail) Decidable() bool {
 	return m.Status == IncomingQuarantined || m.Status == IncomingRecorded
 }
+
+// Final returns why releasing the mail would change nothing, in sentences for staff. It is empty if releasing it may help.
+func (m IncomingMail) Final() string { return final[m.Reason] }
 
 // MailContents is what is shown of an incoming mail. Everything in it was written by its sender and may be false.
 type MailContents struct {

@@ -128,6 +128,9 @@ func (tx *stepTx) AcceptedAt(_ context.Context, command int64) (time.Time, error
 	return tx.record.commands[command-1].At, nil
 }
 
+// WaitingMail implements app.StepTx. No mails come in here.
+func (tx *stepTx) WaitingMail(context.Context) (arrived time.Time, waits bool, err error) { return }
+
 // ManualCommands implements app.StepTx.
 func (tx *stepTx) ManualCommands(_ context.Context, keys []string) (map[string]app.StoredManualCommand, error) {
 	known := map[string]app.StoredManualCommand{}

@@ -35,10 +35,14 @@ func NewViewer(c contents) *Viewer { return &Viewer{contents: c} }
 // Contents reads what is shown of a mail. That the mail can't be read is no error but one of its problems: mails are in
 // quarantine because of it.
 func (v *Viewer) Contents(ctx context.Context, m desk.IncomingMail) (c desk.MailContents, err error) {
-	content, _, err := v.contents.Open(ctx, m.Blob)
-	if fault.KindOf(err) == fault.NotFound { // its row says that it is there
-		err = fault.Wrap(err, fault.Unavailable, "the email's content can't be read at the moment")
+	open := func() (io.ReadCloser, error) {
+		content, _, err := v.contents.Open(ctx, m.Blob)
+		if fault.KindOf(err) == fault.NotFound { // its row says that it is there
+			err = fault.Wrap(err, fault.Unavailable, "the email's content can't be read at the moment")
+		}
+		return content, err
 	}
+	content, err := open()
 	if err != nil {
 		return c, err
 	}
@@ -49,7 +53,7 @@ func (v *Viewer) Contents(ctx context.Context, m desk.IncomingMail) (c desk.Mail
 		return c, fmt.Errorf("read mail %d: %w", m.ID, err)
 	}
 	c.Headers = headers(head)
-	err = show(ctx, &c, buffered)
+	err = show(ctx, &c, buffered, open)
 	return c, err
 }
 
@@ -63,15 +67,15 @@ func headers(head []byte) string {
 	return strings.ReplaceAll(text, "\x00", "\uFFFD")
 }
 
-// show reads a mail into c.
-func show(ctx context.Context, c *desk.MailContents, r io.Reader) (err error) {
+// show reads a mail into c. again opens the mail from its beginning.
+func show(ctx context.Context, c *desk.MailContents, r io.Reader, again func() (io.ReadCloser, error)) (err error) {
 	defer func() {
 		if recover() != nil { // the processor logs it
 			c.Problems, err = append(c.Problems, "This email can't be shown because of a defect in the program. Its headers and the original are below."), nil
 		}
 	}()
 	var sizes []int64
-	parsed, err := message.Read(ctx, r, func(_ message.File, content io.Reader) error {
+	parsed, err := readMessage(ctx, r, again, func(_ message.File, content io.Reader) error {
 		size, err := io.Copy(io.Discard, content)
 		sizes = append(sizes, size)
 		return err

@@ -50,6 +50,12 @@ func (o *office) Reconcile(_ context.Context, n ticket.Number) error {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
+	return openOfficeWith(t, trust.Options{AuthServID: "border.example"})
+}
+
+// openOfficeWith opens an office that verifies senders in its own way.
+func openOfficeWith(t *testing.T, verify trust.Options) *office {
+	t.Helper()
 	o := &office{t: t}
 	var err error
 	o.dsn = pgtest.Template(t, "store", store.Migrate)
@@ -70,7 +76,7 @@ func openOffice(t *testing.T) *office {
 	o.receiver = inbound.NewReceiver(o.blobs, o, 1<<20)
 	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, waker{})
 	addresses := inbound.Addresses{"support@desk.example": "", "orders@desk.example": "order"}
-	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(trust.Options{AuthServID: "border.example"}),
+	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(verify),
 		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example"})
 	o.mails = app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o, Addresses: addresses.Find, Bounces: o, Workflows: o}, o.tickets, o.steps)
 	return o
@@ -327,7 +333,7 @@ func TestIncomingMails_staffAnswerWithNotesUnlessToThePublicAddress(t *testing.T
 		{from: anna, subject: "[" + string(n) + "]", body: "Without a token."},
 		{from: anna, subject: "Re", body: "Without proof.", headers: []string{"In-Reply-To: " + o.messageID(n, 1, false)}},
 	} {
-		if r := o.process(l); r.Status != desk.IncomingQuarantined || r.Reason != "staff" {
+		if r := o.process(l); r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonStaffNoCustomer {
 			t.Errorf("%s: %+v", l.body, r)
 		}
 	}
@@ -440,7 +446,7 @@ func TestIncomingMails_whatTheDesksEmailsSayToTheirRecipientAloneIsNotQuotedToOt
 		t.Errorf("shown: %s", shown)
 	}
 	r := o.process(letter{from: "Anna Agent <anna@staff.example>", to: staff, subject: "Re", body: "It is found.\n=====\nhttps://help.desk.example/desk/tickets/" + string(n) + "\n"})
-	if r.Status != desk.IncomingQuarantined || r.Reason != "staff" {
+	if r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonStaffQuotation {
 		t.Errorf("an answer to the requester with an email to staff in it: %+v", r)
 	}
 }

@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -22,6 +23,8 @@ type queue interface {
 	// DeferIncoming ends an attempt. One that does not count because a neighbour was unavailable is not an attempt any more.
 	DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error
 	SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error
+	// RecheckIncoming has mails processed again whose commands were refused, and returns how many there are.
+	RecheckIncoming(context.Context) (refused int, err error)
 	// NextIncoming returns when the next mail may be processed; the zero time if there is none.
 	NextIncoming(context.Context) (time.Time, error)
 	// AwaitIncoming calls wake immediately and whenever a mail is added, until ctx ends or the store fails.
@@ -33,14 +36,15 @@ type queue interface {
 type Process func(context.Context, desk.IncomingMail) (desk.IncomingResult, error)
 
 const (
-	parallel     = 4               // mails that are processed at once, so that a large one does not hold up the others
-	maxAttempts  = 20              // that crashed or failed with a defect: then the mail is taken to be the cause; many, as a kill counts for all that are under way
-	claimTime    = 2 * time.Minute // after which an attempt counts as dead
-	pollInterval = 15 * time.Second
-	firstPause   = time.Second // before the next attempt, while a neighbour is unavailable; doubles
-	maxPause     = time.Minute
-	outagePause  = 100 * time.Millisecond
-	awayPauseMax = 2 * time.Second
+	parallel      = 4               // mails that are processed at once, so that a large one does not hold up the others
+	maxAttempts   = 20              // that crashed or failed with a defect: then the mail is taken to be the cause; many, as a kill counts for all that are under way
+	claimTime     = 2 * time.Minute // after which an attempt counts as dead
+	pollInterval  = 15 * time.Second
+	checkInterval = 2 * time.Second // between looks at the outcomes of what mails became
+	firstPause    = time.Second     // before the next attempt, while a neighbour is unavailable; doubles
+	maxPause      = time.Minute
+	outagePause   = 100 * time.Millisecond
+	awayPauseMax  = 2 * time.Second
 )
 
 // Processor processes the mails that a Receiver stored. Several processes may run one each.
@@ -66,6 +70,17 @@ func (p *Processor) Run(ctx context.Context) error {
 	defer group.Wait()
 	group.Go(func() {
 		loop.Listen(ctx, p.outageOptions("not listening for incoming mails", "listening for incoming mails again"), p.queue.AwaitIncoming, polls.Wake)
+	})
+	checks := loop.New(p.outageOptions("can't look at the outcomes of incoming mails", "looking at the outcomes of incoming mails again"))
+	group.Go(func() {
+		_ = checks.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+			refused, err := p.queue.RecheckIncoming(ctx)
+			if refused > 0 {
+				p.log.Info("incoming mails are processed again, since their tickets refused them", "mails", refused)
+				polls.Wake()
+			}
+			return checkInterval, err
+		})
 	})
 	return polls.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		select {
@@ -100,7 +115,7 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rowTimeout)
 	defer cancel()
 	if err != nil {
-		pause := p.pause(m.ID)
+		pause := max(p.pause(m.ID), retryAfter(err))
 		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
 		err = p.queue.DeferIncoming(ctx, m.ID, attempt, fault.KindOf(err) == fault.Internal && !stopping, pause)
 	} else {
@@ -113,28 +128,22 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	}
 }
 
-// Reasons for which a mail is quarantined whatever it contains.
-const (
-	ReasonUnreadable = "unreadable" // it can't be read
-	ReasonCrashed    = "crashed"    // the attempts to process it did not end, or failed with a defect
-)
-
 // processOnce processes a mail. It returns the quarantine for a mail that can't be processed, so that it does not hold up
 // others, and an error only if a neighbour is unavailable.
 func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r desk.IncomingResult, err error) {
 	if m.Attempts > maxAttempts {
-		return quarantined(ReasonCrashed, fmt.Sprintf("%d attempts to process this email failed.", m.Attempts-1)), nil
+		return quarantined(desk.ReasonCrashed, fmt.Sprintf("%d attempts to process this email failed.", m.Attempts-1)), nil
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			p.log.Error("processing a mail panicked", "mail", m.ID, "cause", cause, "stack", string(debug.Stack()))
-			r, err = quarantined(ReasonUnreadable, "This email could not be read because of a defect in the program."), nil
+			r, err = quarantined(desk.ReasonUnreadable, "This email could not be read because of a defect in the program."), nil
 		}
 	}()
 	r, err = p.process(ctx, m)
 	if err != nil && fault.KindOf(err).Permanent() {
 		p.log.Warn("an incoming mail is quarantined", "mail", m.ID, "error", err)
-		return quarantined(ReasonUnreadable, "This email could not be processed: "+err.Error()), nil
+		return quarantined(desk.ReasonUnreadable, "This email could not be processed: "+err.Error()), nil
 	}
 	return r, err
 }
@@ -150,6 +159,14 @@ func (p *Processor) pause(id int64) time.Duration {
 	next := min(max(firstPause, 2*p.pauses[id]), maxPause)
 	p.pauses[id] = next
 	return next
+}
+
+// retryAfter returns how long an error asks to wait; 0 if it doesn't say.
+func retryAfter(err error) time.Duration {
+	if f, is := errors.AsType[*fault.Error](err); is {
+		return f.RetryAfter
+	}
+	return 0
 }
 
 func (p *Processor) forget(id int64) {

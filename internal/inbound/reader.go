@@ -111,7 +111,30 @@ func (r *Reader) parse(ctx context.Context, m desk.IncomingMail, sink func(messa
 		return message.Message{}, err
 	}
 	defer func() { _ = content.Close() }() // only read from
-	return message.Read(ctx, content, sink)
+	return readMessage(ctx, content, func() (io.ReadCloser, error) { return r.open(ctx, m) }, sink)
+}
+
+// readMessage reads a mail. A winmail.dat that is damaged is one of its files, too, after those that could be read of it: for that
+// the mail is read again.
+func readMessage(ctx context.Context, raw io.Reader, again func() (io.ReadCloser, error), sink func(message.File, io.Reader) error) (message.Message, error) {
+	m, err := message.Read(ctx, raw, sink)
+	if err != nil || !m.Damaged {
+		return m, err
+	}
+	content, err := again()
+	if err != nil {
+		return m, err
+	}
+	defer func() { _ = content.Close() }() // only read from
+	_, err = message.ReadWhole(ctx, content, func(f message.File, body io.Reader) error {
+		if !f.Outlook {
+			return nil
+		}
+		f.N = len(m.Files)
+		m.Files = append(m.Files, f)
+		return sink(f, body)
+	})
+	return m, err
 }
 
 func (r *Reader) open(ctx context.Context, m desk.IncomingMail) (io.ReadCloser, error) {
@@ -137,6 +160,10 @@ func (r *Reader) scan(ctx context.Context, m *desk.ReadMail) error {
 	return nil
 }
 
+var levels = map[trust.Verdict]desk.Trust{
+	trust.Authentic: desk.TrustPass, trust.Forged: desk.TrustFail, trust.Ambiguous: desk.TrustAmbiguous,
+}
+
 // verify sets whether the sender is believed.
 func (r *Reader) verify(ctx context.Context, m *desk.ReadMail) error {
 	content, err := r.open(ctx, m.IncomingMail)
@@ -151,13 +178,10 @@ func (r *Reader) verify(ctx context.Context, m *desk.ReadMail) error {
 	if err != nil {
 		return fmt.Errorf("verify sender: %w", err)
 	}
-	switch result.Verdict {
-	case trust.Authentic:
-		m.Trust = desk.TrustPass
-	case trust.Forged:
-		m.Trust = desk.TrustFail
+	if level, decided := levels[result.Verdict]; decided {
+		m.Trust = level
 	}
-	m.TrustDetail = result.Reason
+	m.TrustDetail, m.Unverified = result.Reason, result.Retry
 	return nil
 }
 

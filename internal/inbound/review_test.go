@@ -108,16 +108,39 @@ func TestReview_aReleasedMailBecomesWhatItsSenderWrote(t *testing.T) {
 	}
 }
 
-func TestReview_aReleasedMailIsRefusedWhereAnyMailWouldBe(t *testing.T) {
+func TestReview_aMailThatWouldComeBackIsNotReleased(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
 	n := o.opened()
-	o.process(letter{from: "Anna Agent <anna@staff.example>", subject: "[" + string(n) + "]", body: "Without a token."})
-	if err := o.review().Release(t.Context(), o.agent, o.processed.ID); err != nil {
+	requester := o.record(n).Requester.ID
+	anna := "Anna Agent <anna@staff.example>"
+	if _, err := o.tickets.Send(t.Context(), o.agent, desk.Request{Number: n, Verb: ticket.VerbClose}); err != nil {
 		t.Fatal(err)
 	}
-	if r := o.reprocess(); r.Status != desk.IncomingQuarantined || r.Reason != "staff" {
-		t.Errorf("%+v", r)
+	open := o.opened()
+	o.step(n)
+	for reason, l := range map[string]letter{
+		desk.ReasonStaffNoCustomer: {from: anna, subject: "[" + string(n) + "]", body: "Without a token."},
+		desk.ReasonStaffUnproven:   {from: anna, subject: "Re", body: "To an address that belongs to no one of the ticket.", to: o.token(open, "P-0000000000", true)},
+		desk.ReasonStaffClosed:     {from: anna, subject: "Re", body: "To a closed ticket.", to: o.token(n, requester, false)},
+		desk.ReasonOwn:             {from: "support@desk.example", subject: "Re", body: "From here."},
+		desk.ReasonNoSender:        {from: "Nobody", subject: "Re", body: "From nowhere."},
+		desk.ReasonEmpty:           {from: anna, subject: "Re", body: "", to: o.token(open, o.agent.ID, true)},
+	} {
+		if r := o.process(l); r.Reason != reason {
+			t.Errorf("%s: %+v", reason, r)
+			continue
+		}
+		if err := o.review().Release(t.Context(), o.agent, o.processed.ID); fault.KindOf(err) != fault.Conflict || !strings.HasPrefix(err.Error(), "this email would return to where it is. ") {
+			t.Errorf("%s: %v", reason, err)
+		}
+		// It would: what is processed again as released is not accepted.
+		if err := o.ReleaseIncoming(t.Context(), o.agent.ID, o.processed.ID); err != nil {
+			t.Fatal(err)
+		}
+		if r := o.reprocess(); r.Reason != reason {
+			t.Errorf("%s: released, it becomes %+v", reason, r)
+		}
 	}
 }
 

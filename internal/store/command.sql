@@ -3,13 +3,13 @@
 -- be attached, or if the allowance of @by is used up. Everything after the update happens under the ticket's lock. So does
 -- reading the clock if a step held the lock and changed the ticket, since PostgreSQL then evaluates the update again: nothing is accepted before the instant of a
 -- recorded due event. The allowance is charged first, if the ticket seems to accept the command before it is locked: all
--- statements lock the files, the allowance and the ticket in this order, so that they don't deadlock. command.go fills in what
--- is in braces.
+-- statements lock the files, the allowance and the ticket in this order, so that they don't deadlock. What arrived
+-- earlier, at @arrived, counts from then, but not before what was recorded. command.go fills in what is in braces.
 WITH {files} spent AS (
     {spending}
 ), locked AS (
     UPDATE tickets SET last_command = last_command + 1,
-                       latest_at = greatest(latest_at, date_trunc('second', clock_timestamp()))
+                       latest_at = greatest(latest_at, date_trunc('second', least(@arrived::timestamptz, clock_timestamp())))
     WHERE {accepts} AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
     RETURNING number, last_command, latest_at, policy
 ), words AS (

@@ -19,20 +19,24 @@ var errNoIncoming = fault.New(fault.NotFound, "there is no such incoming email")
 // AddIncoming stores a mail whose content is in the blob store already, and returns its ID. A mail with the content of an
 // earlier one is stored as its duplicate.
 func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64, err error) {
+	reply, _, err := s.replyTo(ctx, m.Recipients)
+	if err != nil {
+		return 0, explain(err, "store an incoming mail")
+	}
 	args := pgx.StrictNamedArgs{
-		"blob": m.Blob, "size": m.Size, "fingerprint": m.Fingerprint, "source": m.Source, "mailbox": storable(m.Mailbox), "client": m.Client,
+		"thread": reply.Number, "blob": m.Blob, "size": m.Size, "fingerprint": m.Fingerprint, "source": m.Source, "mailbox": storable(m.Mailbox), "client": m.Client,
 		"helo": storable(m.Helo), "return_path": storable(m.ReturnPath), "recipients": storableAll(m.Recipients),
 	}
 	err = s.pool.QueryRow(ctx, `
-		INSERT INTO incoming_mails (blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients)
-		VALUES (@blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients)
+		INSERT INTO incoming_mails (thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients)
+		VALUES (@thread, @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients)
 		ON CONFLICT (fingerprint) WHERE status <> 'duplicate' DO NOTHING RETURNING id`, args).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		// The earlier mail is visible to a new statement only.
 		err = s.pool.QueryRow(ctx, `
-			INSERT INTO incoming_mails (blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients,
+			INSERT INTO incoming_mails (thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients,
 				status, duplicate_of, processed_at)
-			SELECT @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients, 'duplicate', id, clock_timestamp()
+			SELECT @thread, @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients, 'duplicate', id, clock_timestamp()
 			FROM incoming_mails WHERE fingerprint = @fingerprint AND status <> 'duplicate' RETURNING id`, args).Scan(&id)
 	}
 	if err != nil {
@@ -59,16 +63,16 @@ func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 		&m.SettledBy.ID, &m.SettledBy.Name, nullable(&m.Settled))
 }
 
-// ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender are
-// processed one after the other, so that an answer does not overtake the one before it.
+// ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender, and
+// those to one ticket, are processed one after the other, so that an answer does not overtake the one before it.
 func (s *Store) ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error) {
 	rows, _ := s.pool.Query(ctx, `
 		UPDATE incoming_mails SET claimed_by = @attempt, claimed_until = clock_timestamp() + @lasts, attempts = attempts + 1
 		WHERE id = (
 			SELECT id FROM incoming_mails m
 			WHERE status = 'received' AND not_before <= clock_timestamp() AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
-				AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.return_path = m.return_path
-					AND e.id < m.id AND e.claimed_until >= clock_timestamp())
+				AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.id < m.id AND e.claimed_until >= clock_timestamp()
+					AND (e.return_path = m.return_path OR e.thread = m.thread AND m.thread <> ''))
 			ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING `+incomingColumns, pgx.StrictNamedArgs{"attempt": attempt, "lasts": lasts})
 	m, err = pgx.CollectExactlyOneRow(rows, scanIncoming)
@@ -92,18 +96,21 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 		pgx.StrictNamedArgs{"counts": counts, "pause": pause})
 }
 
-// ReadIncoming records what was read of a mail, before it becomes anything: mails that it causes refer to its Message-ID.
-func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) error {
-	_, err := s.pool.Exec(ctx, `UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6
-		WHERE id = $1 AND status = 'received'`,
-		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail))
-	return explain(err, "record what was read of an incoming mail")
+// ReadIncoming records what was read of a mail, before it becomes anything: mails that it causes refer to its Message-ID. It
+// returns for how long the sender could not be verified.
+func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) (unverified time.Duration, err error) {
+	err = s.pool.QueryRow(ctx, `
+		UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6,
+			unverified_since = CASE WHEN $7 THEN coalesce(unverified_since, clock_timestamp()) END
+		WHERE id = $1 AND status = 'received' RETURNING coalesce(clock_timestamp() - unverified_since, interval '0')`,
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail), m.Unverified).Scan(&unverified)
+	return unverified, explain(missing(err, errClaimLost), "record what was read of an incoming mail")
 }
 
 // SettleIncoming ends an attempt with its result.
 func (s *Store) SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error {
 	return s.ofAttempt(ctx, "settle an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
-		status = @status, reason = @reason, detail = @detail, ticket = nullif(@ticket, ''), html = @html,
+		status = @status, undecided = @status = 'accepted', reason = @reason, detail = @detail, ticket = nullif(@ticket, ''), html = @html,
 		processed_at = clock_timestamp()`, id, attempt,
 		pgx.StrictNamedArgs{
 			"status": r.Status, "reason": r.Reason, "detail": storable(r.Detail),
@@ -121,6 +128,39 @@ func (s *Store) ofAttempt(ctx context.Context, doing, update string, id int64, a
 		err = errClaimLost
 	}
 	return explain(err, "%s", doing)
+}
+
+// lastCommand selects the command that a mail m became last.
+const lastCommand = `SELECT c.ticket, c.seq, c.by_person, c.by_role FROM messages w JOIN commands c ON c.ticket = w.ticket AND c.message = w.id
+	WHERE w.mail = m.id ORDER BY w.id DESC LIMIT 1`
+
+// Became returns the command that a mail became, the last one if it was refused before. found is false if it became none.
+func (s *Store) Became(ctx context.Context, id int64) (c desk.MailCommand, found bool, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT c.ticket, c.seq, c.by_person, c.by_role, coalesce(o.refused, false), coalesce(o.code, ''), coalesce(o.reason, ''), o.decided_at
+		FROM incoming_mails m CROSS JOIN LATERAL (`+lastCommand+`) c LEFT JOIN outcomes o ON o.ticket = c.ticket AND o.seq = c.seq
+		WHERE m.id = $1`, id).
+		Scan(&c.Ticket, &c.Seq, &c.By.ID, &c.By.Role, &c.Outcome.Refused, &c.Outcome.Code, &c.Outcome.Reason, nullable(&c.Decided))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.MailCommand{}, false, nil
+	}
+	return c, err == nil, explain(err, "look for the command of incoming mail %d", id)
+}
+
+// RecheckIncoming looks at the outcomes of the commands that accepted mails became. Mails whose commands were refused are to be
+// processed again; it returns how many.
+func (s *Store) RecheckIncoming(ctx context.Context) (refused int, err error) {
+	err = s.pool.QueryRow(ctx, `
+		WITH decided AS (
+			SELECT m.id, o.refused FROM incoming_mails m CROSS JOIN LATERAL (`+lastCommand+`) c JOIN outcomes o ON o.ticket = c.ticket AND o.seq = c.seq
+			WHERE m.undecided
+		), checked AS (
+			UPDATE incoming_mails m SET undecided = false, status = CASE WHEN d.refused THEN 'received' ELSE m.status END,
+				processed_at = CASE WHEN d.refused THEN NULL ELSE m.processed_at END, attempts = 0, not_before = '-infinity'
+			FROM decided d WHERE d.id = m.id AND m.undecided RETURNING d.refused
+		)
+		SELECT count(*) FILTER (WHERE refused) FROM checked`).Scan(&refused)
+	return refused, explain(err, "look at the outcomes of incoming mails")
 }
 
 // NextIncoming returns when the next mail may be processed; the zero time if there is none.

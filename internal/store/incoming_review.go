@@ -44,7 +44,7 @@ func (s *Store) Quarantined(ctx context.Context, limit int) (n int, err error) {
 func (s *Store) ReleaseIncoming(ctx context.Context, by ticket.PersonID, id int64) error {
 	err := s.within(ctx, func(tx pgx.Tx) error {
 		return decideIncoming(ctx, tx, account.EventMailReleased, by, id, `UPDATE incoming_mails SET status = 'received', processed_at = NULL, attempts = 0,
-			not_before = '-infinity', settled_by = $2, settled_at = clock_timestamp() `)
+			unverified_since = NULL, not_before = '-infinity', settled_by = $2, settled_at = clock_timestamp() `)
 	})
 	if err != nil {
 		return explain(err, "release incoming mail %d", id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,18 +18,12 @@ import (
 // Message-ID of a mail that was sent. found is false if there is none. Nothing else in a mail is evidence: anyone may know a
 // ticket's number.
 func (s *Store) Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error) {
-	secret, err := s.Secret(ctx, replySecret)
+	r, found, err := s.replyTo(ctx, m.Addressed)
 	if err != nil {
 		return t, false, err
 	}
-	for _, address := range m.Addressed {
-		token := link.TokenIn(address)
-		if token == "" {
-			continue
-		}
-		if r, err := link.VerifyReply(secret, token); err == nil {
-			return s.thread(ctx, desk.Thread{Number: r.Number, Person: r.Person, Public: r.Public, Proven: true})
-		}
+	if found {
+		return s.thread(ctx, desk.Thread{Number: r.Number, Person: r.Person, Public: r.Public, Proven: true})
 	}
 	for _, id := range m.References {
 		sent, err := s.SentMail(ctx, id)
@@ -40,6 +35,24 @@ func (s *Store) Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, fou
 		}
 	}
 	return t, false, nil
+}
+
+// replyTo returns what the first valid token in some addresses says. found is false if there is none.
+func (s *Store) replyTo(ctx context.Context, addresses []string) (r link.Reply, found bool, err error) {
+	for _, address := range addresses {
+		token := link.TokenIn(address)
+		if token == "" {
+			continue
+		}
+		secret, err := s.Secret(ctx, replySecret)
+		if err != nil {
+			return r, false, err
+		}
+		if r, err = link.VerifyReply(secret, token); err == nil {
+			return r, true, nil
+		}
+	}
+	return link.Reply{}, false, nil
 }
 
 // thread completes a thread. Its proof counts only while the person to whom it was sent is of the ticket, or staff.
@@ -82,20 +95,22 @@ func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail
 	return m, nil
 }
 
-// Answered counts the receipts that a person was sent for tickets by email, before one that they open now. Among a day's, those
-// were answered by a mail whose subject names a ticket and which belongs to none: people answer within the conversation.
-// Receipts count from acceptance, so that a rush of mails can't overtake the steps that send them.
-func (s *Store) Answered(ctx context.Context, person ticket.PersonID, subject string) (a desk.Answered, err error) {
+// Answered counts the receipts that a person was sent for tickets by email, besides one that they open by a mail that arrived at
+// an instant. Among a day's, those were answered by a mail whose subject names a ticket and which belongs to none: people answer
+// within the conversation. Receipts count from acceptance, so that a rush of mails can't overtake the steps that send them, and
+// those of later mails count as well, since mails are not always processed in order.
+func (s *Store) Answered(ctx context.Context, person ticket.PersonID, subject string, arrived time.Time) (a desk.Answered, err error) {
 	err = s.pool.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE NOT quiet AND submitted_at > clock_timestamp() - interval '1 hour'),
+		SELECT count(*) FILTER (WHERE NOT quiet AND submitted_at > @arrived::timestamptz - interval '1 hour' AND submitted_at < @arrived::timestamptz + interval '1 hour'),
 			CASE WHEN @subject::text ~* @number THEN 1 + count(*) FILTER (WHERE subject ~* @number) ELSE 0 END
 		FROM (
 			SELECT c.quiet, t.submitted_at, w.subject
 			FROM tickets t JOIN commands c ON c.ticket = t.number AND c.seq = 1 JOIN messages w ON w.id = c.message
-			WHERE t.requester = @person AND t.submitted_at > clock_timestamp() - interval '1 day' AND w.channel = 'email'
+			WHERE t.requester = @person AND w.channel = 'email'
+				AND t.submitted_at > @arrived::timestamptz - interval '1 day' AND t.submitted_at < @arrived::timestamptz + interval '1 day'
 			ORDER BY t.submitted_at DESC LIMIT 1000
 		) opened`,
-		pgx.StrictNamedArgs{"person": person, "subject": subject, "number": `\m` + s.prefix + `-[0-9a-z]{10}\M`}).Scan(&a.Sent, &a.Exchanges)
+		pgx.StrictNamedArgs{"person": person, "subject": subject, "arrived": arrived, "number": `\m` + s.prefix + `-[0-9a-z]{10}\M`}).Scan(&a.Sent, &a.Exchanges)
 	return a, explain(err, "count the automatic emails to a sender")
 }
 

@@ -138,6 +138,16 @@ func (st *stepTx) AcceptedAt(ctx context.Context, command int64) (at time.Time, 
 	return at, err
 }
 
+// mailWait is how long after its arrival a mail that is not processed may hold up what is due on its ticket.
+const mailWait = 24 * time.Hour
+
+// WaitingMail implements app.StepTx.
+func (st *stepTx) WaitingMail(ctx context.Context) (arrived time.Time, waits bool, err error) {
+	err = st.tx.QueryRow(ctx, `SELECT date_trunc('second', min(received_at)) FROM incoming_mails
+		WHERE thread = $1 AND status = 'received' AND received_at > clock_timestamp() - $2::interval`, st.number, mailWait).Scan(nullable(&arrived))
+	return arrived, !arrived.IsZero(), err
+}
+
 // ManualCommands implements app.StepTx. It returns those of the keys that are stored.
 func (st *stepTx) ManualCommands(ctx context.Context, keys []string) (map[string]app.StoredManualCommand, error) {
 	rows, _ := st.tx.Query(ctx, `SELECT manual_key, seq, coalesce(manual_run, '') FROM commands WHERE ticket = $1 AND manual_key = ANY ($2)`,

@@ -1,16 +1,18 @@
 -- Accepts several submissions, of which each array has one element. A null allowance means no limit; @each is what one
 -- submission takes from an allowance, and @room is the whole of it. A submission has no row in the result if no policy is in
 -- force, if one of its files can't be attached, or if its author's allowance does not cover all of their submissions in the
--- batch. submit.go fills in what is in braces, which is empty unless a submission of the batch has files.
+-- batch. What arrived before, at an instant of @arrivals, counts
+-- from then, under the policy of that time. submit.go fills in what is in braces, which is empty unless a submission of the batch has files.
 -- The statement reads no table that grows: a cached plan, made while a table is small, would later scan all of it.
 WITH now AS MATERIALIZED (
     SELECT at, (SELECT max(version) FROM policies WHERE effective_at <= at) AS policy
     FROM (SELECT date_trunc('second', clock_timestamp()) AS at) clock
 ), {files} incoming AS MATERIALIZED (
-    SELECT i.*, now.at, now.policy
+    SELECT i.*, date_trunc('second', least(i.arrived, now.at)) AS at,
+        CASE WHEN i.arrived < now.at THEN coalesce((SELECT max(version) FROM policies WHERE effective_at <= i.arrived), now.policy) ELSE now.policy END AS policy
     FROM now, unnest(@numbers::text[], @requesters::text[], @authors::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
-                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @quiets::boolean[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
-         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, quiet, key, fingerprint, allowance)
+                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @quiets::boolean[], @arrivals::timestamptz[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
+         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, quiet, arrived, key, fingerprint, allowance)
     {offered}
 ), wanted AS MATERIALIZED (
     SELECT allowance, count(*) * @each::interval AS share FROM incoming

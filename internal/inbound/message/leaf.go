@@ -17,7 +17,7 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 	case p.media == "text/calendar" || p.media == "application/ics":
 		return words{}, r.invitation(p, body)
 	case isOutlook(p, body):
-		return r.outlook(body)
+		return r.outlook(p, body)
 	case p.isSMIME():
 		return r.smime(body, p, depth)
 	}
@@ -91,6 +91,7 @@ func (r *reader) file(p part, body io.Reader) error {
 	}
 	f := File{
 		N: len(r.Files), Name: p.name, Type: p.media, ContentID: p.id, Inline: p.disposition == "inline", Description: p.description,
+		Outlook: p.outlook,
 	}
 	r.Files = append(r.Files, f)
 	if p.location != "" {

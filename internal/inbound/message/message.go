@@ -33,6 +33,7 @@ type Message struct {
 
 	Encrypted bool     // S/MIME or PGP: the words can't be read
 	Signed    bool     // S/MIME or PGP: there is a signature, which was not verified
+	Damaged   bool     // a winmail.dat can't be read to its end; ReadWhole passes it on as it came
 	Problems  []string // what was malformed and how it was read, for staff
 }
 
@@ -44,6 +45,7 @@ type File struct {
 	ContentID   string // without angle brackets; empty: none
 	Inline      bool   // the HTML refers to it, or its disposition is inline
 	Description string
+	Outlook     bool // a winmail.dat as it came
 }
 
 // Report is a part that a machine wrote for machines.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"io"
 	"strings"
@@ -22,8 +23,12 @@ func isOutlook(p part, body *bufio.Reader) bool {
 	return tnef.Is(start)
 }
 
-// outlook reads a winmail.dat. Its files are files of the mail, and it is none itself.
-func (r *reader) outlook(body io.Reader) (words, error) {
+// outlook reads a winmail.dat. Its files are files of the mail, and it is none itself, unless it is to be passed on whole.
+func (r *reader) outlook(p part, body io.Reader) (words, error) {
+	if r.whole {
+		p.outlook, p.name = true, cmp.Or(p.name, "winmail.dat")
+		return words{}, r.file(p, body)
+	}
 	numbers := map[int]int{} // of the files by their index there
 	var failure error
 	inner, err := tnef.Read(body, func(n int, content io.Reader) error {
@@ -42,7 +47,8 @@ func (r *reader) outlook(body io.Reader) (words, error) {
 	case failure != nil:
 		return words{}, failure
 	case errors.Is(err, tnef.ErrFormat):
-		r.problem("The file winmail.dat of Outlook is damaged. What could be read was kept.")
+		r.Damaged = true
+		r.problem("The file winmail.dat of Outlook is damaged. It was kept, with what could be read of it.")
 	case err != nil:
 		return words{}, err
 	}

@@ -17,6 +17,7 @@ type part struct {
 	location    string
 	description string
 	parent      string // the media type of the multipart around it
+	outlook     bool   // a winmail.dat that is passed on whole
 }
 
 // newPart reads the fields of a part's header, which may be missing and malformed.

@@ -46,11 +46,20 @@ var ErrEmpty = errors.New("the mail is empty")
 // A mail that is malformed is read as well as possible, which Problems explains. The error is ErrEmpty, an error of raw,
 // of sink or of ctx.
 func Read(ctx context.Context, raw io.Reader, sink func(File, io.Reader) error) (Message, error) {
+	return read(ctx, raw, &reader{sink: sink})
+}
+
+// ReadWhole is Read, but for a winmail.dat, which it passes on as one file.
+func ReadWhole(ctx context.Context, raw io.Reader, sink func(File, io.Reader) error) (Message, error) {
+	return read(ctx, raw, &reader{sink: sink, whole: true})
+}
+
+func read(ctx context.Context, raw io.Reader, r *reader) (Message, error) {
 	s, err := newSource(ctx, raw)
 	if err != nil {
 		return Message{}, err
 	}
-	r := &reader{sink: sink, hint: "utf-8"}
+	r.hint = "utf-8"
 	h := r.header(s, true)
 	r.Header = h
 	r.hint = headerCharset(h)
@@ -69,7 +78,8 @@ func Read(ctx context.Context, raw io.Reader, sink func(File, io.Reader) error) 
 // reader collects what is read of one mail.
 type reader struct {
 	Message
-	sink func(File, io.Reader) error
+	sink  func(File, io.Reader) error
+	whole bool // see ReadWhole
 
 	hint     string // the charset that headers without one are probably in
 	parts    int

@@ -36,9 +36,11 @@ const (
 	Unknown Verdict = "unknown"
 	// Authentic means that the domain in From authenticated the mail, by a signature or by the server that sent it.
 	Authentic Verdict = "authentic"
-	// Forged means that the domain in From publishes how its mails are authenticated, and this one is not, or that From is
-	// written so that mail programs may show different addresses.
+	// Forged means that the domain in From publishes how its mails are authenticated, and this one is not.
 	Forged Verdict = "forged"
+	// Ambiguous means that no single address can be believed or not: From names several, or is written so that mail programs
+	// may show different ones, or the header can't be checked.
+	Ambiguous Verdict = "ambiguous"
 )
 
 // CheckedHere is Result.By of a mail that was checked by this package.
@@ -64,7 +66,7 @@ type Mail struct {
 	Helo         string     // that the server called itself
 	EnvelopeFrom string     // the reverse path, without angle brackets; empty: the mail is a notification
 	// From is the address that the caller is going to believe. If it is not the one that this package reads, the verdict is
-	// Forged. Empty: the one in Result.
+	// Ambiguous. Empty: the one in Result.
 	From string
 }
 
@@ -109,7 +111,7 @@ func (c *Checker) Results(ctx context.Context, m Mail) (Result, error) {
 	}
 	h, body, err := readHeader(m.Raw)
 	if problem := headerProblem(""); errors.As(err, &problem) {
-		r.forged(string(problem))
+		r.ambiguous(string(problem))
 		return r, nil
 	}
 	if err != nil {
@@ -118,12 +120,12 @@ func (c *Checker) Results(ctx context.Context, m Mail) (Result, error) {
 	from, err := h.from()
 	switch {
 	case err != nil:
-		r.forged(err.Error())
+		r.ambiguous(err.Error())
 		return r, nil
 	case from == "":
 		r.Reason = "The mail does not say who it is from."
 		if m.From != "" {
-			r.forged("From can be read in different ways.")
+			r.ambiguous(errFrom.Error())
 		}
 		return r, nil
 	}
@@ -135,13 +137,16 @@ func (c *Checker) Results(ctx context.Context, m Mail) (Result, error) {
 		return r, err
 	}
 	if m.From != "" && !sameAddress(m.From, from) {
-		r.forged("From can be read in different ways.")
+		r.ambiguous(errFrom.Error())
 	}
 	return r, nil
 }
 
-func (r *Result) forged(reason string) {
-	r.Verdict, r.Suspicious, r.Retry, r.Reason = Forged, true, false, reason
+func (r *Result) forged(reason string)    { r.suspect(Forged, reason) }
+func (r *Result) ambiguous(reason string) { r.suspect(Ambiguous, reason) }
+
+func (r *Result) suspect(v Verdict, reason string) {
+	r.Verdict, r.Suspicious, r.Retry, r.Reason = v, true, false, reason
 }
 
 // cutAddress cuts an address at its last at sign, and reports whether there is one.
