@@ -92,6 +92,11 @@ type AttachField struct {
 	Limits   desk.FileLimits
 }
 
+// AttachField returns the field for files of a page's only form with one, with those of the form that was sent.
+func (v *Visit) AttachField(upload string, limits desk.FileLimits) AttachField {
+	return AttachField{ID: "attach", Upload: upload, Attached: v.Attached(), Limits: limits}
+}
+
 // MiB returns the limit of a file's size.
 func (f AttachField) MiB() int64 { return f.Limits.Size >> 20 }
 

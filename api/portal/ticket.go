@@ -146,7 +146,7 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 	view.Promises = explainedPromises(s.View, s.entries, causes, view.Now)
 	view.Seen, view.Shown = s.fingerprint(view.Now), desk.LastEntry(s.entries)
 	view.Reply.Key = replyKey(view.Bubbles)
-	view.Reply.Attach = p.attachField(v, ticketAddress(a.number)+"/files")
+	view.Reply.Attach = v.AttachField(ticketAddress(a.number)+"/files", p.files.Limits())
 	if err == nil {
 		view.Rating = &rating
 		view.RateForm = rateForm{Score: rating.Score, Comment: rating.Comment}
