@@ -58,10 +58,11 @@ type incomingView struct {
 // incomingContentsView is an incoming mail with its contents.
 type incomingContentsView struct {
 	incomingView
-	Headers  string         `json:"headers,omitempty" doc:"As they came, truncated if they are long."`
-	Text     string         `json:"text,omitempty"`
-	Files    []mailFileView `json:"files,omitempty"`
-	Problems []string       `json:"problems,omitempty" doc:"How malformed parts were read, or why the mail can't be."`
+	Headers string         `json:"headers,omitempty" doc:"As they came, truncated if they are long."`
+	Text    string         `json:"text,omitempty"`
+	Files   []mailFileView `json:"files,omitempty"`
+	traitsView
+	Problems []string `json:"problems,omitempty" doc:"How malformed parts were read, or why the mail can't be."`
 }
 
 type mailFileView struct {
@@ -95,7 +96,7 @@ func (s *server) listIncoming(ctx context.Context, in *incomingListInput) (view 
 
 func (s *server) readIncoming(ctx context.Context, in *incomingInput) (view incomingContentsView, err error) {
 	m, c, err := s.Incoming.Mail(ctx, request.Of(ctx).Person, in.ID)
-	view = incomingContentsView{incomingView: viewIncoming(m), Headers: c.Headers, Text: c.Text, Problems: c.Problems}
+	view = incomingContentsView{incomingView: viewIncoming(m), Headers: c.Headers, Text: c.Text, Problems: c.Problems, traitsView: traitsView(c.Traits)}
 	for _, f := range c.Files {
 		view.Files = append(view.Files, mailFileView(f))
 	}

@@ -13,6 +13,7 @@ type FileList struct {
 	Layout
 	Files  []desk.File
 	Delete bool // the reader may delete them
+	Bare   bool // without previews, as the images are shown elsewhere
 }
 
 // FileList returns the view of a message's files.

@@ -94,9 +94,11 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 
 // ReadIncoming records what was read of a mail, before it becomes anything: mails that it causes refer to its Message-ID.
 func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) error {
-	_, err := s.pool.Exec(ctx, `UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6
+	_, err := s.pool.Exec(ctx, `UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6,
+			encrypted = $7, signed = $8, calendar = $9
 		WHERE id = $1 AND status = 'received'`,
-		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail))
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail),
+		m.Traits.Encrypted, m.Traits.Signed, m.Traits.Calendar)
 	return explain(err, "record what was read of an incoming mail")
 }
 
