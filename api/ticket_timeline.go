@@ -31,7 +31,7 @@ type entryView struct {
 	Person     *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
 	Files      []attachmentView `json:"files,omitempty"`
 	Channel    desk.Channel     `json:"channel,omitempty" enum:"page,api,email,phone,in-person" doc:"By which the message came. Absent of messages from before it was recorded."`
-	traitsView
+	TraitsView
 	Incoming       int64            `json:"incoming_mail,omitempty" doc:"Staff only: the ID of the incoming mail that the message was."`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
@@ -53,8 +53,8 @@ type entryView struct {
 	Code           string           `json:"code,omitempty" doc:"Why it was refused."`
 }
 
-// traitsView is what an email is, whatever it says.
-type traitsView struct {
+// TraitsView is what an email is, whatever it says.
+type TraitsView struct {
 	Encrypted bool                `json:"encrypted,omitempty" doc:"An email by S/MIME or PGP, which can't be read here."`
 	Signed    bool                `json:"signed,omitempty" doc:"An email with a signature by S/MIME or PGP, which was not verified."`
 	Calendar  desk.CalendarMethod `json:"calendar,omitempty" enum:"request,cancel,reply,counter" doc:"An email with a calendar: an invitation, the end of an event, the answer to an invitation, or the proposal of another time."`
@@ -101,7 +101,7 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	if e.Body != "" {
 		view.Format = e.Format.OrText()
 	}
-	view.traitsView = traitsView(e.Traits)
+	view.TraitsView = TraitsView(e.Traits)
 	view.HTML = s.messageHTML(e, viewer)
 	for _, f := range e.Files {
 		view.Files = append(view.Files, viewAttachment(f, viewer))
