@@ -96,6 +96,11 @@ func TestReply_toTheRequesterAloneIsKeptWithTheDraft(t *testing.T) {
 	}
 }
 
+// opened returns the ticket that a response leads to.
+func opened(a response) ticket.Number {
+	return ticket.Number(strings.TrimPrefix(a.Header.Get("Location"), "/desk/tickets/"))
+}
+
 func TestNewTicket_isOpenedForACustomer(t *testing.T) {
 	o := newFixture(t)
 	anna := o.browser("anna")
@@ -113,11 +118,12 @@ func TestNewTicket_isOpenedForACustomer(t *testing.T) {
 	if first.Header.Get("Location") != again.Header.Get("Location") {
 		t.Errorf("sent twice, it opened %s and %s", first.Header.Get("Location"), again.Header.Get("Location"))
 	}
-	opened := anna.get(first.Header.Get("Location")).wantStatus(http.StatusOK)
-	if got := opened.Find("#conversation .channel").Text(); got != "by phone" {
+	o.started(opened(first))
+	page = anna.get(first.Header.Get("Location")).wantStatus(http.StatusOK)
+	if got := page.Find("#conversation .channel").First().Text(); got != "by phone" {
 		t.Errorf("without a choice, the channel is %q", got)
 	}
-	if got := opened.people(); len(got) != 1 || got[0] != "Wanda Walk-in requestercontact mailto:walk-in@example.com" {
+	if got := page.people(); len(got) != 1 || got[0] != "Wanda Walk-in requestercontact mailto:walk-in@example.com" {
 		t.Errorf("the people are %q", got)
 	}
 	o.browser("clara").get("/desk/new").wantStatus(http.StatusForbidden)
@@ -158,8 +164,9 @@ func TestNewTicket_hasChannelFilesAndMarkdown(t *testing.T) {
 		}
 	}
 	form.Set("files", string(f.ID))
-	to := anna.post("/desk/new", form).wantStatus(http.StatusSeeOther).Header.Get("Location")
-	said := anna.get(to).wantStatus(http.StatusOK).Find("#conversation .said").First()
+	to := anna.post("/desk/new", form).wantStatus(http.StatusSeeOther)
+	o.started(opened(to))
+	said := anna.get(to.Header.Get("Location")).wantStatus(http.StatusOK).Find("#conversation .said").First()
 	if said.Find(".channel").Text() != "in person" || said.Find("em").Text() != "leaks" || said.Find(".file-name").First().Text() != "jug.txt" {
 		t.Errorf("opened: %s", said.Text())
 	}
