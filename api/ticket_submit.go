@@ -22,6 +22,7 @@ type submission struct {
 	Follows  string       `json:"follows,omitempty" doc:"The number of an earlier ticket of yours that this one follows up."`
 
 	Requester *requesterBody `json:"requester,omitempty" doc:"Staff only, and required of them: the customer for whom the ticket is opened."`
+	Channel   desk.Channel   `json:"channel,omitempty" enum:"phone,in-person" doc:"Staff only: by which the customer turned to the desk. Absent: the API."`
 }
 
 // requesterBody names the customer for whom staff open a ticket.
@@ -100,6 +101,7 @@ func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOut
 		Priority:       policy.Priority(in.Body.Priority),
 		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),
 		Follows:        f.Number("follows", in.Body.Follows),
+		Channel:        f.Channel("channel", string(in.Body.Channel)),
 		IdempotencyKey: v.IdempotencyKey,
 	}
 	if r := in.Body.Requester; r != nil {

@@ -114,6 +114,9 @@ func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error
 	case !p.CustomersChoosePriority && by.Role == ticket.RoleCustomer && s.Priority != policy.PriorityNormal:
 		wrong.Add("priority", "can't be chosen under the current policy")
 	}
+	if by.Role == ticket.RoleCustomer && slices.Contains(desk.EnteredChannels(), s.Channel) {
+		wrong.Add("channel", "can be chosen by staff only")
+	}
 	if utf8.RuneCountInString(s.Subject) > desk.MaxSubject {
 		wrong.Add("subject", "is longer than 200 characters")
 	}

@@ -101,9 +101,11 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) (unverified time.Duration, err error) {
 	err = s.pool.QueryRow(ctx, `
 		UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6,
+			encrypted = $8, signed = $9, calendar = $10,
 			unverified_since = CASE WHEN $7 THEN coalesce(unverified_since, clock_timestamp()) END
 		WHERE id = $1 AND status = 'received' RETURNING coalesce(clock_timestamp() - unverified_since, interval '0')`,
-		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail), m.Unverified).Scan(&unverified)
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail), m.Unverified,
+		m.Traits.Encrypted, m.Traits.Signed, m.Traits.Calendar).Scan(&unverified)
 	return unverified, explain(missing(err, errClaimLost), "record what was read of an incoming mail")
 }
 
