@@ -194,6 +194,11 @@ var definitions = []Definition{
 		Operations: []Operation{{ID: "leave-ticket", Path: "leaving", Summary: "Leave a ticket of which you are a participant", For: customers}},
 	},
 	{
+		// Accepted only where an address is confirmed, for every ticket of the contact.
+		Verb: VerbMergePerson, Label: "Merge a contact", Done: "Contact merged.",
+		Roles: customersOrStaff, Statuses: anyStatus, decide: (*decider).mergePerson,
+	},
+	{
 		Verb: VerbResend, Label: "Send again", Done: "Email queued to be sent again.",
 		Roles: staff, Statuses: anyStatus, decide: (*decider).resend,
 		Fields: []Field{
