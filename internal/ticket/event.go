@@ -59,6 +59,16 @@ func (k EventKind) Public() bool {
 	}
 }
 
+// ChangesPeople reports whether the event changes who is in the ticket.
+func (e Event) ChangesPeople() bool {
+	switch e.Kind {
+	case EventParticipantAdded, EventParticipantRemoved, EventRequesterChanged, EventPersonMerged:
+		return true
+	default:
+		return false
+	}
+}
+
 // ListedFor reports whether the event is listed in the timeline of a requester or participant: public events, except those
 // with a message for another person alone, and refusals of their own commands.
 func (e Event) ListedFor(person PersonID) bool {
