@@ -69,7 +69,7 @@ func (a *Accounts) ConfirmAddress(ctx context.Context, id string, most int) (e a
 		if err == nil && !added {
 			var owner ticket.PersonID
 			if owner, err = mergeable(ctx, tx, l.Person, address); err == nil && owner != l.Person.ID {
-				merged, err = merge(ctx, tx, owner, l.Person.ID)
+				merged, err = merge(ctx, tx, owner, l.Person.ID, address)
 				added = true
 			}
 		}

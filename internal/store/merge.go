@@ -21,8 +21,8 @@ func knownAs(id string) string {
 }
 
 // merge makes what is a contact's that of an account: addresses, tickets, files and emails. Tickets follow by commands, which are
-// accepted here. The caller has locked both people. It returns the numbers of the tickets.
-func merge(ctx context.Context, tx pgx.Tx, contact, into ticket.PersonID) ([]ticket.Number, error) {
+// accepted here. The caller has locked both people. address is the contact's that was confirmed. It returns the numbers of the tickets.
+func merge(ctx context.Context, tx pgx.Tx, contact, into ticket.PersonID, address string) ([]ticket.Number, error) {
 	batch := &pgx.Batch{}
 	args := pgx.StrictNamedArgs{"contact": contact, "person": into}
 	for _, statement := range []string{
@@ -48,7 +48,7 @@ func merge(ctx context.Context, tx pgx.Tx, contact, into ticket.PersonID) ([]tic
 		return nil, err
 	}
 	return numbers, record(ctx, tx, account.Event{
-		Kind: account.EventContactMerged, Person: into, Actor: into, Detail: "the contact " + string(contact),
+		Kind: account.EventContactMerged, Person: into, Actor: into, Detail: string(contact) + ", " + address,
 	})
 }
 
