@@ -179,7 +179,7 @@ var definitions = []Definition{
 	{
 		Verb: VerbRemoveParticipant, Label: "Remove a participant", Done: "Participant removed.",
 		Roles: staff, Statuses: anyStatus, decide: (*decider).removeParticipant,
-		Fields:     []Field{fieldWhom},
+		Fields:     []Field{{Name: fieldPerson, Kind: FieldPerson, Source: FromRequest, Required: FromRequest, Doc: "The ID or an email address of a participant."}},
 		Operations: []Operation{{ID: "remove-participant", Path: "participant-removals", Summary: "Remove a participant, who can't see the ticket from then on", For: staff}},
 	},
 	{
