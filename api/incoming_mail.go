@@ -80,7 +80,8 @@ func viewIncoming(m desk.IncomingMail) IncomingView {
 		v.Recipients = []string{}
 	}
 	if m.SettledBy.ID != "" {
-		v.DecidedBy, v.DecidedAt = &namedView{ID: m.SettledBy.ID, Name: m.SettledBy.Name, Role: m.SettledBy.Role, Handle: m.SettledBy.Handle}, m.Settled.UTC()
+		by := viewNamed(m.SettledBy)
+		v.DecidedBy, v.DecidedAt = &by, m.Settled.UTC()
 	}
 	return v
 }
@@ -133,4 +134,50 @@ func (s *server) decideIncoming(ctx context.Context, id int64, decide func(conte
 	}
 	m, _, err := s.Incoming.Mail(ctx, by, id)
 	return viewIncoming(m), err
+}
+
+type blockedListView struct {
+	Senders []blockedView `json:"senders" doc:"In alphabetical order."`
+}
+
+type blockedView struct {
+	Sender    string    `json:"sender" doc:"An email address, or a domain with an @ before it."`
+	BlockedAt time.Time `json:"blocked_at"`
+	BlockedBy namedView `json:"blocked_by"`
+}
+
+type blockedBody struct {
+	Sender string `json:"sender" doc:"An email address, or a domain with an @ before it."`
+}
+
+type blockedInput struct {
+	Sender string `path:"sender" doc:"An email address, or a domain with an @ before it."`
+}
+
+func viewBlocked(b desk.BlockedSender) blockedView {
+	return blockedView{Sender: b.Sender, BlockedAt: b.At.UTC(), BlockedBy: viewNamed(b.By)}
+}
+
+func viewNamed(p desk.Ref) namedView {
+	return namedView{ID: p.ID, Name: p.Name, Role: p.Role, Handle: p.Handle}
+}
+
+func (s *server) listBlocked(ctx context.Context, _ *struct{}) (blockedListView, error) {
+	list, err := s.Incoming.Blocked(ctx, request.Of(ctx).Person)
+	return blockedListView{viewEach(list, viewBlocked)}, err
+}
+
+func (s *server) blockSender(ctx context.Context, in *bodyOf[blockedBody]) (blockedListView, error) {
+	return s.changeBlocked(ctx, in.Body.Sender, s.Incoming.Block)
+}
+
+func (s *server) unblockSender(ctx context.Context, in *blockedInput) (blockedListView, error) {
+	return s.changeBlocked(ctx, in.Sender, s.Incoming.Unblock)
+}
+
+func (s *server) changeBlocked(ctx context.Context, sender string, change func(context.Context, desk.Person, string) error) (blockedListView, error) {
+	if err := change(ctx, request.Of(ctx).Person, sender); err != nil {
+		return blockedListView{}, err
+	}
+	return s.listBlocked(ctx, nil)
 }

@@ -60,7 +60,7 @@ func TestParticipant_readsAndRepliesUntilRemoved(t *testing.T) {
 
 func TestSubmit_byStaffForACustomer(t *testing.T) {
 	o := openFixture(t)
-	const requester = `,"requester":{"address":"walk-in@example.com","name":"Wanda"}`
+	const requester = `,"requester":{"person":"walk-in@example.com","name":"Wanda"}`
 	if a := o.do("anna", 422, "POST", "/api/v1/tickets", `{"subject":"s","body":"b"}`); len(a.fields()) != 1 || a.fields()[0] != "requester" {
 		t.Errorf("for nobody: %+v", a.problem)
 	}

@@ -27,8 +27,8 @@ type submission struct {
 
 // requesterBody names the customer for whom staff open a ticket.
 type requesterBody struct {
-	Address string `json:"address" doc:"An email address, or a person's ID. An address that is unknown so far becomes a contact, who has no account until they register with it."`
-	Name    string `json:"name,omitempty" doc:"The name of a new contact, up to 200 characters. Default: the part of the address before the @."`
+	Person string `json:"person" doc:"An ID or an email address. An address that is unknown so far becomes a contact, who has no account until they register with it."`
+	Name   string `json:"name,omitempty" doc:"The name of a new contact, up to 200 characters. Default: the part of the address before the @."`
 }
 
 type submitOutput struct {
@@ -105,7 +105,7 @@ func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOut
 		IdempotencyKey: v.IdempotencyKey,
 	}
 	if r := in.Body.Requester; r != nil {
-		typed.Requester = input.Whom(&f, "requester", r.Address, r.Name)
+		typed.Requester = input.Whom(&f, "requester", r.Person, r.Name)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func newFixture(t *testing.T) *fixture {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	o.Start(log)
 	review := app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs))
-	o.pages = incoming.New(review, review)
+	o.pages = incoming.New(review)
 	o.server = o.Serve(page.Config{Log: log}, "/desk", o.pages.Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Files, o.Outcomes).Area(),
 		portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, o.Files, o.Outcomes).Area(), filepages.New(o.Files, o.Store).Area())

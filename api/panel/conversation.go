@@ -170,6 +170,8 @@ func eventText(e desk.Entry, shared shared) string {
 		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
 	case ticket.EventParticipantAdded, ticket.EventParticipantRemoved, ticket.EventRequesterChanged:
 		return peopleText(e, actor)
+	case ticket.EventPersonMerged:
+		return "A contact was merged into the account of " + e.Named.Name
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", humanize(string(e.Verb)), actor, humanize(e.Code))
 	default:

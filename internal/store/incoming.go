@@ -55,12 +55,12 @@ func (s *Store) AwaitIncoming(ctx context.Context, wake func()) error {
 
 const incomingColumns = `id, coalesce(blob, ''), size, fingerprint, source, mailbox, client, helo, return_path, recipients, received_at, status,
 	attempts, sender, subject, reason, detail, coalesce(ticket, ''), trust, trust_detail,
-	coalesce(settled_by, ''), coalesce((SELECT name FROM people WHERE people.id = settled_by), ''), settled_at`
+	coalesce((SELECT jsonb_build_object('id', id, 'name', name, 'handle', handle, 'role', role) FROM people WHERE people.id = settled_by), '{}'), settled_at`
 
 func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 	return m, row.Scan(&m.ID, &m.Blob, &m.Size, &m.Fingerprint, &m.Source, &m.Mailbox, &m.Client, &m.Helo, &m.ReturnPath, &m.Recipients,
 		&m.Received, &m.Status, &m.Attempts, &m.Sender, &m.Subject, &m.Reason, &m.Detail, &m.Ticket, &m.Trust, &m.TrustDetail,
-		&m.SettledBy.ID, &m.SettledBy.Name, nullable(&m.Settled))
+		&m.SettledBy, nullable(&m.Settled))
 }
 
 // ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender, and

@@ -179,10 +179,10 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
 		LEFT JOIN incoming_mails i ON i.id = m.mail
-		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
+		LEFT JOIN people p ON p.id = `+knownAs("e.data->'by'->>'id'")+`
 		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.failure_event = e.n AND b.queue = 'ticket'
-		LEFT JOIN people r ON r.id = b.person
-		LEFT JOIN people q ON q.id = e.data->>'person'
+		LEFT JOIN people r ON r.id = `+knownAs("b.person")+`
+		LEFT JOIN people q ON q.id = `+knownAs("e.data->>'person'")+`
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
 	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Entry, error) { return scanEntry(row, n) })
 	return entries, explain(err, "load the timeline of %s", n)
