@@ -25,11 +25,14 @@ const (
 )
 
 // folder is a store on a disk. fileblob writes to a temporary name and renames, and flushes neither the file nor its
-// folder; folder does, through the hook that fileblob has for the open file.
+// folder. folder does, once the file has its final name: then the disk's journal takes the content, both names and the
+// entry together, where a flush before renaming would have it written twice.
 type folder struct {
 	dir    string
 	bucket *gocloud.Bucket
-	made   sync.Map // the sub-folders whose entry in dir this process has flushed
+
+	mu       sync.Mutex
+	prepared bool // the sub-folders exist, durably
 }
 
 func openFolder(u *url.URL) (*gocloud.Bucket, medium, error) {
@@ -67,54 +70,72 @@ func makeFolder(dir string) error {
 	return flush(above)
 }
 
-func (f *folder) upload(ctx context.Context, key string, r io.Reader) (err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var file *os.File
-	w, err := f.bucket.NewWriter(ctx, key, &gocloud.WriterOptions{
-		DisableContentTypeDetection: true,
-		BeforeWrite: func(as func(any) bool) error {
-			if !as(&file) {
-				return errors.New("fileblob has no file to flush")
-			}
-			return file.Chmod(fileMode)
-		},
-	})
+func (f *folder) upload(ctx context.Context, key string, r io.Reader) error {
+	if err := f.prepare(); err != nil {
+		return err
+	}
+	file, err := f.write(ctx, key, r)
+	if file != nil {
+		defer func() { _ = file.Close() }() // only flushed from
+	}
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(w, r); err == nil {
-		err = file.Sync()
-	}
-	if err != nil {
-		cancel() // so that closing removes the temporary file
-		_ = w.Close()
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if err := f.flushEntry(key); err != nil {
+	entry := make(chan error, 1)
+	go func() { entry <- flush(filepath.Dir(filepath.Join(f.dir, key))) }()
+	if err := errors.Join(file.Sync(), <-entry); err != nil {
 		_ = f.bucket.Delete(context.WithoutCancel(ctx), key)
 		return err
 	}
 	return nil
 }
 
-// flushEntry makes the name of a file durable, and that of its folder.
-func (f *folder) flushEntry(key string) error {
-	sub := filepath.Dir(filepath.Join(f.dir, key))
-	if err := flush(sub); err != nil {
-		return err
-	}
-	if _, done := f.made.Load(sub); done || sub == f.dir {
+// prepare creates the sub-folders, all at once, so that a blob waits for its own entry only.
+func (f *folder) prepare() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.prepared {
 		return nil
 	}
-	if err := flush(f.dir); err != nil {
-		return err
+	for _, sub := range f.prefixes() {
+		if err := os.Mkdir(filepath.Join(f.dir, sub), folderMode); err != nil && !os.IsExist(err) {
+			return err
+		}
 	}
-	f.made.Store(sub, true)
-	return nil
+	err := flush(f.dir)
+	f.prepared = err == nil
+	return err
+}
+
+// write writes a file that is not durable yet, and returns it for flushing.
+func (f *folder) write(ctx context.Context, key string, r io.Reader) (file *os.File, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w, err := f.bucket.NewWriter(ctx, key, &gocloud.WriterOptions{
+		DisableContentTypeDetection: true,
+		BeforeWrite: func(as func(any) bool) (err error) {
+			var temp *os.File
+			if !as(&temp) {
+				return errors.New("fileblob has no file")
+			}
+			if err := temp.Chmod(fileMode); err != nil {
+				return err
+			}
+			// fileblob closes its own before it renames. One that is open before the first byte misses no error of the disk.
+			file, err = os.Open(temp.Name())
+			return err
+		},
+	})
+	if err != nil {
+		return file, err
+	}
+	// gocloud's own way of copying takes a MiB of memory for the smallest mail.
+	if _, err := io.Copy(struct{ io.Writer }{w}, r); err != nil {
+		cancel() // so that closing removes the temporary file
+		_ = w.Close()
+		return file, err
+	}
+	return file, w.Close()
 }
 
 // flush makes the entries of a folder durable.
