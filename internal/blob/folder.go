@@ -18,21 +18,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Only this user reads what people sent.
-const (
-	folderMode = 0o700
-	fileMode   = 0o600
-)
+// folderMode lets only this user read what people sent.
+const folderMode = 0o700
 
-// folder is a store on a disk. fileblob writes to a temporary name and renames, and flushes neither the file nor its
-// folder. folder does, once the file has its final name: then the disk's journal takes the content, both names and the
-// entry together, where a flush before renaming would have it written twice.
+// folder is a store on a disk. It writes by itself, because fileblob flushes neither a file nor its folder.
 type folder struct {
 	dir    string
 	bucket *gocloud.Bucket
-
-	mu       sync.Mutex
-	prepared bool // the sub-folders exist, durably
+	made   sync.Map // the sub-folders whose entry in dir this process has flushed
 }
 
 func openFolder(u *url.URL) (*gocloud.Bucket, medium, error) {
@@ -70,72 +63,73 @@ func makeFolder(dir string) error {
 	return flush(above)
 }
 
-func (f *folder) upload(ctx context.Context, key string, r io.Reader) error {
-	if err := f.prepare(); err != nil {
-		return err
-	}
-	file, err := f.write(ctx, key, r)
-	if file != nil {
-		defer func() { _ = file.Close() }() // only flushed from
-	}
+// upload writes to a temporary name, renames, and then flushes the file and its folder side by side. With a flush before the
+// renaming, the disk would write twice, one after the other.
+func (f *folder) upload(ctx context.Context, key string, r io.Reader) (err error) {
+	path := filepath.Join(f.dir, key)
+	file, err := f.create(path)
 	if err != nil {
 		return err
 	}
-	entry := make(chan error, 1)
-	go func() { entry <- flush(filepath.Dir(filepath.Join(f.dir, key))) }()
-	if err := errors.Join(file.Sync(), <-entry); err != nil {
-		_ = f.bucket.Delete(context.WithoutCancel(ctx), key)
+	name := file.Name()
+	defer func() {
+		_ = file.Close() // it was flushed, or is removed
+		if err != nil {
+			_ = os.Remove(name)
+		}
+	}()
+	if err := fill(file, r); err != nil {
 		return err
 	}
-	return nil
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := os.Rename(name, path); err != nil {
+		return err
+	}
+	name = path
+	flushed := make(chan error, 1)
+	go func() { flushed <- file.Sync() }()
+	return errors.Join(f.flushEntry(path), <-flushed)
 }
 
-// prepare creates the sub-folders, all at once, so that a blob waits for its own entry only.
-func (f *folder) prepare() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.prepared {
-		return nil
-	}
-	for _, sub := range f.prefixes() {
-		if err := os.Mkdir(filepath.Join(f.dir, sub), folderMode); err != nil && !os.IsExist(err) {
-			return err
+// create creates a file under a temporary name, which only this user reads, and its sub-folder if it is missing.
+func (f *folder) create(path string) (*os.File, error) {
+	if sub := filepath.Dir(path); sub != f.dir {
+		switch err := os.Mkdir(sub, folderMode); {
+		case err == nil:
+			f.made.Delete(sub)
+		case !os.IsExist(err):
+			return nil, err
 		}
 	}
-	err := flush(f.dir)
-	f.prepared = err == nil
+	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+}
+
+// pieces are buffers for copying, each large enough for most mails.
+var pieces = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+func fill(file *os.File, r io.Reader) error {
+	piece := pieces.Get().(*[64 << 10]byte)
+	defer pieces.Put(piece)
+	_, err := io.CopyBuffer(struct{ io.Writer }{file}, r, piece[:]) // the file's own ReadFrom would take another buffer
 	return err
 }
 
-// write writes a file that is not durable yet, and returns it for flushing.
-func (f *folder) write(ctx context.Context, key string, r io.Reader) (file *os.File, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	w, err := f.bucket.NewWriter(ctx, key, &gocloud.WriterOptions{
-		DisableContentTypeDetection: true,
-		BeforeWrite: func(as func(any) bool) (err error) {
-			var temp *os.File
-			if !as(&temp) {
-				return errors.New("fileblob has no file")
-			}
-			if err := temp.Chmod(fileMode); err != nil {
-				return err
-			}
-			// fileblob closes its own before it renames. One that is open before the first byte misses no error of the disk.
-			file, err = os.Open(temp.Name())
-			return err
-		},
-	})
-	if err != nil {
-		return file, err
+// flushEntry makes the name of a file durable, and that of its folder.
+func (f *folder) flushEntry(path string) error {
+	sub := filepath.Dir(path)
+	if err := flush(sub); err != nil {
+		return err
 	}
-	// gocloud's own way of copying takes a MiB of memory for the smallest mail.
-	if _, err := io.Copy(struct{ io.Writer }{w}, r); err != nil {
-		cancel() // so that closing removes the temporary file
-		_ = w.Close()
-		return file, err
+	if _, done := f.made.Load(sub); done || sub == f.dir {
+		return nil
 	}
-	return file, w.Close()
+	if err := flush(f.dir); err != nil {
+		return err
+	}
+	f.made.Store(sub, true)
+	return nil
 }
 
 // flush makes the entries of a folder durable.
@@ -163,8 +157,8 @@ func (f *folder) prefixes() []string {
 	return all
 }
 
-// temporary is the shape of the names that fileblob writes to.
-var temporary = regexp.MustCompile(`^([0-9a-f]{2}/[0-9a-f]{30}|` + probe + `)\.[0-9a-f]+\.tmp$`)
+// temporary is the shape of the names that create makes.
+var temporary = regexp.MustCompile(`^([0-9a-f]{2}/[0-9a-f]{30}|` + probe + `)\.[0-9]+\.tmp$`)
 
 func (f *folder) sweep(ctx context.Context, before time.Time) (int, error) {
 	n := 0
