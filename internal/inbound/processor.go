@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -100,7 +101,7 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rowTimeout)
 	defer cancel()
 	if err != nil {
-		pause := p.pause(m.ID)
+		pause := p.pause(m.ID, err)
 		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
 		err = p.queue.DeferIncoming(ctx, m.ID, attempt, fault.KindOf(err) == fault.Internal && !stopping, pause)
 	} else {
@@ -143,12 +144,16 @@ func quarantined(reason, detail string) desk.IncomingResult {
 	return desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: reason, Detail: detail}
 }
 
-// pause returns the pause before the next attempt with a mail.
-func (p *Processor) pause(id int64) time.Duration {
+// pause returns the pause before the next attempt with a mail: at least as long as the error asks for, so that the mails of a
+// sender who has used up an allowance don't take the turns of others again and again.
+func (p *Processor) pause(id int64, err error) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := min(max(firstPause, 2*p.pauses[id]), maxPause)
 	p.pauses[id] = next
+	if limited, ok := errors.AsType[*fault.Error](err); ok {
+		next = max(next, limited.RetryAfter)
+	}
 	return next
 }
 
