@@ -9,7 +9,7 @@ import (
 )
 
 // BenchmarkMailToPage measures the time from the answer 250 to a customer's email until an agent reads it on the ticket's open
-// page, in Chromium, at a desk that does nothing else.
+// page, in Chromium, at a desk that does nothing else. An operation is 20 emails.
 func BenchmarkMailToPage(b *testing.B) {
 	browsertest.Require(b)
 	s := start(b, "")
@@ -19,14 +19,16 @@ func BenchmarkMailToPage(b *testing.B) {
 	page.Goto("/desk/tickets/" + number)
 	var took []time.Duration
 	for b.Loop() {
-		l := newLetter("client@client.example", 100).inReplyTo(receipt)
-		s.agent.awaitStatus(number, "new")
-		page.Settle()
-		browsertest.Value[bool](page, noteArrival(l.token))
-		m.deliver(l)
-		accepted := time.Now()
-		arrived := browsertest.Value[float64](page, "window.arrived") // by the clock of this machine, as accepted
-		took = append(took, time.UnixMicro(int64(arrived*1000)).Sub(accepted))
+		for range 20 { // at least, for the percentiles
+			l := newLetter("client@client.example", 100).inReplyTo(receipt)
+			s.agent.awaitStatus(number, "new")
+			page.Settle()
+			browsertest.Value[bool](page, noteArrival(l.token))
+			m.deliver(l)
+			accepted := time.Now()
+			arrived := browsertest.Value[float64](page, "window.arrived") // by the clock of this machine, as accepted
+			took = append(took, time.UnixMicro(int64(arrived*1000)).Sub(accepted))
+		}
 	}
 	slices.Sort(took)
 	for name, part := range map[string]int{"p50-ms": 50, "p95-ms": 95} {
