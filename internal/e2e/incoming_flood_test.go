@@ -40,7 +40,7 @@ func TestIncomingMail_aThousandFromOneSenderCauseFewEmails(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	m.awaitCount("every mail is processed, or waits", mails, `SELECT count(*) FROM incoming_mails WHERE status <> 'received' OR not_before > received_at`)
+	m.awaitGrowth(m.pool, "every mail is processed, or waits", mails, `SELECT count(*) FROM incoming_mails WHERE status <> 'received' OR not_before > received_at`)
 	m.awaitCount("every command is decided and every email sent", 1, `SELECT (
 		(SELECT count(*) FROM tickets WHERE taken < last_command) + (SELECT count(*) FROM deliveries WHERE status = 'owed') = 0)::int`)
 
