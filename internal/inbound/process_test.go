@@ -77,7 +77,7 @@ func openOfficeWith(t *testing.T, verify trust.Options) *office {
 	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, waker{})
 	addresses := inbound.Addresses{"support@desk.example": "", "orders@desk.example": "order"}
 	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(verify),
-		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example"})
+		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets})
 	o.mails = app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o, Addresses: addresses.Find, Bounces: o, Workflows: o}, o.tickets, o.steps)
 	return o
 }

@@ -70,6 +70,16 @@ const (
 	replySecret     = "replies"
 )
 
+// TokenSecrets returns the secrets with which the tokens of links and addresses and the Message-IDs of mails are made.
+func (s *Store) TokenSecrets(ctx context.Context) (all link.Secrets, err error) {
+	for name, secret := range map[string]*[]byte{linkSecret: &all.Links, replySecret: &all.Replies, messageIDSecret: &all.MessageIDs} {
+		if *secret, err = s.Secret(ctx, name); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
 // sign sets what proves that the mail and the earlier ones of its conversation were made here.
 func (s *Store) sign(ctx context.Context, d *desk.MailData, signed bool) error {
 	secret, err := s.Secret(ctx, messageIDSecret)
