@@ -70,8 +70,10 @@ func (f *flat) next(i int) (char byte, size int) {
 		}
 		return barrier, 1
 	case c == '%':
-		if decoded, size := percent(rest); size > 0 {
+		if decoded, size := percent(rest); size > 0 && decoded < utf8.RuneSelf {
 			return kept(rune(decoded)), size
+		} else if size > 0 { // of a character without width, perhaps
+			return 0, size
 		}
 	case c == '=' && f.spell == printable, c == '-' && f.spell == proofpoint:
 		if decoded, is := hex(rest[1:]); is {
@@ -212,8 +214,14 @@ func (f *flat) broken(from, size int) finding {
 	return found
 }
 
+// number is what looks random and is known to all who are of a ticket.
+var number = regexp.MustCompile(`^[0-9A-Z]{1,8}-[0-9A-Z]{10}$`)
+
 // random reports whether characters are rather of a token than of a word.
 func random(chars []byte) bool {
+	if number.Match(chars) {
+		return false
+	}
 	var lower, upper, digits, changes int
 	for i, c := range chars {
 		switch {

@@ -169,17 +169,18 @@ func (r redactor) findLinks(f flat) (all []finding) {
 
 // findAddresses finds addresses for replies by their tokens, and those of the desk whose tokens are broken.
 func (r redactor) findAddresses(f flat, tries *int) (all []finding) {
-	chars := string(f.chars)
+	chars, begin := string(f.chars), map[int]bool{}
 	for from := 0; ; {
 		start, end := r.secrets.FindReplyToken(chars[from:], tries)
 		if end == 0 {
 			break
 		}
 		all = append(all, finding{parts: [][2]int{f.around(from+start, from+end, isAddressByte)}, replacement: addressRemoved})
+		begin[from+start] = true
 		from += end
 	}
 	for _, at := range r.site.addresses.FindAllStringIndex(chars, -1) {
-		if n := f.row(at[1]); n >= partOfToken && strings.ContainsAny(chars[at[1]:at[1]+n], "0123456789") {
+		if n := f.row(at[1]); n >= partOfToken && !begin[at[1]] && strings.ContainsAny(chars[at[1]:at[1]+n], "0123456789") {
 			broken := f.broken(at[1], wholeToken)
 			broken.replacement = addressRemoved
 			all = append(all, broken)
