@@ -185,6 +185,8 @@ func eventText(e desk.Entry, shared shared) string {
 // peopleText says who joined or left the ticket, or became its requester.
 func peopleText(e desk.Entry, actor string) string {
 	switch {
+	case e.Kind == ticket.EventParticipantAdded && e.Person == e.By.ID:
+		return actor + " joined the ticket with an email"
 	case e.Kind == ticket.EventParticipantAdded:
 		return actor + " added " + e.Named.Name + " as a participant"
 	case e.Kind == ticket.EventRequesterChanged:

@@ -216,6 +216,10 @@ func peopleText(e desk.Entry, viewer desk.Person) string {
 		whom = "you"
 	}
 	switch {
+	case e.Kind == ticket.EventParticipantAdded && e.Person == e.By.ID && e.Person == viewer.ID:
+		return "You joined the ticket with an email."
+	case e.Kind == ticket.EventParticipantAdded && e.Person == e.By.ID:
+		return who + " joined the ticket with an email."
 	case e.Kind == ticket.EventParticipantAdded:
 		return who + " added " + whom + "."
 	case e.Kind == ticket.EventRequesterChanged:

@@ -105,7 +105,7 @@ func TestParticipant_readsRepliesAndLeaves(t *testing.T) {
 	for who, b := range map[string]*browser{"signed in": carl, "by link": linked} {
 		a := b.get(http.StatusOK, at)
 		a.wantTexts(t, "#ticket-side", "Clara Customer", "requester", "Carl Other", "(you)", "Leave this ticket")
-		a.wantTexts(t, ".turn", "We need a reply of the requester")
+		a.wantTexts(t, ".turn", "We need a reply from the requester")
 		if strings.Contains(a.Body, "For Clara alone.") || strings.Contains(a.Body, o.People["clara"].Address) ||
 			a.Find(`form[action$="/withdrawal"], form[action$="/confirmation"], form[action$="/rating"]`).Length() > 0 {
 			t.Errorf("%s, the page shows more than a participant may see or do: %s", who, a.Find("main").Text())

@@ -141,7 +141,7 @@ type Files interface {
 	FileUploader
 	Open(ctx context.Context, viewer desk.Person, id desk.FileID) (desk.FileContent, error)
 	Preview(ctx context.Context, viewer desk.Person, id desk.FileID) (desk.FileContent, error)
-	Delete(ctx context.Context, by desk.Person, id desk.FileID) error
+	Delete(ctx context.Context, by desk.Person, id desk.FileID) (desk.File, error)
 }
 
 // FileUploader uploads files, which can then be sent with a message.
