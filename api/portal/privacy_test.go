@@ -78,7 +78,7 @@ func TestPages_letNothingTypedBecomeMarkup(t *testing.T) {
 		o.command("anna", desk.Request{Number: r.Number, Verb: ticket.VerbResolve, Body: typed})
 		b.post(http.StatusSeeOther, path+"/rating", "score", "1", "comment", strings.ReplaceAll(typed[:min(len(typed), 500)], "\x00", ""))
 		a := b.get(http.StatusOK, path)
-		if got := a.Find("main script, main img, main svg[onload], main b").Not(".tools button > b").Length(); got != 0 {
+		if got := a.Find("main script, main img, main svg[onload], main b").Not(".formatting button > b").Length(); got != 0 {
 			t.Errorf("%.40q becomes %d elements", typed, got)
 		}
 		b.get(http.StatusOK, path+"/receipt")

@@ -158,4 +158,9 @@ type IncomingMails interface {
 	Raw(context.Context, desk.Person, int64) (desk.FileContent, error)
 	Release(context.Context, desk.Person, int64) error
 	Delete(context.Context, desk.Person, int64) error
+
+	// Blocked returns the senders whose mails are only recorded.
+	Blocked(context.Context, desk.Person) ([]desk.BlockedSender, error)
+	Block(ctx context.Context, by desk.Person, sender string) error
+	Unblock(ctx context.Context, by desk.Person, sender string) error
 }

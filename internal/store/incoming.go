@@ -55,12 +55,12 @@ func (s *Store) AwaitIncoming(ctx context.Context, wake func()) error {
 
 const incomingColumns = `id, coalesce(blob, ''), size, fingerprint, source, mailbox, client, helo, return_path, recipients, received_at, status,
 	attempts, sender, subject, reason, detail, coalesce(ticket, ''), trust, trust_detail,
-	coalesce(settled_by, ''), coalesce((SELECT name FROM people WHERE people.id = settled_by), ''), settled_at`
+	coalesce((SELECT jsonb_build_object('id', id, 'name', name, 'handle', handle, 'role', role) FROM people WHERE people.id = settled_by), '{}'), settled_at`
 
 func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 	return m, row.Scan(&m.ID, &m.Blob, &m.Size, &m.Fingerprint, &m.Source, &m.Mailbox, &m.Client, &m.Helo, &m.ReturnPath, &m.Recipients,
 		&m.Received, &m.Status, &m.Attempts, &m.Sender, &m.Subject, &m.Reason, &m.Detail, &m.Ticket, &m.Trust, &m.TrustDetail,
-		&m.SettledBy.ID, &m.SettledBy.Name, nullable(&m.Settled))
+		&m.SettledBy, nullable(&m.Settled))
 }
 
 // ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender, and
@@ -101,9 +101,11 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) (unverified time.Duration, err error) {
 	err = s.pool.QueryRow(ctx, `
 		UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6,
+			encrypted = $8, signed = $9, calendar = $10,
 			unverified_since = CASE WHEN $7 THEN coalesce(unverified_since, clock_timestamp()) END
 		WHERE id = $1 AND status = 'received' RETURNING coalesce(clock_timestamp() - unverified_since, interval '0')`,
-		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail), m.Unverified).Scan(&unverified)
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail), m.Unverified,
+		m.Traits.Encrypted, m.Traits.Signed, m.Traits.Calendar).Scan(&unverified)
 	return unverified, explain(missing(err, errClaimLost), "record what was read of an incoming mail")
 }
 
