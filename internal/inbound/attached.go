@@ -80,8 +80,7 @@ func (t *taker) examined(ctx context.Context, media, name string, content io.Rea
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, false, err
 	}
-	isMail := strings.HasPrefix(media, "message/") || slices.Contains(mailNames, strings.ToLower(path.Ext(name)))
-	if !isMail && !bytes.HasPrefix(start, compound) && !beginsLikeMail(start) {
+	if !isMail(media, name, start) {
 		return in, false, nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(in, size+1))
@@ -93,6 +92,12 @@ func (t *taker) examined(ctx context.Context, media, name string, content io.Rea
 		ours, err = t.ofDesk(ctx, raw, 0)
 	}
 	return io.MultiReader(bytes.NewReader(raw), in), ours, err
+}
+
+// isMail reports whether a file is to be read as a mail, given how it begins.
+func isMail(media, name string, start []byte) bool {
+	return strings.HasPrefix(media, "message/") || slices.Contains(mailNames, strings.ToLower(path.Ext(name))) ||
+		bytes.HasPrefix(start, compound) || beginsLikeMail(start)
 }
 
 // beginsLikeMail reports whether a file begins with fields of a mail's header.
@@ -120,7 +125,7 @@ const (
 // ofDesk reports whether a file is a mail of the desk, or contains something of one.
 func (t *taker) ofDesk(ctx context.Context, raw []byte, depth int) (bool, error) {
 	if bytes.HasPrefix(raw, compound) {
-		raw = bytes.ReplaceAll(raw, []byte{0}, nil) // its text is in UTF-16
+		return t.contains(bytes.ReplaceAll(raw, []byte{0}, nil)), nil // its text is in UTF-16
 	}
 	if depth == maxAttached || t.contains(raw) {
 		return true, nil
@@ -131,9 +136,11 @@ func (t *taker) ofDesk(ctx context.Context, raw []byte, depth int) (bool, error)
 			return nil
 		}
 		file, err := io.ReadAll(content)
-		if err == nil && len(file) > 0 {
+		if err == nil && isMail(f.Type, f.Name, file[:min(len(file), 4096)]) {
 			inner, err = t.ofDesk(ctx, file, depth+1)
+			return err
 		}
+		inner = t.contains(file)
 		return err
 	})
 	if err != nil {
@@ -144,7 +151,7 @@ func (t *taker) ofDesk(ctx context.Context, raw []byte, depth int) (bool, error)
 	}
 	sentBy := m.Header.Get(automatic.DeskHeader)
 	own := slices.ContainsFunc(t.reader.ours(), func(address string) bool { return strings.EqualFold(address, sentBy) })
-	return inner || own || t.redactor.secrets.MadeMessageID(m.MessageID) || t.redactor.secret(m.Text) || t.redactor.secretHTML(m.HTML), nil
+	return inner || own || t.redactor.secret(m.Text) || t.redactor.secretHTML(m.HTML), nil
 }
 
 // contains reports whether a file contains something secret without being decoded.

@@ -152,7 +152,7 @@ func (r redactor) findLinks(f flat) (all []finding) {
 		begin[at] = true
 	}
 	for _, at := range signIn.FindAllStringIndex(chars, -1) {
-		if f.row(at[0]) >= at[1]-at[0] {
+		if f.row(at[0]) == signInToken && (at[0] == 0 || !isTokenByte(chars[at[0]-1]) || int(f.at[at[0]]) != f.end(at[0]-1)) {
 			all = append(all, f.broken(at[0], signInToken))
 			begin[at[0]] = true
 		}

@@ -25,7 +25,7 @@ func newSecretMail(t *testing.T) secretMail {
 	t.Helper()
 	key := []byte(strings.Repeat("k", 32))
 	var m secretMail
-	m.redactor = inbound.NewRedactor(redactSite, inbound.Addresses{"support@desk.example": "", "orders@desk.example": ""}, link.Secrets{Links: key, Replies: key, MessageIDs: key})
+	m.redactor = inbound.NewRedactor(redactSite, inbound.Addresses{"support@desk.example": "", "orders@desk.example": ""}, link.Secrets{Links: key, Replies: key})
 	grant := link.Grant{Number: "HM-7Q2K9XM4TD", Person: "P-0123456789", Expires: time.Date(2026, 12, 23, 10, 0, 0, 0, time.UTC)}
 	m.token, m.escalation = link.New(key, grant), link.NewEscalation(key, grant)
 	grant.Number = "F-0123456789ABCDEFGHJKMNPQRS"
@@ -205,7 +205,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("a %2525 &#45; =3D <a href=\"x\">AQAAAA</a>")
 	f.Fuzz(func(t *testing.T, text string) {
 		key := []byte("k")
-		r := inbound.NewRedactor(redactSite, inbound.Addresses{"support@desk.example": ""}, link.Secrets{Links: key, Replies: key, MessageIDs: key})
+		r := inbound.NewRedactor(redactSite, inbound.Addresses{"support@desk.example": ""}, link.Secrets{Links: key, Replies: key})
 		once := r.Redact(text)
 		if once != text && r.Redact(text+" ") == text+" " {
 			t.Errorf("%q", text)

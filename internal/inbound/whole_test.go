@@ -185,6 +185,12 @@ func TestIncomingMails_anAttachedEmailOfTheDeskIsLeftOut(t *testing.T) {
 	if e := c.last(); r.Status != desk.IncomingAccepted || len(e.Files) != 0 || !strings.HasPrefix(e.Body, "See the file.") {
 		t.Errorf("with a notification: %+v, %d files", r, len(e.Files))
 	}
+	document := "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("A\x00B\x00\x00\x00", 5000)
+	c.processRaw(attached(carla, c.to, [2]string{"Content-Type: application/msword; name=a.doc\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64",
+		base64.StdEncoding.EncodeToString([]byte(document))}), "carla@client.example", c.to)
+	if e := c.last(); len(e.Files) != 1 || c.file(e.Files[0].ID) != document {
+		t.Errorf("a document: %+v, %q", e.Files, e.Body)
+	}
 	kept := [2]string{"Content-Type: message/rfc822", "From: shop@other.example\r\nMessage-ID: <a@other.example>\r\nSubject: Your order\r\n\r\nIt was sent."}
 	c.processRaw(attached(carla, c.to, kept), "carla@client.example", c.to)
 	if e := c.last(); len(e.Files) != 1 || !strings.Contains(c.file(e.Files[0].ID), "It was sent.") {

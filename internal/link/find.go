@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// Secrets are those with which the desk makes what its emails prove to it.
+// Secrets are those with which the tokens in the desk's emails are made.
 type Secrets struct {
-	Links      []byte // of New, NewEscalation and NewFile
-	Replies    []byte // of ReplyToken
-	MessageIDs []byte // of MessageIDMAC
+	Links   []byte // of New, NewEscalation and NewFile
+	Replies []byte // of ReplyToken
 }
 
 // TokenStart is how the token of every link begins: its version and the first bytes of an expiry before the year 2106.
@@ -100,9 +99,3 @@ func isAlphanumeric(c byte) bool {
 
 // isReplyChar reports whether a character is one of Crockford's base 32.
 func isReplyChar(c byte) bool { return isAlphanumeric(c) && !strings.ContainsRune("ilouILOU", rune(c)) }
-
-// MadeMessageID reports whether the desk made a Message-ID, with or without angle brackets.
-func (s Secrets) MadeMessageID(id string) bool {
-	m, is := ParseMessageID(id)
-	return is && m.Verify(s.MessageIDs)
-}

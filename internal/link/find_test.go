@@ -9,7 +9,7 @@ import (
 )
 
 func TestSecrets_knowEveryTokenThatWasMade(t *testing.T) {
-	s := link.Secrets{Links: secret, Replies: secret, MessageIDs: secret}
+	s := link.Secrets{Links: secret, Replies: secret}
 	ofFile := link.Grant{Number: "F-0123456789ABCDEFGHJKMNPQRS", Person: grant.Person, Expires: time.Unix(4_000_000_000, 0)}
 	for name, token := range map[string]string{
 		"conversation": link.New(secret, grant), "escalation": link.NewEscalation(secret, grant), "file": link.NewFile(secret, ofFile),

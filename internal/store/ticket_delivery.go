@@ -72,9 +72,9 @@ const (
 	replySecret     = "replies"
 )
 
-// TokenSecrets returns the secrets with which the tokens of links and addresses and the Message-IDs of mails are made.
+// TokenSecrets returns the secrets with which the tokens of links and addresses in mails are made.
 func (s *Store) TokenSecrets(ctx context.Context) (all link.Secrets, err error) {
-	for name, secret := range map[string]*[]byte{linkSecret: &all.Links, replySecret: &all.Replies, messageIDSecret: &all.MessageIDs} {
+	for name, secret := range map[string]*[]byte{linkSecret: &all.Links, replySecret: &all.Replies} {
 		if *secret, err = s.Secret(ctx, name); err != nil {
 			return all, err
 		}
