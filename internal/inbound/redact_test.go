@@ -2,6 +2,7 @@ package inbound_test
 
 import (
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -195,6 +196,10 @@ func TestOurs_recognizesEmailsToStaffWithoutSecrets(t *testing.T) {
 		if !m.redactor.Ours(text) {
 			t.Errorf("%q is not of the desk", text)
 		}
+	}
+	template, err := os.ReadFile("../mail/templates/replies.tmpl")
+	if err != nil || !strings.Contains(string(template), inbound.StaffReplies) {
+		t.Errorf("emails to staff do not contain %q: %v", inbound.StaffReplies, err)
 	}
 	if m.redactor.Ours("It is at http://127.0.0.1:18080/t/HM-7Q2K9XM4TD, on your desk.") {
 		t.Error("what is public is of the desk")
