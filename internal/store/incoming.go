@@ -63,23 +63,29 @@ func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 		&m.SettledBy, nullable(&m.Settled))
 }
 
-// ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender, and
-// those to one ticket, are processed one after the other, so that an answer does not overtake the one before it.
+// ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Those that were deferred
+// come after the others: the many of a sender who has used up an allowance don't take the turns of other people's. Mails of one
+// sender, and those to one ticket, are processed one after the other, so that an answer does not overtake the one before it.
 func (s *Store) ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error) {
 	rows, _ := s.pool.Query(ctx, `
 		UPDATE incoming_mails SET claimed_by = @attempt, claimed_until = clock_timestamp() + @lasts, attempts = attempts + 1
-		WHERE id = (
-			SELECT id FROM incoming_mails m
-			WHERE status = 'received' AND not_before <= clock_timestamp() AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
-				AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.id < m.id AND e.claimed_until >= clock_timestamp()
-					AND (e.return_path = m.return_path OR e.thread = m.thread AND m.thread <> ''))
-			ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+		WHERE id = coalesce((`+claimable(`= '-infinity'`)+`), (`+claimable(`<= clock_timestamp()`)+`))
 		RETURNING `+incomingColumns, pgx.StrictNamedArgs{"attempt": attempt, "lasts": lasts})
 	m, err = pgx.CollectExactlyOneRow(rows, scanIncoming)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.IncomingMail{}, false, nil
 	}
 	return m, err == nil, explain(err, "claim an incoming mail")
+}
+
+// claimable returns a query for the oldest mail that no attempt has claimed and that was deferred until a time.
+func claimable(until string) string {
+	return `
+		SELECT id FROM incoming_mails m
+		WHERE status = 'received' AND not_before ` + until + ` AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
+			AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.id < m.id AND e.claimed_until >= clock_timestamp()
+				AND (e.return_path = m.return_path OR e.thread = m.thread AND m.thread <> ''))
+		ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`
 }
 
 // RenewIncoming renews an attempt's claim. It returns Conflict if the claim has expired and another attempt has begun.
