@@ -114,12 +114,16 @@ func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group) (*ap
 	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
-	scanner, err := n.scanner()
+	internal, err := trust.ParseHosts(n.config.InternalHosts)
+	if err != nil {
+		return nil, fmt.Errorf("SUPPORTDESK_INTERNAL_HOSTS: %q: %w", n.config.InternalHosts, err)
+	}
+	scanner, err := n.scanner(internal)
 	if err != nil {
 		return nil, err
 	}
 	reader := inbound.NewReader(n.blobs, n.files(),
-		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
+		trust.New(trust.Options{AuthServID: n.config.AuthServID, Internal: internal, Resolver: net.DefaultResolver}),
 		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Scan: scanner})
 	return app.NewIncomingMails(app.IncomingPorts{
 		Reader: reader, Directory: n.db, Addresses: addresses.Find, Bounces: n.db, Workflows: n.dispatcher(),
@@ -127,7 +131,7 @@ func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group) (*ap
 }
 
 // scanner returns what scans mails, or nil if no scanner is configured.
-func (n *dependencies) scanner() (inbound.Scan, error) {
+func (n *dependencies) scanner(internal trust.Hosts) (inbound.Scan, error) {
 	if n.config.ScannerURL == "" {
 		return nil, nil //nolint:nilnil // a scanner is optional
 	}
@@ -136,7 +140,10 @@ func (n *dependencies) scanner() (inbound.Scan, error) {
 		return nil, fmt.Errorf("SUPPORTDESK_SCANNER_URL: %w", err)
 	}
 	return func(ctx context.Context, m desk.IncomingMail, content io.Reader) (string, error) {
-		client, _ := netip.ParseAddr(m.Client) // none for a Unix socket
+		client := m.Server()
+		if client.IsValid() && internal.Address(client) {
+			client = netip.Addr{} // has only passed the mail on
+		}
 		v, err := scanner.Scan(ctx, content, scan.Meta{ClientIP: client, Helo: m.Helo, EnvelopeFrom: m.ReturnPath, Recipients: m.Recipients})
 		if err != nil || v.Kind == scan.Clean {
 			return "", err

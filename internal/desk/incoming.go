@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,16 @@ type Envelope struct {
 	Helo       string   // name by which the client introduced itself
 	ReturnPath string   // envelope sender; empty: none, as in bounces
 	Recipients []string // envelope recipients
+}
+
+// Server returns the address of the server that delivered a mail. It is the zero address if that is not known: a mail server
+// that delivers by LMTP has received the mail from another one.
+func (e Envelope) Server() netip.Addr {
+	if e.Source != SourceSMTP {
+		return netip.Addr{}
+	}
+	address, _ := netip.ParseAddr(e.Client)
+	return address
 }
 
 // IncomingStatus is the status of an incoming mail.

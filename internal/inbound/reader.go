@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/mail"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -171,9 +170,8 @@ func (r *Reader) verify(ctx context.Context, m *desk.ReadMail) error {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read from
-	client, _ := netip.ParseAddr(m.Client)
 	result, err := r.sender.Results(ctx, trust.Mail{
-		Raw: content, ClientIP: client, Helo: m.Helo, EnvelopeFrom: m.ReturnPath, From: m.From.Address,
+		Raw: content, ClientIP: m.Server(), Helo: m.Helo, EnvelopeFrom: m.ReturnPath, From: m.From.Address,
 	})
 	if err != nil {
 		return fmt.Errorf("verify sender: %w", err)
