@@ -49,7 +49,7 @@ type incomingView struct {
 	Size       int64               `json:"size" doc:"In bytes."`
 	Reason     string              `json:"reason,omitempty" doc:"Why it is in quarantine or only recorded, as a code."`
 	Detail     string              `json:"detail,omitempty" doc:"The same in words."`
-	Trust      desk.Trust          `json:"trust,omitempty" doc:"Whether the sender is believed: pass, fail or unknown."`
+	Trust      desk.Trust          `json:"trust,omitempty" doc:"Whether the sender is believed: pass, fail, unknown, or ambiguous if it is not clear who that is."`
 	Ticket     ticket.Number       `json:"ticket,omitempty"`
 	DecidedBy  *namedView          `json:"decided_by,omitempty" doc:"Who released or deleted it."`
 	DecidedAt  time.Time           `json:"decided_at,omitzero"`

@@ -8,6 +8,26 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
+func TestBrowser_deletingAsks(t *testing.T) {
+	browsertest.Require(t)
+	o := newFixture(t)
+	id := o.received("From: carla@client.example\r\n\r\nx", desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: "refused"})
+	w := browsertest.Open(t, o.server.URL, browsertest.Look{})
+	w.Goto("/let-in/sam")
+	w.Goto(path(id))
+	for _, answer := range []string{"no", "yes"} {
+		w.ClickOn("form[action$=deletion] button")
+		w.SeeOn("#confirm", "Delete this email?")
+		w.CheckReadable("delete-" + answer)
+		w.ClickOn("#confirm button[value=" + answer + "]")
+		if answer == "no" {
+			w.Goto(path(id))
+			w.SeeOn("main", "Release")
+		}
+	}
+	w.SeeOn("main", "Deleted by Sam Supervisor")
+}
+
 // TestBrowser_incomingMailIsReadable in both colour schemes, wide and narrow, with long and foreign words.
 func TestBrowser_incomingMailIsReadable(t *testing.T) {
 	browsertest.Require(t)

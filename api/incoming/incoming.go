@@ -46,7 +46,7 @@ func (p *Pages) routes() []page.Route {
 		page.Get(blockedPath, page.Supervisors, p.blocked),
 		page.Post(blockedPath, page.Supervisors, page.Form(p.block)),
 		page.Get("/desk/mail/:id", page.Staff, p.mail),
-		page.Get("/desk/mail/:id/raw", page.Staff, p.raw),
+		page.Get("/desk/mail/:id/raw", page.Supervisors, p.raw),
 		page.Post("/desk/mail/:id/release", page.Staff, p.release),
 		page.Post("/desk/mail/:id/deletion", page.Supervisors, p.delete),
 	}
@@ -77,10 +77,12 @@ var statusNames = map[desk.IncomingStatus]string{
 
 // reasons are why a mail is in quarantine or only recorded, as pages name it.
 var reasons = map[string]string{
-	"threat": "Threat found", "no-sender": "No valid sender", "sender-not-authenticated": "Sender not authenticated",
-	"sender-blocked": "Sender blocked", "own-address": "Sent from this desk", "empty": "Empty", "refused": "Not accepted",
-	"staff": "From staff", "unreadable": "Unreadable", "crashed": "Processing failed", "auto-reply": "Automatic reply",
-	"bounce": "Delivery report", "complaint": "Spam complaint", "list": "Mailing list", "loop": "Mail loop",
+	desk.ReasonThreat: "Threat found", desk.ReasonNoSender: "No valid sender", desk.ReasonForged: "Sender not authenticated",
+	desk.ReasonAmbiguous: "Sender not clear", desk.ReasonBlocked: "Sender blocked", desk.ReasonOwn: "Sent from this desk",
+	desk.ReasonEmpty: "Empty", desk.ReasonRefused: "Not accepted", desk.ReasonUnreadable: "Unreadable", desk.ReasonCrashed: "Processing failed",
+	desk.ReasonStaff: "From staff", desk.ReasonStaffUnproven: "From staff", desk.ReasonStaffClosed: "From staff",
+	desk.ReasonStaffNoCustomer: "From staff", desk.ReasonStaffQuotation: "From staff",
+	"auto-reply": "Automatic reply", "bounce": "Delivery report", "complaint": "Spam complaint", "list": "Mailing list", "loop": "Mail loop",
 }
 
 func statusAddress(s desk.IncomingStatus) string { return listPath + "?status=" + string(s) }
@@ -170,8 +172,8 @@ func (v mailView) ReasonName() string { return reasonName(v.Mail.Reason) }
 
 // trustTexts say whether the sender of a mail is believed.
 var trustTexts = map[desk.Trust]string{
-	desk.TrustPass: "The sender’s domain confirms this email.", desk.TrustFail: "The sender’s domain disowns this email: the sender may be forged.",
-	desk.TrustUnknown: "Nothing confirms the sender.", "": "Not checked.",
+	desk.TrustPass: "The sender’s domain confirms this email.", desk.TrustFail: "The sender’s domain does not confirm this email, although it says how its emails are confirmed: the sender may be forged.",
+	desk.TrustUnknown: "Nothing confirms the sender.", desk.TrustAmbiguous: "It isn’t clear who the sender is.", "": "Not checked.",
 }
 
 // TrustText says whether the sender is believed.
@@ -179,7 +181,15 @@ func (v mailView) TrustText() string { return trustTexts[v.Mail.Trust] }
 
 // MayRelease reports whether the reader may release the mail.
 func (v mailView) MayRelease() bool {
-	return v.Mail.Decidable() && (v.Mail.Reason != "threat" || v.Supervises())
+	return v.Mail.MayRelease(v.Person)
+}
+
+// Final says why nobody may release the mail; empty: it may be released, or there is nothing to decide.
+func (v mailView) Final() string {
+	if !v.Mail.Decidable() {
+		return ""
+	}
+	return v.Mail.Final()
 }
 
 // MayDelete reports whether the reader may delete the mail.

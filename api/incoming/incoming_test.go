@@ -38,7 +38,7 @@ func newFixture(t *testing.T) *fixture {
 	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	o.Start(log)
-	review := app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs))
+	review := app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs, "https://help.desk.example", inbound.Addresses{"support@desk.example": ""}))
 	o.pages = incoming.New(review, review)
 	o.server = o.Serve(page.Config{Log: log}, "/desk", o.pages.Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Files, o.Outcomes).Area(),
@@ -64,7 +64,7 @@ func (o *fixture) received(raw string, r desk.IncomingResult) int64 {
 	}
 	read := desk.ReadMail{IncomingMail: m, From: desk.Mailbox{Address: "carla@client.example"}, Subject: "canary <b>x</b>"}
 	read.Trust = desk.TrustFail
-	if err := o.ReadIncoming(ctx, read); err != nil {
+	if _, err := o.ReadIncoming(ctx, read); err != nil {
 		o.t.Fatal(err)
 	}
 	if err := o.SettleIncoming(ctx, id, "attempt", r); err != nil {
@@ -125,7 +125,7 @@ func TestPages_showWhatIsInQuarantineAndReleaseIt(t *testing.T) {
 		t.Errorf("the list: %s", a.Body)
 	}
 	a := anna.get(http.StatusOK, path(id))
-	for _, shown := range []string{"Sender not authenticated", "canary", "disowns this email", "Carla &lt;b&gt;", "Subject: canary &lt;b&gt;"} {
+	for _, shown := range []string{"Sender not authenticated", "canary", "does not confirm this email", "Carla &lt;b&gt;", "Subject: canary &lt;b&gt;"} {
 		if !strings.Contains(a.Body, shown) {
 			t.Errorf("%q is not shown", shown)
 		}
@@ -153,6 +153,36 @@ func TestPages_showWhatIsInQuarantineAndReleaseIt(t *testing.T) {
 	anna.post(http.StatusConflict, path(id)+"/release", nil)
 	for _, wrong := range []string{"/desk/mail/0", "/desk/mail/x", "/desk/mail/99999999999999999999", "/desk/mail/4711"} {
 		anna.get(http.StatusNotFound, wrong)
+	}
+}
+
+func TestPages_sayWhyAMailCannotBeReleased(t *testing.T) {
+	t.Parallel()
+	o := newFixture(t)
+	sam := o.browser("sam")
+	for reason, final := range map[string]bool{
+		"no-sender": true, "own-address": true, "empty": true, "staff-unproven": true, "staff-ticket-closed": true, "staff-no-customer": true, "staff-quotation": true,
+		"staff": false, "refused": false, "sender-ambiguous": false, "unreadable": false, "crashed": false,
+	} {
+		id := o.quarantined(reason)
+		a := sam.get(http.StatusOK, path(id))
+		if why := strings.Contains(a.Body, "This email can’t be released"); why != final || (a.Find("form[action$=release]").Length() == 0) != final {
+			t.Errorf("%s: says why: %t, want %t", reason, why, final)
+		}
+		if final {
+			sam.post(http.StatusConflict, path(id)+"/release", nil)
+		}
+	}
+}
+
+// TestPages_deletionIsConfirmed by a dialog or, without scripts, by a box that the browser wants ticked.
+func TestPages_deletionIsConfirmed(t *testing.T) {
+	t.Parallel()
+	o := newFixture(t)
+	form := o.browser("sam").get(http.StatusOK, path(o.quarantined("refused"))).Find("form[action$=deletion]")
+	if form.AttrOr("data-sure", "") == "" || !strings.Contains(form.Find("noscript").Text(), `<input type="checkbox" required>`) {
+		html, _ := form.Html()
+		t.Errorf("the form: %s", html)
 	}
 }
 

@@ -59,7 +59,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	d := app.NewTickets(db, db, db, outcomes, relay)
 	board := app.NewNoticeBoard(db)
 	files := n.files()
-	review := app.NewIncomingReview(db, db, n.blobs, inbound.NewViewer(n.blobs))
+	review := app.NewIncomingReview(db, db, n.blobs, inbound.NewViewer(n.blobs, n.config.BaseURL, n.config.Mailboxes))
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
@@ -67,26 +67,21 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	command := app.NewEmergencies(db, db, db, db, notifier)
 	policies := app.NewPolicies(db, db, db, relay)
 	handler, err := api.New(api.Config{
-		Desk:        d,
-		People:      db,
-		Board:       board,
-		Reports:     app.NewReports(db),
-		Emergencies: command,
-		Policies:    policies,
-		Files:       files,
-		Relayed:     n.relayed(),
-		Incoming:    review,
-		Staffing:    app.NewStaffing(db),
-		Site:        site,
-		Areas:       n.areas(d, files, review, outcomes, command, policies),
-		Prefix:      c.NumberPrefix,
-		Version:     versionName(),
-		Ready: []api.Check{
-			{Name: "postgresql", Ask: db.Ready},
-			{Name: "writes", Ask: db.Writable},
-			{Name: "files", Ask: n.blobs.Ping, Optional: true}, // without it only files can't be sent or read
-			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
-		},
+		Desk:           d,
+		People:         db,
+		Board:          board,
+		Reports:        app.NewReports(db),
+		Emergencies:    command,
+		Policies:       policies,
+		Files:          files,
+		Relayed:        n.relayed(),
+		Incoming:       review,
+		Staffing:       app.NewStaffing(db),
+		Site:           site,
+		Areas:          n.areas(d, files, review, outcomes, command, policies),
+		Prefix:         c.NumberPrefix,
+		Version:        versionName(),
+		Ready:          n.apiChecks(dispatcher),
 		Workflows:      db,
 		TrustedProxies: c.TrustedProxies,
 		Log:            log,
@@ -95,6 +90,16 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		return err
 	}
 	return p.serveAPI(n, wrap(handler), relay.Run, notifier.Run, outcomes.Run)
+}
+
+// apiChecks returns the API's readiness checks.
+func (n *dependencies) apiChecks(dispatcher *dispatch.Dispatcher) []api.Check {
+	return []api.Check{
+		{Name: "postgresql", Ask: n.db.Ready},
+		{Name: "writes", Ask: n.db.Writable},
+		{Name: "files", Ask: n.blobs.Ping, Optional: true}, // without it only files can't be sent or read
+		{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
+	}
 }
 
 // serveAPI serves until the program is stopped. The background loops continue until the last request is finished.

@@ -89,6 +89,11 @@ type IncomingResult struct {
 	HTML   string        // accepted: the mail's HTML, sanitized
 }
 
+// Quarantined returns the result for a mail that staff decide about.
+func Quarantined(reason, detail string) IncomingResult {
+	return IncomingResult{Status: IncomingQuarantined, Reason: reason, Detail: detail}
+}
+
 // Trust is whether the sender that a mail names is believed.
 type Trust string
 
@@ -133,7 +138,8 @@ type ReadMail struct {
 	About    []string           // bounce, complaint: Message-IDs of the mail that it is about
 	Bounces  []BouncedRecipient // bounce: those whom the mail did not reach
 
-	Threat string // a virus or spam, as the scanner named it; empty: none
+	Threat    string // a virus or spam, as the scanner named it; empty: none
+	Unscanned bool   // the mail is too large for the scanner
 
 	Forwarded *Mailbox // the sender of the mail that this one forwards; nil: it forwards none
 }

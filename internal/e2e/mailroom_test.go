@@ -219,7 +219,7 @@ func (m *mailroom) deliver(l letter) {
 	}
 }
 
-// quarantine has the desk receive a mail whose sender's domain disowns it.
+// quarantine has the desk receive a mail that fails what its sender's domain publishes.
 func (s *stack) quarantine() {
 	s.t.Helper()
 	m := &mailroom{stack: s, lmtp: freeAddress(s.t)}

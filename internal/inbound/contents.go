@@ -27,10 +27,27 @@ const (
 )
 
 // Viewer reads what staff are shown of stored mails.
-type Viewer struct{ contents contents }
+type Viewer struct {
+	contents contents
+	secrets  redactor
+}
 
-// NewViewer returns a Viewer.
-func NewViewer(c contents) *Viewer { return &Viewer{contents: c} }
+// NewViewer returns a Viewer. The website is that to which the desk's emails link: what they contain for their recipient alone is not
+// shown, since mails quote it.
+func NewViewer(c contents, website string, a Addresses) *Viewer {
+	return &Viewer{contents: c, secrets: newRedactor(website, a)}
+}
+
+// Redacted returns a mail without the links and addresses of others that its envelope and subject contain.
+func (v *Viewer) Redacted(m desk.IncomingMail) desk.IncomingMail {
+	m.ReturnPath, m.Sender, m.Subject, m.Detail = v.secrets.redact(m.ReturnPath), v.secrets.redact(m.Sender), v.secrets.redact(m.Subject), v.secrets.redact(m.Detail)
+	recipients := make([]string, len(m.Recipients))
+	for i, to := range m.Recipients {
+		recipients[i] = v.secrets.redact(to)
+	}
+	m.Recipients = recipients
+	return m
+}
 
 // Contents reads what is shown of a mail. That the mail can't be read is no error but one of its problems: mails are in
 // quarantine because of it.
@@ -54,6 +71,12 @@ func (v *Viewer) Contents(ctx context.Context, m desk.IncomingMail) (c desk.Mail
 	}
 	c.Headers = headers(head)
 	err = show(ctx, &c, buffered, open)
+	c.Headers, c.Text, c.HTML = v.secrets.redact(c.Headers), v.secrets.redact(c.Text), v.secrets.redact(c.HTML)
+	for _, boxes := range [][]desk.Mailbox{c.From, c.To, c.Cc} {
+		for i, b := range boxes {
+			boxes[i] = desk.Mailbox{Name: v.secrets.redact(b.Name), Address: v.secrets.redact(b.Address)}
+		}
+	}
 	return c, err
 }
 

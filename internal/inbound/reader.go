@@ -26,7 +26,7 @@ type contents interface {
 
 // uploader stores files.
 type uploader interface {
-	Upload(ctx context.Context, by desk.Person, u desk.Upload) (desk.File, error)
+	Add(ctx context.Context, by desk.Person, u desk.Upload) (desk.File, error)
 	Limits() desk.FileLimits
 }
 
@@ -35,7 +35,8 @@ type checker interface {
 	Results(ctx context.Context, m trust.Mail) (trust.Result, error)
 }
 
-// Scan looks for viruses and spam in a mail. It returns the name of what it found, and "" if that is nothing.
+// Scan looks for viruses and spam in a mail. It returns the name of what it found, and "" if that is nothing. Its error is TooLarge
+// for a mail that is too large to be scanned.
 type Scan func(ctx context.Context, m desk.IncomingMail, content io.Reader) (threat string, err error)
 
 // ReaderOptions configure a Reader.
@@ -84,12 +85,14 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	read.Addressed = addressed(m.Envelope, parsed)
 	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, attachments(parsed.Files), parsed.Problems
 	read.Kind, read.Reason = kinds[verdict.Kind], verdict.Reason
-	read.NoAnswer = !automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{}).Allowed
 	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
 	read.Forwarded = forwarded(parsed)
 	if err := r.verify(ctx, &read); err != nil {
 		return read, err
 	}
+	answer := automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{})
+	// A receipt goes to the address in From. If that is neither the return path nor believed, it may be of someone else.
+	read.NoAnswer = !answer.Allowed || read.Trust != desk.TrustPass && !strings.EqualFold(answer.To, read.From.Address)
 	return read, nil
 }
 
@@ -145,7 +148,7 @@ func (r *Reader) open(ctx context.Context, m desk.IncomingMail) (io.ReadCloser, 
 }
 
 func (r *Reader) scan(ctx context.Context, m *desk.ReadMail) error {
-	if r.options.Scan == nil {
+	if r.options.Scan == nil || m.Released() {
 		return nil
 	}
 	content, err := r.open(ctx, m.IncomingMail)
@@ -153,7 +156,11 @@ func (r *Reader) scan(ctx context.Context, m *desk.ReadMail) error {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read from
-	if m.Threat, err = r.options.Scan(ctx, m.IncomingMail, content); err != nil {
+	m.Threat, err = r.options.Scan(ctx, m.IncomingMail, content)
+	if m.Unscanned = fault.KindOf(err) == fault.TooLarge; m.Unscanned {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("scan mail: %w", err)
 	}
 	return nil
@@ -286,7 +293,7 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 			left = append(left, a.Name)
 			return nil
 		}
-		stored, err := r.files.Upload(ctx, by, desk.Upload{
+		stored, err := r.files.Add(ctx, by, desk.Upload{
 			Name: a.Name, Alt: a.Description, Content: io.LimitReader(content, limits.Total-total+1), ContentID: a.ContentID, Inline: a.Inline,
 		})
 		if err == nil && total+stored.Size <= limits.Total {

@@ -16,7 +16,7 @@ import (
 )
 
 func (o *office) review() *app.IncomingReview {
-	return app.NewIncomingReview(o, o, o.blobs, inbound.NewViewer(o.blobs))
+	return app.NewIncomingReview(o, o, o.blobs, inbound.NewViewer(o.blobs, "https://help.desk.example", inbound.Addresses{"support@desk.example": ""}))
 }
 
 func (o *office) employ(role ticket.Role, name string) desk.Person {
