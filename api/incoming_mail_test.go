@@ -45,7 +45,7 @@ func TestIncomingMails_areReadReleasedAndDeleted(t *testing.T) {
 	if !strings.HasSuffix(raw.Body.String(), "canary one") || raw.Header().Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(raw.Header().Get("Content-Disposition"), "attachment") {
 		t.Errorf("raw: %v", raw.Header())
 	}
-	if released := o.do("anna", 200, "POST", mail+"/release", "").Body.String(); !strings.Contains(released, `"status":"received"`) || !strings.Contains(released, `"name":"Anna Agent"`) {
+	if released := o.do("anna", 200, "POST", mail+"/release", "").Body.String(); !strings.Contains(released, `"status":"received"`) || !strings.Contains(released, `"name":"Anna Agent","role":"agent","handle":"anna"`) {
 		t.Errorf("released: %s", released)
 	}
 	o.do("anna", 409, "POST", mail+"/release", "")
@@ -56,6 +56,26 @@ func TestIncomingMails_areReadReleasedAndDeleted(t *testing.T) {
 	o.do("sam", 404, "GET", other+"/raw", "")
 	o.do("anna", 404, "GET", "/api/v1/incoming-mails/4711", "")
 	o.do("anna", 422, "GET", "/api/v1/incoming-mails?status=x", "")
+}
+
+func TestBlockedSenders_areListedBlockedAndUnblocked(t *testing.T) {
+	o := openFixture(t)
+	const path = "/api/v1/blocked-senders"
+	o.do("anna", 403, "POST", path, `{"sender":"spam@client.example"}`)
+	o.do("sam", 200, "POST", path, `{"sender":"Spam@Client.example"}`)
+	if list := o.do("sam", 200, "POST", path, `{"sender":"@junk.example"}`).Body.String(); !strings.Contains(list, `"senders":[{"sender":"@junk.example","blocked_at":"`) ||
+		!strings.Contains(list, `"sender":"spam@client.example"`) || !strings.Contains(list, `"role":"supervisor"`) {
+		t.Errorf("blocked: %s", list)
+	}
+	if a := o.do("sam", 422, "POST", path, `{"sender":"nobody"}`); len(a.fields()) != 1 || a.fields()[0] != "sender" {
+		t.Errorf("a sender that is none: %+v", a.problem)
+	}
+	for _, sender := range []string{"spam@client.example", "%40junk.example"} {
+		o.do("sam", 200, "DELETE", path+"/"+sender, "")
+	}
+	if list := o.do("sam", 200, "GET", path, "").Body.String(); !strings.Contains(list, `"senders":[]`) {
+		t.Errorf("left: %s", list)
+	}
 }
 
 func TestPrivacy_customersReachNoIncomingMail(t *testing.T) {

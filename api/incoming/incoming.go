@@ -19,21 +19,11 @@ import (
 //go:embed all:templates
 var templates embed.FS
 
-// blocklist are the senders whose mails are only recorded; see app.IncomingReview.
-type blocklist interface {
-	Blocked(context.Context, desk.Person) ([]desk.BlockedSender, error)
-	Block(ctx context.Context, by desk.Person, sender string) error
-	Unblock(ctx context.Context, by desk.Person, sender string) error
-}
-
 // Pages serves these pages.
-type Pages struct {
-	mails request.IncomingMails
-	list  blocklist
-}
+type Pages struct{ mails request.IncomingMails }
 
 // New returns the pages.
-func New(m request.IncomingMails, b blocklist) *Pages { return &Pages{mails: m, list: b} }
+func New(m request.IncomingMails) *Pages { return &Pages{m} }
 
 // Area returns the area of these pages.
 func (p *Pages) Area() page.Area { return page.NewArea("incoming", templates, p.routes()) }
@@ -241,7 +231,7 @@ func (p *Pages) blocked(v *page.Visit) error { return p.showBlocked(v, http.Stat
 func (p *Pages) showBlocked(v *page.Visit, status int, typed string, wrong error) error {
 	view := blockedView{Layout: v.Layout("Blocked senders", "/desk"), Sender: typed, Mistakes: page.FieldSentences(wrong, "this ")}
 	var err error
-	if view.Blocked, err = p.list.Blocked(v.Context(), v.Person); err != nil {
+	if view.Blocked, err = p.mails.Blocked(v.Context(), v.Person); err != nil {
 		return err
 	}
 	return v.ShowStatus(status, "blocked", view)
@@ -249,9 +239,9 @@ func (p *Pages) showBlocked(v *page.Visit, status int, typed string, wrong error
 
 // block blocks a sender, or with unblock=1 removes it from the list.
 func (p *Pages) block(v *page.Visit, form url.Values) error {
-	sender, change, done := form.Get("sender"), p.list.Block, "Further emails from this sender are recorded only."
+	sender, change, done := form.Get("sender"), p.mails.Block, "Further emails from this sender are recorded only."
 	if form.Get("unblock") != "" {
-		change, done = p.list.Unblock, "The sender is no longer blocked."
+		change, done = p.mails.Unblock, "The sender is no longer blocked."
 	}
 	err := change(v.Context(), v.Person, sender)
 	if fault.KindOf(err) == fault.Invalid && err != nil {

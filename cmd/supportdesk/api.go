@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
@@ -76,6 +77,8 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Files:          files,
 		Relayed:        n.relayed(),
 		Incoming:       review,
+		Accounts:       account.New(db.Accounts(), c.BaseURL),
+		Contacts:       app.NewWorkspace(db),
 		Staffing:       app.NewStaffing(db),
 		Site:           site,
 		Areas:          n.areas(d, files, review, outcomes, command, policies),

@@ -48,10 +48,10 @@ func (mailCommand) Run(p *program) error {
 	processor := inbound.NewProcessor(n.db, n.incoming(ctx, group, scanner, internal).Process, n.log)
 	group.Go(func() error { return processor.Run(ctx) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
-	if n.config.HealthAddress != "off" {
+	if n.config.MailHealth != "off" {
 		group.Go(func() error {
 			health := api.Health(versionName(), n.mailChecks(scanner), n.db, n.log)
-			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
+			return serve(ctx, n.config.MailHealth, health, n.config.ShutdownTimeout, n.log)
 		})
 	}
 	if err := group.Wait(); err != nil {

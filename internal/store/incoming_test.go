@@ -115,6 +115,20 @@ func TestIncoming_mailsToATicketAreProcessedOneAfterTheOther(t *testing.T) {
 	}
 }
 
+func TestIncoming_deferredMailsComeAfterTheOthers(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	deferred := d.receive(incoming(1, "flood@example.com"))
+	d.claim("1")
+	if err := d.DeferIncoming(t.Context(), deferred, "1", false, 0); err != nil {
+		t.Fatal(err)
+	}
+	fresh := d.receive(incoming(2, "ann@example.com"))
+	if claimed := []int64{d.claim("2").ID, d.claim("3").ID}; !slices.Equal(claimed, []int64{fresh, deferred}) {
+		t.Errorf("claimed %v, want %v", claimed, []int64{fresh, deferred})
+	}
+}
+
 func TestIncoming_anAttemptThatDiedCountsAndItsClaimEnds(t *testing.T) {
 	t.Parallel()
 	d := open(t)

@@ -59,9 +59,9 @@ func (s *Store) replyTo(ctx context.Context, addresses []string) (r link.Reply, 
 func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exists bool, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT status = 'closed', array_prepend(requester, ARRAY(SELECT person FROM participants WHERE ticket = number)),
-			coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false),
+			coalesce(`+knownAs("$2")+`, ''), coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false),
 			ARRAY(SELECT DISTINCT data->>'person' FROM events WHERE ticket = number AND kind = 'participant-removed')
-		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &t.Staff, &t.Removed)
+		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &t.Person, &t.Staff, &t.Removed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.Thread{}, false, nil
 	}
