@@ -40,7 +40,8 @@ func TestIncomingMails_areReadReleasedAndDeleted(t *testing.T) {
 	if read := o.do("anna", 200, "GET", mail, "").Body.String(); !strings.Contains(read, `"text":"canary one`) || !strings.Contains(read, `"headers":"From: carla`) {
 		t.Errorf("one mail: %s", read)
 	}
-	raw := o.do("anna", 200, "GET", mail+"/raw", "")
+	o.do("anna", 403, "GET", mail+"/raw", "")
+	raw := o.do("sam", 200, "GET", mail+"/raw", "")
 	if !strings.HasSuffix(raw.Body.String(), "canary one") || raw.Header().Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(raw.Header().Get("Content-Disposition"), "attachment") {
 		t.Errorf("raw: %v", raw.Header())
 	}
@@ -52,7 +53,7 @@ func TestIncomingMails_areReadReleasedAndDeleted(t *testing.T) {
 	if deleted := o.do("sam", 200, "DELETE", other, "").Body.String(); !strings.Contains(deleted, `"status":"deleted"`) {
 		t.Errorf("deleted: %s", deleted)
 	}
-	o.do("anna", 404, "GET", other+"/raw", "")
+	o.do("sam", 404, "GET", other+"/raw", "")
 	o.do("anna", 404, "GET", "/api/v1/incoming-mails/4711", "")
 	o.do("anna", 422, "GET", "/api/v1/incoming-mails?status=x", "")
 }

@@ -107,7 +107,7 @@ func mailRoutes() []route {
 	}), ifAvailable(func(c Config) bool { return c.Incoming != nil }, []route{
 		{get, "/incoming-mails", colleagues, "list-incoming-mails", "List incoming mails by status, the newest first", result, on((*server).listIncoming)},
 		{get, "/incoming-mails/{id}", colleagues, "read-incoming-mail", "Read an incoming mail, and why it is in quarantine", result, on((*server).readIncoming)},
-		{get, "/incoming-mails/{id}/raw", colleagues, "read-raw-mail", "Read an incoming mail as it arrived", result, onStream((*server).readRaw)},
+		{get, "/incoming-mails/{id}/raw", supervisors, "read-raw-mail", "Read an incoming mail as it arrived", result, onStream((*server).readRaw)},
 		{post, "/incoming-mails/{id}/release", colleagues, "release-incoming-mail", "Release a mail: it becomes a ticket or a reply", result, on((*server).releaseIncoming)},
 		{del, "/incoming-mails/{id}", supervisors, "delete-incoming-mail", "Delete the content of a mail", result, on((*server).deleteIncoming)},
 		{get, "/blocked-senders", supervisors, "list-blocked-senders", "List the senders whose mails are recorded only", result, on((*server).listBlocked)},

@@ -68,7 +68,7 @@ var rules = map[string]string{
 	"POST /api/v1/emergencies/{id}/dry-run":              forSupervisors,
 	"GET /api/v1/incoming-mails":                         forStaff,
 	"GET /api/v1/incoming-mails/{id}":                    forStaff,
-	"GET /api/v1/incoming-mails/{id}/raw":                forStaff,
+	"GET /api/v1/incoming-mails/{id}/raw":                forSupervisors,
 	"POST /api/v1/incoming-mails/{id}/release":           forStaff,
 	"DELETE /api/v1/incoming-mails/{id}":                 forSupervisors,
 	"POST /api/v1/incoming-mails":                        forAll, // a wrong signature is tested elsewhere

@@ -36,7 +36,7 @@ func (p *Pages) routes() []page.Route {
 		page.Get(blockedPath, page.Supervisors, p.blocked),
 		page.Post(blockedPath, page.Supervisors, page.Form(p.block)),
 		page.Get("/desk/mail/:id", page.Staff, p.mail),
-		page.Get("/desk/mail/:id/raw", page.Staff, p.raw),
+		page.Get("/desk/mail/:id/raw", page.Supervisors, p.raw),
 		page.Post("/desk/mail/:id/release", page.Staff, p.release),
 		page.Post("/desk/mail/:id/deletion", page.Supervisors, p.delete),
 	}
@@ -171,7 +171,7 @@ func (v mailView) TrustText() string { return trustTexts[v.Mail.Trust] }
 
 // MayRelease reports whether the reader may release the mail.
 func (v mailView) MayRelease() bool {
-	return v.Mail.Decidable() && v.Mail.Final() == "" && (v.Mail.Reason != desk.ReasonThreat || v.Supervises())
+	return v.Mail.MayRelease(v.Person)
 }
 
 // Final says why nobody may release the mail; empty: it may be released, or there is nothing to decide.

@@ -48,7 +48,7 @@ func newFixture(t *testing.T) *fixture {
 	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	o.Start(log)
-	review := app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs))
+	review := app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs, o.TokenSecrets, "https://help.desk.example", inbound.Addresses{"support@desk.example": ""}))
 	o.pages = incoming.New(review)
 	o.server = o.Serve(page.Config{Log: log}, "/desk", o.pages.Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Files, o.Outcomes).Area(),
@@ -150,7 +150,15 @@ func TestPages_showWhatIsInQuarantineAndReleaseIt(t *testing.T) {
 	if a.Find(`main .message img[src="http://spy.example/i.png"]`).Length() != 1 || !strings.Contains(a.Header.Get("Content-Security-Policy"), "img-src 'self' data: https: http:;") {
 		t.Errorf("remote images are not shown when asked for: %s", with)
 	}
-	raw := anna.get(http.StatusOK, path(id)+"/raw")
+	anna.get(http.StatusForbidden, path(id)+"/raw")
+	if a.Find(`a[href$="/raw"]`).Length() != 0 {
+		t.Error("an agent is offered the original")
+	}
+	sam := o.browser("sam")
+	if sam.get(http.StatusOK, path(id)).Find(`a[href$="/raw"]`).Length() != 1 {
+		t.Error("a supervisor is not offered the original")
+	}
+	raw := sam.get(http.StatusOK, path(id)+"/raw")
 	if !strings.HasPrefix(raw.Body, hostile) || raw.Header.Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.HasPrefix(raw.Header.Get("Content-Disposition"), "attachment; filename=\"email-") || !strings.Contains(raw.Header.Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("raw: %v", raw.Header)

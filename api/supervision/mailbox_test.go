@@ -50,3 +50,22 @@ func TestDashboard_showsMailboxesThatAreNotRead(t *testing.T) {
 		t.Error("a mailbox is shown that is read again")
 	}
 }
+
+func TestDashboard_showsMailsThatWaitToBeProcessed(t *testing.T) {
+	o := openFixture(t)
+	b := o.browser("sam")
+	if _, err := o.AddIncoming(t.Context(), desk.IncomingMail{Blob: "blob", Fingerprint: make([]byte, 32), Envelope: desk.Envelope{Source: desk.SourceLMTP, Recipients: []string{}}}); err != nil {
+		t.Fatal(err)
+	}
+	if b.page("/supervision").Find("#unprocessed").Length() != 0 {
+		t.Error("a mail is shown that has just arrived")
+	}
+	o.SQL(`UPDATE incoming_mails SET received_at = received_at - interval '6 minutes'`)
+	if a := b.page("/supervision"); !strings.HasPrefix(a.Find("#unprocessed").Text(), "Incoming mail: 1 email is not processed yet, the oldest since ") {
+		t.Errorf("%q", a.Find("#unprocessed").Text())
+	}
+	o.SQL(`UPDATE incoming_mails SET status = 'recorded', processed_at = now()`)
+	if b.page("/supervision").Find("#unprocessed").Length() != 0 {
+		t.Error("a mail is shown that was processed")
+	}
+}

@@ -60,7 +60,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	d := app.NewTickets(db, db, db, outcomes, relay)
 	board := app.NewNoticeBoard(db)
 	files := n.files()
-	review := app.NewIncomingReview(db, db, n.blobs, inbound.NewViewer(n.blobs))
+	review := app.NewIncomingReview(db, db, n.blobs, inbound.NewViewer(n.blobs, db.TokenSecrets, n.config.BaseURL, n.config.Mailboxes))
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err

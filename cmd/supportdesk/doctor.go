@@ -95,6 +95,7 @@ func (d *doctor) examine(quick bool) {
 	d.ok(d.db.Writable(d.ctx), "write to PostgreSQL")
 	d.idle()
 	d.backlog()
+	d.unprocessed()
 	d.parked()
 	if d.ok(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "reach Temporal") && d.namespace() {
 		d.workflows()
@@ -104,6 +105,7 @@ func (d *doctor) examine(quick bool) {
 	if !quick {
 		d.disagreements()
 		d.missingBlobs()
+		d.missingMails()
 	}
 }
 
@@ -128,6 +130,16 @@ func (d *doctor) backlog() {
 	b, err := d.db.Backlog(d.ctx, d.config.ReconcileAfter)
 	if d.ok(err, "count the commands that wait") && b.Commands > 0 {
 		d.report("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command is waiting", "commands are waiting"), b.Oldest.Round(time.Second))
+	}
+}
+
+// unprocessed reports that incoming mails wait for longer than usual.
+func (d *doctor) unprocessed() {
+	now := time.Now()
+	m, err := d.db.MailState(d.ctx, now)
+	if d.ok(err, "count the incoming emails that wait") && m.Late(now) {
+		d.report("%s to be processed, the oldest for %s", count(m.Unprocessed, "incoming email is waiting", "incoming emails are waiting"),
+			now.Sub(m.OldestUnprocessed).Round(time.Second))
 	}
 }
 
@@ -223,8 +235,7 @@ func (d *doctor) disagreements() {
 
 // missingBlobs reports files whose bytes are not in the blob store.
 func (d *doctor) missingBlobs() {
-	var missing []string
-	more := 0
+	var missing missing
 	for after := desk.FileID(""); ; {
 		files, err := d.db.FileBlobs(d.ctx, after, comparedPage)
 		if !d.ok(err, "list the files") {
@@ -232,32 +243,75 @@ func (d *doctor) missingBlobs() {
 		}
 		for _, f := range files {
 			after = f.ID
-			switch there, err := d.stored(f); {
-			case !d.ok(err, "look for a file's bytes"):
+			there, err := d.stored(f.Blob, f.Preview)
+			if !d.ok(err, "look for a file's bytes") {
 				return
-			case !there && len(missing) < maxNamed:
-				missing = append(missing, string(f.ID)+" of "+cmp.Or(string(f.Ticket), "no ticket yet"))
-			case !there:
-				more++
+			}
+			if !there {
+				missing.add(string(f.ID) + " of " + cmp.Or(string(f.Ticket), "no ticket yet"))
 			}
 		}
 		if len(files) < comparedPage {
 			break
 		}
 	}
-	if len(missing) == 0 {
-		return
+	if missing.n > 0 {
+		d.report("%s no bytes in the store of files: %s", count(missing.n, "file has", "files have"), missing)
 	}
-	total := len(missing) + more
-	if more > 0 {
-		missing = append(missing, fmt.Sprintf("and %d more", more))
-	}
-	d.report("%s no bytes in the store of files: %s", count(total, "file has", "files have"), strings.Join(missing, ", "))
 }
 
-// stored reports whether the bytes of a file are in the blob store, and those of its preview.
-func (d *doctor) stored(f desk.StoredFile) (bool, error) {
-	for _, key := range []string{f.Blob, f.Preview} {
+// missingMails reports incoming mails whose content is not in the blob store.
+func (d *doctor) missingMails() {
+	var missing missing
+	for after := int64(0); ; {
+		mails, err := d.db.IncomingBlobs(d.ctx, after, comparedPage)
+		if !d.ok(err, "list the incoming emails") {
+			return
+		}
+		for _, m := range mails {
+			after = m.ID
+			there, err := d.stored(m.Blob)
+			if !d.ok(err, "look for an incoming email's content") {
+				return
+			}
+			if !there {
+				missing.add(fmt.Sprintf("%d (%s)", m.ID, m.Status))
+			}
+		}
+		if len(mails) < comparedPage {
+			break
+		}
+	}
+	if missing.n > 0 {
+		d.report("%s no content in the store of files: %s", count(missing.n, "incoming email has", "incoming emails have"), missing)
+	}
+}
+
+// missing counts what is missing, and names the first.
+type missing struct {
+	n     int
+	first []string
+}
+
+func (m *missing) add(name string) {
+	if m.n++; m.n <= maxNamed {
+		m.first = append(m.first, name)
+	}
+}
+
+func (m missing) String() string { return listed(m.first, m.n) }
+
+// listed lists the first of n names.
+func listed(first []string, n int) string {
+	if more := n - len(first); more > 0 {
+		first = append(first, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(first, ", ")
+}
+
+// stored reports whether the blob store has the blobs with all keys that are not empty.
+func (d *doctor) stored(keys ...string) (bool, error) {
+	for _, key := range keys {
 		if key == "" {
 			continue
 		}
@@ -313,10 +367,7 @@ func named(some []desk.Overdue) string {
 	for _, o := range some[:min(len(some), maxNamed)] {
 		names = append(names, string(o.Number))
 	}
-	if more := len(some) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(names, ", ")
+	return listed(names, len(some))
 }
 
 func count(n int, one, many string) string {

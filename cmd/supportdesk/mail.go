@@ -37,11 +37,15 @@ func (mailCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	internal, err := trust.ParseHosts(n.config.InternalHosts)
+	if err != nil {
+		return fmt.Errorf("SUPPORTDESK_INTERNAL_HOSTS: %q: %w", n.config.InternalHosts, err)
+	}
 	group, ctx := errgroup.WithContext(p.ctx)
 	receiver := inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)
 	group.Go(func() error { return n.receive(ctx, group, receiver) })
 	n.readMailboxes(ctx, group, receiver)
-	processor := inbound.NewProcessor(n.db, n.incoming(ctx, group, scanner).Process, n.log)
+	processor := inbound.NewProcessor(n.db, n.incoming(ctx, group, scanner, internal).Process, n.log)
 	group.Go(func() error { return processor.Run(ctx) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
 	if n.config.MailHealth != "off" {
@@ -117,14 +121,15 @@ func (n *dependencies) certificate() (*tls.Config, error) {
 }
 
 // incoming returns what processes mails, and starts a relay that delivers the commands that they become.
-func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scanner *scan.Scanner) *app.IncomingMails {
+func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scanner *scan.Scanner, internal trust.Hosts) *app.IncomingMails {
 	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
 	reader := inbound.NewReader(n.blobs, n.files(),
-		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
+		trust.New(trust.Options{AuthServID: n.config.AuthServID, Internal: internal, Resolver: net.DefaultResolver}),
 		inbound.ReaderOptions{
-			Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Secrets: n.db.TokenSecrets, Scan: scanMail(scanner),
+			Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Secrets: n.db.TokenSecrets,
+			Scan: scanMail(scanner, internal),
 		})
 	return app.NewIncomingMails(app.IncomingPorts{
 		Reader: reader, Directory: n.db, Addresses: addresses.Find, Bounces: n.db, Workflows: n.dispatcher(),
@@ -144,12 +149,15 @@ func (n *dependencies) scanner() (*scan.Scanner, error) {
 }
 
 // scanMail returns what scans mails, or nil if there is no scanner.
-func scanMail(scanner *scan.Scanner) inbound.Scan {
+func scanMail(scanner *scan.Scanner, internal trust.Hosts) inbound.Scan {
 	if scanner == nil {
 		return nil
 	}
 	return func(ctx context.Context, m desk.IncomingMail, content io.Reader) (string, error) {
-		client, _ := netip.ParseAddr(m.Client) // none for a Unix socket
+		client := m.Server()
+		if client.IsValid() && internal.Address(client) {
+			client = netip.Addr{} // has only passed the mail on
+		}
 		v, err := scanner.Scan(ctx, content, scan.Meta{ClientIP: client, Helo: m.Helo, EnvelopeFrom: m.ReturnPath, Recipients: m.Recipients})
 		if err != nil || v.Kind == scan.Clean {
 			return "", err

@@ -56,7 +56,7 @@ func openFixture(t testing.TB, tickets int) *fixture {
 		t.Fatal(err)
 	}
 	files := app.NewFiles(h.Store, blobs, desk.DefaultFileLimits)
-	review := app.NewIncomingReview(h.Store, h.Store, blobs, inbound.NewViewer(blobs))
+	review := app.NewIncomingReview(h.Store, h.Store, blobs, inbound.NewViewer(blobs, h.TokenSecrets, "https://help.desk.example", inbound.Addresses{"support@desk.example": ""}))
 	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")
 	if err == nil {

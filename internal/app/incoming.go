@@ -38,6 +38,9 @@ type mailDirectory interface {
 	Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error)
 	// Answered counts the receipts that a person was sent besides the one for a new ticket by a mail with a subject.
 	Answered(ctx context.Context, person ticket.PersonID, subject string, arrived time.Time) (desk.Answered, error)
+	// MaySubmit and MayCommand return a Limited fault if the person has opened too many tickets, or written too much, lately.
+	MaySubmit(context.Context, desk.Person) error
+	MayCommand(context.Context, desk.Person) error
 	// Blocked returns the entry of the blocklist that an address matches, or "" if none does.
 	Blocked(ctx context.Context, address string) (entry string, err error)
 }
@@ -179,6 +182,8 @@ func (s *IncomingMails) stop(ctx context.Context, m received) (desk.IncomingResu
 	switch {
 	case m.Threat != "":
 		return quarantine(desk.ReasonThreat, "The scanner found "+m.Threat+"."), true, nil
+	case m.Unscanned:
+		return quarantine(desk.ReasonThreat, "The email is too large to be scanned."), true, nil
 	case m.From.Address == "":
 		return quarantine(desk.ReasonNoSender, "The email has no valid sender."), true, nil
 	}
@@ -259,6 +264,9 @@ func (s *IncomingMails) submission(ctx context.Context, m received, requester de
 	}
 	before, err := s.directory.Answered(ctx, by.ID, m.Subject, m.Received)
 	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	if err := s.directory.MaySubmit(ctx, by); err != nil { // before files are stored
 		return desk.IncomingResult{}, err
 	}
 	message, err := s.reader.Message(ctx, m.ReadMail, by)
@@ -348,6 +356,9 @@ func (s *IncomingMails) staffSubmission(ctx context.Context, m received) (desk.I
 
 // message adds a mail to a ticket as a command.
 func (s *IncomingMails) message(ctx context.Context, m received, by desk.Person, n ticket.Number, r desk.Request) (desk.IncomingResult, error) {
+	if err := s.directory.MayCommand(ctx, by); err != nil { // before files are stored
+		return desk.IncomingResult{}, err
+	}
 	message, err := s.reader.Message(ctx, m.ReadMail, by)
 	if err != nil {
 		return desk.IncomingResult{}, err

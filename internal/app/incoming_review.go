@@ -39,10 +39,12 @@ type rawMails interface {
 // contentReader reads what is shown of a mail. What is malformed is no error.
 type contentReader interface {
 	Contents(context.Context, desk.IncomingMail) (desk.MailContents, error)
+	// Redact replaces the links and addresses of others that the envelopes and subjects of mails contain.
+	Redact(context.Context, []desk.IncomingMail) error
 }
 
 // IncomingReview is what staff see of incoming mail and decide about it. All staff may read and release mails; supervisors and
-// administrators may also delete them, block senders, and release a mail in which the scanner found something.
+// administrators may also read their originals, delete them, block senders, and release those that may be harmful.
 type IncomingReview struct {
 	store  incomingStore
 	list   blocklist
@@ -57,7 +59,7 @@ func NewIncomingReview(s incomingStore, l blocklist, b rawMails, r contentReader
 
 var (
 	errMailGone    = fault.New(fault.NotFound, "this email has been deleted")
-	errThreat      = fault.New(fault.Forbidden, "the scanner found something in this email; only supervisors can release it")
+	errRelease     = fault.New(fault.Forbidden, "only supervisors can release this email: the scanner found something in it, or could not look")
 	errBlockedForm = fault.Field("sender", "must be an email address, or a domain with an @ before it")
 )
 
@@ -69,7 +71,10 @@ func (s *IncomingReview) List(ctx context.Context, viewer desk.Person, f desk.In
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, false, err
 	}
-	return s.store.IncomingMails(ctx, f)
+	if page, more, err = s.store.IncomingMails(ctx, f); err != nil {
+		return nil, false, err
+	}
+	return page, more, s.reader.Redact(ctx, page)
 }
 
 // Quarantined returns the number of mails in quarantine; more than 1,000 are not counted.
@@ -85,16 +90,23 @@ func (s *IncomingReview) Mail(ctx context.Context, viewer desk.Person, id int64)
 	if err := authorise(viewer, staffOnly); err != nil {
 		return m, c, err
 	}
-	if m, err = s.store.Incoming(ctx, id); err != nil || m.Blob == "" {
+	if m, err = s.store.Incoming(ctx, id); err != nil {
 		return m, c, err
 	}
-	c, err = s.reader.Contents(ctx, m)
-	return m, c, err
+	if m.Blob != "" {
+		if c, err = s.reader.Contents(ctx, m); err != nil {
+			return m, c, err
+		}
+	}
+	mail := []desk.IncomingMail{m}
+	err = s.reader.Redact(ctx, mail)
+	return mail[0], c, err
 }
 
-// Raw opens an incoming mail as it arrived, as a file.
+// Raw opens an incoming mail as it arrived, as a file, for supervisors and administrators: it may contain links and addresses that
+// are for others alone.
 func (s *IncomingReview) Raw(ctx context.Context, viewer desk.Person, id int64) (desk.FileContent, error) {
-	if err := authorise(viewer, staffOnly); err != nil {
+	if err := authorise(viewer, supervisorsOnly); err != nil {
 		return desk.FileContent{}, err
 	}
 	m, err := s.store.Incoming(ctx, id)
@@ -122,10 +134,10 @@ func (s *IncomingReview) Release(ctx context.Context, by desk.Person, id int64) 
 		return err
 	}
 	switch {
-	case m.Reason == desk.ReasonThreat && !by.Role.Commands():
-		return errThreat
 	case m.Decidable() && m.Final() != "":
 		return fault.NewConflict("email-final", "this email would return to where it is. %s", m.Final())
+	case m.Decidable() && !m.MayRelease(by):
+		return errRelease
 	}
 	return s.store.ReleaseIncoming(ctx, by.ID, id)
 }

@@ -65,7 +65,8 @@ type Config struct {
 	IncomingSecret  string   `env:"SUPPORTDESK_INCOMING_HTTP_SECRET"`                    // signs the mails that relays post to the API; empty: none are accepted
 	IMAPMailboxes   []string `env:"SUPPORTDESK_IMAP_MAILBOXES"`                          // NAME=URL; the secrets are in SUPPORTDESK_IMAP_PASSWORD_NAME or SUPPORTDESK_IMAP_TOKEN_FILE_NAME
 	IncomingMaxSize int64    `env:"SUPPORTDESK_INCOMING_MAX_SIZE" envDefault:"41943040"` // bytes of a mail; larger ones are refused
-	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                             // name with which our own border signs its Authentication-Results; empty: senders are verified here
+	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                             // name that our own mail server writes into its Authentication-Results; empty: senders are verified here
+	InternalHosts   []string `env:"SUPPORTDESK_INTERNAL_HOSTS"`                          // mail servers of our own that add a Received field: names, domains with a dot before them, addresses or networks
 	ScannerURL      string   `env:"SUPPORTDESK_SCANNER_URL"`                             // clamd:// or rspamd+http:// ; empty: mails are not scanned
 
 	BlobURL      string `env:"SUPPORTDESK_BLOB_URL" envDefault:"file:///var/lib/supportdesk/blobs"` // file:///folder or s3://bucket?region=…; the bytes of files

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,16 @@ type Envelope struct {
 	Helo       string   // name by which the client introduced itself
 	ReturnPath string   // envelope sender; empty: none, as in bounces
 	Recipients []string // envelope recipients
+}
+
+// Server returns the address of the server that delivered a mail. It is the zero address if that is not known: a mail server
+// that delivers by LMTP has received the mail from another one.
+func (e Envelope) Server() netip.Addr {
+	if e.Source != SourceSMTP {
+		return netip.Addr{}
+	}
+	address, _ := netip.ParseAddr(e.Client)
+	return address
 }
 
 // IncomingStatus is the status of an incoming mail.
@@ -76,6 +87,11 @@ type IncomingResult struct {
 	Detail string        // the same for staff
 	Ticket ticket.Number // accepted: the ticket; recorded: the ticket that it is about, if it is known
 	HTML   string        // accepted: the mail's HTML, sanitized
+}
+
+// Quarantined returns the result for a mail that staff decide about.
+func Quarantined(reason, detail string) IncomingResult {
+	return IncomingResult{Status: IncomingQuarantined, Reason: reason, Detail: detail}
 }
 
 // Trust is whether the sender that a mail names is believed.
@@ -146,7 +162,8 @@ type ReadMail struct {
 	About    []string           // bounce, complaint: Message-IDs of the mail that it is about
 	Bounces  []BouncedRecipient // bounce: those whom the mail did not reach
 
-	Threat string // a virus or spam, as the scanner named it; empty: none
+	Threat    string // a virus or spam, as the scanner named it; empty: none
+	Unscanned bool   // the mail is too large for the scanner
 
 	Forwarded *Mailbox // the sender of the mail that this one forwards; nil: it forwards none
 }

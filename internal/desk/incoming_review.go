@@ -50,6 +50,12 @@ func (m IncomingMail) Decidable() bool {
 	return m.Status == IncomingQuarantined || m.Status == IncomingRecorded
 }
 
+// MayRelease reports whether a member of staff may release the mail. In one that can't be processed nothing may have been looked
+// for, so that it is for supervisors, like one in which something was found.
+func (m IncomingMail) MayRelease(by Person) bool {
+	return m.Decidable() && m.Final() == "" && (by.Role.Commands() || m.Reason != ReasonThreat && m.Reason != ReasonCrashed)
+}
+
 // Final returns why releasing the mail would change nothing, in sentences for staff. It is empty if releasing it may help.
 func (m IncomingMail) Final() string { return final[m.Reason] }
 

@@ -49,7 +49,7 @@ func (t *taker) take(ctx context.Context, media string, a desk.MailAttachment, c
 		t.left = append(t.left, "An email that we sent was attached and is left out, since it may be for its recipient alone."+inOriginal)
 		return nil
 	}
-	stored, err := t.reader.files.Upload(ctx, t.by, desk.Upload{
+	stored, err := t.reader.files.Add(ctx, t.by, desk.Upload{
 		Name: a.Name, Alt: a.Description, Content: io.LimitReader(content, room+1), ContentID: a.ContentID, Inline: a.Inline,
 	})
 	switch kind := fault.KindOf(err); {

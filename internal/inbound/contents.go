@@ -27,10 +27,42 @@ const (
 )
 
 // Viewer reads what staff are shown of stored mails.
-type Viewer struct{ contents contents }
+type Viewer struct {
+	contents contents
+	secrets  Secrets
+	site     *redactedSite
+}
 
-// NewViewer returns a Viewer.
-func NewViewer(c contents) *Viewer { return &Viewer{contents: c} }
+// NewViewer returns a Viewer. The website is that to which the desk's emails link: what they contain for their recipient alone is not
+// shown, since mails quote it.
+func NewViewer(c contents, s Secrets, website string, a Addresses) *Viewer {
+	return &Viewer{contents: c, secrets: s, site: newRedactedSite(website, a)}
+}
+
+func (v *Viewer) redactor(ctx context.Context) (redactor, error) {
+	secrets, err := v.secrets(ctx)
+	return redactor{secrets, v.site}, err
+}
+
+// Redact replaces the links and addresses of others that the envelopes and subjects of mails contain.
+func (v *Viewer) Redact(ctx context.Context, mails []desk.IncomingMail) error {
+	hidden, err := v.redactor(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range mails {
+		m := &mails[i]
+		for _, text := range []*string{&m.ReturnPath, &m.Sender, &m.Subject, &m.Detail} {
+			*text = hidden.redact(*text)
+		}
+		recipients := make([]string, len(m.Recipients))
+		for j, to := range m.Recipients {
+			recipients[j] = hidden.redact(to)
+		}
+		m.Recipients = recipients
+	}
+	return nil
+}
 
 // Contents reads what is shown of a mail. That the mail can't be read is no error but one of its problems: mails are in
 // quarantine because of it.
@@ -41,6 +73,10 @@ func (v *Viewer) Contents(ctx context.Context, m desk.IncomingMail) (c desk.Mail
 			err = fault.Wrap(err, fault.Unavailable, "the email's content can't be read at the moment")
 		}
 		return content, err
+	}
+	hidden, err := v.redactor(ctx)
+	if err != nil {
+		return c, err
 	}
 	content, err := open()
 	if err != nil {
@@ -54,6 +90,12 @@ func (v *Viewer) Contents(ctx context.Context, m desk.IncomingMail) (c desk.Mail
 	}
 	c.Headers = headers(head)
 	err = show(ctx, &c, buffered, open)
+	c.Headers, c.Text, c.HTML = hidden.redact(c.Headers), hidden.redact(c.Text), hidden.redactHTML(c.HTML)
+	for _, boxes := range [][]desk.Mailbox{c.From, c.To, c.Cc} {
+		for i, b := range boxes {
+			boxes[i] = desk.Mailbox{Name: hidden.redact(b.Name), Address: hidden.redact(b.Address)}
+		}
+	}
 	return c, err
 }
 

@@ -1,6 +1,10 @@
 package inbound
 
-import "github.com/holesalemart/supportdesk/internal/link"
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/link"
+)
 
 // Redactor is a redactor, for tests.
 type Redactor struct{ redactor }
@@ -12,3 +16,12 @@ func NewRedactor(website string, addresses Addresses, secrets link.Secrets) Reda
 func (r Redactor) Redact(text string) string          { return r.redact(text) }
 func (r Redactor) RedactHTML(sanitized string) string { return r.redactHTML(sanitized) }
 func (r Redactor) Ours(text string) bool              { return r.ours(text) }
+
+// Limit sets how long an attempt may take.
+func (p *Processor) Limit(d time.Duration) { p.limit = d }
+
+// Defer returns the pause before the next attempt with a mail.
+func (p *Processor) Defer(id int64) time.Duration { return p.pause(id) }
+
+// Deferred returns the number of mails whose last pause is known.
+func (p *Processor) Deferred() int { return len(p.pauses) }

@@ -425,10 +425,18 @@ func TestTrust_severalAuthorsAreNotDisownedButAmbiguous(t *testing.T) {
 // run runs a processor until a mail has left the queue.
 func (o *office) run(id int64, process inbound.Process) desk.IncomingMail {
 	o.t.Helper()
+	return o.runFor(time.Hour, id, process)
+}
+
+// runFor does so with a limit of each attempt.
+func (o *office) runFor(limit time.Duration, id int64, process inbound.Process) desk.IncomingMail {
+	o.t.Helper()
 	ctx, cancel := context.WithCancel(o.t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
-		_ = inbound.NewProcessor(o, process, slog.New(slog.NewTextHandler(o.t.Output(), nil))).Run(ctx)
+		p := inbound.NewProcessor(o, process, slog.New(slog.NewTextHandler(o.t.Output(), nil)))
+		p.Limit(limit)
+		_ = p.Run(ctx)
 	})
 	defer running.Wait()
 	defer cancel()

@@ -56,6 +56,17 @@ func openOffice(t *testing.T) *office {
 // openOfficeWith opens an office that verifies senders in its own way.
 func openOfficeWith(t *testing.T, verify trust.Options) *office {
 	t.Helper()
+	return newOffice(t, verify, nil)
+}
+
+// openOfficeScanning opens an office that scans mails.
+func openOfficeScanning(t *testing.T, scan inbound.Scan) *office {
+	t.Helper()
+	return newOffice(t, trust.Options{AuthServID: "border.example"}, scan)
+}
+
+func newOffice(t *testing.T, verify trust.Options, scan inbound.Scan) *office {
+	t.Helper()
 	o := &office{t: t}
 	var err error
 	o.dsn = pgtest.Template(t, "store", store.Migrate)
@@ -77,7 +88,7 @@ func openOfficeWith(t *testing.T, verify trust.Options) *office {
 	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, waker{})
 	addresses := inbound.Addresses{"support@desk.example": "", "orders@desk.example": "order"}
 	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(verify),
-		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets})
+		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets, Scan: scan})
 	o.mails = app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o, Addresses: addresses.Find, Bounces: o, Workflows: o}, o.tickets, o.steps)
 	return o
 }

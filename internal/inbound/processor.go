@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -39,10 +40,12 @@ const (
 	parallel      = 4               // mails that are processed at once, so that a large one does not hold up the others
 	maxAttempts   = 20              // that crashed or failed with a defect: then the mail is taken to be the cause; many, as a kill counts for all that are under way
 	claimTime     = 2 * time.Minute // after which an attempt counts as dead
+	attemptTime   = 15 * time.Minute
 	pollInterval  = 15 * time.Second
 	checkInterval = 2 * time.Second // between looks at the outcomes of what mails became
 	firstPause    = time.Second     // before the next attempt, while a neighbour is unavailable; doubles
 	maxPause      = time.Minute
+	pauseKept     = time.Hour // after which another process has settled the mail, or a next pause may be short again
 	outagePause   = 100 * time.Millisecond
 	awayPauseMax  = 2 * time.Second
 )
@@ -53,13 +56,21 @@ type Processor struct {
 	process Process
 	log     *slog.Logger
 
+	limit time.Duration // of an attempt
+
 	mu     sync.Mutex
-	pauses map[int64]time.Duration // the last pauses of mails that were deferred
+	pauses map[int64]pause // the last ones of mails that were deferred
+}
+
+// pause is the time for which a mail was deferred.
+type pause struct {
+	time.Duration
+	since time.Time
 }
 
 // NewProcessor returns a Processor that calls process for each mail.
 func NewProcessor(q queue, process Process, log *slog.Logger) *Processor {
-	return &Processor{queue: q, process: process, log: log, pauses: map[int64]time.Duration{}}
+	return &Processor{queue: q, process: process, log: log, limit: attemptTime, pauses: map[int64]pause{}}
 }
 
 // Run processes mails as they arrive until ctx ends, and then waits for those under way. Its error is always nil.
@@ -105,12 +116,15 @@ func (p *Processor) Run(ctx context.Context) error {
 
 // attempt processes a claimed mail and records the result.
 func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt string) {
-	renew := loop.Every(ctx, claimTime/4, func(ctx context.Context) {
+	limited, end := context.WithTimeout(ctx, p.limit)
+	defer end()
+	renew := loop.Every(limited, claimTime/4, func(ctx context.Context) {
 		_ = p.queue.RenewIncoming(ctx, m.ID, attempt, claimTime) // the claim lasts for three more intervals
 	})
-	result, err := p.processOnce(ctx, m)
+	result, err := p.processOnce(limited, m)
 	renew()
 	log, stopping := p.log.With("mail", m.ID), ctx.Err() != nil
+	counts := !stopping && (fault.KindOf(err) == fault.Internal || limited.Err() != nil)
 	// What was processed is recorded even if the program is being stopped.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rowTimeout)
 	defer cancel()
@@ -118,7 +132,7 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 		// At least as long as the error asks for: else the many mails of a sender who has used up an allowance take others' turns.
 		pause := max(p.pause(m.ID), retryAfter(err))
 		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
-		err = p.queue.DeferIncoming(ctx, m.ID, attempt, fault.KindOf(err) == fault.Internal && !stopping, pause)
+		err = p.queue.DeferIncoming(ctx, m.ID, attempt, counts, pause)
 	} else {
 		p.forget(m.ID)
 		err = p.queue.SettleIncoming(ctx, m.ID, attempt, result)
@@ -133,32 +147,29 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 // others, and an error only if a neighbour is unavailable.
 func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r desk.IncomingResult, err error) {
 	if m.Attempts > maxAttempts {
-		return quarantined(desk.ReasonCrashed, fmt.Sprintf("%d attempts to process this email failed.", m.Attempts-1)), nil
+		return desk.Quarantined(desk.ReasonCrashed, fmt.Sprintf("%d attempts to process this email failed.", m.Attempts-1)), nil
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			p.log.Error("processing a mail panicked", "mail", m.ID, "cause", cause, "stack", string(debug.Stack()))
-			r, err = quarantined(desk.ReasonUnreadable, "This email could not be read because of a defect in the program."), nil
+			r, err = desk.Quarantined(desk.ReasonUnreadable, "This email could not be read because of a defect in the program."), nil
 		}
 	}()
 	r, err = p.process(ctx, m)
 	if err != nil && fault.KindOf(err).Permanent() {
 		p.log.Warn("an incoming mail is quarantined", "mail", m.ID, "error", err)
-		return quarantined(desk.ReasonUnreadable, "This email could not be processed: "+err.Error()), nil
+		return desk.Quarantined(desk.ReasonUnreadable, "This email could not be processed: "+err.Error()), nil
 	}
 	return r, err
-}
-
-func quarantined(reason, detail string) desk.IncomingResult {
-	return desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: reason, Detail: detail}
 }
 
 // pause returns the pause before the next attempt with a mail.
 func (p *Processor) pause(id int64) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := min(max(firstPause, 2*p.pauses[id]), maxPause)
-	p.pauses[id] = next
+	next := min(max(firstPause, 2*p.pauses[id].Duration), maxPause)
+	maps.DeleteFunc(p.pauses, func(_ int64, last pause) bool { return time.Since(last.since) > pauseKept })
+	p.pauses[id] = pause{next, time.Now()}
 	return next
 }
 

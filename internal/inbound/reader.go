@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/mail"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -28,7 +27,7 @@ type contents interface {
 
 // uploader stores files.
 type uploader interface {
-	Upload(ctx context.Context, by desk.Person, u desk.Upload) (desk.File, error)
+	Add(ctx context.Context, by desk.Person, u desk.Upload) (desk.File, error)
 	Limits() desk.FileLimits
 }
 
@@ -37,7 +36,8 @@ type checker interface {
 	Results(ctx context.Context, m trust.Mail) (trust.Result, error)
 }
 
-// Scan looks for viruses and spam in a mail. It returns the name of what it found, and "" if that is nothing.
+// Scan looks for viruses and spam in a mail. It returns the name of what it found, and "" if that is nothing. Its error is TooLarge
+// for a mail that is too large to be scanned.
 type Scan func(ctx context.Context, m desk.IncomingMail, content io.Reader) (threat string, err error)
 
 // ReaderOptions configure a Reader.
@@ -91,12 +91,14 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, attachments(parsed.Files), parsed.Problems
 	read.Traits = traits(parsed)
 	read.Kind, read.Reason = kinds[verdict.Kind], verdict.Reason
-	read.NoAnswer = !automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{}).Allowed
 	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
 	read.Forwarded = forwarded(parsed)
 	if err := r.verify(ctx, &read); err != nil {
 		return read, err
 	}
+	answer := automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{})
+	// A receipt goes to the address in From. If that is neither the return path nor believed, it may be of someone else.
+	read.NoAnswer = !answer.Allowed || read.Trust != desk.TrustPass && !strings.EqualFold(answer.To, read.From.Address)
 	return read, nil
 }
 
@@ -152,7 +154,7 @@ func (r *Reader) open(ctx context.Context, m desk.IncomingMail) (io.ReadCloser, 
 }
 
 func (r *Reader) scan(ctx context.Context, m *desk.ReadMail) error {
-	if r.options.Scan == nil {
+	if r.options.Scan == nil || m.Released() {
 		return nil
 	}
 	content, err := r.open(ctx, m.IncomingMail)
@@ -160,7 +162,11 @@ func (r *Reader) scan(ctx context.Context, m *desk.ReadMail) error {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read from
-	if m.Threat, err = r.options.Scan(ctx, m.IncomingMail, content); err != nil {
+	m.Threat, err = r.options.Scan(ctx, m.IncomingMail, content)
+	if m.Unscanned = fault.KindOf(err) == fault.TooLarge; m.Unscanned {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("scan mail: %w", err)
 	}
 	return nil
@@ -177,9 +183,8 @@ func (r *Reader) verify(ctx context.Context, m *desk.ReadMail) error {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read from
-	client, _ := netip.ParseAddr(m.Client)
 	result, err := r.sender.Results(ctx, trust.Mail{
-		Raw: content, ClientIP: client, Helo: m.Helo, EnvelopeFrom: m.ReturnPath, From: m.From.Address,
+		Raw: content, ClientIP: m.Server(), Helo: m.Helo, EnvelopeFrom: m.ReturnPath, From: m.From.Address,
 	})
 	if err != nil {
 		return fmt.Errorf("verify sender: %w", err)

@@ -16,7 +16,7 @@ import (
 )
 
 func (o *office) review() *app.IncomingReview {
-	return app.NewIncomingReview(o, o, o.blobs, inbound.NewViewer(o.blobs))
+	return app.NewIncomingReview(o, o, o.blobs, inbound.NewViewer(o.blobs, o.TokenSecrets, "https://help.desk.example", inbound.Addresses{"support@desk.example": ""}))
 }
 
 func (o *office) employ(role ticket.Role, name string) desk.Person {
@@ -163,7 +163,7 @@ func TestReview_ofADeletedMailWhoAndWhenRemains(t *testing.T) {
 	if err != nil || m.Status != desk.IncomingDeleted || m.SettledBy.Name != "Sue" || m.Settled.IsZero() || c.Text != "" || m.Sender != "carla@client.example" {
 		t.Errorf("%+v %+v, %v", m, c, err)
 	}
-	if _, err := o.review().Raw(t.Context(), o.agent, id); fault.KindOf(err) != fault.NotFound {
+	if _, err := o.review().Raw(t.Context(), supervisor, id); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("raw: %v", err)
 	}
 	for what, err := range map[string]error{
@@ -208,7 +208,10 @@ func TestReview_readsWhatIsShownAndTheMailItself(t *testing.T) {
 	if len(c.Files) != 1 || c.Files[0].Size != 5 || strings.ContainsAny(c.Files[0].Name, "/\u202e") {
 		t.Errorf("files: %+v", c.Files)
 	}
-	r, err := o.review().Raw(t.Context(), o.agent, id)
+	if _, err := o.review().Raw(t.Context(), o.agent, id); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("an agent reads the original: %v", err)
+	}
+	r, err := o.review().Raw(t.Context(), o.employ(ticket.RoleSupervisor, "Sue"), id)
 	if err != nil {
 		t.Fatal(err)
 	}

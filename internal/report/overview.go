@@ -186,7 +186,7 @@ func (o *Overview) load(counts []OpenCount, staff []desk.Colleague) {
 	})
 }
 
-// MailStatus counts the mails that are owed, and those that were lost since an instant.
+// MailStatus counts the mails that are owed, those that were lost since an instant, and incoming ones.
 type MailStatus struct {
 	Waiting int       // owed mails about tickets
 	Oldest  time.Time // of Waiting: when the oldest became owed; zero: none
@@ -199,7 +199,17 @@ type MailStatus struct {
 	AnnouncementsWaiting int // owed mails about emergencies
 	AnnouncementsBounced int // bounced mails about emergencies
 
-	Quarantined int // incoming mails that staff decide about
+	Quarantined       int       // incoming mails that staff decide about
+	Unprocessed       int       // incoming mails that are not processed yet
+	OldestUnprocessed time.Time // of Unprocessed: since when the oldest waits; zero: none
+}
+
+// unprocessedTime is how long an incoming mail may wait to be processed. Usually it takes seconds.
+const unprocessedTime = 5 * time.Minute
+
+// Late reports whether incoming mails wait for longer than usual.
+func (m MailStatus) Late(now time.Time) bool {
+	return m.Unprocessed > 0 && now.Sub(m.OldestUnprocessed) > unprocessedTime
 }
 
 // Listed returns the number of owed mails in the supervisors' list. It shows none about accounts, since those contain

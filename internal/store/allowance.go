@@ -52,7 +52,7 @@ func spending(condition string) string {
 }
 
 // spent returns a Limited error if the allowance is used up, and nil otherwise. It is called after a statement stored
-// nothing, to find out why.
+// nothing, to find out why, or before much is done for one.
 func (s *Store) spent(ctx context.Context, u use) error {
 	if u.key == nil {
 		return nil
@@ -71,6 +71,24 @@ func (s *Store) spent(ctx context.Context, u use) error {
 		Kind: fault.Limited, RetryAfter: time.Duration(seconds) * time.Second,
 		Message: fmt.Sprintf("you have sent too much in a short time; try again in %s", waitInWords(seconds)),
 	}
+}
+
+// MaySubmit returns a Limited error if a person's allowance of tickets is used up. It spends nothing.
+func (s *Store) MaySubmit(ctx context.Context, by desk.Person) error {
+	return s.left(ctx, by, account.TicketLimit())
+}
+
+// MayCommand returns a Limited error if a person's allowance of commands is used up. It spends nothing.
+func (s *Store) MayCommand(ctx context.Context, by desk.Person) error {
+	return s.left(ctx, by, account.CommandLimit(by))
+}
+
+func (s *Store) left(ctx context.Context, by desk.Person, of account.RateLimit) error {
+	u, err := s.use(ctx, by, of)
+	if err != nil {
+		return err
+	}
+	return s.spent(ctx, u)
 }
 
 // waitInWords returns a wait as text, rounded up.

@@ -17,7 +17,7 @@ const incomingChannel = "incoming_mails"
 var errNoIncoming = fault.New(fault.NotFound, "there is no such incoming email")
 
 // AddIncoming stores a mail whose content is in the blob store already, and returns its ID. A mail with the content of an
-// earlier one is stored as its duplicate.
+// earlier one is stored as its duplicate, unless that one was deleted.
 func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64, err error) {
 	reply, _, err := s.replyTo(ctx, m.Recipients)
 	if err != nil {
@@ -27,17 +27,21 @@ func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64,
 		"thread": reply.Number, "blob": m.Blob, "size": m.Size, "fingerprint": m.Fingerprint, "source": m.Source, "mailbox": storable(m.Mailbox), "client": m.Client,
 		"helo": storable(m.Helo), "return_path": storable(m.ReturnPath), "recipients": storableAll(m.Recipients),
 	}
-	err = s.pool.QueryRow(ctx, `
-		INSERT INTO incoming_mails (thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients)
-		VALUES (@thread, @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients)
-		ON CONFLICT (fingerprint) WHERE status <> 'duplicate' DO NOTHING RETURNING id`, args).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
+	err = pgx.ErrNoRows
+	for errors.Is(err, pgx.ErrNoRows) { // again if the earlier mail is deleted meanwhile
+		err = s.pool.QueryRow(ctx, `
+			INSERT INTO incoming_mails (thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients)
+			VALUES (@thread, @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients)
+			ON CONFLICT (fingerprint) WHERE status NOT IN ('duplicate', 'deleted') DO NOTHING RETURNING id`, args).Scan(&id)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			break
+		}
 		// The earlier mail is visible to a new statement only.
 		err = s.pool.QueryRow(ctx, `
 			INSERT INTO incoming_mails (thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients,
 				status, duplicate_of, processed_at)
 			SELECT @thread, @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients, 'duplicate', id, clock_timestamp()
-			FROM incoming_mails WHERE fingerprint = @fingerprint AND status <> 'duplicate' RETURNING id`, args).Scan(&id)
+			FROM incoming_mails WHERE fingerprint = @fingerprint AND status NOT IN ('duplicate', 'deleted') RETURNING id`, args).Scan(&id)
 	}
 	if err != nil {
 		return 0, explain(err, "store an incoming mail")
@@ -63,15 +67,25 @@ func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 		&m.SettledBy, nullable(&m.Settled))
 }
 
+// claimsLock is the advisory lock that serializes claims of incoming mails.
+const claimsLock = 0x636c61696d73
+
 // ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Those that were deferred
 // come after the others: the many of a sender who has used up an allowance don't take the turns of other people's. Mails of one
 // sender, and those to one ticket, are processed one after the other, so that an answer does not overtake the one before it.
 func (s *Store) ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error) {
-	rows, _ := s.pool.Query(ctx, `
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		// Simultaneous claims don't see each other: they would claim two mails of one sender.
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(claimsLock)); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, `
 		UPDATE incoming_mails SET claimed_by = @attempt, claimed_until = clock_timestamp() + @lasts, attempts = attempts + 1
 		WHERE id = coalesce((`+claimable(`= '-infinity'`)+`), (`+claimable(`<= clock_timestamp()`)+`))
 		RETURNING `+incomingColumns, pgx.StrictNamedArgs{"attempt": attempt, "lasts": lasts})
-	m, err = pgx.CollectExactlyOneRow(rows, scanIncoming)
+		m, err = pgx.CollectExactlyOneRow(rows, scanIncoming)
+		return err
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.IncomingMail{}, false, nil
 	}

@@ -34,6 +34,13 @@ func (s *Store) IncomingMails(ctx context.Context, f desk.IncomingFilter) (page 
 	return page, more, nil
 }
 
+// IncomingBlobs returns up to limit mails with an ID after another, in order, for a check of their blobs.
+func (s *Store) IncomingBlobs(ctx context.Context, after int64, limit int) ([]desk.IncomingMail, error) {
+	rows, _ := s.pool.Query(ctx, `SELECT `+incomingColumns+` FROM incoming_mails WHERE id > $1 AND blob IS NOT NULL ORDER BY id LIMIT $2`, after, limit)
+	mails, err := pgx.CollectRows(rows, scanIncoming)
+	return mails, explain(err, "list the blobs of incoming mails")
+}
+
 // Quarantined returns the number of mails in quarantine, counted up to limit.
 func (s *Store) Quarantined(ctx context.Context, limit int) (n int, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM incoming_mails WHERE status = 'quarantined' LIMIT $1) AS counted`, limit).Scan(&n)

@@ -50,7 +50,7 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations,
 	return e, explain(err, "list escalations")
 }
 
-// MailState counts the mails that are not sent yet, and those that bounced since an instant.
+// MailState counts the mails that are not sent yet, those that bounced since an instant, and incoming ones.
 func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.MailStatus, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT w.waiting, w.oldest, w.put_off,
@@ -59,11 +59,12 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.Ma
 			(SELECT count(*) FROM deliveries WHERE queue = 'account' AND status = 'bounced' AND settled_at >= $1),
 			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'),
 			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced' AND settled_at >= $1),
-			(SELECT count(*) FROM incoming_mails WHERE status = 'quarantined')
+			(SELECT count(*) FROM incoming_mails WHERE status = 'quarantined'), i.waiting, i.oldest
 		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off 
-			FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed') w`,
+			FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed') w,
+			(SELECT count(*) AS waiting, min(greatest(received_at, settled_at)) AS oldest FROM incoming_mails WHERE status = 'received') i`,
 		lostSince).Scan(&m.Waiting, nullable(&m.Oldest), &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
-		&m.AnnouncementsWaiting, &m.AnnouncementsBounced, &m.Quarantined)
+		&m.AnnouncementsWaiting, &m.AnnouncementsBounced, &m.Quarantined, &m.Unprocessed, nullable(&m.OldestUnprocessed))
 	return m, explain(err, "count the mails that wait")
 }
 

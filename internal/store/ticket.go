@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -121,8 +122,10 @@ func (s *Store) Ticket(ctx context.Context, viewer desk.Person, n ticket.Number)
 	if r.FollowedBy, err = s.followers(ctx, viewer, n); err == nil {
 		r.People, err = s.involved(ctx, n, viewer.Role.Staff())
 	}
-	if err == nil && r.Follows != "" && s.visible(ctx, viewer, r.Follows) != nil {
-		r.Follows = ""
+	if err == nil && r.Follows != "" {
+		if err = s.visible(ctx, viewer, r.Follows); errors.Is(err, errNoTicket) {
+			r.Follows, err = "", nil
+		}
 	}
 	return r, explain(err, "load ticket %s", n)
 }

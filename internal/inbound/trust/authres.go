@@ -34,7 +34,7 @@ func (c *Checker) readResults(h header, r *Result) {
 		r.DMARC = Fail
 		r.forged("The mail fails the DMARC policy of " + r.Domain + ".")
 	case slices.Contains(dmarc, Pass):
-		r.DMARC, r.Verdict, r.Suspicious = Pass, Authentic, false
+		r.DMARC, r.Verdict = Pass, Authentic
 		r.Reason = r.Domain + " authenticated the mail."
 	case len(dmarc) > 0:
 		r.DMARC = dmarc[0]
@@ -69,45 +69,42 @@ func (e *evidence) add(result authres.Result) []Outcome {
 	return nil
 }
 
-// written returns the fields that the border wrote. The sender wrote everything below the border's Received field, unless
-// the border writes its results there, and then it is the first.
+// written returns the fields that the border wrote. The sender may have written everything below the border's Received field,
+// so that of those only the first one of the border's name counts, and only if a listed host of that name wrote the Received
+// field and there is nothing above it.
 func (c *Checker) written(h header) []string {
+	at, border := c.opts.Internal.border(h.fields)
+	if at < 0 {
+		return nil // where the border's part ends can't be seen
+	}
 	var above []string
-	passed := false // the border's Received field
-	for _, f := range h.fields {
-		switch {
-		case f.is("Received") && passed:
-			return nil
-		case f.is("Received"):
-			if c.internal(f.value) {
-				continue
-			}
-			if passed = true; !c.opts.BelowReceived {
-				return above
-			}
-		case !f.is("Authentication-Results") || len(f.value) > maxResultField:
-		case passed:
-			if id, _, _ := authres.Parse(plain(f.value)); strings.EqualFold(id, c.opts.AuthServID) {
-				return []string{f.value}
-			}
-		case !c.opts.BelowReceived && len(above) < maxResultFields:
+	for _, f := range h.fields[:at] {
+		if c.ours(f) && len(f.value) <= maxResultField && len(above) < maxResultFields {
 			above = append(above, f.value)
 		}
 	}
-	return nil // where the border's part ends can't be seen
+	id := strings.ToLower(c.opts.AuthServID)
+	by := strings.ToLower(border.by)
+	if len(above) > 0 || !c.opts.Internal.listed(by) || by != id && !strings.HasSuffix(by, "."+id) {
+		return above
+	}
+	below := h.fields[at+1:]
+	if end := slices.IndexFunc(below, func(f field) bool { return f.is("Received") }); end >= 0 {
+		below = below[:end]
+	}
+	if first := slices.IndexFunc(below, c.ours); first >= 0 && len(below[first].value) <= maxResultField {
+		return []string{below[first].value}
+	}
+	return nil
 }
 
-// internal reports whether a Received field was written by a host behind the border.
-func (c *Checker) internal(received string) bool {
-	words := strings.Fields(plain(received))
-	if len(words) > 2 && strings.EqualFold(words[0], "from") {
-		words = words[2:]
-	}
-	if len(words) < 2 || !strings.EqualFold(words[0], "by") {
+// ours reports whether a field has results of the border's name.
+func (c *Checker) ours(f field) bool {
+	if !f.is("Authentication-Results") {
 		return false
 	}
-	host := strings.TrimRight(words[1], ";.")
-	return slices.ContainsFunc(c.opts.Internal, func(name string) bool { return strings.EqualFold(name, host) })
+	id, _, _ := authres.Parse(plain(f.value))
+	return strings.EqualFold(id, c.opts.AuthServID)
 }
 
 // plain returns a structured field's value in one line, without comments and quotation marks. In quoted text, which may be

@@ -19,7 +19,7 @@ func read(t testing.TB, opts trust.Options, raw string) trust.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.By != opts.AuthServID || r.Reason == "" || r.Retry || r.Verdict == trust.Forged && !r.Suspicious {
+	if r.By != opts.AuthServID || r.Reason == "" || r.Retry {
 		t.Errorf("the result is %+v", r)
 	}
 	return r
@@ -74,39 +74,59 @@ const pass = "dmarc=pass header.from=bank.example"
 // A sender can write everything that stands below the border's Received field.
 func TestResults_areTheBordersOnly(t *testing.T) {
 	mail := letter(bank, "")
-	dovecot := "Received: from mx.shop.example by imap.internal (Dovecot) with LMTP; today\r\n"
+	fail := results("dmarc=fail header.from=bank.example")
+	dovecot := "Received: from mx.shop.example by imap.internal (Dovecot) with LMTP id a; today\r\n"
+	cyrus := "Received: from mx.shop.example ([203.0.113.9]) by imap.internal (Cyrus 3) with LMTPA; today\r\n"
+	relayed := "Received: from mx.shop.example (mx.shop.example [10.0.0.2])\r\n\tby filter.internal (Postfix) with ESMTP id b; today\r\n"
+	unnamed := "Received: from mx.shop.example by filter.internal with ESMTP; today\r\n"
+	claimed := "Received: from mx.shop.example (mail.evil.example [198.51.100.66]) by filter.internal with ESMTP; today\r\n"
 	forged := "Received: from x by mx.shop.example; today\r\n"
-	inside := trust.Options{Internal: []string{"imap.internal"}}
-	below := trust.Options{Internal: []string{"imap.internal"}, BelowReceived: true}
+	inside := trust.Options{Internal: hosts(t, "imap.internal", "filter.internal")}
+	all := trust.Options{Internal: hosts(t, ".internal", "mx.shop.example")}
 	for name, c := range map[string]struct {
 		opts trust.Options
 		raw  string
 		want trust.Verdict
 	}{
-		"above":                         {trust.Options{}, results(pass) + received + mail, trust.Authentic},
-		"above, with others":            {trust.Options{}, "Return-Path: <a@b>\r\nX-Spam: no\r\n" + results("none") + results(pass) + received + mail, trust.Authentic},
-		"the border's name in capitals": {trust.Options{AuthServID: "MX.Shop.Example"}, results(pass) + received + mail, trust.Authentic},
-		"with a version":                {trust.Options{}, strings.Replace(results(pass), "mx.shop.example", "mx.shop.example 1", 1) + received + mail, trust.Authentic},
-		"behind a host of ours":         {inside, dovecot + results(pass) + received + mail, trust.Authentic},
-		"behind an unknown host":        {trust.Options{}, dovecot + results(pass) + received + mail, trust.Unknown},
-		"written by the sender":         {trust.Options{}, received + results(pass) + mail, trust.Unknown},
-		"as from a second hop":          {inside, received + results(pass) + forged + mail, trust.Unknown},
-		"as from a host of ours":        {inside, received + dovecot + results(pass) + forged + mail, trust.Unknown},
-		"at the end of the header":      {trust.Options{}, received + letter(bank, results(pass)), trust.Unknown},
-		"without any Received":          {trust.Options{}, results(pass) + mail, trust.Unknown},
-		"of another border":             {trust.Options{}, strings.Replace(results(pass), "mx.shop", "mx.evil", 1) + received + mail, trust.Unknown},
-		"of a longer name":              {trust.Options{}, strings.Replace(results(pass), "mx.shop.example", "mx.shop.example.evil.example", 1) + received + mail, trust.Unknown},
-		"of a version to come":          {trust.Options{}, strings.Replace(results(pass), "mx.shop.example", "mx.shop.example 2", 1) + received + mail, trust.Unknown},
-		"too long":                      {trust.Options{}, results(pass+"; x="+strings.Repeat("y", 17<<10)) + received + mail, trust.Unknown},
-		"a server called by":            {inside, "Received: from by by imap.internal; today\r\n" + results(pass) + forged + mail, trust.Authentic},
-		"a comment with a name":         {inside, "Received: (by imap.internal) from x by mx.shop.example; today\r\n" + results(pass) + forged + mail, trust.Unknown},
+		"above":                           {trust.Options{}, results(pass) + received + mail, trust.Authentic},
+		"above, the border listed":        {all, results(pass) + received + mail, trust.Authentic},
+		"above, with others":              {trust.Options{}, "Return-Path: <a@b>\r\nX-Spam: no\r\n" + results("none") + results(pass) + received + mail, trust.Authentic},
+		"the border's name in capitals":   {trust.Options{AuthServID: "MX.Shop.Example"}, results(pass) + received + mail, trust.Authentic},
+		"with a version":                  {trust.Options{}, strings.Replace(results(pass), "mx.shop.example", "mx.shop.example 1", 1) + received + mail, trust.Authentic},
+		"behind a host of ours":           {inside, dovecot + results(pass) + received + mail, trust.Authentic},
+		"behind a host of ours, failing":  {inside, dovecot + fail + received + mail, trust.Forged},
+		"behind a delivery by LMTP":       {inside, cyrus + results(pass) + received + mail, trust.Authentic},
+		"behind a private address":        {inside, relayed + results(pass) + received + mail, trust.Authentic},
+		"behind several":                  {inside, dovecot + relayed + results(pass) + received + mail, trust.Authentic},
+		"behind two fields of one host":   {all, strings.ReplaceAll(dovecot, "imap.internal", "mx.shop.example") + results(pass) + received + mail, trust.Authentic},
+		"behind a listed name":            {all, unnamed + results(pass) + received + mail, trust.Authentic},
+		"behind a name that isn't listed": {inside, unnamed + results(pass) + forged + mail, trust.Unknown},
+		"behind a claimed name":           {trust.Options{Internal: hosts(t, "filter.internal")}, claimed + results(pass) + results(pass) + forged + mail, trust.Unknown},
+		"behind an unknown host":          {trust.Options{}, dovecot + results(pass) + received + mail, trust.Unknown},
+		"written by the sender":           {inside, received + results(pass) + mail, trust.Unknown},
+		"as from a second hop":            {inside, received + results(pass) + forged + mail, trust.Unknown},
+		"as from a host of ours":          {inside, received + dovecot + results(pass) + forged + mail, trust.Unknown},
+		"at the end of the header":        {inside, received + letter(bank, results(pass)), trust.Unknown},
+		"without any Received":            {all, results(pass) + mail, trust.Unknown},
+		"without one of the border":       {all, dovecot + results(pass) + mail, trust.Unknown},
+		"of another border":               {all, strings.Replace(results(pass), "mx.shop", "mx.evil", 1) + received + mail, trust.Unknown},
+		"of a longer name":                {trust.Options{}, strings.Replace(results(pass), "mx.shop.example", "mx.shop.example.evil.example", 1) + received + mail, trust.Unknown},
+		"of a version to come":            {trust.Options{}, strings.Replace(results(pass), "mx.shop.example", "mx.shop.example 2", 1) + received + mail, trust.Unknown},
+		"too long":                        {trust.Options{}, results(pass+"; x="+strings.Repeat("y", 17<<10)) + received + mail, trust.Unknown},
+		"a server called by":              {all, "Received: from by ([127.0.0.1]) by imap.internal; today\r\n" + results(pass) + received + mail, trust.Authentic},
+		"a comment with a name":           {all, "Received: (by imap.internal) from x by mx.other.example; today\r\n" + results(pass) + forged + mail, trust.Unknown},
+		"a comment that does not end":     {all, "Received: from x (y by imap.internal; today\r\n" + results(pass) + received + mail, trust.Unknown},
 
-		"below":                          {below, dovecot + received + results(pass) + mail, trust.Authentic},
-		"below, the first one":           {below, received + results("dmarc=fail header.from=bank.example") + results(pass) + mail, trust.Forged},
-		"below, without a result":        {below, received + results("none") + results(pass) + mail, trust.Unknown},
-		"below, past another hop":        {below, received + forged + results(pass) + mail, trust.Unknown},
-		"above, where it belongs below":  {below, results(pass) + received + mail, trust.Unknown},
-		"below, after another's results": {below, received + "Authentication-Results: other.example; " + pass + "\r\n" + results(pass) + mail, trust.Authentic},
+		"below":                          {all, dovecot + received + results(pass) + mail, trust.Authentic},
+		"below, by a host of the name":   {trust.Options{AuthServID: "shop.example", Internal: hosts(t, ".shop.example")}, received + strings.Replace(results(pass), "mx.", "", 1) + mail, trust.Authentic},
+		"below, by another host":         {trust.Options{Internal: hosts(t, ".shop.example")}, strings.Replace(received, "by mx.", "by filter.", 1) + results(pass) + mail, trust.Unknown},
+		"below, the first one":           {all, received + fail + results(pass) + mail, trust.Forged},
+		"below, without a result":        {all, received + results("none") + results(pass) + mail, trust.Unknown},
+		"below, too long":                {all, received + results(pass+"; x="+strings.Repeat("y", 17<<10)) + results(pass) + mail, trust.Unknown},
+		"below, past another hop":        {all, received + forged + results(pass) + mail, trust.Unknown},
+		"below, past a hop of ours":      {all, received + dovecot + results(pass) + mail, trust.Unknown},
+		"below those above":              {all, results("none") + received + results(pass) + mail, trust.Unknown},
+		"below, after another's results": {all, received + "Authentication-Results: other.example; " + pass + "\r\n" + results(pass) + mail, trust.Authentic},
 	} {
 		if r := read(t, c.opts, c.raw); r.Verdict != c.want {
 			t.Errorf("%s: %+v, want %s", name, r, c.want)

@@ -15,6 +15,7 @@ import (
 // check checks a mail by all three methods. Each has look-ups and time of its own, so that what a sender publishes about one
 // domain cannot keep the policy of another from being read.
 func (c *Checker) check(ctx context.Context, m Mail, h header, body io.Reader, r *Result) error {
+	c.sender(&m, h)
 	e := evidence{domain: r.Domain, known: m.ClientIP.IsValid(), retry: true}
 	e.policy = c.policy(ctx, r.Domain)
 	e.spf = []claim{c.spf(ctx, m)}

@@ -62,7 +62,7 @@ func (e evidence) judge(r *Result) {
 	case has(spf, Fail) || has(dkim, Fail):
 		r.forged(fmt.Sprintf("%s did not authenticate the mail%s.", e.domain, e.found()))
 	case has(spf, SoftFail):
-		r.Suspicious, r.Reason = true, fmt.Sprintf("The server that sent the mail is probably not one of %s.", e.domain)
+		r.Reason = fmt.Sprintf("The server that sent the mail is probably not one of %s.", e.domain)
 	default:
 		r.Reason = fmt.Sprintf("Nothing that %s publishes proves or disproves that the mail is from it.", e.domain)
 	}

@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"bytes"
+	"cmp"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,11 +38,31 @@ func FuzzResults_ofTheBorder(f *testing.F) {
 		quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "", "\x00", "").Replace(quoted)
 		comment = strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`, "\r", "", "\n", "", "\x00", "").Replace(comment)
 		raw := results(`spf=pass (`+comment+`) smtp.mailfrom="`+quoted+`"@evil.example`) + received + letter(bank, "") + below
-		for _, opts := range []trust.Options{{AuthServID: "mx.shop.example"}, {AuthServID: "mx.shop.example", Internal: []string{"imap.internal"}}} {
+		for _, opts := range []trust.Options{{AuthServID: "mx.shop.example"}, {AuthServID: "mx.shop.example", Internal: hosts(t, "imap.internal", "mx.shop.example")}} {
 			r, err := trust.New(opts).Results(t.Context(), trust.Mail{Raw: strings.NewReader(raw)})
 			if err != nil || r.Verdict == trust.Authentic {
 				t.Errorf("%q: %+v, %v", raw, r, err)
 			}
+		}
+	})
+}
+
+// Whatever name a client introduces itself by, in characters that mail servers write, and whatever stands below, the server is the one that the border saw.
+func FuzzResults_ofABordersReceived(f *testing.F) {
+	f.Add("[192.0.2.1]", "")
+	f.Add("by", "Received: from x ([192.0.2.1]) by mx.shop.example with ESMTP; today")
+	f.Add("with LMTP", "")
+	f.Add("localhost", "")
+	f.Fuzz(func(t *testing.T, helo, below string) {
+		helo = strings.Map(func(r rune) rune {
+			if r <= ' ' || r > '~' || strings.ContainsRune(`<>()\";@`, r) {
+				return '?'
+			}
+			return r
+		}, helo)
+		raw := "Received: from " + cmp.Or(helo, "unknown") + " (mail.example [198.51.100.66]) by mx.shop.example (Postfix) with ESMTP id 1; today\r\n" + letter(bank, "") + below
+		if r := behind(t, "127.0.0.1", raw, "mx.shop.example"); r.Verdict != trust.Forged && r.Verdict != trust.Ambiguous {
+			t.Errorf("%q: %+v", raw, r)
 		}
 	})
 }
@@ -61,7 +82,7 @@ func TestResults_ofRealMails(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, opts := range []trust.Options{{Resolver: world()}, {AuthServID: "mx.google.com", BelowReceived: true}} {
+		for _, opts := range []trust.Options{{Resolver: world()}, {AuthServID: "mx.google.com", Internal: hosts(t, "mx.google.com")}} {
 			m := sent(evilIP, "a@evil.example", "")
 			m.Raw = bytes.NewReader(raw)
 			if _, err := trust.New(opts).Results(t.Context(), m); err != nil {

@@ -54,7 +54,6 @@ type Result struct {
 	Domain           string // of Address
 	Published        string // DMARC policy: none, quarantine or reject; empty: not known
 	By               string // the authserv-id whose results these are, or CheckedHere
-	Suspicious       bool   // staff should look at the mail before anything is done with it
 	Retry            bool   // a look-up failed temporarily, so a later check may have another verdict
 	Reason           string // of the verdict, a sentence for staff
 }
@@ -62,7 +61,7 @@ type Result struct {
 // Mail is a mail with what its delivery said.
 type Mail struct {
 	Raw          io.Reader  // read once, to its end only if it is signed
-	ClientIP     netip.Addr // of the server that delivered it to the border; zero: not known
+	ClientIP     netip.Addr // of the server that delivered it to the desk; zero: not known, or it is the border itself
 	Helo         string     // that the server called itself
 	EnvelopeFrom string     // the reverse path, without angle brackets; empty: the mail is a notification
 	// From is the address that the caller is going to believe. If it is not the one that this package reads, the verdict is
@@ -72,16 +71,14 @@ type Mail struct {
 
 // Options are how mails are checked.
 type Options struct {
-	// AuthServID is the name by which the border signs its Authentication-Results. If it is set, its results are read and
-	// nothing else is checked. The border must remove such fields from what it receives, as RFC 8601 asks.
+	// AuthServID is the name that the border writes into its Authentication-Results. If it is set, its results are read and
+	// nothing else is checked. The border must remove such fields of its name from what it receives, as RFC 8601 asks.
 	AuthServID string
-	// Internal are the hosts behind the border that add a Received field, by their names after "by". The first other one
-	// from the top is the border's, which must not be listed here. What stands below it may have been written by the sender
-	// and is not read.
-	Internal []string
-	// BelowReceived is set if the border writes its results below its own Received field, as Gmail and Exchange do. Then the
-	// first field between that and the next Received counts, and no other.
-	BelowReceived bool
+	// Internal are the mail servers of our own, the border among them, that add a Received field. The first such field from
+	// the top that is not about a hop between two of them is the border's. Its results stand above that field, or are the
+	// first ones below it if the border is listed and has the name AuthServID or one below it. If AuthServID is empty, the
+	// server that sent a mail is the one that the border's field names; if the border is not listed, it is not known.
+	Internal Hosts
 
 	// Resolver is used where AuthServID is empty.
 	Resolver Resolver
@@ -142,12 +139,10 @@ func (c *Checker) Results(ctx context.Context, m Mail) (Result, error) {
 	return r, nil
 }
 
-func (r *Result) forged(reason string)    { r.suspect(Forged, reason) }
-func (r *Result) ambiguous(reason string) { r.suspect(Ambiguous, reason) }
+func (r *Result) forged(reason string)    { r.refuse(Forged, reason) }
+func (r *Result) ambiguous(reason string) { r.refuse(Ambiguous, reason) }
 
-func (r *Result) suspect(v Verdict, reason string) {
-	r.Verdict, r.Suspicious, r.Retry, r.Reason = v, true, false, reason
-}
+func (r *Result) refuse(v Verdict, reason string) { r.Verdict, r.Retry, r.Reason = v, false, reason }
 
 // cutAddress cuts an address at its last at sign, and reports whether there is one.
 func cutAddress(address string) (local, domain string, ok bool) {
