@@ -73,6 +73,9 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 		if label := labelsForParticipants[e.Kind]; participant && label != "" {
 			b.Label = label
 		}
+		if e.Only != "" && b.Mine {
+			b.Label = "to our support team alone"
+		}
 		switch {
 		case e.Code == ticket.CodeUnseen:
 			b.State = "crossed"

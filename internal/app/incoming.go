@@ -33,9 +33,9 @@ type mailDirectory interface {
 	PersonByAddress(ctx context.Context, address string) (desk.Person, error)
 	// EnsureContact returns the person with an address, and adds a contact if there is none.
 	EnsureContact(ctx context.Context, by ticket.PersonID, name, address string) (desk.Person, error)
-	// Thread returns the ticket that a mail belongs to by a token in its recipients or by the Message-ID of a mail that was sent.
-	// found is false if there is none.
-	Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error)
+	// Thread returns the ticket that a person's mail belongs to by a token in its recipients or by the Message-ID of a mail that
+	// was sent to them. from is empty for an unknown sender. found is false if there is none.
+	Thread(ctx context.Context, m desk.ReadMail, from ticket.PersonID) (t desk.Thread, found bool, err error)
 	// Answered counts the receipts that a person was sent besides the one for a new ticket by a mail with a subject.
 	Answered(ctx context.Context, person ticket.PersonID, subject string, arrived time.Time) (desk.Answered, error)
 	// Blocked returns the entry of the blocklist that an address matches, or "" if none does.
@@ -160,7 +160,7 @@ func (s *IncomingMails) decide(ctx context.Context, m received) (desk.IncomingRe
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return desk.IncomingResult{}, err
 	}
-	thread, found, err := s.directory.Thread(ctx, m.ReadMail)
+	thread, found, err := s.directory.Thread(ctx, m.ReadMail, from.ID)
 	switch {
 	case err != nil:
 		return desk.IncomingResult{}, err
@@ -300,6 +300,8 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 	}
 	member := t.Member(by.ID)
 	switch {
+	case !t.Proven && m.Trust != desk.TrustPass: // anyone may have written it
+		return s.submission(ctx, m, m.From, desk.Thread{})
 	case !member && t.Proven && t.Staff:
 		return quarantine(desk.ReasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
 	case t.Closed, !member && !t.MayJoin(by.ID):
@@ -307,22 +309,25 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 	case !member && len(t.People) > ticket.MaxParticipants:
 		return quarantine(desk.ReasonRefused, "The ticket has as many participants as it can have."), nil
 	}
-	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: !member})
+	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: !member, Alone: t.Alone})
 	if errors.Is(err, ticket.ErrClosed) { // in the meantime
 		return s.submission(ctx, m, m.From, t)
 	}
 	return r, err
 }
 
-// staffReply adds a mail of an agent to a ticket: as a note, unless it was sent to the address for public replies.
+// staffReply adds a mail of an agent to a ticket: as a note, unless it was sent to their own address for public replies. It
+// is theirs if it answers a mail that was sent to them, or if their domain authenticates it.
 func (s *IncomingMails) staffReply(ctx context.Context, m received, from desk.Person, t desk.Thread) (desk.IncomingResult, error) {
 	r := desk.Request{Verb: ticket.VerbNote}
-	if t.Public && t.Person == from.ID {
-		r.Verb = ticket.VerbAgentReply
+	if t.Public {
+		r.Verb, r.Alone = ticket.VerbAgentReply, t.Alone
 	}
 	switch {
-	case !t.Proven:
-		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent from here."), nil
+	case !t.For(from.ID) && m.Trust != desk.TrustPass:
+		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent to them, and its sender is not authenticated."), nil
+	case t.Public && !t.For(from.ID):
+		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff to the address at which someone else answers the requester, so it was not sent to the requester."), nil
 	case t.Closed:
 		return quarantine(desk.ReasonStaffClosed, "The email is from a member of staff, and the ticket is closed."), nil
 	}

@@ -158,9 +158,10 @@ type Thread struct {
 	Number ticket.Number
 	Closed bool
 	People []ticket.PersonID // the requester and the participants
-	Proven bool              // the sender has a mail that was sent from here about the ticket
-	Person ticket.PersonID   // to whom that mail was sent; empty: unknown
+	Proven bool              // the sender has a mail that was sent from here about the ticket, and it was not revoked
+	Person ticket.PersonID   // to whom that mail was sent
 	Public bool              // replies of staff to that mail are meant for the requester
+	Alone  bool              // that mail is about a message that not all of the ticket see
 	Staff  bool              // that person is staff
 
 	Removed []ticket.PersonID // people who were participants and were removed
@@ -187,6 +188,9 @@ func (t Thread) MayJoin(id ticket.PersonID) bool {
 	return t.Proven && !t.Staff && !slices.Contains(t.Removed, id)
 }
 
+// For reports whether the mail that proves the thread was sent to a person.
+func (t Thread) For(id ticket.PersonID) bool { return t.Proven && t.Person == id }
+
 // Member reports whether a person is of the ticket.
 func (t Thread) Member(id ticket.PersonID) bool { return slices.Contains(t.People, id) }
 
@@ -197,21 +201,19 @@ type SentMail struct {
 	Person  ticket.PersonID
 	Address string // that it was sent to
 	Proven  bool   // its Message-ID can't be guessed
+	Alone   bool   // it is about a message that not all of the ticket see
 }
 
 // FailedFor returns what a bounce says about the recipient of a sent mail. ok is false if the mail did not fail for them or, as
-// anyone could forge a bounce, if the mail's Message-ID can be guessed and the bounce does not name its recipient.
+// anyone could forge a bounce, if it names another recipient, or none and the mail's Message-ID can be guessed.
 func (m ReadMail) FailedFor(sent SentMail) (failed BouncedRecipient, ok bool) {
 	if m.Kind == KindComplaint {
 		return BouncedRecipient{Reason: m.Reason}, sent.Proven
 	}
 	for _, b := range m.Bounces {
-		if strings.EqualFold(b.Address, sent.Address) {
+		if strings.EqualFold(b.Address, sent.Address) || b.Address == "" && sent.Proven {
 			return b, true
 		}
 	}
-	if len(m.Bounces) == 0 || !sent.Proven {
-		return BouncedRecipient{}, false
-	}
-	return m.Bounces[0], true // to the address to which the recipient's own forwards
+	return BouncedRecipient{}, false
 }

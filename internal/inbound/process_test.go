@@ -172,7 +172,7 @@ func (o *office) said(n ticket.Number) (all []string) {
 // token returns the address at which a person replies about a ticket.
 func (o *office) token(n ticket.Number, id ticket.PersonID, public bool) string {
 	o.t.Helper()
-	token, err := o.ReplyToken(o.t.Context(), n, id, public)
+	token, err := o.ReplyToken(o.t.Context(), desk.ReplyTo{Number: n, Person: id, Public: public}, time.Now())
 	if err != nil {
 		o.t.Fatal(err)
 	}
