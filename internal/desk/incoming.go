@@ -124,7 +124,9 @@ type ReadMail struct {
 
 	Threat string // a virus or spam, as the scanner named it; empty: none
 
-	Forwarded *Mailbox // the sender of the mail that this one forwards; nil: it forwards none
+	Forwarded *ReadMail // the mail that this one forwards, as its sender says; nil: it forwards none
+	Above     string    // what the sender wrote above a mail that is forwarded within the text
+	Attached  bool      // Forwarded: it is attached to the mail, with its files; otherwise its text is within the mail's
 }
 
 // BouncedRecipient is what a bounce says about a recipient.
@@ -140,6 +142,7 @@ type MailAttachment struct {
 	Description string
 	ContentID   string // without angle brackets; empty: none
 	Inline      bool   // shown within the text
+	Mail        bool   // it is a mail
 }
 
 // MailMessage is an incoming mail as a message.

@@ -85,12 +85,16 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	read.Addressed = addressed(m.Envelope, parsed)
 	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, attachments(parsed.Files), parsed.Problems
 	read.Kind, read.Reason = kinds[verdict.Kind], verdict.Reason
-	read.NoAnswer = !automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{}).Allowed
+	answer := automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{})
 	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
-	read.Forwarded = forwarded(parsed)
+	if err := r.setForwarded(ctx, &read); err != nil {
+		return read, err
+	}
 	if err := r.verify(ctx, &read); err != nil {
 		return read, err
 	}
+	// A receipt goes to the sender's address, which may be someone else's unless it is the return path or authenticated.
+	read.NoAnswer = !answer.Allowed || !strings.EqualFold(answer.To, read.From.Address) && read.Trust != desk.TrustPass
 	return read, nil
 }
 
@@ -261,25 +265,20 @@ func bounced(v automatic.Verdict) []desk.BouncedRecipient {
 	return all
 }
 
-// forwarded returns the sender of the mail that a mail forwards.
-func forwarded(m message.Message) *desk.Mailbox {
-	f, is := quote.Forwarded(m.Text)
-	if !is || !f.Marked && !quote.ForwardSubject(m.Subject) || !desk.ValidAddress(f.From.Address) {
-		return nil
-	}
-	return &desk.Mailbox{Name: f.From.Name, Address: f.From.Address}
-}
-
 // noSubject is the subject of a ticket by a mail without one.
 const noSubject = "(no subject)"
 
 // Message returns a mail as a message of a person, and stores its files.
 func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error) {
 	result := desk.MailMessage{Subject: subject(m.Subject)}
+	parse := r.parse
+	if m.Attached {
+		parse = r.parseAttached
+	}
 	var left []string
 	var total int64
 	limits := r.files.Limits()
-	parsed, err := r.parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
+	parsed, err := parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
 		var a desk.MailAttachment
 		if f.N < len(m.Files) { // what is known of a file only once the whole mail was read
 			a = m.Files[f.N]
@@ -331,7 +330,7 @@ func (r *Reader) setWords(m *desk.MailMessage, parsed message.Message, by desk.P
 func attachments(files []message.File) []desk.MailAttachment {
 	all := make([]desk.MailAttachment, 0, len(files))
 	for _, f := range files {
-		all = append(all, desk.MailAttachment{Name: f.Name, Description: f.Description, ContentID: f.ContentID, Inline: f.Inline})
+		all = append(all, desk.MailAttachment{Name: f.Name, Description: f.Description, ContentID: f.ContentID, Inline: f.Inline, Mail: isMail(f)})
 	}
 	return all
 }

@@ -106,6 +106,19 @@ func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exist
 	return t, true, nil
 }
 
+// FollowUp returns the latest open ticket of a requester that follows up on a closed one, or on a closed follow-up of theirs.
+// It is empty if there is none.
+func (s *Store) FollowUp(ctx context.Context, closed ticket.Number, requester ticket.PersonID) (n ticket.Number, err error) {
+	err = s.pool.QueryRow(ctx, `
+		WITH RECURSIVE later AS (
+			SELECT number, status, submitted_at FROM tickets WHERE follows = $1 AND requester = $2
+			UNION
+			SELECT t.number, t.status, t.submitted_at FROM later JOIN tickets t ON t.follows = later.number WHERE later.status = 'closed' AND t.requester = $2
+		)
+		SELECT number FROM later WHERE status <> 'closed' ORDER BY submitted_at DESC, number LIMIT 1`, closed, requester).Scan(&n)
+	return n, explain(missing(err, nil), "look for a follow-up of %s", closed)
+}
+
 // SentMail returns the mail about a ticket that was sent with a Message-ID. Its number is empty if there is none. It is Proven
 // if the Message-ID can't be guessed; those of mails that were stored before Message-IDs had a proof can.
 func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail, err error) {
