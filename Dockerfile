@@ -22,7 +22,7 @@ COPY --from=build /supportdesk /supportdesk
 COPY --from=build --chown=65532:65532 /var/lib/supportdesk /var/lib/supportdesk
 # A number, so that an orchestrator can see that it is not root; there is no /etc/passwd to look a name up in.
 USER 65532:65532
-# The API, and the worker's /healthz and /readyz.
-EXPOSE 8080 8081
+# The API, and /healthz and /readyz of the worker and of mail.
+EXPOSE 8080 8081 8082
 ENTRYPOINT ["/supportdesk"]
 CMD ["--help"]

@@ -61,7 +61,7 @@ var layers = []layer{
 	{"internal/blob", "it stores bytes and knows nothing of what they are", "internal/fault", "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager github.com/aws/aws-sdk-go-v2/service/s3 gocloud.dev/blob gocloud.dev/gcerrors", "net net/http os/exec database/sql log log/slog"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
-	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/markup internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
+	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/account internal/desk internal/fault internal/markup internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
 	{"api/request", "every page and the API share it", "internal/attachment internal/desk internal/fault internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "", "os os/exec database/sql"},
 	{"api/account", "a page package serves one audience", "api/page api/input api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},

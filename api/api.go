@@ -56,7 +56,10 @@ type Config struct {
 	Files request.Files // nil: files are Unavailable
 
 	Relayed  Relayed               // mails that relays post; without a Receiver they are Unavailable
-	Incoming request.IncomingMails // nil: incoming mails are Unavailable
+	Incoming request.IncomingMails // nil: incoming mails and blocked senders are Unavailable
+
+	Accounts addresses // nil: addresses are Unavailable
+	Contacts contacts  // nil: contacts are Unavailable
 
 	Staffing staffing // groups, and who is away; nil: both are Unavailable
 

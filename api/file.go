@@ -200,7 +200,8 @@ func (s *server) describeFile(ctx context.Context, in *describeInput) (altView, 
 // deleteFile deletes a file.
 func (s *server) deleteFile(ctx context.Context, in *fileInput) (deletedView, error) {
 	id := fileID(in.ID)
-	return deletedView{id}, s.Files.Delete(ctx, request.Of(ctx).Person, id)
+	_, err := s.Files.Delete(ctx, request.Of(ctx).Person, id)
+	return deletedView{id}, err
 }
 
 // fileID returns the ID in a path, as it is written.

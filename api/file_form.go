@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -73,7 +74,6 @@ func (s *server) readForm(c *gin.Context) (end func(), err error) {
 	if err != nil {
 		return end, err
 	}
-	named := len(form.Fields["files"])
 	if err := form.Upload(r.Context(), s.Files, request.Of(r.Context()).Person); err != nil {
 		return end, err
 	}
@@ -86,7 +86,9 @@ func (s *server) readForm(c *gin.Context) (end func(), err error) {
 		content = append(content, file.SHA256[:]...)
 		content = append(content, file.Name...)
 	}
-	form.Fields["files"] = form.Fields["files"][:named]
+	for _, file := range form.Sent { // the rest are those that the form names
+		form.Fields["files"] = slices.DeleteFunc(form.Fields["files"], func(id string) bool { return id == string(file.ID) })
+	}
 	sum := sha256.Sum256(append([]byte(form.Fields.Encode()), content...))
 	if request.Of(r.Context()).IdempotencyKey, err = readIdempotencyKey(r, sum[:]); err != nil {
 		return end, err

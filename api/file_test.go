@@ -129,6 +129,10 @@ func TestFiles_formsCarryThemWithTheMessage(t *testing.T) {
 	if other := submit(body, media); other.Code != 409 {
 		t.Errorf("other files with the same key: %d %s", other.Code, other.Body)
 	}
+	body, media = form(t, "subject", "With files", "body", "See below.", "@a.txt", "first", "@b.txt", "second", "files", "F-01ARZ3NDEKTSV4RRFFQ69G5FAV")
+	if other := submit(body, media); other.Code != 409 {
+		t.Errorf("a further file, named after the others, with the same key: %d %s", other.Code, other.Body)
+	}
 	if got := o.files("clara", ticket); len(got) != 2 || got[0].Name != "a.txt" || got[1].Name != "b.txt" {
 		t.Errorf("got %+v", got)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -39,7 +40,7 @@ func openFixtureUnder(t *testing.T, document string) *fixture {
 	o.Start(slog.New(slog.DiscardHandler))
 	var err error
 	o.Handler, err = api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Files: o.Files, Incoming: app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs)), Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakes),
+		Desk: o.Desk, People: o.Store, Files: o.Files, Incoming: app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs)), Accounts: account.New(o.Accounts(), "https://support.example.com"), Contacts: app.NewWorkspace(o.Store), Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakes),
 		Policies: app.NewPolicies(o.Store, o.Store, o.Store, o.wakes), Log: slog.New(slog.DiscardHandler),
 		Ready: []api.Check{{Name: "postgresql", Ask: o.Ready}},
 	})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -32,7 +33,7 @@ type Relayed struct {
 }
 
 const (
-	maxArriving  = 16              // mails that are received at once; they are stored before their signatures are known
+	maxArriving  = 16              // mails that are received at once
 	signatureAge = 5 * time.Minute // of a signature at most, and as much ahead, as clocks differ
 	mediaMail    = "message/rfc822"
 )
@@ -42,7 +43,8 @@ type mailInput struct {
 	From      string   `query:"from" maxLength:"320" doc:"The envelope's sender; empty or absent for a bounce."`
 	To        []string `query:"to,explode" required:"true" minItems:"1" maxItems:"100" doc:"An envelope recipient; repeated for several. At least one must be an address of the desk."`
 	Timestamp string   `header:"Supportdesk-Timestamp" doc:"When the request was signed, in seconds since 1970; at most five minutes ago."`
-	Signature string   `header:"Supportdesk-Signature" doc:"\"v1=\" and the HMAC-SHA256 of the timestamp, a dot and the body, in hexadecimal."`
+	Digest    string   `header:"Supportdesk-Digest" doc:"The SHA-256 of the body, in hexadecimal."`
+	Signature string   `header:"Supportdesk-Signature" doc:"\"v1=\" and the HMAC-SHA256 of the timestamp, the query as it is sent, and the digest, joined by dots, in hexadecimal."`
 }
 
 type mailView struct {
@@ -61,7 +63,7 @@ func mailBinder(s *server, api huma.API, op huma.Operation) {
 
 // receiveMail stores a mail.
 func (s *server) receiveMail(_ context.Context, in *mailInput) (mailView, error) {
-	signed, err := newSigned(s.Relayed.Secret, in.Timestamp, in.Signature, time.Now())
+	signed, err := s.checkSignature(in, time.Now())
 	if err != nil {
 		return mailView{}, err
 	}
@@ -92,37 +94,40 @@ func (s *server) receiveMail(_ context.Context, in *mailInput) (mailView, error)
 
 var errSignature = fault.New(fault.Unauthenticated, "the signature is missing or wrong")
 
-// signed reads a body that is signed. It returns errSignature in place of io.EOF if the signature is wrong, so that what
+// signed reads a body whose digest is signed. It returns errSignature in place of io.EOF if the body is another one, so that what
 // stores the body fails.
 type signed struct {
 	body io.Reader
-	mac  hash.Hash
+	hash hash.Hash
 	want []byte
 }
 
-// newSigned checks a signature as far as that is possible without the body.
-func newSigned(secret, timestamp, signature string, now time.Time) (*signed, error) {
-	hexadecimal, found := strings.CutPrefix(signature, "v1=")
-	want, err := hex.DecodeString(hexadecimal)
-	if !found || err != nil || len(want) != sha256.Size {
+// checkSignature checks all but the body, before which a stranger is refused.
+func (s *server) checkSignature(in *mailInput, now time.Time) (*signed, error) {
+	seconds, err := strconv.ParseInt(in.Timestamp, 10, 64)
+	if err != nil {
 		return nil, errSignature
 	}
-	seconds, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil {
+	mac := hmac.New(sha256.New, []byte(s.Relayed.Secret))
+	_, _ = io.WriteString(mac, in.Timestamp+"."+in.gin.Request.URL.RawQuery+"."+in.Digest) // never fails
+	signature, err := hex.DecodeString(strings.TrimPrefix(in.Signature, "v1="))
+	if err != nil || !strings.HasPrefix(in.Signature, "v1=") || !hmac.Equal(signature, mac.Sum(nil)) {
 		return nil, errSignature
 	}
 	if age := now.Sub(time.Unix(seconds, 0)).Abs(); age > signatureAge {
 		return nil, fault.New(fault.Unauthenticated, "the signature is too old, or the clocks differ")
 	}
-	mac := hmac.New(sha256.New, []byte(secret))
-	_, _ = io.WriteString(mac, timestamp+".") // never fails
-	return &signed{mac: mac, want: want}, nil
+	want, err := hex.DecodeString(in.Digest)
+	if err != nil {
+		return nil, errSignature
+	}
+	return &signed{hash: sha256.New(), want: want}, nil
 }
 
 func (s *signed) Read(p []byte) (int, error) {
 	n, err := s.body.Read(p)
-	s.mac.Write(p[:n])
-	if errors.Is(err, io.EOF) && !hmac.Equal(s.mac.Sum(nil), s.want) {
+	s.hash.Write(p[:n])
+	if errors.Is(err, io.EOF) && !bytes.Equal(s.hash.Sum(nil), s.want) {
 		return n, errSignature
 	}
 	return n, err

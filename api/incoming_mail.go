@@ -32,12 +32,12 @@ type rawMailInput struct {
 }
 
 type incomingListView struct {
-	Mails []incomingView `json:"mails" doc:"The newest first."`
+	Mails []IncomingView `json:"mails" doc:"The newest first."`
 	More  bool           `json:"more" doc:"There are older ones."`
 }
 
-// incomingView is an incoming mail.
-type incomingView struct {
+// IncomingView is an incoming mail in a list. It is exported, like TraitsView, because huma describes no other embedded fields.
+type IncomingView struct {
 	ID         int64               `json:"id"`
 	Status     desk.IncomingStatus `json:"status" doc:"received: not processed yet; accepted: became a ticket or a reply; recorded: stored only; quarantined: staff decide; duplicate: of an earlier one; deleted: its content is gone."`
 	ReceivedAt time.Time           `json:"received_at"`
@@ -49,7 +49,7 @@ type incomingView struct {
 	Size       int64               `json:"size" doc:"In bytes."`
 	Reason     string              `json:"reason,omitempty" doc:"Why it is in quarantine or only recorded, as a code."`
 	Detail     string              `json:"detail,omitempty" doc:"The same in words."`
-	Trust      desk.Trust          `json:"trust,omitempty" doc:"Whether the sender is believed: pass, fail or unknown."`
+	Trust      desk.Trust          `json:"trust,omitempty" doc:"Whether the sender is believed: pass, fail, unknown, or ambiguous if it is not clear who that is."`
 	Ticket     ticket.Number       `json:"ticket,omitempty"`
 	DecidedBy  *namedView          `json:"decided_by,omitempty" doc:"Who released or deleted it."`
 	DecidedAt  time.Time           `json:"decided_at,omitzero"`
@@ -57,11 +57,12 @@ type incomingView struct {
 
 // incomingContentsView is an incoming mail with its contents.
 type incomingContentsView struct {
-	incomingView
-	Headers  string         `json:"headers,omitempty" doc:"As they came, truncated if they are long."`
-	Text     string         `json:"text,omitempty"`
-	Files    []mailFileView `json:"files,omitempty"`
-	Problems []string       `json:"problems,omitempty" doc:"How malformed parts were read, or why the mail can't be."`
+	IncomingView
+	Headers string         `json:"headers,omitempty" doc:"As they came, truncated if they are long."`
+	Text    string         `json:"text,omitempty"`
+	Files   []mailFileView `json:"files,omitempty"`
+	TraitsView
+	Problems []string `json:"problems,omitempty" doc:"How malformed parts were read, or why the mail can't be."`
 }
 
 type mailFileView struct {
@@ -70,8 +71,8 @@ type mailFileView struct {
 	Size int64  `json:"size" doc:"In bytes."`
 }
 
-func viewIncoming(m desk.IncomingMail) incomingView {
-	v := incomingView{
+func viewIncoming(m desk.IncomingMail) IncomingView {
+	v := IncomingView{
 		ID: m.ID, Status: m.Status, ReceivedAt: m.Received.UTC(), Source: m.Source, Sender: m.Sender, ReturnPath: m.ReturnPath,
 		Recipients: m.Recipients, Subject: m.Subject, Size: m.Size, Reason: m.Reason, Detail: m.Detail, Trust: m.Trust, Ticket: m.Ticket,
 	}
@@ -79,7 +80,8 @@ func viewIncoming(m desk.IncomingMail) incomingView {
 		v.Recipients = []string{}
 	}
 	if m.SettledBy.ID != "" {
-		v.DecidedBy, v.DecidedAt = &namedView{ID: m.SettledBy.ID, Name: m.SettledBy.Name, Role: m.SettledBy.Role, Handle: m.SettledBy.Handle}, m.Settled.UTC()
+		by := viewNamed(m.SettledBy)
+		v.DecidedBy, v.DecidedAt = &by, m.Settled.UTC()
 	}
 	return v
 }
@@ -95,7 +97,7 @@ func (s *server) listIncoming(ctx context.Context, in *incomingListInput) (view 
 
 func (s *server) readIncoming(ctx context.Context, in *incomingInput) (view incomingContentsView, err error) {
 	m, c, err := s.Incoming.Mail(ctx, request.Of(ctx).Person, in.ID)
-	view = incomingContentsView{incomingView: viewIncoming(m), Headers: c.Headers, Text: c.Text, Problems: c.Problems}
+	view = incomingContentsView{IncomingView: viewIncoming(m), Headers: c.Headers, Text: c.Text, Problems: c.Problems, TraitsView: TraitsView(c.Traits)}
 	for _, f := range c.Files {
 		view.Files = append(view.Files, mailFileView(f))
 	}
@@ -117,19 +119,65 @@ func (s *server) readRaw(_ context.Context, in *rawMailInput) (*huma.StreamRespo
 }
 
 // releaseIncoming releases a mail and returns it as it is then: it becomes a ticket or a reply in a moment.
-func (s *server) releaseIncoming(ctx context.Context, in *incomingInput) (incomingView, error) {
+func (s *server) releaseIncoming(ctx context.Context, in *incomingInput) (IncomingView, error) {
 	return s.decideIncoming(ctx, in.ID, s.Incoming.Release)
 }
 
-func (s *server) deleteIncoming(ctx context.Context, in *incomingInput) (incomingView, error) {
+func (s *server) deleteIncoming(ctx context.Context, in *incomingInput) (IncomingView, error) {
 	return s.decideIncoming(ctx, in.ID, s.Incoming.Delete)
 }
 
-func (s *server) decideIncoming(ctx context.Context, id int64, decide func(context.Context, desk.Person, int64) error) (incomingView, error) {
+func (s *server) decideIncoming(ctx context.Context, id int64, decide func(context.Context, desk.Person, int64) error) (IncomingView, error) {
 	by := request.Of(ctx).Person
 	if err := decide(ctx, by, id); err != nil {
-		return incomingView{}, err
+		return IncomingView{}, err
 	}
 	m, _, err := s.Incoming.Mail(ctx, by, id)
 	return viewIncoming(m), err
+}
+
+type blockedListView struct {
+	Senders []blockedView `json:"senders" doc:"In alphabetical order."`
+}
+
+type blockedView struct {
+	Sender    string    `json:"sender" doc:"An email address, or a domain with an @ before it."`
+	BlockedAt time.Time `json:"blocked_at"`
+	BlockedBy namedView `json:"blocked_by"`
+}
+
+type blockedBody struct {
+	Sender string `json:"sender" doc:"An email address, or a domain with an @ before it."`
+}
+
+type blockedInput struct {
+	Sender string `path:"sender" doc:"An email address, or a domain with an @ before it."`
+}
+
+func viewBlocked(b desk.BlockedSender) blockedView {
+	return blockedView{Sender: b.Sender, BlockedAt: b.At.UTC(), BlockedBy: viewNamed(b.By)}
+}
+
+func viewNamed(p desk.Ref) namedView {
+	return namedView{ID: p.ID, Name: p.Name, Role: p.Role, Handle: p.Handle}
+}
+
+func (s *server) listBlocked(ctx context.Context, _ *struct{}) (blockedListView, error) {
+	list, err := s.Incoming.Blocked(ctx, request.Of(ctx).Person)
+	return blockedListView{viewEach(list, viewBlocked)}, err
+}
+
+func (s *server) blockSender(ctx context.Context, in *bodyOf[blockedBody]) (blockedListView, error) {
+	return s.changeBlocked(ctx, in.Body.Sender, s.Incoming.Block)
+}
+
+func (s *server) unblockSender(ctx context.Context, in *blockedInput) (blockedListView, error) {
+	return s.changeBlocked(ctx, in.Sender, s.Incoming.Unblock)
+}
+
+func (s *server) changeBlocked(ctx context.Context, sender string, change func(context.Context, desk.Person, string) error) (blockedListView, error) {
+	if err := change(ctx, request.Of(ctx).Person, sender); err != nil {
+		return blockedListView{}, err
+	}
+	return s.listBlocked(ctx, nil)
 }

@@ -1,13 +1,16 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/inbound/trust"
 )
 
 // quarantined stores a mail that is in quarantine.
@@ -41,7 +44,7 @@ func TestIncomingMails_areReadReleasedAndDeleted(t *testing.T) {
 	if !strings.HasSuffix(raw.Body.String(), "canary one") || raw.Header().Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(raw.Header().Get("Content-Disposition"), "attachment") {
 		t.Errorf("raw: %v", raw.Header())
 	}
-	if released := o.do("anna", 200, "POST", mail+"/release", "").Body.String(); !strings.Contains(released, `"status":"received"`) || !strings.Contains(released, `"name":"Anna Agent"`) {
+	if released := o.do("anna", 200, "POST", mail+"/release", "").Body.String(); !strings.Contains(released, `"status":"received"`) || !strings.Contains(released, `"name":"Anna Agent","role":"agent","handle":"anna"`) {
 		t.Errorf("released: %s", released)
 	}
 	o.do("anna", 409, "POST", mail+"/release", "")
@@ -54,6 +57,26 @@ func TestIncomingMails_areReadReleasedAndDeleted(t *testing.T) {
 	o.do("anna", 422, "GET", "/api/v1/incoming-mails?status=x", "")
 }
 
+func TestBlockedSenders_areListedBlockedAndUnblocked(t *testing.T) {
+	o := openFixture(t)
+	const path = "/api/v1/blocked-senders"
+	o.do("anna", 403, "POST", path, `{"sender":"spam@client.example"}`)
+	o.do("sam", 200, "POST", path, `{"sender":"Spam@Client.example"}`)
+	if list := o.do("sam", 200, "POST", path, `{"sender":"@junk.example"}`).Body.String(); !strings.Contains(list, `"senders":[{"sender":"@junk.example","blocked_at":"`) ||
+		!strings.Contains(list, `"sender":"spam@client.example"`) || !strings.Contains(list, `"role":"supervisor"`) {
+		t.Errorf("blocked: %s", list)
+	}
+	if a := o.do("sam", 422, "POST", path, `{"sender":"nobody"}`); len(a.fields()) != 1 || a.fields()[0] != "sender" {
+		t.Errorf("a sender that is none: %+v", a.problem)
+	}
+	for _, sender := range []string{"spam@client.example", "%40junk.example"} {
+		o.do("sam", 200, "DELETE", path+"/"+sender, "")
+	}
+	if list := o.do("sam", 200, "GET", path, "").Body.String(); !strings.Contains(list, `"senders":[]`) {
+		t.Errorf("left: %s", list)
+	}
+}
+
 func TestPrivacy_customersReachNoIncomingMail(t *testing.T) {
 	o := openFixture(t)
 	mail := o.quarantined("canary")
@@ -62,6 +85,49 @@ func TestPrivacy_customersReachNoIncomingMail(t *testing.T) {
 			if a := o.do(who, want, r[0], r[1], ""); strings.Contains(a.Body.String(), "canary") {
 				t.Errorf("%s %s shows it to %q", r[0], r[1], who)
 			}
+		}
+	}
+}
+
+// TestTimeline_anEmailsHTMLIsItsOwn shows the HTML of an email without anything active, and not HTML that is made of its text.
+func TestTimeline_anEmailsHTMLIsItsOwn(t *testing.T) {
+	o := openFixture(t)
+	addresses := inbound.Addresses{"support@desk.example": ""}
+	reader := inbound.NewReader(o.Blobs, o.Files, trust.New(trust.Options{AuthServID: "border.example"}), inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example"})
+	mails := app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o.Store, Addresses: addresses.Find, Bounces: o.Store}, o.Desk, o.Steps)
+	raw := "From: " + o.People["clara"].Address + "\r\nTo: support@desk.example\r\nSubject: My parcel\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n" +
+		"--b\r\nContent-Type: text/plain\r\n\r\nThe *plain* text.\r\n" +
+		"--b\r\nContent-Type: text/html\r\n\r\n<table><tr><td onclick=\"x()\">Its <b>own</b> HTML<script>alert(1)</script><style>td{}</style></td></tr></table>\r\n--b--\r\n"
+	id, err := inbound.NewReceiver(o.Blobs, o.Store, 1<<20).Receive(t.Context(), desk.Envelope{Source: desk.SourceLMTP, ReturnPath: o.People["clara"].Address}, strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, found, err := o.ClaimIncoming(t.Context(), "attempt", time.Minute)
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	r, err := mails.Process(t.Context(), m)
+	if err != nil || r.Status != desk.IncomingAccepted {
+		t.Fatal(r, err)
+	}
+	if err := o.SettleIncoming(t.Context(), id, "attempt", r); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{"anna", "clara"} {
+		var view struct {
+			Entries []struct{ Kind, Body, HTML, Channel string }
+		}
+		for deadline := time.Now().Add(time.Minute); len(view.Entries) == 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			if err := json.Unmarshal(o.do(who, 200, "GET", "/api/v1/tickets/"+string(r.Ticket)+"/timeline", "").Body.Bytes(), &view); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(view.Entries) == 0 {
+			t.Fatal("the ticket has no entry")
+		}
+		e := view.Entries[0]
+		if e.Channel != "email" || e.Body != "The *plain* text." || e.HTML != `<table dir="auto"><tr><td>Its <b>own</b> HTML</td></tr></table>` {
+			t.Errorf("as %s: %+v", who, e)
 		}
 	}
 }

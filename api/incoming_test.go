@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -38,12 +39,17 @@ func openRelay(t *testing.T) *fixture {
 	return o
 }
 
-// relaySignature returns the headers of a signed mail.
-func relaySignature(at time.Time, body string) http.Header {
-	timestamp := strconv.FormatInt(at.Unix(), 10)
+// relaySignature returns the headers of a mail that is posted to relayPath.
+func relaySignature(at time.Time, body string) http.Header { return signatureOf(relayPath, at, body) }
+
+func signatureOf(path string, at time.Time, body string) http.Header {
+	timestamp, digest := strconv.FormatInt(at.Unix(), 10), fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
+	_, query, _ := strings.Cut(path, "?")
 	mac := hmac.New(sha256.New, []byte(relaySecret))
-	mac.Write([]byte(timestamp + "." + body))
-	return http.Header{"Supportdesk-Timestamp": {timestamp}, "Supportdesk-Signature": {"v1=" + hex.EncodeToString(mac.Sum(nil))}}
+	mac.Write([]byte(timestamp + "." + query + "." + digest))
+	return http.Header{
+		"Supportdesk-Timestamp": {timestamp}, "Supportdesk-Digest": {digest}, "Supportdesk-Signature": {"v1=" + hex.EncodeToString(mac.Sum(nil))},
+	}
 }
 
 const relayPath = "/api/v1/incoming-mails?from=carla@shop.example&to=support%2Btoken@desk.example&to=other@elsewhere.example"
@@ -80,6 +86,7 @@ func TestIncomingMails_leaveNothingUnlessSigned(t *testing.T) {
 	o := openRelay(t)
 	changed := strings.Replace(relayed, "it", "IT", 1)
 	large := relayed + strings.Repeat("x", relayLimit)
+	const elsewhere = "/api/v1/incoming-mails?to=other@elsewhere.example"
 	for name, c := range map[string]struct {
 		path, body string
 		header     http.Header
@@ -93,10 +100,11 @@ func TestIncomingMails_leaveNothingUnlessSigned(t *testing.T) {
 		"ahead":          {relayPath, relayed, relaySignature(time.Now().Add(6*time.Minute), relayed), http.StatusUnauthorized},
 		"of no time":     {relayPath, relayed, http.Header{"Supportdesk-Timestamp": {"now"}, "Supportdesk-Signature": relaySignature(time.Now(), relayed)["Supportdesk-Signature"]}, http.StatusUnauthorized},
 		"short":          {relayPath, relayed, http.Header{"Supportdesk-Timestamp": relaySignature(time.Now(), relayed)["Supportdesk-Timestamp"], "Supportdesk-Signature": {"v1=00"}}, http.StatusUnauthorized},
-		"for others":     {"/api/v1/incoming-mails?to=other@elsewhere.example", relayed, relaySignature(time.Now(), relayed), http.StatusUnprocessableEntity},
+		"to another":     {strings.Replace(relayPath, "token", "other", 1), relayed, relaySignature(time.Now(), relayed), http.StatusUnauthorized},
+		"for others":     {elsewhere, relayed, signatureOf(elsewhere, time.Now(), relayed), http.StatusUnprocessableEntity},
 		"for no one":     {"/api/v1/incoming-mails", relayed, relaySignature(time.Now(), relayed), http.StatusUnprocessableEntity},
 		"large":          {relayPath, large, relaySignature(time.Now(), large), http.StatusRequestEntityTooLarge},
-		"large unsigned": {relayPath, large, relaySignature(time.Now(), relayed), http.StatusRequestEntityTooLarge},
+		"large unsigned": {relayPath, large, nil, http.StatusUnauthorized},
 	} {
 		a := do(t, o, call{method: "POST", path: c.path, body: c.body, media: "message/rfc822", header: c.header})
 		if a.Code != c.status {

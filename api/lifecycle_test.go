@@ -47,6 +47,7 @@ type timelineJSON struct {
 	Entries []struct {
 		N                    int
 		Kind, Body, Assignee string
+		Channel              string
 		By                   struct{ ID, Name, Role, Handle string }
 		Verb, Code           string
 	}

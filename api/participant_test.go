@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,13 +60,36 @@ func TestParticipant_readsAndRepliesUntilRemoved(t *testing.T) {
 
 func TestSubmit_byStaffForACustomer(t *testing.T) {
 	o := openFixture(t)
-	const requester = `,"requester":{"address":"walk-in@example.com","name":"Wanda"}`
+	const requester = `,"requester":{"person":"walk-in@example.com","name":"Wanda"}`
 	if a := o.do("anna", 422, "POST", "/api/v1/tickets", `{"subject":"s","body":"b"}`); len(a.fields()) != 1 || a.fields()[0] != "requester" {
 		t.Errorf("for nobody: %+v", a.problem)
 	}
 	o.do("clara", 403, "POST", "/api/v1/tickets", `{"subject":"s","body":"b"`+requester+`}`)
 	a := o.do("anna", 201, "POST", "/api/v1/tickets", `{"subject":"s","body":"b","priority":"urgent"`+requester+`}`)
 	people := decode[peopleJSON](t, o.do("anna", 200, "GET", a.Header().Get("Location"), "")).People
+	for _, c := range []struct {
+		who, channel string
+		status       int
+		field        string
+	}{
+		{"anna", "in-person", 201, ""}, {"anna", "email", 422, "channel"}, {"clara", "phone", 422, "channel"},
+	} {
+		body := `{"subject":"s","body":"b","channel":"` + c.channel + `"`
+		if c.who == "anna" {
+			body += requester
+		}
+		a := o.do(c.who, c.status, "POST", "/api/v1/tickets", body+`}`)
+		if c.field != "" && !slices.Equal(a.fields(), []string{c.field}) {
+			t.Errorf("%s, %s: %+v", c.who, c.channel, a.problem)
+		}
+		if c.field == "" {
+			o.do("anna", 200, "POST", a.Header().Get("Location")+"/notes", `{"body":"b"}`) // the ticket's first step was taken before
+			first := decode[timelineJSON](t, o.do("anna", 200, "GET", a.Header().Get("Location")+"/timeline", "")).Entries[0]
+			if first.Channel != c.channel {
+				t.Errorf("the ticket came by %q", first.Channel)
+			}
+		}
+	}
 	if len(people) != 1 || people[0].Name != "Wanda" || people[0].Address != "walk-in@example.com" || !people[0].Contact {
 		t.Errorf("the people are %+v", people)
 	}

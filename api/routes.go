@@ -48,9 +48,11 @@ const (
 )
 
 // routes returns every route of the API except /healthz, /readyz and the OpenAPI document.
-func routes() []route { return slices.Concat(fixedRoutes(), mailRoutes(), commandRoutes()) }
+func routes() []route {
+	return slices.Concat(fixedRoutes(), mailRoutes(), peopleRoutes(), commandRoutes())
+}
 
-// fixedRoutes returns every route except those of mailRoutes, and those that commandRoutes derives from the registry of verbs.
+// fixedRoutes returns every route except those of mailRoutes and peopleRoutes, and those that commandRoutes derives from the registry of verbs.
 func fixedRoutes() []route {
 	return slices.Concat([]route{
 		{post, "/tickets", signedIn.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket; staff submit it for a customer", created, withForm(onResponse((*server).submit))},
@@ -108,6 +110,21 @@ func mailRoutes() []route {
 		{get, "/incoming-mails/{id}/raw", colleagues, "read-raw-mail", "Read an incoming mail as it arrived", result, onStream((*server).readRaw)},
 		{post, "/incoming-mails/{id}/release", colleagues, "release-incoming-mail", "Release a mail: it becomes a ticket or a reply", result, on((*server).releaseIncoming)},
 		{del, "/incoming-mails/{id}", supervisors, "delete-incoming-mail", "Delete the content of a mail", result, on((*server).deleteIncoming)},
+		{get, "/blocked-senders", supervisors, "list-blocked-senders", "List the senders whose mails are recorded only", result, on((*server).listBlocked)},
+		{post, "/blocked-senders", supervisors, "block-sender", "Block a sender: further mails are recorded only", result, on((*server).blockSender)},
+		{del, "/blocked-senders/{sender}", supervisors, "unblock-sender", "Unblock a sender", result, on((*server).unblockSender)},
+	}))
+}
+
+// peopleRoutes returns the routes of people's addresses.
+func peopleRoutes() []route {
+	return slices.Concat(ifAvailable(func(c Config) bool { return c.Accounts != nil }, []route{
+		{get, "/account/addresses", signedIn, "list-addresses", "List your email addresses", result, on((*server).listAddresses)},
+		{post, "/account/addresses", signedIn, "add-address", "Add an email address: it is sent a link, and becomes yours once that is opened", result, on((*server).addAddress)},
+		{put, "/account/addresses/primary", signedIn, "set-primary-address", "Make one of your further addresses the primary one", result, on((*server).setPrimaryAddress)},
+		{del, "/account/addresses/{address}", signedIn, "remove-address", "Remove one of your further addresses", result, on((*server).removeAddress)},
+	}), ifAvailable(func(c Config) bool { return c.Contacts != nil }, []route{
+		{patch, "/contacts/{id}", colleagues, "correct-contact", "Correct the address of a contact, a customer without an account", result, on((*server).correctContact)},
 	}))
 }
 

@@ -266,6 +266,7 @@ func propertyOf(f ticket.Field) *huma.Schema {
 		property.Description = f.Doc
 	case ticket.FieldRecipients:
 		property = oneOf([]string{input.ToAll, input.ToRequester})
+		property.Description = f.Doc
 	case ticket.FieldFormat:
 		property = oneOf(desk.Formats())
 		property.Description = f.Doc

@@ -22,12 +22,13 @@ type submission struct {
 	Follows  string       `json:"follows,omitempty" doc:"The number of an earlier ticket of yours that this one follows up."`
 
 	Requester *requesterBody `json:"requester,omitempty" doc:"Staff only, and required of them: the customer for whom the ticket is opened."`
+	Channel   desk.Channel   `json:"channel,omitempty" enum:"phone,in-person" doc:"Staff only: by which the customer turned to the desk. Absent: the API."`
 }
 
 // requesterBody names the customer for whom staff open a ticket.
 type requesterBody struct {
-	Address string `json:"address" doc:"An email address, or a person's ID. An address that is unknown so far becomes a contact, who has no account until they register with it."`
-	Name    string `json:"name,omitempty" doc:"The name of a new contact, up to 200 characters. Default: the part of the address before the @."`
+	Person string `json:"person" doc:"An ID or an email address. An address that is unknown so far becomes a contact, who has no account until they register with it."`
+	Name   string `json:"name,omitempty" doc:"The name of a new contact, up to 200 characters. Default: the part of the address before the @."`
 }
 
 type submitOutput struct {
@@ -100,10 +101,11 @@ func (s *server) submit(ctx context.Context, in *bodyOf[submission]) (*submitOut
 		Priority:       policy.Priority(in.Body.Priority),
 		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),
 		Follows:        f.Number("follows", in.Body.Follows),
+		Channel:        f.Channel("channel", string(in.Body.Channel)),
 		IdempotencyKey: v.IdempotencyKey,
 	}
 	if r := in.Body.Requester; r != nil {
-		typed.Requester = input.Whom(&f, "requester", r.Address, r.Name)
+		typed.Requester = input.Whom(&f, "requester", r.Person, r.Name)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

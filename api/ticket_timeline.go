@@ -19,18 +19,19 @@ type timelineView struct {
 
 // entryView is one event of a timeline. Fields that do not apply, or that only staff may see, are omitted.
 type entryView struct {
-	N              int              `json:"n" doc:"From 1 without gaps, in the timeline as you see it: staff see entries that customers don't."`
-	Kind           ticket.EventKind `json:"kind"`
-	At             time.Time        `json:"at" doc:"When the event took effect: when its command was accepted, or when it fell due."`
-	RecordedAt     time.Time        `json:"recorded_at"`
-	By             namedView        `json:"by"`
-	Body           string           `json:"body,omitempty" doc:"The message as it was written."`
-	Format         desk.Format      `json:"format,omitempty" enum:"text,markdown" doc:"What the message is written in."`
-	HTML           string           `json:"html,omitempty" doc:"The message as HTML: sanitized, without scripts, styles, forms and images of other servers. Links to tickets are relative to the website."`
-	Recipients     string           `json:"recipients,omitempty" enum:"requester,staff" doc:"Present if not everyone of the ticket sees the message. requester: staff wrote it to the requester alone; staff: a customer wrote it to staff alone."`
-	Person         *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
-	Files          []attachmentView `json:"files,omitempty"`
-	Channel        desk.Channel     `json:"channel,omitempty" enum:"page,api,email,phone,in-person" doc:"By which the message came. Absent of messages from before it was recorded."`
+	N          int              `json:"n" doc:"From 1 without gaps, in the timeline as you see it: staff see entries that customers don't."`
+	Kind       ticket.EventKind `json:"kind"`
+	At         time.Time        `json:"at" doc:"When the event took effect: when its command was accepted, or when it fell due."`
+	RecordedAt time.Time        `json:"recorded_at"`
+	By         namedView        `json:"by"`
+	Body       string           `json:"body,omitempty" doc:"The message as it was written."`
+	Format     desk.Format      `json:"format,omitempty" enum:"text,markdown" doc:"What the message is written in."`
+	HTML       string           `json:"html,omitempty" doc:"The message as HTML: sanitized, without scripts, styles, forms and images of other servers. Links to tickets are relative to the website."`
+	Recipients string           `json:"recipients,omitempty" enum:"requester,staff" doc:"Present if not everyone of the ticket sees the message. requester: staff wrote it to the requester alone; staff: a customer wrote it to staff alone."`
+	Person     *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
+	Files      []attachmentView `json:"files,omitempty"`
+	Channel    desk.Channel     `json:"channel,omitempty" enum:"page,api,email,phone,in-person" doc:"By which the message came. Absent of messages from before it was recorded."`
+	TraitsView
 	Incoming       int64            `json:"incoming_mail,omitempty" doc:"Staff only: the ID of the incoming mail that the message was."`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
@@ -50,6 +51,13 @@ type entryView struct {
 	Bounce         *bounceView      `json:"bounce,omitempty" doc:"Staff only: the email that bounced."`
 	Verb           ticket.Verb      `json:"verb,omitempty" doc:"The command that was refused."`
 	Code           string           `json:"code,omitempty" doc:"Why it was refused."`
+}
+
+// TraitsView is what an email is, whatever it says.
+type TraitsView struct {
+	Encrypted bool                `json:"encrypted,omitempty" doc:"An email by S/MIME or PGP, which can't be read here."`
+	Signed    bool                `json:"signed,omitempty" doc:"An email with a signature by S/MIME or PGP, which was not verified."`
+	Calendar  desk.CalendarMethod `json:"calendar,omitempty" enum:"request,cancel,reply,counter" doc:"An email with a calendar: an invitation, the end of an event, the answer to an invitation, or the proposal of another time."`
 }
 
 // namedView is a person in a timeline.
@@ -96,6 +104,7 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	if e.Body != "" {
 		view.Format = e.Format.OrText()
 	}
+	view.TraitsView = TraitsView(e.Traits)
 	view.HTML = s.messageHTML(e, viewer)
 	for _, f := range e.Files {
 		view.Files = append(view.Files, viewAttachment(f, viewer))

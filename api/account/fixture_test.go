@@ -254,7 +254,7 @@ func (b *browser) signedIn() string {
 	if a.status != http.StatusOK {
 		return ""
 	}
-	return a.Find(`section[aria-labelledby=h-address] > p`).First().Text()
+	return a.Find(`section[aria-labelledby=h-address] .address`).First().Text()
 }
 
 func (a answer) wants(t *testing.T, status int, words ...string) {

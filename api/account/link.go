@@ -24,7 +24,7 @@ type linkView struct {
 var linkTexts = map[accounts.Purpose][2]string{
 	accounts.SignIn:        {"Sign in", "Sign in"},
 	accounts.Reset:         {"Choose a new password", "Save password and sign in"},
-	accounts.ChangeAddress: {"Confirm your new address", "Use this address"},
+	accounts.AddAddress:    {"Confirm your address", "Add this address"},
 	accounts.VerifyAddress: {"Welcome", "Create account"},
 	accounts.Invitation:    {"You have been invited", "Accept invitation"},
 }
@@ -69,8 +69,8 @@ func (p *Pages) useLink(v *page.Visit, form url.Values) error {
 	if err != nil {
 		return linkError(v, err)
 	}
-	if used.Purpose == accounts.ChangeAddress {
-		v.Flash("Your email address is now %s.", used.Person.Address)
+	if used.Purpose == accounts.AddAddress {
+		v.Flash("%s is now one of your addresses.", used.Address)
 		return v.Redirect("/account") // through sign-in if necessary: the link only proves the address
 	}
 	next := v.Session.Pop(keyNext)

@@ -114,9 +114,27 @@ func (p *Pages) changePassword(v *page.Visit, form url.Values) error {
 	})
 }
 
-func (p *Pages) changeAddress(v *page.Visit, form url.Values) error {
-	return p.changed(v, form, "address", "We have sent a link to the new address. Your address changes once you open it.",
-		p.accounts.ChangeAddress(v.Context(), v.Source(), v.Person, proof(v, form), form.Get("address")))
+func (p *Pages) addAddress(v *page.Visit, form url.Values) error {
+	return p.changed(v, form, "address", "We have sent a link to that address. It becomes yours once you open the link.",
+		p.accounts.AddAddress(v.Context(), v.Source(), v.Person, proof(v, form), form.Get("address")))
+}
+
+func (p *Pages) setPrimaryAddress(v *page.Visit, form url.Values) error {
+	return p.changed(v, form, "primary", "Your primary address has been changed. We write to it from now on.",
+		gone(p.accounts.SetPrimaryAddress(v.Context(), v.Source(), v.Person, proof(v, form), form.Get("address"))))
+}
+
+func (p *Pages) removeAddress(v *page.Visit, form url.Values) error {
+	return p.changed(v, form, "removal", "The address has been removed, and links in our earlier emails no longer work.",
+		gone(p.accounts.RemoveAddress(v.Context(), v.Person, form.Get("address"))))
+}
+
+// gone returns an error that is shown on the page for an address that was removed in another window, and any other error as it is.
+func gone(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return fault.NewConflict("no-such-address", "that is no longer one of your further addresses")
+	}
+	return err
 }
 
 func (p *Pages) signOutEverywhere(v *page.Visit, form url.Values) error {

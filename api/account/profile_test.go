@@ -32,14 +32,35 @@ func TestAccount_changes(t *testing.T) {
 		t.Errorf("after a change of password: here %q, elsewhere %q", here, there)
 	}
 
-	b.post("/account/address", "current", "wrong and long enough", "address", "next@demo.example").wants(t, 422, "Is not your password.")
-	b.post("/account/address", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
+	b.post("/account/addresses", "current", "wrong and long enough", "address", "next@demo.example").wants(t, 422, "Is not your password.")
+	b.post("/account/addresses", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
 	link := s.mailed("address", "next@demo.example")
 	b.get(link).wants(t, 200, "customer@demo.example", "next@demo.example")
 	s.browser().post(link).leads(t, "/account") // elsewhere the link confirms the address and signs no one in
+	b.get("/account").wants(t, 200, "next@demo.example", "Make primary")
+	b.post("/account/addresses/primary", "current", "wrong and long enough", "address", "next@demo.example").wants(t, 422, "Is not your password.")
+	b.post("/account/addresses/primary", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
 	if got := b.signedIn(); got != "next@demo.example" {
 		t.Errorf("the address is %q", got)
 	}
+	b.post("/account/addresses/removal", "address", s.customer.Address).leads(t, "/account")
+	b.get("/account").wants(t, 200, "The address has been removed")
+	b.post("/account/addresses/removal", "address", s.customer.Address).wants(t, 422, "no longer one of your further addresses")
+}
+
+// The page says the same whether an address is free, a contact's or another account's.
+func TestAccount_furtherAddressesRevealNobody(t *testing.T) {
+	s := open(t)
+	if _, err := s.db.EnsureContact(t.Context(), "", "Demo Contact", "contact@demo.example"); err != nil {
+		t.Fatal(err)
+	}
+	b := s.as(s.customer) // without a password
+	for _, address := range []string{"free@demo.example", "contact@demo.example", s.agent.Address} {
+		b.post("/account/addresses", "address", address).leads(t, "/account")
+		b.get("/account").wants(t, 200, "We have sent a link to that address.")
+	}
+	s.browser().post(s.mailed("address", "contact@demo.example")).leads(t, "/account")
+	b.get("/account").wants(t, 200, "contact@demo.example")
 }
 
 func TestAccount_staffHaveASignature(t *testing.T) {
@@ -59,7 +80,7 @@ func TestAccount_staffHaveASignature(t *testing.T) {
 func TestLink_addressChangeDoesNotSignIn(t *testing.T) {
 	s := open(t)
 	b, stranger := s.as(s.customer), s.browser()
-	b.post("/account/address", "address", "next@demo.example").leads(t, "/account") // who has no password has none to prove
+	b.post("/account/addresses", "address", "next@demo.example").leads(t, "/account") // who has no password has none to prove
 	stranger.post(s.mailed("address", "next@demo.example")).leads(t, "/account")
 	if got := stranger.signedIn(); got != "" {
 		t.Errorf("it signed in %q", got)

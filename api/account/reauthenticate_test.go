@@ -67,7 +67,7 @@ func TestSession_oldOneRequiresReauthenticationAndKeepsTheForm(t *testing.T) {
 	s.age(16 * time.Minute)
 	const again = "/sign-in/again?next=%2Faccount"
 	form := b.get("/account")
-	b.send(form, "/account/address", "address", "next@demo.example").leads(t, again)
+	b.send(form, "/account/addresses", "address", "next@demo.example").leads(t, again)
 	b.send(form, "/account/password", "password", secret).leads(t, again)
 	b.send(form, "/account/tokens", "label", "Laptop <1>", "scope", "write", "current", "hush").leads(t, again)
 	if tables := append(s.tablesContaining("hush"), s.tablesContaining(url.QueryEscape(secret))...); len(tables) > 0 || len(s.tablesContaining("Laptop")) == 0 {
@@ -87,7 +87,7 @@ func TestSession_oldOneRequiresReauthenticationAndKeepsTheForm(t *testing.T) {
 	if strings.Contains(b.get("/account").Text(), "nothing has been done yet") {
 		t.Error("the notice about the password is shown twice")
 	}
-	if got := a.Find(`form[action="/account/address"] #address`).AttrOr("value", ""); got != "next@demo.example" {
+	if got := a.Find(`form[action="/account/addresses"] #address`).AttrOr("value", ""); got != "next@demo.example" {
 		t.Errorf("the typed address is lost: %q", got)
 	}
 	if a.Find("#label").AttrOr("value", "") != "Laptop <1>" || a.Find("#scope option[selected]").AttrOr("value", "") != "write" {

@@ -71,19 +71,15 @@ func (p *Pages) preview(v *page.Visit) error {
 // delete deletes a file and returns to the page of its ticket, or, if it was not sent yet, responds with nothing.
 func (p *Pages) delete(v *page.Visit) error {
 	id := desk.FileID(v.Param("id"))
-	content, err := p.files.Open(v.Context(), v.Person, id)
+	file, err := p.files.Delete(v.Context(), v.Person, id)
 	if err != nil {
 		return err
 	}
-	_ = content.Close() // only its ticket matters
-	if err := p.files.Delete(v.Context(), v.Person, id); err != nil {
-		return err
-	}
-	if content.File.Ticket == "" || v.Partial() {
+	if file.Ticket == "" || v.Partial() {
 		return v.Nothing()
 	}
 	v.Flash("The file was deleted.")
-	return v.Redirect("/desk/tickets/" + string(content.File.Ticket))
+	return v.Redirect("/desk/tickets/" + string(file.Ticket))
 }
 
 // linked serves the file that a link in an email opens.

@@ -19,21 +19,11 @@ import (
 //go:embed all:templates
 var templates embed.FS
 
-// blocklist are the senders whose mails are only recorded; see app.IncomingReview.
-type blocklist interface {
-	Blocked(context.Context, desk.Person) ([]desk.BlockedSender, error)
-	Block(ctx context.Context, by desk.Person, sender string) error
-	Unblock(ctx context.Context, by desk.Person, sender string) error
-}
-
 // Pages serves these pages.
-type Pages struct {
-	mails request.IncomingMails
-	list  blocklist
-}
+type Pages struct{ mails request.IncomingMails }
 
 // New returns the pages.
-func New(m request.IncomingMails, b blocklist) *Pages { return &Pages{mails: m, list: b} }
+func New(m request.IncomingMails) *Pages { return &Pages{m} }
 
 // Area returns the area of these pages.
 func (p *Pages) Area() page.Area { return page.NewArea("incoming", templates, p.routes()) }
@@ -77,10 +67,12 @@ var statusNames = map[desk.IncomingStatus]string{
 
 // reasons are why a mail is in quarantine or only recorded, as pages name it.
 var reasons = map[string]string{
-	"threat": "Threat found", "no-sender": "No valid sender", "sender-not-authenticated": "Sender not authenticated",
-	"sender-blocked": "Sender blocked", "own-address": "Sent from this desk", "empty": "Empty", "refused": "Not accepted",
-	"staff": "From staff", "unreadable": "Unreadable", "crashed": "Processing failed", "auto-reply": "Automatic reply",
-	"bounce": "Delivery report", "complaint": "Spam complaint", "list": "Mailing list", "loop": "Mail loop",
+	desk.ReasonThreat: "Threat found", desk.ReasonNoSender: "No valid sender", desk.ReasonForged: "Sender not authenticated",
+	desk.ReasonAmbiguous: "Sender not clear", desk.ReasonBlocked: "Sender blocked", desk.ReasonOwn: "Sent from this desk",
+	desk.ReasonEmpty: "Empty", desk.ReasonRefused: "Not accepted", desk.ReasonUnreadable: "Unreadable", desk.ReasonCrashed: "Processing failed",
+	desk.ReasonStaff: "From staff", desk.ReasonStaffUnproven: "From staff", desk.ReasonStaffClosed: "From staff",
+	desk.ReasonStaffNoCustomer: "From staff", desk.ReasonStaffQuotation: "From staff",
+	"auto-reply": "Automatic reply", "bounce": "Delivery report", "complaint": "Spam complaint", "list": "Mailing list", "loop": "Mail loop",
 }
 
 func statusAddress(s desk.IncomingStatus) string { return listPath + "?status=" + string(s) }
@@ -170,8 +162,8 @@ func (v mailView) ReasonName() string { return reasonName(v.Mail.Reason) }
 
 // trustTexts say whether the sender of a mail is believed.
 var trustTexts = map[desk.Trust]string{
-	desk.TrustPass: "The sender’s domain confirms this email.", desk.TrustFail: "The sender’s domain disowns this email: the sender may be forged.",
-	desk.TrustUnknown: "Nothing confirms the sender.", "": "Not checked.",
+	desk.TrustPass: "The sender’s domain confirms this email.", desk.TrustFail: "The sender’s domain does not confirm this email, although it says how its emails are confirmed: the sender may be forged.",
+	desk.TrustUnknown: "Nothing confirms the sender.", desk.TrustAmbiguous: "It isn’t clear who the sender is.", "": "Not checked.",
 }
 
 // TrustText says whether the sender is believed.
@@ -179,7 +171,15 @@ func (v mailView) TrustText() string { return trustTexts[v.Mail.Trust] }
 
 // MayRelease reports whether the reader may release the mail.
 func (v mailView) MayRelease() bool {
-	return v.Mail.Decidable() && (v.Mail.Reason != "threat" || v.Supervises())
+	return v.Mail.Decidable() && v.Mail.Final() == "" && (v.Mail.Reason != desk.ReasonThreat || v.Supervises())
+}
+
+// Final says why nobody may release the mail; empty: it may be released, or there is nothing to decide.
+func (v mailView) Final() string {
+	if !v.Mail.Decidable() {
+		return ""
+	}
+	return v.Mail.Final()
 }
 
 // MayDelete reports whether the reader may delete the mail.
@@ -231,7 +231,7 @@ func (p *Pages) blocked(v *page.Visit) error { return p.showBlocked(v, http.Stat
 func (p *Pages) showBlocked(v *page.Visit, status int, typed string, wrong error) error {
 	view := blockedView{Layout: v.Layout("Blocked senders", "/desk"), Sender: typed, Mistakes: page.FieldSentences(wrong, "this ")}
 	var err error
-	if view.Blocked, err = p.list.Blocked(v.Context(), v.Person); err != nil {
+	if view.Blocked, err = p.mails.Blocked(v.Context(), v.Person); err != nil {
 		return err
 	}
 	return v.ShowStatus(status, "blocked", view)
@@ -239,9 +239,9 @@ func (p *Pages) showBlocked(v *page.Visit, status int, typed string, wrong error
 
 // block blocks a sender, or with unblock=1 removes it from the list.
 func (p *Pages) block(v *page.Visit, form url.Values) error {
-	sender, change, done := form.Get("sender"), p.list.Block, "Further emails from this sender are recorded only."
+	sender, change, done := form.Get("sender"), p.mails.Block, "Further emails from this sender are recorded only."
 	if form.Get("unblock") != "" {
-		change, done = p.list.Unblock, "The sender is no longer blocked."
+		change, done = p.mails.Unblock, "The sender is no longer blocked."
 	}
 	err := change(v.Context(), v.Person, sender)
 	if fault.KindOf(err) == fault.Invalid && err != nil {

@@ -1,16 +1,21 @@
 package incoming_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
+	filepages "github.com/holesalemart/supportdesk/api/files"
 	"github.com/holesalemart/supportdesk/api/incoming"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
@@ -18,6 +23,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/inbound/quote"
+	"github.com/holesalemart/supportdesk/internal/markup"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -34,15 +42,17 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	o := &fixture{Fixture: sitetest.Open(t, "incoming"), t: t}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Employ("hubert", ticket.RoleCustomer, "Hubert Blaine Wolfeschlegelsteinhausenbergerdorff")
+	o.Employ("noura", ticket.RoleCustomer, "نورة بنت عبد الرحمن")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	o.Start(log)
 	review := app.NewIncomingReview(o.Store, o.Store, o.Blobs, inbound.NewViewer(o.Blobs))
-	o.pages = incoming.New(review, review)
+	o.pages = incoming.New(review)
 	o.server = o.Serve(page.Config{Log: log}, "/desk", o.pages.Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Files, o.Outcomes).Area(),
-		portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, o.Files, o.Outcomes).Area())
+		portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, o.Files, o.Outcomes).Area(), filepages.New(o.Files, o.Store).Area())
 	return o
 }
 
@@ -50,7 +60,7 @@ const hostile = "From: \"Carla <b>\" <carla@client.example>\r\nTo: support@desk.
 	"Content-Type: text/html; charset=utf-8\r\n\r\n<p onclick=\"x()\">canary<script>alert(1)</script><img src=\"http://spy.example/i.png\" width=50 height=50></p>\r\n"
 
 // received stores a mail as it is after it was processed.
-func (o *fixture) received(raw string, r desk.IncomingResult) int64 {
+func (o *fixture) received(raw string, r desk.IncomingResult, t ...desk.MailTraits) int64 {
 	o.t.Helper()
 	ctx := o.t.Context()
 	e := desk.Envelope{Source: desk.SourceLMTP, ReturnPath: "carla@client.example", Recipients: []string{"support@desk.example"}}
@@ -64,7 +74,9 @@ func (o *fixture) received(raw string, r desk.IncomingResult) int64 {
 	}
 	read := desk.ReadMail{IncomingMail: m, From: desk.Mailbox{Address: "carla@client.example"}, Subject: "canary <b>x</b>"}
 	read.Trust = desk.TrustFail
-	if err := o.ReadIncoming(ctx, read); err != nil {
+	for _, read.Traits = range t {
+	}
+	if _, err := o.ReadIncoming(ctx, read); err != nil {
 		o.t.Fatal(err)
 	}
 	if err := o.SettleIncoming(ctx, id, "attempt", r); err != nil {
@@ -125,7 +137,7 @@ func TestPages_showWhatIsInQuarantineAndReleaseIt(t *testing.T) {
 		t.Errorf("the list: %s", a.Body)
 	}
 	a := anna.get(http.StatusOK, path(id))
-	for _, shown := range []string{"Sender not authenticated", "canary", "disowns this email", "Carla &lt;b&gt;", "Subject: canary &lt;b&gt;"} {
+	for _, shown := range []string{"Sender not authenticated", "canary", "does not confirm this email", "Carla &lt;b&gt;", "Subject: canary &lt;b&gt;"} {
 		if !strings.Contains(a.Body, shown) {
 			t.Errorf("%q is not shown", shown)
 		}
@@ -153,6 +165,36 @@ func TestPages_showWhatIsInQuarantineAndReleaseIt(t *testing.T) {
 	anna.post(http.StatusConflict, path(id)+"/release", nil)
 	for _, wrong := range []string{"/desk/mail/0", "/desk/mail/x", "/desk/mail/99999999999999999999", "/desk/mail/4711"} {
 		anna.get(http.StatusNotFound, wrong)
+	}
+}
+
+func TestPages_sayWhyAMailCannotBeReleased(t *testing.T) {
+	t.Parallel()
+	o := newFixture(t)
+	sam := o.browser("sam")
+	for reason, final := range map[string]bool{
+		"no-sender": true, "own-address": true, "empty": true, "staff-unproven": true, "staff-ticket-closed": true, "staff-no-customer": true, "staff-quotation": true,
+		"staff": false, "refused": false, "sender-ambiguous": false, "unreadable": false, "crashed": false,
+	} {
+		id := o.quarantined(reason)
+		a := sam.get(http.StatusOK, path(id))
+		if why := strings.Contains(a.Body, "This email can’t be released"); why != final || (a.Find("form[action$=release]").Length() == 0) != final {
+			t.Errorf("%s: says why: %t, want %t", reason, why, final)
+		}
+		if final {
+			sam.post(http.StatusConflict, path(id)+"/release", nil)
+		}
+	}
+}
+
+// TestPages_deletionIsConfirmed by a dialog or, without scripts, by a box that the browser wants ticked.
+func TestPages_deletionIsConfirmed(t *testing.T) {
+	t.Parallel()
+	o := newFixture(t)
+	form := o.browser("sam").get(http.StatusOK, path(o.quarantined("refused"))).Find("form[action$=deletion]")
+	if form.AttrOr("data-sure", "") == "" || !strings.Contains(form.Find("noscript").Text(), `<input type="checkbox" required>`) {
+		html, _ := form.Html()
+		t.Errorf("the form: %s", html)
 	}
 }
 
@@ -272,4 +314,78 @@ func TestMessages_byEmailShowTheirHTMLAndForStaffTheOriginal(t *testing.T) {
 			t.Errorf("channels: %q at %q", a.Find(".channel").Text(), with)
 		}
 	}
+}
+
+const formatted = `<p>Hello,</p><ul><li>the jug <b>leaks</b></li><li>Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft<ol><li>eins</li><li>zwei</li></ol></li></ul>
+<table><tr><th>Artikel</th><th>数量</th></tr><tr><td>Glas</td><td>2</td></tr><tr><td>الكأس</td><td>3</td></tr></table>
+<p>See: <img src="cid:label@client" alt="The label"><img src="https://spy.example/i.png" width="50" height="50"></p><blockquote>one</blockquote>
+<div class="gmail_quote"><div class="gmail_attr">On Mon, 23 Nov 2026 at 10:00, Support &lt;support@desk.example&gt; wrote:<br></div><blockquote class="gmail_quote"><p>How can we help?</p></blockquote></div>`
+
+// wrote is a ticket of Clara with a formatted reply by email, which has two images: one within its words, and one that is a file
+// only.
+func (o *fixture) wrote() ticket.Number {
+	o.t.Helper()
+	receipt, err := o.Desk.Submit(o.t.Context(), o.People["clara"], desk.Submission{Subject: "My parcel", Body: "It is late."})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	html := markup.SanitizeMail(quote.FoldHTML(formatted))
+	id := o.received(hostile+"formatted", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number, HTML: html},
+		desk.MailTraits{Signed: true, Calendar: desk.CalendarRequest})
+	var files []desk.FileID
+	for name, contentID := range map[string]string{"label.png": "label@client", "jug.png": "jug@client"} {
+		f, err := o.Files.Upload(o.t.Context(), o.People["clara"], desk.Upload{
+			Name: name, ContentID: contentID, Inline: true, Content: bytes.NewReader(pagetest.PNG(o.t, 120, 60)),
+		})
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		files = append(files, f.ID)
+	}
+	o.command(desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", Channel: desk.ChannelEmail, Incoming: id, Files: files})
+	return receipt.Number
+}
+
+func TestMessages_byEmailShowEachImageOnceAndWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	o := newFixture(t)
+	n := o.wrote()
+	id := o.received(hostile+"encrypted", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n}, desk.MailTraits{Encrypted: true})
+	f, err := o.Files.Upload(t.Context(), o.People["clara"], desk.Upload{Name: "smime.p7m", Content: strings.NewReader("secret")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.command(desk.Request{Number: n, Channel: desk.ChannelEmail, Incoming: id, Files: []desk.FileID{f.ID}})
+	for who, c := range map[string]struct{ at, message, note string }{
+		"anna":  {"/desk/tickets/" + string(n), ".said", "can’t be read here"},
+		"clara": {"/tickets/" + string(n), ".bubble", "our support can’t read it"},
+	} {
+		a := o.browser(who).get(http.StatusOK, c.at)
+		replies := a.Find(c.message)
+		formatted, encrypted := replies.Eq(1), replies.Eq(2)
+		previews := formatted.Find(`.message img[src$="/preview"]`)
+		if previews.Length() != 1 || previews.AttrOr("alt", "") != "The label" {
+			t.Errorf("%s: %d images within the words", who, previews.Length())
+		}
+		if shown := formatted.Find(".file-preview"); shown.Length() != 1 || !strings.HasSuffix(shown.AttrOr("href", ""), "/jug.png") {
+			t.Errorf("%s: %d images below the words, first %q", who, shown.Length(), shown.AttrOr("href", ""))
+		}
+		if file := formatted.Find(".files-within a.file-name"); file.Length() != 1 || !strings.HasSuffix(file.AttrOr("href", ""), "/label.png") {
+			t.Errorf("%s: the image within the words is no file: %s", who, formatted.Text())
+		}
+		if traits := texts(formatted.Find(".trait")); !slices.Equal(traits, []string{"Signed, not verified", "Invitation"}) {
+			t.Errorf("%s: the email is %q", who, traits)
+		}
+		if traits := texts(encrypted.Find(".trait")); !slices.Equal(traits, []string{"Encrypted"}) || !strings.Contains(encrypted.Text(), c.note) ||
+			encrypted.Find(".file-name").Length() != 1 {
+			t.Errorf("%s: an encrypted email: %q, %q", who, traits, encrypted.Text())
+		}
+		if first := replies.Eq(0); first.Find(".trait, .hint, .files-within").Length() != 0 {
+			t.Errorf("%s: a message by page: %s", who, first.Text())
+		}
+	}
+}
+
+func texts(s *goquery.Selection) []string {
+	return s.Map(func(_ int, one *goquery.Selection) string { return one.Text() })
 }

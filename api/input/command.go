@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxAddress = 254 // in bytes, the maximum of an email address
+	MaxAddress = 254 // in bytes, the maximum of an email address
 	maxName    = 200 // in characters, the maximum of a person's name
 )
 
@@ -60,7 +60,7 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 			f.Reject(field.Name, "is not a priority")
 		}
 	case ticket.FieldAddress:
-		r.Address = f.Optional(field.Name, strings.TrimSpace(text), maxAddress)
+		r.Address = f.Optional(field.Name, strings.TrimSpace(text), MaxAddress)
 	case ticket.FieldMail:
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -68,7 +68,7 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 		}
 		r.Mail = n
 	case ticket.FieldPerson:
-		r.Whom.Person = f.Line(field.Name, text, maxAddress)
+		r.Whom.Person = f.Line(field.Name, text, MaxAddress)
 	case ticket.FieldRecipients:
 		r.Alone = Recipients(f, field.Name, text)
 	case ticket.FieldInstant:
@@ -114,5 +114,5 @@ func readLine(f *Fields, r *desk.Request, name string, values url.Values) {
 
 // Whom parses the address or ID and the name of a customer.
 func Whom(f *Fields, field, person, name string) desk.Whom {
-	return desk.Whom{Person: f.Line(field, person, maxAddress), Name: f.Optional("name", name, maxName)}
+	return desk.Whom{Person: f.Line(field, person, MaxAddress), Name: f.Optional("name", name, maxName)}
 }

@@ -97,6 +97,15 @@ func (f *Fields) Format(field, typed string) desk.Format {
 	return format
 }
 
+// Channel parses the channel of what staff enter for a customer, which may be empty.
+func (f *Fields) Channel(field, typed string) desk.Channel {
+	channel := desk.Channel(typed)
+	if typed != "" && !slices.Contains(desk.EnteredChannels(), channel) {
+		f.Reject(field, "is not phone or in-person")
+	}
+	return channel
+}
+
 // Number parses a ticket number, which may be empty.
 func (f *Fields) Number(field, typed string) ticket.Number {
 	if typed == "" {

@@ -13,6 +13,7 @@ type FileList struct {
 	Layout
 	Files  []desk.File
 	Delete bool // the reader may delete them
+	Bare   bool // without previews, as the images are shown elsewhere
 }
 
 // FileList returns the view of a message's files.
@@ -90,6 +91,11 @@ type AttachField struct {
 	Attached []Attached
 	Error    string
 	Limits   desk.FileLimits
+}
+
+// AttachField returns the field for files of a page's only form with one, with those of the form that was sent.
+func (v *Visit) AttachField(upload string, limits desk.FileLimits) AttachField {
+	return AttachField{ID: "attach", Upload: upload, Attached: v.Attached(), Limits: limits}
 }
 
 // MiB returns the limit of a file's size.

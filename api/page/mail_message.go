@@ -38,6 +38,9 @@ func (v *Visit) MailView(address string) MailView {
 type MailMessage struct {
 	Words  template.HTML // empty: it did not come by email, or has no words
 	Images string        // address at which its images of other servers are shown; empty: it has none, or they are
+	N      int           // number of the entry
+
+	within []desk.FileID // files that are shown within the words
 }
 
 // MailMessage returns the message of an entry that came by email: the email's HTML, or its text with what is quoted folded.
@@ -55,16 +58,18 @@ func (m MailView) MailMessage(e desk.Entry) MailMessage {
 
 // HTML returns the sanitized HTML of an email with its files as entry n of the page.
 func (m MailView) HTML(sanitized string, files []desk.File, n int) MailMessage {
-	shown := MailMessage{Words: markup.Mail(sanitized, markup.Options{
+	shown := MailMessage{N: n}
+	shown.Words = markup.Mail(sanitized, markup.Options{
 		RemoteImages: m.Images == n,
 		File: func(contentID string) string {
 			i := slices.IndexFunc(files, func(f desk.File) bool { return f.ContentID == contentID && f.Previewed() })
 			if i < 0 || contentID == "" {
 				return ""
 			}
+			shown.within = append(shown.within, files[i].ID)
 			return PreviewAddress(files[i])
 		},
-	})}
+	})
 	if m.Images != n && markup.HasRemoteImages(sanitized) {
 		shown.Images = MailView{m.Address, n}.Again() + "#line-" + strconv.Itoa(n)
 	}
@@ -109,11 +114,60 @@ var channelNames = map[desk.Channel]string{
 // ChannelName returns the way by which a message came, in words; empty for messages from before it was recorded.
 func ChannelName(c desk.Channel) string { return channelNames[c] }
 
-// Message returns the words of an entry's message, and the address at which its images of other servers are shown, if it has
-// such images and they are not.
-func (l Layout) Message(e desk.Entry, mails MailView) (words template.HTML, images string) {
-	if m := mails.MailMessage(e); m.Words != "" {
-		return m.Words, m.Images
+// MessageView is the message of an entry, as pages show it.
+type MessageView struct {
+	MailMessage
+	Files  FileList
+	Within FileList // images that are shown within the words
+	Traits []string // what it is besides its words
+	Note   string   // why words are missing; empty: none are
+}
+
+// Said reports whether there is a message: words or files.
+func (m MessageView) Said() bool { return m.Words != "" || len(m.Files.Files)+len(m.Within.Files) > 0 }
+
+// Message returns the message of an entry. Each image of an email is shown once: where it stands, or else with the files.
+func (l Layout) Message(e desk.Entry, mails MailView) MessageView {
+	m := MessageView{MailMessage: mails.MailMessage(e), Traits: traits(e.Traits)}
+	switch {
+	case !e.Traits.Encrypted:
+	case l.Person.Role.Staff():
+		m.Note = "This email is encrypted and can’t be read here. What was encrypted is attached."
+	default:
+		m.Note = "This email is encrypted, so our support can’t read it. Please write without encryption."
 	}
-	return l.Formatted(e.Body, e.Format), ""
+	if m.Words == "" {
+		m.Words = l.Formatted(e.Body, e.Format)
+	}
+	m.Files, m.Within = l.FileList(nil), l.FileList(nil)
+	m.Within.Bare = true
+	for _, f := range e.Files {
+		list := &m.Files
+		if slices.Contains(m.within, f.ID) {
+			list = &m.Within
+		}
+		list.Files = append(list.Files, f)
+	}
+	return m
+}
+
+// calendarNames are what calendars in emails ask for, as pages name it.
+var calendarNames = map[desk.CalendarMethod]string{
+	desk.CalendarRequest: "Invitation", desk.CalendarCancel: "Cancelled event", desk.CalendarReply: "Answer to an invitation",
+	desk.CalendarCounter: "Proposal of another time",
+}
+
+// traits returns what an email is, in words.
+func traits(t desk.MailTraits) []string {
+	var all []string
+	if t.Encrypted {
+		all = append(all, "Encrypted")
+	}
+	if t.Signed {
+		all = append(all, "Signed, not verified")
+	}
+	if name := calendarNames[t.Calendar]; name != "" {
+		all = append(all, name)
+	}
+	return all
 }

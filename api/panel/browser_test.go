@@ -266,7 +266,7 @@ func TestWindow_saysARefusalOnce(t *testing.T) {
 	_, n, p, _ := newWindow(t, "My parcel is late", "Where is it?")
 	openAlone(p, n)
 	send(p, "r", "Order {{ticket.order}} is on its way.")
-	p.SeeOn("#error-reply", "still contains {{ticket.order}}")
+	p.SeeOn("#body-reply-error", "still contains {{ticket.order}}")
 	p.Settle()
 	p.Until("nothing else says it", `document.querySelector("#said").textContent === ""`)
 	p.Until("nothing is on its way", `document.querySelector("#sending").children.length === 0`)

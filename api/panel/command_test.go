@@ -133,7 +133,7 @@ func TestWrite_saysThatItWasSentBefore(t *testing.T) {
 	once := b.get(path).Find("#write-reply [name=idempotency_key]").AttrOr("value", "")
 	b.post(path+"/replies", url.Values{"body": {"On its way."}, "idempotency_key": {once}}, byScript...).wantStatus(http.StatusOK)
 	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "idempotency_key": {once}}, byScript...).wantStatus(http.StatusOK)
-	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with different content, which was accepted") {
+	if why := a.Line("#body-reply-error"); !strings.HasPrefix(why, "This was sent before with different content, which was accepted") {
 		t.Errorf("it says %q", why)
 	}
 	if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "It will be late." {
@@ -185,7 +185,7 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 				if got := a.Find("#body-" + c.mode).Text(); got != c.body {
 					t.Errorf("given back %.60q, want %.60q", got, c.body)
 				}
-				if got := a.Line("#error-" + c.mode); !strings.Contains(got, c.why) {
+				if got := a.Line("#body-" + c.mode + "-error"); !strings.Contains(got, c.why) {
 					t.Errorf("the reason is %q, want %q", got, c.why)
 				}
 				if count := strings.Count(a.Line(".problem"), c.why); count != 1 {

@@ -3,7 +3,6 @@ package panel
 import (
 	"cmp"
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -16,17 +15,14 @@ import (
 
 // line is an entry of the timeline: a message or an event.
 type line struct {
-	N        int
-	At       time.Time
-	Who      string
-	From     string // style of the entry: requester, staff, note or refused
-	Label    string
-	Words    template.HTML // the message
-	Images   string        // address at which its images of other servers are shown; empty: it has none, or they are
-	Channel  string        // by which the message came, in words; may be empty
-	Original int64         // the incoming mail that it was; 0: none
-	Files    page.FileList
-	Said     bool   // it has a message: words or files
+	N     int
+	At    time.Time
+	Who   string
+	From  string // style of the entry: requester, staff, note or refused
+	Label string
+	page.MessageView
+	Channel  string // by which the message came, in words; may be empty
+	Original int64  // the incoming mail that it was; 0: none
 	After    string // what else happened to the message
 	Text     string // description of an event without a message
 	Bad      bool
@@ -42,13 +38,12 @@ func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.
 	for _, e := range entries {
 		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = audience(e)
-		l.Files, l.Said = layout.FileList(e.Files), e.Body != "" || e.HTML != "" || len(e.Files) > 0
 		l.Channel, l.Original = page.ChannelName(e.Channel), e.Incoming
-		l.Words, l.Images = layout.Message(e, mails)
+		l.MessageView = layout.Message(e, mails)
 		if e.Bounce != nil && !e.Bounce.Resent {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
-		if e.Kind == ticket.EventRefused && l.Said {
+		if e.Kind == ticket.EventRefused && l.Said() {
 			l.After = "Refused (" + humanize(e.Code) + "): it was not sent to the requester."
 		}
 		if e.Quiet {
@@ -177,6 +172,8 @@ func eventText(e desk.Entry, shared shared) string {
 		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
 	case ticket.EventParticipantAdded, ticket.EventParticipantRemoved, ticket.EventRequesterChanged:
 		return peopleText(e, actor)
+	case ticket.EventPersonMerged:
+		return "A contact was merged into the account of " + e.Named.Name
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", humanize(string(e.Verb)), actor, humanize(e.Code))
 	default:
@@ -187,6 +184,8 @@ func eventText(e desk.Entry, shared shared) string {
 // peopleText says who joined or left the ticket, or became its requester.
 func peopleText(e desk.Entry, actor string) string {
 	switch {
+	case e.Kind == ticket.EventParticipantAdded && e.Person == e.By.ID:
+		return actor + " joined the ticket with an email"
 	case e.Kind == ticket.EventParticipantAdded:
 		return actor + " added " + e.Named.Name + " as a participant"
 	case e.Kind == ticket.EventRequesterChanged:

@@ -43,6 +43,6 @@ func TestEscalation_typedReasonIsNotLost(t *testing.T) {
 	o.ask("bert", desk.Request{Number: m, Verb: ticket.VerbAcknowledge})
 	p.FillIn("#ack-reason", "I phone her.")
 	p.Press("Enter")
-	p.SeeOn("#error-note", "no escalation to acknowledge")
+	p.SeeOn("#body-note-error", "no escalation to acknowledge")
 	p.Until("the reason is a note", `document.querySelector("#body-note").value === "I phone her.\n\nA note."`)
 }

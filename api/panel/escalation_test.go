@@ -212,8 +212,8 @@ func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 				}
 				return
 			}
-			if a.Find("#body-note").Text() != reason || !strings.Contains(a.Line("#error-note"), "no escalation to acknowledge") {
-				t.Errorf("%d: the note is %q, because %q", a.Status, a.Find("#body-note").Text(), a.Line("#error-note"))
+			if a.Find("#body-note").Text() != reason || !strings.Contains(a.Line("#body-note-error"), "no escalation to acknowledge") {
+				t.Errorf("%d: the note is %q, because %q", a.Status, a.Find("#body-note").Text(), a.Line("#body-note-error"))
 			}
 		})
 	}

@@ -53,7 +53,7 @@ func newFixtureOn(t testing.TB, with *sitetest.Fixture) *fixture {
 	return o
 }
 
-// submit submits a ticket and has the supervisor add a note, which is decided only after the submission.
+// submit submits a ticket and waits until it has started.
 func (o *fixture) submit(who, subject, body string) ticket.Number {
 	o.t.Helper()
 	receipt, err := o.Desk.Submit(o.t.Context(), o.People[who], desk.Submission{
@@ -62,8 +62,14 @@ func (o *fixture) submit(who, subject, body string) ticket.Number {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	o.ask("sam", desk.Request{Number: receipt.Number, Verb: ticket.VerbNote, Body: "Seen."})
+	o.started(receipt.Number)
 	return receipt.Number
+}
+
+// started waits until the first step of a ticket was taken: the supervisor adds a note, which is decided after it.
+func (o *fixture) started(n ticket.Number) {
+	o.t.Helper()
+	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Seen."})
 }
 
 // ask sends a command without the pages. It fails the test unless the command is decided.

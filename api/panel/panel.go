@@ -111,7 +111,7 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/desk/tickets/:number/presence", staff, posted(p.presence)),
 		page.Post("/desk/tickets/:number/contact", staff, posted(p.correctContact)),
 		page.Get("/desk/new", staff, p.newTicket),
-		page.Post("/desk/new", staff, page.Form(p.openTicket)),
+		page.Post("/desk/new", staff, page.Form(p.openTicket)).WithFiles(),
 		page.Get("/desk/away", staff, p.away),
 		page.Post("/desk/away", staff, page.Form(p.leave)),
 		page.Get("/desk/canned", staff, p.canned),

@@ -55,7 +55,7 @@ func (p *Pages) correctContact(v *page.Visit, n ticket.Number, form url.Values) 
 		return err
 	}
 	var f input.Fields
-	address := f.Line("address", form.Get("address"), maxAddress)
+	address := f.Line("address", form.Get("address"), input.MaxAddress)
 	if !record.Ticket.Involves(typed.person.Person) {
 		f.Reject("contact", "is not in the ticket any more")
 	}
@@ -67,8 +67,6 @@ func (p *Pages) correctContact(v *page.Visit, n ticket.Number, form url.Values) 
 	}
 	return p.showAnswer(v, n, 200, draft{}, false, "The address is "+address+" now. Links in earlier emails to this person no longer work.")
 }
-
-const maxAddress = 254 // in bytes, the maximum of an email address
 
 // recipientsView says to whom a public message of the composer goes.
 type recipientsView struct {

@@ -1,8 +1,10 @@
 package panel_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -23,6 +25,29 @@ func TestPeople_inABrowser(t *testing.T) {
 	p.SeeOn("#composer-recipients", "taro@example.com")
 	p.SeeOn("#ticket-side", "山田 太郎")
 	p.CheckReadable("panel-people")
+	const cc = `getComputedStyle(document.querySelector("#composer-recipients .cc")).display`
+	p.ClickOn(`#write-reply [value="requester"]`)
+	p.Until("a reply to the requester alone goes to no one else", cc+` === "none"`)
+	p.ClickOn(`#mode-resolve`)
+	p.Until("and one of another kind to all", cc+` === "inline"`)
 	p.Goto("/desk/new")
 	p.CheckReadable("panel-new-ticket")
+	p.FillIn("#address", "wolfeschlegelsteinhausenbergerdorff@a-very-long-domain-name.example")
+	p.FillIn("#subject", "Der Krug, الإبريق, 水差し")
+	p.ClickOn(`input[value="in-person"]`)
+	p.ClickOn("#body")
+	p.Press("Control+b")
+	p.Type("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
+	p.PasteFile("image.png", "image/png", pagetest.PNG(t, 300, 200))
+	p.DropOn("#subject", strings.Repeat("sehrlangerdateiname", 8)+" مرحبا.txt", "text/plain", []byte("Words."))
+	p.Until("both files are there", `document.querySelectorAll(".attached-file[data-file]").length === 2`)
+	p.CheckReadable("panel-new-ticket-filled")
+	p.Reload()
+	p.Until("the draft is kept", `document.querySelectorAll(".attached-file[data-file]").length === 2 && document.querySelector('input[value="in-person"]').checked &&
+		document.querySelector("#body").value.startsWith("**Donau")`)
+	p.Click("Open ticket")
+	p.SeeOn("#conversation", "in person")
+	p.Until("with its files, formatted", `document.querySelectorAll("#conversation .file").length === 2 && document.querySelector("#conversation .message strong")`)
+	p.Goto("/desk/new")
+	p.Until("the draft is gone", `document.querySelector("#body").value === "" && !document.querySelector(".attached-file")`)
 }

@@ -1,6 +1,7 @@
 package panel_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -95,6 +96,11 @@ func TestReply_toTheRequesterAloneIsKeptWithTheDraft(t *testing.T) {
 	}
 }
 
+// opened returns the ticket that a response leads to.
+func opened(a response) ticket.Number {
+	return ticket.Number(strings.TrimPrefix(a.Header.Get("Location"), "/desk/tickets/"))
+}
+
 func TestNewTicket_isOpenedForACustomer(t *testing.T) {
 	o := newFixture(t)
 	anna := o.browser("anna")
@@ -112,9 +118,56 @@ func TestNewTicket_isOpenedForACustomer(t *testing.T) {
 	if first.Header.Get("Location") != again.Header.Get("Location") {
 		t.Errorf("sent twice, it opened %s and %s", first.Header.Get("Location"), again.Header.Get("Location"))
 	}
-	opened := anna.get(first.Header.Get("Location")).wantStatus(http.StatusOK)
-	if got := opened.people(); len(got) != 1 || got[0] != "Wanda Walk-in requestercontact mailto:walk-in@example.com" {
+	o.started(opened(first))
+	page = anna.get(first.Header.Get("Location")).wantStatus(http.StatusOK)
+	if got := page.Find("#conversation .channel").First().Text(); got != "by phone" {
+		t.Errorf("without a choice, the channel is %q", got)
+	}
+	if got := page.people(); len(got) != 1 || got[0] != "Wanda Walk-in requestercontact mailto:walk-in@example.com" {
 		t.Errorf("the people are %q", got)
 	}
 	o.browser("clara").get("/desk/new").wantStatus(http.StatusForbidden)
+}
+
+func TestNewTicket_hasChannelFilesAndMarkdown(t *testing.T) {
+	o := newFixture(t)
+	anna := o.browser("anna")
+	page := anna.get("/desk/new").wantStatus(http.StatusOK)
+	if got := page.Find(`input[name="channel"][checked]`).AttrOr("value", ""); got != "phone" {
+		t.Errorf("the channel is %q at first", got)
+	}
+	form := url.Values{
+		"channel": {"in-person"}, "address": {"clara@example.com"}, "subject": {"Broken jug"}, "body": {"It *leaks*."}, "format": {"markdown"},
+		"category": {"general"}, "priority": {"high"}, "idempotency_key": {page.Find(`input[name="idempotency_key"]`).AttrOr("value", "")},
+		"preview": {"1"},
+	}
+	page = anna.post("/desk/new", form).wantStatus(http.StatusOK)
+	if page.Find("#preview-body em").Text() != "leaks" || page.Find(`input[value="in-person"][checked]`).Length() != 1 {
+		t.Errorf("a preview without scripts: %s", page.Find("form").Text())
+	}
+	form.Del("preview")
+	f, err := o.Files.Upload(t.Context(), o.People["anna"], desk.Upload{Name: "jug.txt", Content: strings.NewReader("A photo.")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, wrong := range map[string]string{"channel": "pigeon", "files": "F-00000000000000000000000000"} {
+		again := maps.Clone(form)
+		again["files"] = []string{string(f.ID)}
+		again.Set("name-"+string(f.ID), "jug.txt")
+		again.Add(field, wrong)
+		if field == "channel" {
+			again.Set(field, wrong)
+		}
+		page = anna.post("/desk/new", again).wantStatus(http.StatusUnprocessableEntity)
+		if page.Find("#channel-error, .attach .error").Length() != 1 || page.Find(`.attached [value="`+string(f.ID)+`"]`).Length() != 1 {
+			t.Errorf("a wrong %s: %s", field, page.Find("form").Text())
+		}
+	}
+	form.Set("files", string(f.ID))
+	to := anna.post("/desk/new", form).wantStatus(http.StatusSeeOther)
+	o.started(opened(to))
+	said := anna.get(to.Header.Get("Location")).wantStatus(http.StatusOK).Find("#conversation .said").First()
+	if said.Find(".channel").Text() != "in person" || said.Find("em").Text() != "leaks" || said.Find(".file-name").First().Text() != "jug.txt" {
+		t.Errorf("opened: %s", said.Text())
+	}
 }

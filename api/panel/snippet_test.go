@@ -53,8 +53,8 @@ func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
 	o := newFixture(t)
 	a := o.browser("anna").post("/desk/canned", url.Values{"title": {""}, "body": {"Hello {{nobody.knows}}"}}).wantStatus(http.StatusUnprocessableEntity)
 	pagetest.Check(t, "a bad canned reply", a.Document)
-	if a.Find("#body").Text() != "Hello {{nobody.knows}}" || a.Line("#title-wrong") == "" || !strings.Contains(a.Line("#body-wrong"), "{{nobody.knows}}") {
-		t.Errorf("back comes %q, wrong: %q %q", a.Find("#body").Text(), a.Line("#title-wrong"), a.Line("#body-wrong"))
+	if a.Find("#body").Text() != "Hello {{nobody.knows}}" || a.Line("#title-wrong") == "" || !strings.Contains(a.Line("#body-error"), "{{nobody.knows}}") {
+		t.Errorf("back comes %q, wrong: %q %q", a.Find("#body").Text(), a.Line("#title-wrong"), a.Line("#body-error"))
 	}
 }
 

@@ -54,7 +54,7 @@ func (p *Pages) previewReply(v *page.Visit, a access, form url.Values) error {
 	if err != nil {
 		return err
 	}
-	view.Reply.Body, view.Reply.Attach = form.Get("body"), p.attachField(v, ticketAddress(a.number)+"/files")
+	view.Reply.Body, view.Reply.Attach = form.Get("body"), v.AttachField(ticketAddress(a.number)+"/files", p.files.Limits())
 	view.Reply.Composer = view.NewComposer(true, form.Get("body"))
 	return v.Show("ticket", view)
 }
@@ -73,7 +73,7 @@ func (p *Pages) showReply(v *page.Visit, a access, form url.Values, wrong error)
 		return err
 	}
 	reply := &view.Reply
-	reply.Body, reply.Attach = form.Get("body"), p.attachField(v, ticketAddress(a.number)+"/files")
+	reply.Body, reply.Attach = form.Get("body"), v.AttachField(ticketAddress(a.number)+"/files", p.files.Limits())
 	if files := page.FieldErrors(wrong)["files"]; files != "" {
 		reply.Attach.Error = page.Sentence("the files " + files)
 	}
@@ -158,11 +158,6 @@ const (
 	repeatedFor = time.Hour
 	maxRepeats  = 10
 )
-
-// attachField returns the field for files of a form, with those of the form that was sent.
-func (p *Pages) attachField(v *page.Visit, upload string) page.AttachField {
-	return page.AttachField{ID: "attach", Upload: upload, Attached: v.Attached(), Limits: p.files.Limits()}
-}
 
 // contentKey returns an idempotency key from the form's key, its text and its files: the same message is accepted once,
 // another one beside it.

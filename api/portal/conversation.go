@@ -2,7 +2,6 @@ package portal
 
 import (
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -15,26 +14,23 @@ import (
 
 // bubble is one message of the conversation.
 type bubble struct {
-	N       int
-	Mine    bool
-	Who     string
-	Label   string // what kind of message it is; empty for plain replies
-	At      time.Time
-	Body    string
-	Format  desk.Format
-	Files   []desk.File
-	Channel desk.Channel
-	HTML    string        // of the email that it was, sanitized; empty: none
-	Words   template.HTML // the message; set by show
-	Images  string        // address at which its images of other servers are shown; empty: it has none, or they are
-	State   string        // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
+	page.MessageView // set by show
+
+	N     int
+	Mine  bool
+	Who   string
+	Label string // what kind of message it is; empty for plain replies
+	At    time.Time
+	Body  string
+	State string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
+
+	entry desk.Entry
 }
 
-// show sets the words of the messages.
+// show sets what is shown of the messages.
 func show(bubbles []bubble, l page.Layout, mails page.MailView) {
-	for i, b := range bubbles {
-		e := desk.Entry{Event: ticket.Event{N: b.N}, Body: b.Body, Format: b.Format, Files: b.Files, Channel: b.Channel, HTML: b.HTML}
-		bubbles[i].Words, bubbles[i].Images = l.Message(e, mails)
+	for i := range bubbles {
+		bubbles[i].MessageView = l.Message(bubbles[i].entry, mails)
 	}
 }
 
@@ -69,10 +65,7 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 		if e.Body == "" && e.HTML == "" && len(e.Files) == 0 {
 			continue
 		}
-		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body, Format: e.Format, Files: e.Files, Channel: e.Channel, HTML: e.HTML}
-		if label := labelsForParticipants[e.Kind]; participant && label != "" {
-			b.Label = label
-		}
+		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: labelOf(e, participant), At: e.At, Body: e.Body, entry: e}
 		if e.Only != "" && b.Mine {
 			b.Label = "to our support team alone"
 		}
@@ -86,10 +79,31 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 	}
 	for _, u := range undecided {
 		if u.Body != "" || len(u.Files) > 0 {
-			bubbles = append(bubbles, bubble{Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, Format: u.Format, Files: u.Files, State: "pending"})
+			bubbles = append(bubbles, bubble{
+				Mine: true, Who: viewer.Name, At: u.At, Body: u.Body, State: "pending", entry: desk.Entry{Body: u.Body, Format: u.Format, Files: u.Files},
+			})
 		}
 	}
 	return bubbles
+}
+
+// labelOf returns what an entry's author did with its message; empty for plain replies.
+func labelOf(e desk.Entry, participant bool) string {
+	switch label := labelsForParticipants[e.Kind]; {
+	case e.Kind == ticket.EventSubmitted && e.By.Role.Staff():
+		whom := "you"
+		if participant {
+			whom = "the requester"
+		}
+		label = "opened this ticket for " + whom
+		if slices.Contains(desk.EnteredChannels(), e.Channel) {
+			label += " (" + page.ChannelName(e.Channel) + ")"
+		}
+		return label
+	case participant && label != "":
+		return label
+	}
+	return bubbleLabels[e.Kind]
 }
 
 // nameOf returns the name of an entry's author as the requester may see it.
@@ -219,6 +233,10 @@ func peopleText(e desk.Entry, viewer desk.Person) string {
 		whom = "you"
 	}
 	switch {
+	case e.Kind == ticket.EventParticipantAdded && e.Person == e.By.ID && e.Person == viewer.ID:
+		return "You joined the ticket with an email."
+	case e.Kind == ticket.EventParticipantAdded && e.Person == e.By.ID:
+		return who + " joined the ticket with an email."
 	case e.Kind == ticket.EventParticipantAdded:
 		return who + " added " + whom + "."
 	case e.Kind == ticket.EventRequesterChanged:

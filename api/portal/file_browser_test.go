@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,26 @@ func TestFiles_areChosenPastedAndDropped(t *testing.T) {
 	p.Until("a dropped file is there", `document.querySelectorAll(".attached-file[data-file]").length === 3`)
 	p.AttachIn("#attach", "empty.txt", "text/plain", nil)
 	p.SeeOn(".attach-state", "empty.txt is empty.")
+	attachAll := func(sizes string) { // by name
+		browsertest.Value[bool](p, fmt.Sprintf(`(() => {
+			const files = new DataTransfer(), input = document.querySelector("#attach");
+			for (const [name, size] of Object.entries(%s)) files.items.add(new File([new Uint8Array(size)], name));
+			input.files = files.files;
+			input.dispatchEvent(new Event("change", { bubbles: true }));
+			return true;
+		})()`, sizes))
+	}
+	attachAll(`{ "a.bin": 9 << 20, "b.bin": 9 << 20, "c.bin": 9 << 20 }`)
+	p.SeeOn(".attach-state", "With c.bin, the files are larger than 25 MiB together.")
+	for range 2 {
+		p.ClickOn(".attached-file:nth-child(4) .attached-remove")
+	}
+	attachAll(`{ "much.bin": 11 << 20, "note.txt": 4, "nothing.txt": 0 }`)
+	for _, text := range []string{"much.bin is larger than 10 MiB.", "nothing.txt is empty.", "note.txt is attached."} {
+		p.SeeOn(".attach-state", text)
+	}
+	p.ClickOn(".attached-file:nth-child(4) .attached-remove")
+	p.Until("it is removed", `document.querySelectorAll(".attached-file").length === 3`)
 	p.CheckReadable("files-new")
 	p.Goto("/tickets/new")
 	p.Until("the draft has its files", `document.querySelectorAll(".attached-file[data-file]").length === 3 &&

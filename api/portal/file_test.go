@@ -199,6 +199,17 @@ func TestPrivacy_filesOfAnotherTicketAreNotThere(t *testing.T) {
 	clara.get(http.StatusNotFound, "/files/F-nonsense/x")
 }
 
+func TestFile_canBeDeletedTwice(t *testing.T) {
+	o := newFixture(t)
+	n := o.submitted("clara", "hers")
+	f := o.sent(n, "anna", "reply.png", ticket.VerbAgentReply)
+	for range 2 { // a second press, or a colleague's
+		if a := o.signedIn("anna").post(http.StatusSeeOther, "/files/"+string(f.ID)+"/deletion"); a.Location != "/desk/tickets/"+string(n) {
+			t.Errorf("redirected to %q", a.Location)
+		}
+	}
+}
+
 func TestLink_opensTheFilesOfOneTicketAndNoOther(t *testing.T) {
 	o := newFixture(t)
 	n, own := o.submitted("clara", "the one"), o.submitted("clara", "her other")
@@ -259,7 +270,7 @@ func TestLink_toAFileOpensThatFileUntilItEnds(t *testing.T) {
 	if strings.Contains(o.log.String(), good) {
 		t.Error("the token is in the log")
 	}
-	if err := o.Files.Delete(t.Context(), o.People["anna"], f.ID); err != nil {
+	if _, err := o.Files.Delete(t.Context(), o.People["anna"], f.ID); err != nil {
 		t.Fatal(err)
 	}
 	b.ask(http.MethodGet, "/f/"+good, nil).wants(t, http.StatusNotFound)
@@ -294,7 +305,7 @@ func TestMail_hasSmallFilesAndLinksToLargeOnes(t *testing.T) {
 		t.Errorf("a large one has %d bytes, token %q", len(got.Content), got.Token)
 	}
 	o.visitor().ask(http.MethodGet, "/f/"+got.Token, nil).wants(t, http.StatusOK)
-	if err := o.Files.Delete(t.Context(), o.People["anna"], f.ID); err != nil {
+	if _, err := o.Files.Delete(t.Context(), o.People["anna"], f.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := load(f.Size); got.Content != nil || got.Token != "" || got.Name != "small.png" || got.Deleted == nil {

@@ -78,7 +78,13 @@ func (o *fixture) command(name string, r desk.Request) {
 // submitted submits a ticket without the pages and waits until its first step.
 func (o *fixture) submitted(name, subject string) ticket.Number {
 	o.t.Helper()
-	r, err := o.Desk.Submit(o.t.Context(), o.People[name], desk.Submission{Subject: subject, Body: "Body of " + subject})
+	return o.submit(name, desk.Submission{Subject: subject, Body: "Body of " + subject})
+}
+
+// submit is submitted with all of a submission.
+func (o *fixture) submit(name string, s desk.Submission) ticket.Number {
+	o.t.Helper()
+	r, err := o.Desk.Submit(o.t.Context(), o.People[name], s)
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func TestPages_letNothingTypedBecomeMarkup(t *testing.T) {
 		o.command("anna", desk.Request{Number: r.Number, Verb: ticket.VerbResolve, Body: typed})
 		b.post(http.StatusSeeOther, path+"/rating", "score", "1", "comment", strings.ReplaceAll(typed[:min(len(typed), 500)], "\x00", ""))
 		a := b.get(http.StatusOK, path)
-		if got := a.Find("main script, main img, main svg[onload], main b").Not(".tools button > b").Length(); got != 0 {
+		if got := a.Find("main script, main img, main svg[onload], main b").Not(".formatting button > b").Length(); got != 0 {
 			t.Errorf("%.40q becomes %d elements", typed, got)
 		}
 		b.get(http.StatusOK, path+"/receipt")
@@ -105,7 +105,7 @@ func TestParticipant_readsRepliesAndLeaves(t *testing.T) {
 	for who, b := range map[string]*browser{"signed in": carl, "by link": linked} {
 		a := b.get(http.StatusOK, at)
 		a.wantTexts(t, "#ticket-side", "Clara Customer", "requester", "Carl Other", "(you)", "Leave this ticket")
-		a.wantTexts(t, ".turn", "We need a reply of the requester")
+		a.wantTexts(t, ".turn", "We need a reply from the requester")
 		if strings.Contains(a.Body, "For Clara alone.") || strings.Contains(a.Body, o.People["clara"].Address) ||
 			a.Find(`form[action$="/withdrawal"], form[action$="/confirmation"], form[action$="/rating"]`).Length() > 0 {
 			t.Errorf("%s, the page shows more than a participant may see or do: %s", who, a.Find("main").Text())

@@ -33,7 +33,7 @@ func statusFor(s ticket.Status, participant bool) status {
 	shown := statusOf(s)
 	switch {
 	case participant && s == ticket.StatusWaiting:
-		shown.Label, shown.Now = "Waiting for the requester", "We need a reply of the requester to continue."
+		shown.Label, shown.Now = "Waiting for the requester", "We need a reply from the requester to continue."
 	case participant && s == ticket.StatusResolved:
 		shown.Now = "We believe this is resolved."
 	}

@@ -55,7 +55,7 @@ func (p *Pages) form(v *page.Visit) error {
 
 func (p *Pages) newForm(v *page.Visit, typed submissionForm) (formView, error) {
 	view := formView{Layout: v.Layout("Support Ticket", "/tickets/new"), Typed: typed}
-	view.Key, view.Attach = view.IdempotencyKey(), p.attachField(v, "/files")
+	view.Key, view.Attach = view.IdempotencyKey(), v.AttachField("/files", p.files.Limits())
 	_, inForce, _, err := p.desk.PolicyInForce(v.Context())
 	if err != nil {
 		return view, err

@@ -34,6 +34,7 @@ type ticketView struct {
 	Catching bool   // a command is accepted and not decided yet
 	Gone     bool   // closed too long ago to be rated
 	Live     bool   // a live update of an open page
+	Again    string // address of the page, with the images of other servers that it shows
 }
 
 // replyForm is the reply form, as typed if a reply was not accepted.
@@ -52,6 +53,11 @@ func (v ticketView) MayReply() bool { return !v.Ticket.Closed() }
 
 // Participant reports whether the viewer is a participant, who may neither confirm, withdraw nor rate.
 func (v ticketView) Participant() bool { return v.Viewer.ID != v.Requester.ID }
+
+// Recipients returns the others who are in the ticket, who read what the viewer writes as well as staff do.
+func (v ticketView) Recipients() []desk.Involved {
+	return slices.DeleteFunc(slices.Clone(v.People), func(p desk.Involved) bool { return p.ID == v.Viewer.ID })
+}
 
 // MayConfirm reports whether there is a resolution to confirm.
 func (v ticketView) MayConfirm() bool {
@@ -141,12 +147,14 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 		Bubbles: conversation(s.entries, s.undecided, a.requester, a.requester.ID != s.Requester.ID), Timeline: timeline(s.View, s.entries, a.requester, causes),
 		Catching: len(s.undecided) > 0, Gone: ratingClosed(s), Live: v.Partial(),
 	}
-	show(view.Bubbles, view.Layout, v.MailView(ticketAddress(a.number)))
+	mails := v.MailView(ticketAddress(a.number))
+	view.Again = mails.Again()
+	show(view.Bubbles, view.Layout, mails)
 	view.Next = nextEventOf(s.View, view.Now)
 	view.Promises = explainedPromises(s.View, s.entries, causes, view.Now)
 	view.Seen, view.Shown = s.fingerprint(view.Now), desk.LastEntry(s.entries)
 	view.Reply.Key = replyKey(view.Bubbles)
-	view.Reply.Attach = p.attachField(v, ticketAddress(a.number)+"/files")
+	view.Reply.Attach = v.AttachField(ticketAddress(a.number)+"/files", p.files.Limits())
 	if err == nil {
 		view.Rating = &rating
 		view.RateForm = rateForm{Score: rating.Score, Comment: rating.Comment}

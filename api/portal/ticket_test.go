@@ -75,6 +75,46 @@ func TestTicket_showsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	}
 }
 
+func TestTicket_saysWhomAReplyGoesTo(t *testing.T) {
+	o := newFixture(t)
+	n := o.submitted("clara", "Where is it?")
+	recipients := func(name, want string) {
+		t.Helper()
+		a := o.signedIn(name).get(http.StatusOK, "/tickets/"+string(n))
+		if got := a.Line("#reply-form #reply-recipients"); got != want {
+			t.Errorf("%s writes %q, want %q", name, got, want)
+		}
+		if by := a.Find("#body").AttrOr("aria-describedby", ""); by != "reply-recipients" {
+			t.Errorf("the field is described by %q", by)
+		}
+		if address := o.People["carl"].Address; name != "carl" && strings.Contains(a.Body, address) {
+			t.Errorf("%s sees the address %s", name, address)
+		}
+	}
+	recipients("clara", "To: our support team")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAddParticipant, Whom: desk.Whom{Person: o.People["carl"].Address}})
+	recipients("clara", "To: our support team, Carl Other")
+	recipients("carl", "To: our support team, Clara Customer (requester)")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "For you only.", Alone: true})
+	recipients("clara", "To: our support team, Carl Other") // also in answer to a message to her alone
+	update := o.signedIn("clara").ask(http.MethodGet, "/tickets/"+string(n), nil, "HX-Request", "true")
+	if got := update.Find(`#reply-recipients[hx-swap-oob]`).Text(); !strings.Contains(got, "Carl Other") {
+		t.Errorf("an update brings %q", got)
+	}
+	o.command("clara", desk.Request{Number: n, Verb: ticket.VerbWithdraw})
+	if o.signedIn("clara").get(http.StatusOK, "/tickets/"+string(n)).Find("#reply-recipients").Length() != 0 {
+		t.Error("a closed ticket has recipients")
+	}
+}
+
+func TestTicket_showsWhoOpenedItAndHow(t *testing.T) {
+	o := newFixture(t)
+	n := o.submit("anna", desk.Submission{
+		Subject: "The jug", Body: "It leaks.", Channel: desk.ChannelInPerson, Requester: desk.Whom{Person: o.People["clara"].Address},
+	})
+	o.signedIn("clara").get(http.StatusOK, "/tickets/"+string(n)).wantTexts(t, ".bubble.theirs", "Anna Agent opened this ticket for you (in person)", "It leaks.")
+}
+
 func TestTicket_showsNothingOfASnooze(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "Where is it?")

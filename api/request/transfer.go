@@ -65,8 +65,7 @@ func SendFile(w http.ResponseWriter, r *http.Request, content desk.FileContent, 
 		tag += "-preview"
 	}
 	tag += `"`
-	h.Set("ETag", tag)                          // the bytes of a file never change
-	h.Set("Cache-Control", "private, no-cache") // asked for each time: it may have been deleted
+	h.Set("ETag", tag) // the bytes of a file never change
 	h.Set("Vary", "Cookie, Authorization")
 	if r.Header.Get("If-None-Match") == tag {
 		h.Del("Content-Type")

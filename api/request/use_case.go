@@ -141,7 +141,7 @@ type Files interface {
 	FileUploader
 	Open(ctx context.Context, viewer desk.Person, id desk.FileID) (desk.FileContent, error)
 	Preview(ctx context.Context, viewer desk.Person, id desk.FileID) (desk.FileContent, error)
-	Delete(ctx context.Context, by desk.Person, id desk.FileID) error
+	Delete(ctx context.Context, by desk.Person, id desk.FileID) (desk.File, error)
 }
 
 // FileUploader uploads files, which can then be sent with a message.
@@ -158,4 +158,9 @@ type IncomingMails interface {
 	Raw(context.Context, desk.Person, int64) (desk.FileContent, error)
 	Release(context.Context, desk.Person, int64) error
 	Delete(context.Context, desk.Person, int64) error
+
+	// Blocked returns the senders whose mails are only recorded.
+	Blocked(context.Context, desk.Person) ([]desk.BlockedSender, error)
+	Block(ctx context.Context, by desk.Person, sender string) error
+	Unblock(ctx context.Context, by desk.Person, sender string) error
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
@@ -67,26 +68,23 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	command := app.NewEmergencies(db, db, db, db, notifier)
 	policies := app.NewPolicies(db, db, db, relay)
 	handler, err := api.New(api.Config{
-		Desk:        d,
-		People:      db,
-		Board:       board,
-		Reports:     app.NewReports(db),
-		Emergencies: command,
-		Policies:    policies,
-		Files:       files,
-		Relayed:     n.relayed(),
-		Incoming:    review,
-		Staffing:    app.NewStaffing(db),
-		Site:        site,
-		Areas:       n.areas(d, files, review, outcomes, command, policies),
-		Prefix:      c.NumberPrefix,
-		Version:     versionName(),
-		Ready: []api.Check{
-			{Name: "postgresql", Ask: db.Ready},
-			{Name: "writes", Ask: db.Writable},
-			{Name: "files", Ask: n.blobs.Ping, Optional: true}, // without it only files can't be sent or read
-			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
-		},
+		Desk:           d,
+		People:         db,
+		Board:          board,
+		Reports:        app.NewReports(db),
+		Emergencies:    command,
+		Policies:       policies,
+		Files:          files,
+		Relayed:        n.relayed(),
+		Incoming:       review,
+		Accounts:       account.New(db.Accounts(), c.BaseURL),
+		Contacts:       app.NewWorkspace(db),
+		Staffing:       app.NewStaffing(db),
+		Site:           site,
+		Areas:          n.areas(d, files, review, outcomes, command, policies),
+		Prefix:         c.NumberPrefix,
+		Version:        versionName(),
+		Ready:          n.apiChecks(dispatcher),
 		Workflows:      db,
 		TrustedProxies: c.TrustedProxies,
 		Log:            log,
@@ -95,6 +93,16 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		return err
 	}
 	return p.serveAPI(n, wrap(handler), relay.Run, notifier.Run, outcomes.Run)
+}
+
+// apiChecks returns the API's readiness checks.
+func (n *dependencies) apiChecks(dispatcher *dispatch.Dispatcher) []api.Check {
+	return []api.Check{
+		{Name: "postgresql", Ask: n.db.Ready},
+		{Name: "writes", Ask: n.db.Writable},
+		{Name: "files", Ask: n.blobs.Ping, Optional: true}, // without it only files can't be sent or read
+		{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
+	}
 }
 
 // serveAPI serves until the program is stopped. The background loops continue until the last request is finished.

@@ -11,6 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
@@ -45,6 +46,7 @@ func (p *program) connect() (*dependencies, error) {
 	}
 	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{
 		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencyDelay, Allowances: c.LimitFactor, Files: c.FileLimits(),
+		Own: inbound.Addresses(c.Mailboxes).Accepts,
 	})
 	if err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func (p *program) withStore(do func(*store.Store) error) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{})
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Own: inbound.Addresses(c.Mailboxes).Accepts})
 	if err != nil {
 		return err
 	}

@@ -33,31 +33,38 @@ func (mailCommand) Run(p *program) error {
 	if len(n.config.MailAddresses) == 0 {
 		return errors.New("SUPPORTDESK_MAIL_ADDRESSES is not set, so there is no mail to receive")
 	}
-	group, ctx := errgroup.WithContext(p.ctx)
-	receiver := inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)
-	if err := n.receive(ctx, group, receiver); err != nil {
-		return err
-	}
-	n.readMailboxes(ctx, group, receiver)
-	process, err := n.incoming(ctx, group)
+	scanner, err := n.scanner()
 	if err != nil {
 		return err
 	}
-	processor := inbound.NewProcessor(n.db, process.Process, n.log)
+	group, ctx := errgroup.WithContext(p.ctx)
+	receiver := inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)
+	group.Go(func() error { return n.receive(ctx, group, receiver) })
+	n.readMailboxes(ctx, group, receiver)
+	processor := inbound.NewProcessor(n.db, n.incoming(ctx, group, scanner).Process, n.log)
 	group.Go(func() error { return processor.Run(ctx) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
-	if n.config.HealthAddress != "off" {
+	if n.config.MailHealth != "off" {
 		group.Go(func() error {
-			health := api.Health(versionName(), []api.Check{
-				{Name: "postgresql", Ask: n.db.Ready}, {Name: "writes", Ask: n.db.Writable}, {Name: "files", Ask: n.blobs.Ping}, n.mailboxCheck(),
-			}, n.db, n.log)
-			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
+			health := api.Health(versionName(), n.mailChecks(scanner), n.db, n.log)
+			return serve(ctx, n.config.MailHealth, health, n.config.ShutdownTimeout, n.log)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	return nil
+}
+
+// mailChecks returns the readiness checks of mail. While the scanner does not answer, mails are received and wait.
+func (n *dependencies) mailChecks(scanner *scan.Scanner) []api.Check {
+	checks := []api.Check{
+		{Name: "postgresql", Ask: n.db.Ready}, {Name: "writes", Ask: n.db.Writable}, {Name: "files", Ask: n.blobs.Ping}, n.mailboxCheck(),
+	}
+	if scanner != nil {
+		checks = append(checks, api.Check{Name: "scanner", Ask: scanner.Ready, Optional: true})
+	}
+	return checks
 }
 
 // receive starts the servers that accept mail.
@@ -109,31 +116,35 @@ func (n *dependencies) certificate() (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
-// incoming returns what processes mails, with a relay that delivers the commands that they become.
-func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group) (*app.IncomingMails, error) {
+// incoming returns what processes mails, and starts a relay that delivers the commands that they become.
+func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scanner *scan.Scanner) *app.IncomingMails {
 	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
-	scanner, err := n.scanner()
-	if err != nil {
-		return nil, err
-	}
 	reader := inbound.NewReader(n.blobs, n.files(),
 		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
-		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Scan: scanner})
+		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Scan: scanMail(scanner)})
 	return app.NewIncomingMails(app.IncomingPorts{
 		Reader: reader, Directory: n.db, Addresses: addresses.Find, Bounces: n.db, Workflows: n.dispatcher(),
-	}, app.NewTickets(n.db, n.db, n.db, nil, relay), app.NewSteps(n.db, app.MaxCommands)), nil
+	}, app.NewTickets(n.db, n.db, n.db, nil, relay), app.NewSteps(n.db, app.MaxCommands))
 }
 
-// scanner returns what scans mails, or nil if no scanner is configured.
-func (n *dependencies) scanner() (inbound.Scan, error) {
+// scanner returns the scanner of mails, or nil if none is configured.
+func (n *dependencies) scanner() (*scan.Scanner, error) {
 	if n.config.ScannerURL == "" {
 		return nil, nil //nolint:nilnil // a scanner is optional
 	}
 	scanner, err := scan.Open(n.config.ScannerURL)
 	if err != nil {
 		return nil, fmt.Errorf("SUPPORTDESK_SCANNER_URL: %w", err)
+	}
+	return scanner, nil
+}
+
+// scanMail returns what scans mails, or nil if there is no scanner.
+func scanMail(scanner *scan.Scanner) inbound.Scan {
+	if scanner == nil {
+		return nil
 	}
 	return func(ctx context.Context, m desk.IncomingMail, content io.Reader) (string, error) {
 		client, _ := netip.ParseAddr(m.Client) // none for a Unix socket
@@ -142,5 +153,5 @@ func (n *dependencies) scanner() (inbound.Scan, error) {
 			return "", err
 		}
 		return cmp.Or(v.Name, string(v.Kind)), nil
-	}, nil
+	}
 }

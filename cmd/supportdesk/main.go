@@ -41,7 +41,7 @@ type program struct {
 }
 
 type commands struct {
-	Up        upCommand        `cmd:"" help:"Run everything on this machine: PostgreSQL, Temporal with its UI, a mailbox, the worker and the API."`
+	Up        upCommand        `cmd:"" help:"Run everything on this machine: PostgreSQL, Temporal with its UI, a mailbox, the worker, the receiver of mail and the API."`
 	API       apiCommand       `cmd:"" name:"api" help:"Serve the HTTP API and the website, and deliver what they accept."`
 	Mail      mailCommand      `cmd:"" help:"Receive mail and turn it into tickets and messages."`
 	Worker    workerCommand    `cmd:"" help:"Run workflows and activities, and send emails."`

@@ -54,7 +54,7 @@ func (n *dependencies) areas(d *app.Tickets, files *app.Files, review *app.Incom
 		portal.New(d, n.db, suggestions, n.db, files, outcomes).Area(),
 		panel.New(d, app.NewWorkspace(n.db), staffing, n.db, files, outcomes).Area(),
 		filepages.New(files, n.db).Area(),
-		incomingpages.New(review, review).Area(),
+		incomingpages.New(review).Area(),
 		supervision.New(app.NewReports(n.db), n.db, suggestions, staffing, outcomes, command, policies).Area(),
 	}
 }

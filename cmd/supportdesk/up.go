@@ -94,6 +94,7 @@ func (s *stack) welcome() error {
 	fmt.Fprintf(table, "  Supervision\t%s/supervision\t(for supervisors and administrators)\n", s.url())
 	fmt.Fprintf(table, "  API\t%s/api/v1\t(described by %s/api/openapi.json)\n", s.url(), s.url())
 	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
+	fmt.Fprintf(table, "  Email\t%s\t(the desk's address: write to it in the mailbox, or by SMTP)\n", deskAddress)
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
 	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
 		filepath.Join(relativeDir(s.command.Data), partPostgres, "password"))
@@ -126,7 +127,12 @@ Submit your first ticket:
   curl -s %s/api/v1/tickets -H 'Authorization: Bearer %s' \
     -H 'Content-Type: application/json' -d '{"subject": "My parcel is late", "body": "It was due last week."}'
 
-`, s.url(), cmp.Or(s.tokenOf(ticket.RoleCustomer), "sd_…"))
+Or by email:
+
+  printf 'From: customer@demo.example\nTo: %s\nSubject: My parcel is late\n\nIt was due last week.\n' |
+    curl -s smtp://%s --mail-from customer@demo.example --mail-rcpt %s --upload-file -
+
+`, s.url(), cmp.Or(s.tokenOf(ticket.RoleCustomer), "sd_…"), deskAddress, loopback(s.command.SMTPPort), deskAddress)
 	_, err := fmt.Fprint(s.stdout, b.String())
 	return err
 }

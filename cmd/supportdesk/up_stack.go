@@ -201,7 +201,7 @@ func (s *stack) environment(postgres *local.Postgres) []string {
 	return append(caller,
 		"SUPPORTDESK_DATABASE_URL="+postgres.DSN(database),
 		"SUPPORTDESK_HTTP_ADDRESS="+loopback(s.command.Port),
-		"SUPPORTDESK_HEALTH_ADDRESS=off",
+		"SUPPORTDESK_HEALTH_ADDRESS=off", "SUPPORTDESK_MAIL_HEALTH_ADDRESS=off",
 		"SUPPORTDESK_BASE_URL="+s.url(),
 		"SUPPORTDESK_BLOB_URL="+(&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(s.command.Data, dirBlobs))}).String(),
 		"SUPPORTDESK_SMTP_HOST=127.0.0.1",

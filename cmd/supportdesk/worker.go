@@ -66,6 +66,7 @@ func (workerCommand) Run(p *program) error {
 	})
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
 	group.Go(func() error { return n.sweepFiles(ctx) })
+	group.Go(func() error { return n.mergeTickets(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
@@ -115,6 +116,21 @@ func (n *dependencies) sweepFiles(ctx context.Context) error {
 		Failing: "files that were not sent can't be removed at the moment", Recovered: "files that were not sent are removed again",
 	})
 	return sweep.Run(ctx, n.files().Sweep)
+}
+
+// mergeEvery is how often tickets are looked for that name a contact who was merged meanwhile.
+const mergeEvery = time.Minute
+
+// mergeTickets completes merges of contacts until ctx ends.
+func (n *dependencies) mergeTickets(ctx context.Context) error {
+	merge := loop.New(loop.Options{
+		First: time.Second, Max: mergeEvery, Log: n.log,
+		Failing: "tickets of contacts who were merged can't be looked for at the moment", Recovered: "tickets of merged contacts are looked for again",
+	})
+	return merge.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+		_, err := n.db.MergeTickets(ctx)
+		return mergeEvery, err
+	})
 }
 
 // keepWorking calls work until ctx ends. It restarts a worker that Temporal rejects, because a lost namespace is

@@ -13,43 +13,44 @@ type EventKind string
 
 // The kinds of security events. Each is recorded in the transaction that it reports.
 const (
-	EventSignedIn               EventKind = "signed-in"
-	EventSignInFailed           EventKind = "sign-in-failed"
-	EventSignedOut              EventKind = "signed-out"
-	EventSessionsEnded          EventKind = "sessions-ended" // all of a person's, by "sign out everywhere"
-	EventLinkRequested          EventKind = "link-asked"     // to sign in or to reset a password
-	EventLinkCreated            EventKind = "link-made"      // at the command line
-	EventRegistrationRequested  EventKind = "registration-asked"
-	EventRegistered             EventKind = "registered"
-	EventPersonAdded            EventKind = "person-added" // at the command line
-	EventInvited                EventKind = "invited"
-	EventInvitationWithdrawn    EventKind = "invitation-withdrawn"
-	EventInvitationAccepted     EventKind = "invitation-accepted"
-	EventRoleChanged            EventKind = "role-changed"
-	EventDisabled               EventKind = "disabled"
-	EventEnabled                EventKind = "enabled"
-	EventPasswordSet            EventKind = "password-set" // the first one
-	EventPasswordChanged        EventKind = "password-changed"
-	EventPasswordReset          EventKind = "password-reset"
-	EventAddressChangeRequested EventKind = "address-change-asked"
-	EventAddressChanged         EventKind = "address-changed"
-	EventAddressAdded           EventKind = "address-added"     // a further one
-	EventAddressRemoved         EventKind = "address-removed"   // likewise
-	EventContactAdded           EventKind = "contact-added"     // by an agent, or because they wrote
-	EventContactCorrected       EventKind = "contact-corrected" // its address, by an agent
-	EventContactClaimed         EventKind = "contact-claimed"   // the owner of the address proved it, and has an account now
-	EventIdentityLinked         EventKind = "identity-bound"
-	EventTokenCreated           EventKind = "token-made"
-	EventTokenRevoked           EventKind = "token-ended"
-	EventGroupCreated           EventKind = "group-made"
-	EventGroupRenamed           EventKind = "group-renamed"
-	EventGroupDeleted           EventKind = "group-deleted"
-	EventGroupJoined            EventKind = "group-joined"
-	EventGroupLeft              EventKind = "group-left"
-	EventMailReleased           EventKind = "mail-released" // an incoming mail, from quarantine
-	EventMailDeleted            EventKind = "mail-deleted"  // likewise
-	EventSenderBlocked          EventKind = "sender-blocked"
-	EventSenderUnblocked        EventKind = "sender-unblocked"
+	EventSignedIn              EventKind = "signed-in"
+	EventSignInFailed          EventKind = "sign-in-failed"
+	EventSignedOut             EventKind = "signed-out"
+	EventSessionsEnded         EventKind = "sessions-ended" // all of a person's, by "sign out everywhere"
+	EventLinkRequested         EventKind = "link-asked"     // to sign in or to reset a password
+	EventLinkCreated           EventKind = "link-made"      // at the command line
+	EventRegistrationRequested EventKind = "registration-asked"
+	EventRegistered            EventKind = "registered"
+	EventPersonAdded           EventKind = "person-added" // at the command line
+	EventInvited               EventKind = "invited"
+	EventInvitationWithdrawn   EventKind = "invitation-withdrawn"
+	EventInvitationAccepted    EventKind = "invitation-accepted"
+	EventRoleChanged           EventKind = "role-changed"
+	EventDisabled              EventKind = "disabled"
+	EventEnabled               EventKind = "enabled"
+	EventPasswordSet           EventKind = "password-set" // the first one
+	EventPasswordChanged       EventKind = "password-changed"
+	EventPasswordReset         EventKind = "password-reset"
+	EventAddressRequested      EventKind = "address-change-asked" // a further one, whose owner must confirm it
+	EventAddressChanged        EventKind = "address-changed"      // the primary one
+	EventAddressAdded          EventKind = "address-added"        // a further one
+	EventAddressRemoved        EventKind = "address-removed"      // likewise
+	EventContactAdded          EventKind = "contact-added"        // by an agent, or because they wrote
+	EventContactCorrected      EventKind = "contact-corrected"    // its address, by an agent
+	EventContactClaimed        EventKind = "contact-claimed"      // the owner of the address proved it, and has an account now
+	EventContactMerged         EventKind = "contact-merged"       // into the account that confirmed its address
+	EventIdentityLinked        EventKind = "identity-bound"
+	EventTokenCreated          EventKind = "token-made"
+	EventTokenRevoked          EventKind = "token-ended"
+	EventGroupCreated          EventKind = "group-made"
+	EventGroupRenamed          EventKind = "group-renamed"
+	EventGroupDeleted          EventKind = "group-deleted"
+	EventGroupJoined           EventKind = "group-joined"
+	EventGroupLeft             EventKind = "group-left"
+	EventMailReleased          EventKind = "mail-released" // an incoming mail, from quarantine
+	EventMailDeleted           EventKind = "mail-deleted"  // likewise
+	EventSenderBlocked         EventKind = "sender-blocked"
+	EventSenderUnblocked       EventKind = "sender-unblocked"
 )
 
 // EventKinds returns all kinds of security events.
@@ -58,8 +59,8 @@ func EventKinds() []EventKind {
 		EventSignedIn, EventSignInFailed, EventSignedOut, EventSessionsEnded, EventLinkRequested, EventLinkCreated,
 		EventRegistrationRequested, EventRegistered, EventPersonAdded, EventInvited, EventInvitationWithdrawn, EventInvitationAccepted,
 		EventRoleChanged, EventDisabled, EventEnabled, EventPasswordSet, EventPasswordChanged, EventPasswordReset,
-		EventAddressChangeRequested, EventAddressChanged, EventAddressAdded, EventAddressRemoved, EventContactAdded, EventContactCorrected,
-		EventContactClaimed, EventIdentityLinked, EventTokenCreated, EventTokenRevoked,
+		EventAddressRequested, EventAddressChanged, EventAddressAdded, EventAddressRemoved, EventContactAdded, EventContactCorrected,
+		EventContactClaimed, EventContactMerged, EventIdentityLinked, EventTokenCreated, EventTokenRevoked,
 		EventGroupCreated, EventGroupRenamed, EventGroupDeleted, EventGroupJoined, EventGroupLeft,
 		EventMailReleased, EventMailDeleted, EventSenderBlocked, EventSenderUnblocked,
 	}

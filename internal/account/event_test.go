@@ -67,8 +67,16 @@ func TestEvents_recordEveryChange(t *testing.T) {
 	do(h.RequestReset(ctx, account.Browser{Source: source}, newcomer.Address))
 	use(h.takeMail("reset", newcomer.Address), "", secret)
 	_ = h.takeMails()
-	do(h.ChangeAddress(ctx, source, newcomer, account.Proof{Current: secret}, "next@demo.example"))
+	do(h.AddAddress(ctx, source, newcomer, account.Proof{Current: secret}, "next@demo.example"))
 	use(h.takeMail("address", "next@demo.example"), "", "")
+	_ = h.takeMails()
+	do(h.SetPrimaryAddress(ctx, source, newcomer, account.Proof{Current: secret}, "next@demo.example"))
+	do(h.RemoveAddress(ctx, newcomer, newcomer.Address))
+	contact, err := h.db.EnsureContact(ctx, "", "Demo Newcomer", "third@demo.example")
+	do(err)
+	_ = h.takeMails()
+	do(h.AddAddress(ctx, source, newcomer, account.Proof{Current: secret}, "third@demo.example"))
+	use(h.takeMail("address", "third@demo.example"), "", "")
 	_, err = h.SignOutEverywhere(ctx, newcomer, account.KeepTokens)
 	do(err)
 	do(h.SignedOut(ctx, newcomer))
@@ -103,8 +111,14 @@ func TestEvents_recordEveryChange(t *testing.T) {
 		"token-made Demo Newcomer by Demo Newcomer: Laptop, reads and writes", "token-ended Demo Newcomer by Demo Newcomer: Laptop",
 		"password-changed Demo Newcomer by Demo Newcomer: API tokens ended", "link-asked Demo Newcomer by : reset",
 		"password-reset Demo Newcomer by Demo Newcomer: API tokens ended",
-		"address-change-asked Demo Newcomer by Demo Newcomer: to next@demo.example",
-		"address-changed Demo Newcomer by : from new@demo.example to next@demo.example",
+		"address-change-asked Demo Newcomer by Demo Newcomer: next@demo.example",
+		"address-added Demo Newcomer by Demo Newcomer: next@demo.example",
+		"address-changed Demo Newcomer by Demo Newcomer: from new@demo.example to next@demo.example",
+		"address-removed Demo Newcomer by Demo Newcomer: new@demo.example",
+		"contact-added Demo Newcomer by : ",
+		"address-change-asked Demo Newcomer by Demo Newcomer: third@demo.example",
+		"contact-merged Demo Newcomer by Demo Newcomer: " + string(contact.ID) + ", third@demo.example",
+		"address-added Demo Newcomer by Demo Newcomer: third@demo.example",
 		"sessions-ended Demo Newcomer by Demo Newcomer: API tokens kept", "signed-out Demo Newcomer by Demo Newcomer: ",
 		"invited  by Demo Administrator: invited@demo.example as agent", "invitation-accepted Demo Invited by Demo Invited: as agent",
 		"invited  by Demo Administrator: second@demo.example as agent", "invitation-withdrawn  by Demo Administrator: second@demo.example as agent",
@@ -132,7 +146,7 @@ func TestEvents_recordEveryChange(t *testing.T) {
 		t.Errorf("%d events hold a secret", n)
 	}
 	wantKind(t, func() error { _, _, err := h.Events(t.Context(), h.agent, account.EventFilter{Limit: 1}); return err }(), fault.Forbidden)
-	for person, want := range map[string]int{"": 20, "NEXT@demo.example": 15, string(h.agent.ID): 9, "nobody@demo.example": 0} {
+	for person, want := range map[string]int{"": 20, "NEXT@demo.example": 20, string(h.agent.ID): 9, "nobody@demo.example": 0} {
 		some, _, err := h.Events(t.Context(), h.administrator, account.EventFilter{Person: person, Limit: 20})
 		if err != nil || len(some) != want {
 			t.Errorf("%d events of %q, %v, want %d", len(some), person, err, want)

@@ -33,7 +33,7 @@ var (
 	linksPerAddress            = RateLimit{name: "links to address", Burst: 5, Interval: 15 * time.Minute}
 	resetsPerAddress           = RateLimit{name: "resets to address", Burst: 5, Interval: 15 * time.Minute}
 	registrationsPerAddress    = RateLimit{name: "registrations to address", Burst: 3, Interval: 30 * time.Minute}
-	addressChangesPerPerson    = RateLimit{name: "moves of person", Burst: 5, Interval: 15 * time.Minute}
+	addressesPerPerson         = RateLimit{name: "moves of person", Burst: 5, Interval: 15 * time.Minute}
 	mailsPerSource             = RateLimit{name: "mails of source", Burst: 30, Interval: time.Minute}
 	passwordsPerLink           = RateLimit{name: "passwords of link", Burst: 10, Interval: time.Minute} // counts only those that are hashed
 )

@@ -21,7 +21,7 @@ type Purpose string
 const (
 	SignIn        Purpose = "sign-in"
 	Reset         Purpose = "reset"      // sets a new password
-	ChangeAddress Purpose = "address"    // confirms a new address
+	AddAddress    Purpose = "address"    // confirms a further address
 	VerifyAddress Purpose = "verify"     // creates the account of a registration
 	Invitation    Purpose = "invitation" // creates the account of an invited staff member
 )
@@ -30,7 +30,7 @@ const (
 var lifetime = map[Purpose]time.Duration{
 	SignIn:        30 * time.Minute,
 	Reset:         time.Hour,
-	ChangeAddress: 24 * time.Hour,
+	AddAddress:    24 * time.Hour,
 	VerifyAddress: 3 * 24 * time.Hour,
 	Invitation:    7 * 24 * time.Hour,
 }
@@ -40,14 +40,14 @@ type Link struct {
 	ID      string
 	Purpose Purpose
 	Person  desk.Person // its owner; without an ID for a registration or an invitation
-	Address string      // Move: the new address
+	Address string      // AddAddress: the further address
 	Until   time.Time
 
 	HasTokens bool // the owner has active API tokens
 }
 
 // NeedsPassword reports whether using the link requires a new password.
-func (l Link) NeedsPassword() bool { return l.Purpose != SignIn && l.Purpose != ChangeAddress }
+func (l Link) NeedsPassword() bool { return l.Purpose != SignIn && l.Purpose != AddAddress }
 
 // errInvalidLink is the only message for links that are forged, used, expired or withdrawn.
 var errInvalidLink error = fault.New(fault.NotFound, "this link is no longer valid; a link works once, and for a limited time")

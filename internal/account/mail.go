@@ -13,8 +13,10 @@ type MailKind string
 
 // The kinds of mails without a link. A mail with a link has the link's purpose as its kind.
 const (
-	AddressChanged    MailKind = "address-changed"    // to the previous address
-	AddressConfirmed  MailKind = "address-confirmed"  // to the new address
+	AddressChanged    MailKind = "address-changed"    // to the previous primary address
+	AddressConfirmed  MailKind = "address-confirmed"  // to the new primary address
+	AddressAdded      MailKind = "address-added"      // a further one; to the primary address
+	AddressRemoved    MailKind = "address-removed"    // likewise
 	AlreadyRegistered MailKind = "already-registered" // the registered address has an account already
 	PasswordChanged   MailKind = "password-changed"
 	PasswordSet       MailKind = "password-set" // the first one
@@ -24,8 +26,8 @@ const (
 // MailKinds returns all kinds of account mails.
 func MailKinds() []MailKind {
 	return []MailKind{
-		MailKind(SignIn), MailKind(Reset), MailKind(ChangeAddress), MailKind(VerifyAddress), MailKind(Invitation),
-		AddressChanged, AddressConfirmed, AlreadyRegistered, PasswordChanged, PasswordSet, TokenCreated,
+		MailKind(SignIn), MailKind(Reset), MailKind(AddAddress), MailKind(VerifyAddress), MailKind(Invitation),
+		AddressChanged, AddressConfirmed, AddressAdded, AddressRemoved, AlreadyRegistered, PasswordChanged, PasswordSet, TokenCreated,
 	}
 }
 
@@ -37,7 +39,7 @@ type Mail struct {
 	At     time.Time      // when the reported change happened
 	LinkID string         // empty: it has no link
 	URL    string         // of the link
-	Label  string         // TokenCreated: the token's
+	Label  string         // TokenCreated: the token's; AddressAdded, AddressRemoved: the address
 	Writes bool           // TokenCreated: it may write
 	Until  time.Time      // when it becomes pointless, because its link expires, for instance
 	Tries  int            // failed attempts

@@ -18,6 +18,7 @@ type Profile struct {
 	PasswordSetAt time.Time // zero: no password
 	Since         time.Time
 	Identities    []string // issuers of linked identities
+	Addresses     []string // further ones, beside that of Person, in alphabetical order
 }
 
 // Profile returns a person's own account.
@@ -80,25 +81,6 @@ func (s *Service) ChangePassword(ctx context.Context, source string, who desk.Pe
 		return Authenticated{}, err
 	}
 	return s.store.SetPassword(ctx, who.ID, hash, tokens)
-}
-
-// ChangeAddress mails a link to the new address; using the link changes the address. Proof is required as for
-// ChangePassword.
-func (s *Service) ChangeAddress(ctx context.Context, source string, who desk.Person, proof Proof, address string) error {
-	address = strings.TrimSpace(address)
-	switch {
-	case !desk.ValidAddress(address):
-		return errNoAddress
-	case strings.EqualFold(address, who.Address):
-		return fault.Field("address", "is already your address")
-	}
-	if err := s.requireProof(ctx, source, who, proof); err != nil {
-		return err
-	}
-	if _, err := s.limitBoth(ctx, string(who.ID), source, addressChangesPerPerson, mailsPerSource); err != nil {
-		return err
-	}
-	return s.store.RequestAddressChange(ctx, newID(), who.ID, address, lifetime[ChangeAddress])
 }
 
 // requireProof requires the password of a person who has one, and a recent sign-in of others.

@@ -57,15 +57,16 @@ type links interface {
 	RequestLink(ctx context.Context, id string, p Purpose, address string, lifetime time.Duration) error
 	// Register creates a VerifyAddress link and queues its mail, or a mail that the address has an account already.
 	Register(ctx context.Context, id, name, address string, lifetime time.Duration) error
-	// SignInByLink uses a SignIn link. SignInByLink, CreateAccount, Reset and Move return a NotFound fault if the link is no longer valid.
+	// SignInByLink uses a SignIn link. SignInByLink, CreateAccount, Reset and ConfirmAddress return a NotFound fault if the link is no longer valid.
 	SignInByLink(ctx context.Context, id string) (Authenticated, error)
 	// CreateAccount uses a VerifyAddress or an Invitation link. It returns a Conflict fault if another account has the address by
 	// now.
 	CreateAccount(ctx context.Context, id, name, hash string) (Authenticated, error)
 	// Reset uses a Reset link.
 	Reset(ctx context.Context, id, hash string, tokens Tokens) (Authenticated, error)
-	// Move uses a ChangeAddress link and queues a mail to the previous address. It returns a Conflict fault like CreateAccount.
-	Move(ctx context.Context, id string) (Authenticated, error)
+	// ConfirmAddress uses an AddAddress link, merges a contact who has the address into the account, and queues a mail to the
+	// primary address. It returns a Conflict fault like CreateAccount, and if the account has most addresses already.
+	ConfirmAddress(ctx context.Context, id string, most int) (e Authenticated, address string, err error)
 }
 
 type passwords interface {
@@ -88,8 +89,12 @@ type profiles interface {
 	Rename(ctx context.Context, id ticket.PersonID, name string) error
 	// Sign changes what a person signs emails with.
 	Sign(ctx context.Context, id ticket.PersonID, signature string) error
-	// RequestAddressChange creates a ChangeAddress link and queues its mail to the new address.
-	RequestAddressChange(ctx context.Context, linkID string, id ticket.PersonID, address string, lifetime time.Duration) error
+	// RequestAddress creates an AddAddress link and queues its mail to the address, or a mail that the address has an account
+	// already.
+	RequestAddress(ctx context.Context, linkID string, id ticket.PersonID, address string, lifetime time.Duration) error
+	// SetPrimaryAddress and RemoveAddress return a NotFound fault unless the person has the further address.
+	SetPrimaryAddress(ctx context.Context, id ticket.PersonID, address string) error
+	RemoveAddress(ctx context.Context, id ticket.PersonID, address string) error
 }
 
 // members' changes are serialised and return a Forbidden fault if by is no longer an administrator when they run.

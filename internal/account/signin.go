@@ -105,7 +105,8 @@ func (s *Service) Register(ctx context.Context, source, name, address string) er
 // LinkResult is the result of using a link.
 type LinkResult struct {
 	Purpose       Purpose
-	Authenticated // the person signed in; for ChangeAddress, the person whose address changed, who is not signed in
+	Authenticated        // the person signed in; for AddAddress, the person whose address it is now, who is not signed in
+	Address       string // AddAddress: the further address
 }
 
 // Use redeems a link. name is for links that create an account, password for links that set one, tokens for Reset. It
@@ -135,8 +136,8 @@ func (s *Service) Use(ctx context.Context, token, name, password string, tokens 
 		used.Authenticated, err = s.store.SignInByLink(ctx, link.ID)
 	case Reset:
 		used.Authenticated, err = s.store.Reset(ctx, link.ID, hash, tokens)
-	case ChangeAddress:
-		used.Authenticated, err = s.store.Move(ctx, link.ID)
+	case AddAddress:
+		used.Authenticated, used.Address, err = s.store.ConfirmAddress(ctx, link.ID, MaxAddresses)
 	default:
 		used.Authenticated, err = s.store.CreateAccount(ctx, link.ID, link.Person.Name, hash)
 	}

@@ -235,10 +235,17 @@ func (h *fixture) move(p desk.Person, address string) {
 	if p.Address == address {
 		return
 	}
-	if err := h.ChangeAddress(h.t.Context(), source, p, account.Proof{Current: secret, Recent: true}, address); err != nil {
+	proof := account.Proof{Current: secret, Recent: true}
+	if err := h.AddAddress(h.t.Context(), source, p, proof, address); err != nil {
 		h.t.Fatal(err)
 	}
 	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.takeMail("address", address).URL), "", "", account.RevokeTokens); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.SetPrimaryAddress(h.t.Context(), source, p, proof, address); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.RemoveAddress(h.t.Context(), p, p.Address); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -368,40 +375,65 @@ func TestChangePassword_requiresTheOldOneAndEndsSessions(t *testing.T) {
 	h.takeMail(account.PasswordChanged, h.customer.Address)
 }
 
-func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T) {
+func TestAddAddress_requiresProofAndConfirmation(t *testing.T) {
 	h := open(t)
 	h.setPassword(h.customer)
-	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: other}, "next@demo.example"), fault.Invalid)
-	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "customer@DEMO.example"), fault.Invalid)
-	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "next@demo.example"); err != nil {
+	proof := account.Proof{Current: secret}
+	add := func(address string) error { return h.AddAddress(t.Context(), source, h.customer, proof, address) }
+	wantKind(t, h.AddAddress(t.Context(), source, h.customer, account.Proof{Current: other}, "next@demo.example"), fault.Invalid)
+	wantKind(t, add("customer@DEMO.example"), fault.Invalid)
+	if err := add("next@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	first := tokenOf(t, h.takeMail("address", "next@demo.example").URL)
-	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "last@demo.example"); err != nil {
+	if err := add("NEXT@demo.example"); err != nil {
 		t.Fatal(err)
 	}
-	last := tokenOf(t, h.takeMail("address", "last@demo.example").URL)
+	last := tokenOf(t, h.takeMail("address", "NEXT@demo.example").URL)
 	_, err := h.Use(t.Context(), first, "", "", account.RevokeTokens)
 	wantKind(t, err, fault.NotFound)
-	if p, err := h.Profile(t.Context(), h.customer); err != nil || p.Person.Address != h.customer.Address {
+	if p, err := h.Profile(t.Context(), h.customer); err != nil || len(p.Addresses) > 0 {
 		t.Errorf("before it is confirmed: %+v, %v", p, err)
 	}
-	if used, err := h.Use(t.Context(), last, "", "", account.RevokeTokens); err != nil || used.Person.Address != "last@demo.example" {
+	if used, err := h.Use(t.Context(), last, "", "", account.RevokeTokens); err != nil || used.Person != h.customer || used.Address != "NEXT@demo.example" {
 		t.Errorf("%+v, %v", used, err)
+	}
+	if m := h.takeMail(account.AddressAdded, h.customer.Address); m.Label != "NEXT@demo.example" {
+		t.Errorf("the notice is about %q", m.Label)
+	}
+	wantKind(t, add("next@demo.example"), fault.Invalid)
+
+	// An address of another account gets the same response; its owner is notified.
+	if err := add(h.agent.Address); err != nil {
+		t.Fatal(err)
+	}
+	h.takeMail(account.AlreadyRegistered, h.agent.Address)
+
+	wantKind(t, h.SetPrimaryAddress(t.Context(), source, h.customer, account.Proof{Current: other}, "next@demo.example"), fault.Invalid)
+	if err := h.SetPrimaryAddress(t.Context(), source, h.customer, proof, " next@demo.example "); err != nil {
+		t.Fatal(err)
 	}
 	notified := map[account.MailKind]string{}
 	for _, l := range h.takeMails() {
 		notified[l.Kind] = l.To.Address
 	}
-	if len(notified) != 2 || notified[account.AddressChanged] != h.customer.Address || notified[account.AddressConfirmed] != "last@demo.example" {
-		t.Errorf("notified %v, want the old and the new address", notified)
+	if len(notified) != 2 || notified[account.AddressChanged] != h.customer.Address || notified[account.AddressConfirmed] != "NEXT@demo.example" {
+		t.Errorf("notified %v, want the former and the new primary address", notified)
 	}
-
-	// An address of another account gets the same response; its owner is notified.
-	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, h.agent.Address); err != nil {
+	for _, address := range []string{h.customer.Address, "next@demo.example"} {
+		if in, err := h.SignIn(t.Context(), account.Browser{Source: source}, address, secret); err != nil || in.Person.Address != "NEXT@demo.example" {
+			t.Errorf("signed in with %s: %+v, %v", address, in.Person, err)
+		}
+	}
+	if err := h.RemoveAddress(t.Context(), h.customer, h.customer.Address); err != nil {
 		t.Fatal(err)
 	}
-	h.takeMail(account.AlreadyRegistered, h.agent.Address)
+	if m := h.takeMail(account.AddressRemoved, "NEXT@demo.example"); m.Label != h.customer.Address {
+		t.Errorf("the notice is about %q", m.Label)
+	}
+	_, err = h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret)
+	wantKind(t, err, fault.Unauthenticated)
+	wantKind(t, h.RemoveAddress(t.Context(), h.customer, "next@demo.example"), fault.NotFound)
 }
 
 func TestByIdentity_linksVerifiedStaffOnce(t *testing.T) {

@@ -122,28 +122,28 @@ func (f *Files) Describe(ctx context.Context, by desk.Person, id desk.FileID, al
 	return f.store.DescribeFile(ctx, by, id, alt)
 }
 
-// Delete deletes a file: its uploader may discard it until it is sent, without a trace; staff may delete it afterwards,
+// Delete deletes a file and returns what is known of it: its uploader may discard it until it is sent, without a trace; staff may delete it afterwards,
 // which leaves its name and who deleted it when. It returns a Forbidden fault to others who may see the file, and a NotFound
 // fault to everyone else. Deleting a file twice is no error.
-func (f *Files) Delete(ctx context.Context, by desk.Person, id desk.FileID) error {
+func (f *Files) Delete(ctx context.Context, by desk.Person, id desk.FileID) (desk.File, error) {
 	stored, err := f.store.File(ctx, by, id)
 	if err != nil {
-		return err
+		return desk.File{}, err
 	}
 	var keys []string
 	switch {
 	case stored.Ticket == "":
 		keys, err = f.store.DiscardFile(ctx, by, id)
 	case !by.Role.Staff():
-		return errNotDeletable
+		return desk.File{}, errNotDeletable
 	default:
 		keys, err = f.store.DeleteFile(ctx, by, id)
 	}
 	if err != nil {
-		return err
+		return desk.File{}, err
 	}
 	f.drop(ctx, keys...)
-	return nil
+	return stored.File, nil
 }
 
 // drop deletes blobs that no row names. What it can't delete is deleted by the sweep.

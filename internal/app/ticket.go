@@ -114,6 +114,9 @@ func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error
 	case !p.CustomersChoosePriority && by.Role == ticket.RoleCustomer && s.Priority != policy.PriorityNormal:
 		wrong.Add("priority", "can't be chosen under the current policy")
 	}
+	if by.Role == ticket.RoleCustomer && slices.Contains(desk.EnteredChannels(), s.Channel) {
+		wrong.Add("channel", "can be chosen by staff only")
+	}
 	if utf8.RuneCountInString(s.Subject) > desk.MaxSubject {
 		wrong.Add("subject", "is longer than 200 characters")
 	}
@@ -214,10 +217,15 @@ func (s *Tickets) List(ctx context.Context, f desk.Filter) ([]desk.View, bool, e
 // and the refusals of their own commands, numbered without gaps.
 func (s *Tickets) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
 	entries, err := s.reader.Timeline(ctx, viewer, n)
-	if err != nil || viewer.Role.Staff() {
-		return entries, err
+	if err != nil {
+		return nil, err
 	}
-	return publicEntries(entries, viewer.ID), nil
+	merges := ticket.Merges(eventsOf(entries))
+	if !viewer.Role.Staff() {
+		entries = publicEntries(entries, viewer.ID)
+	}
+	identify(entries, merges)
+	return entries, nil
 }
 
 // Track returns what anyone who knows a ticket's number may see of it.

@@ -130,15 +130,10 @@ func (s *Tickets) scheduleOf(ctx context.Context, a desk.Accepted) (ticket.Emerg
 // ticket to another policy version, since only their role is public.
 // It leaves out what others of the ticket alone may see, and the viewer's own refused commands from before they last joined.
 func publicEntries(all []desk.Entry, viewer ticket.PersonID) []desk.Entry {
-	events := make([]ticket.Event, len(all))
-	for i := range all {
-		events[i] = all[i].Event
-	}
-	joined := ticket.JoinedWith(viewer, events)
+	listed := ticket.Listed(viewer, eventsOf(all))
 	shown := make([]desk.Entry, 0, len(all))
-	for _, e := range all {
-		personal := !e.Kind.Public() || e.Only != ""
-		if e.Internal || !e.ListedFor(viewer) || personal && e.N < joined {
+	for i, e := range all {
+		if e.Internal || !listed[i] {
 			continue
 		}
 		e.N, e.Incoming = len(shown)+1, 0
@@ -148,4 +143,19 @@ func publicEntries(all []desk.Entry, viewer ticket.PersonID) []desk.Entry {
 		shown = append(shown, e)
 	}
 	return shown
+}
+
+// identify replaces contacts in entries by the people as whom they are known by now.
+func identify(shown []desk.Entry, merges []ticket.Event) {
+	for i := range shown {
+		shown[i].Event = shown[i].Identified(merges)
+	}
+}
+
+func eventsOf(entries []desk.Entry) []ticket.Event {
+	events := make([]ticket.Event, len(entries))
+	for i := range entries {
+		events[i] = entries[i].Event
+	}
+	return events
 }

@@ -7,12 +7,12 @@ import (
 
 // Headers returns the headers to serve a file with, by their canonical names. A file is always saved and never shown by
 // the browser, and could do nothing if it were shown: its type is not guessed, and it has no origin, scripts or requests.
-// With preview, which is only for the bytes of a Preview, the browser shows it and may keep it for an hour.
+// With preview, which is only for the bytes of a Preview, the browser shows it. A browser asks for a file each time, since it may
+// have been deleted.
 func Headers(t Type, name string, preview bool) map[string]string {
-	preview = preview && (t == PNG || t == JPEG)
-	how, caching := "attachment", "private, no-cache"
-	if preview {
-		how, caching = "inline", "private, max-age=3600"
+	how := "attachment"
+	if preview && (t == PNG || t == JPEG) {
+		how = "inline"
 	}
 	return map[string]string{
 		"Content-Type":                 t.served(),
@@ -21,7 +21,7 @@ func Headers(t Type, name string, preview bool) map[string]string {
 		"X-Content-Type-Options":       "nosniff",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Referrer-Policy":              "no-referrer",
-		"Cache-Control":                caching,
+		"Cache-Control":                "private, no-cache",
 	}
 }
 

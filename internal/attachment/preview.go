@@ -56,8 +56,8 @@ var formats = map[Type]format{
 	BMP:  {bmp.DecodeConfig, bmp.Decode, fixed(4)},
 }
 
-// one is held while an image is decoded: one at a time, so that images take a bounded part of the memory.
-var one = make(chan struct{}, 1)
+// decoding has a value while an image is decoded: one at a time, so that images take a bounded part of the memory.
+var decoding = make(chan struct{}, 1)
 
 // errNone is why most files have no preview.
 var errNone = fault.New(fault.Invalid, "there is no preview of this file")
@@ -67,8 +67,8 @@ var errNone = fault.New(fault.Invalid, "there is no preview of this file")
 // for its turn, in which it reads r, until ctx ends.
 func NewPreview(ctx context.Context, r io.Reader) (Preview, error) {
 	select {
-	case one <- struct{}{}:
-		defer func() { <-one }()
+	case decoding <- struct{}{}:
+		defer func() { <-decoding }()
 	case <-ctx.Done():
 		return Preview{}, fmt.Errorf("wait to make a preview: %w", ctx.Err())
 	}
@@ -82,7 +82,7 @@ func NewPreview(ctx context.Context, r io.Reader) (Preview, error) {
 	return preview(file)
 }
 
-// preview recovers from panics, because no decoder was written for whatever people may send.
+// preview recovers from panics: the decoders were not written for hostile files.
 func preview(file []byte) (p Preview, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {

@@ -30,7 +30,7 @@ const (
 // HeadSize is how many bytes of a file Detect needs. It uses no more.
 const HeadSize = 4096
 
-// byName are the kinds of text that only their sender or their name tells apart from other text. All of them are
+// byName are the kinds of text that only their sender or their name distinguishes from other text. All of them are
 // harmless, and served as text/plain.
 var byName = map[string]Type{
 	".csv": "text/csv", ".ics": "text/calendar", ".md": "text/markdown", ".markdown": "text/markdown", ".vcf": "text/vcard",

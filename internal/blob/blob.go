@@ -26,6 +26,7 @@ const stallTimeout = time.Minute
 type Store struct {
 	bucket *gocloud.Bucket
 	medium medium
+	keys   keys
 	stall  time.Duration
 }
 

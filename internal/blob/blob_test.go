@@ -269,3 +269,21 @@ func TestOpen_refusesWhatIsNoStore(t *testing.T) {
 		}
 	}
 }
+
+func TestFolder_keepsBlobsInARowTogether(t *testing.T) {
+	dir := t.TempDir()
+	store := openFolder(t, dir)
+	for range 10 {
+		put(t, store, content(10))
+	}
+	subs, err := os.ReadDir(dir)
+	if err != nil || len(subs) != 1 {
+		t.Errorf("10 blobs are in the folders %v: %v", subs, err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, subs[0].Name())); err != nil {
+		t.Fatal(err)
+	}
+	if want := content(20); !bytes.Equal(get(t, store, put(t, store, want).Key), want) {
+		t.Error("a blob in a folder that was removed is another when it is read")
+	}
+}

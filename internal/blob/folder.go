@@ -18,14 +18,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Only this user reads what people sent.
-const (
-	folderMode = 0o700
-	fileMode   = 0o600
-)
+// folderMode lets only this user read what people sent.
+const folderMode = 0o700
 
-// folder is a store on a disk. fileblob writes to a temporary name and renames, and flushes neither the file nor its
-// folder; folder does, through the hook that fileblob has for the open file.
+// folder is a store on a disk. It writes by itself, because fileblob flushes neither a file nor its folder.
 type folder struct {
 	dir    string
 	bucket *gocloud.Bucket
@@ -67,43 +63,62 @@ func makeFolder(dir string) error {
 	return flush(above)
 }
 
+// upload writes to a temporary name, renames, and then flushes the file and its folder side by side. With a flush before the
+// renaming, the disk would write twice, one after the other.
 func (f *folder) upload(ctx context.Context, key string, r io.Reader) (err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var file *os.File
-	w, err := f.bucket.NewWriter(ctx, key, &gocloud.WriterOptions{
-		DisableContentTypeDetection: true,
-		BeforeWrite: func(as func(any) bool) error {
-			if !as(&file) {
-				return errors.New("fileblob has no file to flush")
-			}
-			return file.Chmod(fileMode)
-		},
-	})
+	path := filepath.Join(f.dir, key)
+	file, err := f.create(path)
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(w, r); err == nil {
-		err = file.Sync()
-	}
-	if err != nil {
-		cancel() // so that closing removes the temporary file
-		_ = w.Close()
+	name := file.Name()
+	defer func() {
+		_ = file.Close() // it was flushed, or is removed
+		if err != nil {
+			_ = os.Remove(name)
+		}
+	}()
+	if err := fill(file, r); err != nil {
 		return err
 	}
-	if err := w.Close(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := f.flushEntry(key); err != nil {
-		_ = f.bucket.Delete(context.WithoutCancel(ctx), key)
+	if err := os.Rename(name, path); err != nil {
 		return err
 	}
-	return nil
+	name = path
+	flushed := make(chan error, 1)
+	go func() { flushed <- file.Sync() }()
+	return errors.Join(f.flushEntry(path), <-flushed)
+}
+
+// create creates a file under a temporary name, which only this user reads, and its sub-folder if it is missing.
+func (f *folder) create(path string) (*os.File, error) {
+	if sub := filepath.Dir(path); sub != f.dir {
+		switch err := os.Mkdir(sub, folderMode); {
+		case err == nil:
+			f.made.Delete(sub)
+		case !os.IsExist(err):
+			return nil, err
+		}
+	}
+	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+}
+
+// pieces are buffers for copying, each large enough for most mails.
+var pieces = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+func fill(file *os.File, r io.Reader) error {
+	piece := pieces.Get().(*[64 << 10]byte)
+	defer pieces.Put(piece)
+	_, err := io.CopyBuffer(struct{ io.Writer }{file}, r, piece[:]) // the file's own ReadFrom would take another buffer
+	return err
 }
 
 // flushEntry makes the name of a file durable, and that of its folder.
-func (f *folder) flushEntry(key string) error {
-	sub := filepath.Dir(filepath.Join(f.dir, key))
+func (f *folder) flushEntry(path string) error {
+	sub := filepath.Dir(path)
 	if err := flush(sub); err != nil {
 		return err
 	}
@@ -142,8 +157,8 @@ func (f *folder) prefixes() []string {
 	return all
 }
 
-// temporary is the shape of the names that fileblob writes to.
-var temporary = regexp.MustCompile(`^([0-9a-f]{2}/[0-9a-f]{30}|` + probe + `)\.[0-9a-f]+\.tmp$`)
+// temporary is the shape of the names that create makes.
+var temporary = regexp.MustCompile(`^([0-9a-f]{2}/[0-9a-f]{30}|` + probe + `)\.[0-9]+\.tmp$`)
 
 func (f *folder) sweep(ctx context.Context, before time.Time) (int, error) {
 	n := 0

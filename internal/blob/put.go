@@ -29,7 +29,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader, limit int64) (Blob, error)
 	stalled := time.AfterFunc(s.stall, func() { cancel(errStalled) })
 	defer stalled.Stop()
 
-	key, from := newKey(), &source{r: r, limit: limit, hash: sha256.New(), stalled: stalled, stall: s.stall}
+	key, from := s.keys.next(), &source{r: r, limit: limit, hash: sha256.New(), stalled: stalled, stall: s.stall}
 	err := s.medium.upload(ctx, key, from)
 	switch {
 	case from.err != nil:

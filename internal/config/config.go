@@ -34,8 +34,9 @@ type Config struct {
 	TemporalAddress string `env:"TEMPORAL_ADDRESS"`            // only validated here; read by Temporal's library
 	TemporalUIURL   string `env:"SUPPORTDESK_TEMPORAL_UI_URL"` // for links on staff pages; empty: none
 
-	HTTPAddress    string   `env:"SUPPORTDESK_HTTP_ADDRESS" envDefault:":8080"`   // listen address of the API
-	HealthAddress  string   `env:"SUPPORTDESK_HEALTH_ADDRESS" envDefault:":8081"` // listen address of the worker's /healthz and /readyz; "off": none
+	HTTPAddress    string   `env:"SUPPORTDESK_HTTP_ADDRESS" envDefault:":8080"`        // listen address of the API
+	HealthAddress  string   `env:"SUPPORTDESK_HEALTH_ADDRESS" envDefault:":8081"`      // listen address of the worker's /healthz and /readyz; "off": none
+	MailHealth     string   `env:"SUPPORTDESK_MAIL_HEALTH_ADDRESS" envDefault:":8082"` // the same of mail, which may run on the same host
 	BaseURL        string   `env:"SUPPORTDESK_BASE_URL" envDefault:"http://localhost:8080"`
 	TrustedProxies []string `env:"SUPPORTDESK_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is trusted
 	NumberPrefix   string   `env:"SUPPORTDESK_NUMBER_PREFIX" envDefault:"HM"`
@@ -189,8 +190,10 @@ func (c *Config) check(reject reject) {
 		checkURL(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
 	}
 	checkListenAddress(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
-	if c.HealthAddress != "off" {
-		checkListenAddress(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
+	for variable, address := range map[string]string{"SUPPORTDESK_HEALTH_ADDRESS": c.HealthAddress, "SUPPORTDESK_MAIL_HEALTH_ADDRESS": c.MailHealth} {
+		if address != "off" {
+			checkListenAddress(reject, variable, address)
+		}
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
 	if err != nil {

@@ -20,6 +20,9 @@ type IMAPMailbox struct {
 	TokenFile string // file of an access token
 }
 
+// maxMailboxes bounds how many mailboxes are read: each has a connection of its own, and is claimed every few seconds.
+const maxMailboxes = 16
+
 // imapPorts are the default ports by scheme.
 var imapPorts = map[string]string{"imaps": "993", "imap": "143", "imap+plain": "143"}
 
@@ -32,6 +35,10 @@ func imapVariable(prefix, name string) string {
 func (c *Config) parseIMAP(getenv func(string) string, reject reject) {
 	const variable = "SUPPORTDESK_IMAP_MAILBOXES"
 	seen := map[string]bool{}
+	if len(c.IMAPMailboxes) > maxMailboxes {
+		reject(variable, "names %d mailboxes; at most %d can be read", len(c.IMAPMailboxes), maxMailboxes)
+		return
+	}
 	for _, entry := range c.IMAPMailboxes {
 		name, address, found := strings.Cut(strings.TrimSpace(entry), "=")
 		u, err := url.Parse(address)

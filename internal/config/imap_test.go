@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -54,6 +55,22 @@ func TestLoad_validatesMailboxes(t *testing.T) {
 		_, err := load(imapSettings(c.mailboxes, c.more))
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLoad_boundsTheNumberOfMailboxes(t *testing.T) {
+	for n, valid := range map[int]bool{16: true, 17: false} {
+		var entries []string
+		more := map[string]string{}
+		for i := range n {
+			name := fmt.Sprintf("box%d", i)
+			entries = append(entries, name+"=imaps://a@mail.example")
+			more["SUPPORTDESK_IMAP_PASSWORD_"+strings.ToUpper(name)] = "secret"
+		}
+		c, err := load(imapSettings(strings.Join(entries, ","), more))
+		if valid && (err != nil || len(c.ParsedIMAP) != n) || !valid && (err == nil || !strings.Contains(err.Error(), "SUPPORTDESK_IMAP_MAILBOXES names 17 mailboxes; at most 16")) {
+			t.Errorf("%d mailboxes: %v", n, err)
 		}
 	}
 }

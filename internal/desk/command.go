@@ -47,7 +47,7 @@ type Submission struct {
 	Requester      Whom          // of staff's submissions: for whom; empty: the author
 	Follows        ticket.Number // the closed ticket of which this is a follow-up, may be empty
 	Files          []FileID      // uploaded before, in order
-	Channel        Channel       // empty: page or API, by the person
+	Channel        Channel       // empty: page or API, by the person; staff may name one of EnteredChannels
 	Incoming       int64         // ID of the incoming mail that it was; 0: none
 	Quiet          bool          // nothing automatic is sent in answer to it
 	Arrived        time.Time     // when it arrived, if that was before it is accepted: it counts from then; zero: now
@@ -89,6 +89,9 @@ const (
 	ChannelPhone    Channel = "phone"
 	ChannelInPerson Channel = "in-person"
 )
+
+// EnteredChannels returns the channels of words that staff enter for a customer.
+func EnteredChannels() []Channel { return []Channel{ChannelPhone, ChannelInPerson} }
 
 // ChannelOf returns the channel of a message that a person sends: the given one or, if that is empty, page or API.
 func ChannelOf(by Person, given Channel) Channel {

@@ -89,6 +89,29 @@ const (
 	TrustAmbiguous Trust = "ambiguous" // mail programs may show different senders, or there are several
 )
 
+// MailTraits is what an incoming mail is, whatever it says.
+type MailTraits struct {
+	Encrypted bool           // S/MIME or PGP: the words can't be read
+	Signed    bool           // S/MIME or PGP: there is a signature, which was not verified
+	Calendar  CalendarMethod // what its calendar asks for; empty: nothing
+}
+
+// CalendarMethod is what a calendar in a mail asks its recipient for.
+type CalendarMethod string
+
+// The methods that concern a recipient, by their names in iTIP.
+const (
+	CalendarRequest CalendarMethod = "request" // an invitation
+	CalendarCancel  CalendarMethod = "cancel"
+	CalendarReply   CalendarMethod = "reply"   // the answer to an invitation
+	CalendarCounter CalendarMethod = "counter" // the proposal of another time
+)
+
+// CalendarMethods returns all of them.
+func CalendarMethods() []CalendarMethod {
+	return []CalendarMethod{CalendarRequest, CalendarCancel, CalendarReply, CalendarCounter}
+}
+
 // IncomingKind classifies an incoming mail by who wrote it.
 type IncomingKind string
 
@@ -115,6 +138,7 @@ type ReadMail struct {
 	HTML       string           // likewise, not sanitized
 	Files      []MailAttachment // in the order of the mail
 	Problems   []string         // how malformed parts were read, for staff
+	Traits     MailTraits
 
 	Kind     IncomingKind
 	Reason   string             // of Kind, for staff

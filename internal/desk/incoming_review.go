@@ -63,8 +63,7 @@ type MailContents struct {
 	Files        []IncomingFile
 	MoreFiles    int      // that are not listed
 	Problems     []string // how malformed parts were read, or why the mail can't be
-	Encrypted    bool     // the words can't be read
-	Signed       bool     // there is a signature, which was not verified
+	Traits       MailTraits
 }
 
 // IncomingFile is a file of an incoming mail.

@@ -23,7 +23,9 @@ func (p *part) memory(name string) (kib int) {
 
 func TestIncomingMail_ofTheMaximumSizeNeedsLittleMemory(t *testing.T) {
 	t.Parallel()
-	const most = 60 << 10 // KiB
+	// What is promised is 60 MB. A mail that is passed on in pieces needs less than its own size, and one that is in memory as a
+	// whole needs more.
+	const most = 24 << 10 // KiB
 	for name, l := range map[string]letter{
 		"files": newLetter("customer@client.example", 100, 9<<20, 9<<20),
 		"text":  newLetter("customer@client.example", 25<<20),

@@ -19,6 +19,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/blob"
+	"github.com/holesalemart/supportdesk/internal/mailtest"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -205,33 +206,62 @@ func (l letter) again() letter {
 // deliver sends a mail to the desk by LMTP.
 func (m *mailroom) deliver(l letter) {
 	m.t.Helper()
-	conn, err := net.Dial("tcp", m.lmtp)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	client := smtp.NewClientLMTP(conn)
-	defer client.Close()
-	if err := client.Hello("border.example"); err != nil {
-		m.t.Fatal(err)
-	}
-	if err := client.SendMail(l.from, []string{deskAddress}, bytes.NewReader(l.raw)); err != nil {
+	if err := m.send(l); err != nil {
 		m.t.Fatal(err)
 	}
 }
 
-// quarantine has the desk receive a mail whose sender's domain disowns it.
-func (s *stack) quarantine() {
+func (m *mailroom) send(l letter) error {
+	conn, err := net.Dial("tcp", m.lmtp)
+	if err != nil {
+		return err
+	}
+	client := smtp.NewClientLMTP(conn)
+	defer client.Close()
+	if err := client.Hello("border.example"); err != nil {
+		return err
+	}
+	return client.SendMail(l.from, []string{deskAddress}, bytes.NewReader(l.raw))
+}
+
+// addMailroom has a desk receive mail.
+func (s *stack) addMailroom() *mailroom {
 	s.t.Helper()
-	m := &mailroom{stack: s, lmtp: freeAddress(s.t)}
+	m := &mailroom{stack: s, lmtp: freeAddress(s.t), pool: s.pool()}
 	m.receiver = s.program("mail", "SUPPORTDESK_MAIL_ADDRESSES="+deskAddress, "SUPPORTDESK_INCOMING_LMTP_ADDRESS="+m.lmtp,
 		"SUPPORTDESK_AUTHSERV_ID=border.example")
 	m.receiver.start()
 	m.awaitOpen()
+	return m
+}
+
+// open has a customer open a ticket by mail, and returns its number and the Message-ID of the receipt.
+func (m *mailroom) open(l letter) (number, receipt string) {
+	m.t.Helper()
+	m.deliver(l)
+	sent := m.mails.Wait(m.t, func(s mailtest.Message) bool { return s.To[0] == l.from })
+	err := m.pool.QueryRow(m.t.Context(), `SELECT ticket FROM messages WHERE body LIKE '%' || $1 || '%'`, l.token).Scan(&number)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return number, sent.MessageID
+}
+
+// inReplyTo returns the letter as an answer to a mail.
+func (l letter) inReplyTo(id string) letter {
+	l.raw = append([]byte("In-Reply-To: <"+id+">\r\n"), l.raw...)
+	return l
+}
+
+// quarantine has the desk receive a mail that fails what its sender's domain publishes.
+func (s *stack) quarantine() {
+	s.t.Helper()
+	m := s.addMailroom()
 	forged := newLetter("forged@client.example", 100, 100)
 	forged.raw = append([]byte("Authentication-Results: border.example; dmarc=fail header.from=client.example\r\n"+
 		"Received: from mx.client.example by border.example; Mon, 23 Nov 2026 10:00:00 +0000\r\n"), forged.raw...)
 	m.deliver(forged)
-	s.awaitCount(s.pool(), "a mail is in quarantine", 1, 1, `SELECT count(*) FROM incoming_mails WHERE status = 'quarantined'`)
+	s.awaitCount(m.pool, "a mail is in quarantine", 1, 1, `SELECT count(*) FROM incoming_mails WHERE status = 'quarantined'`)
 }
 
 // awaitOpen waits until the desk accepts connections of mail servers.

@@ -66,6 +66,7 @@ var signals = []byHand{
 	{"change-requester", map[string]any{"person": "customer@demo.example"}, "refused malformed"},
 	{"change-requester", nil, "refused not-allowed"},
 	{"leave", nil, "refused not-allowed"},
+	{"merge-person", nil, "refused not-allowed"},
 	{"reclassify", map[string]any{"priority": "high"}, "reclassified"},
 	{"reclassify", map[string]any{"priority": "purple"}, "refused malformed"},
 	{"reclassify", map[string]any{"category": "purple"}, "refused unknown-category"},

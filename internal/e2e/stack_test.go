@@ -125,7 +125,7 @@ func (s *stack) configure(temporal string, env []string) {
 		"SUPPORTDESK_DATABASE_URL=" + s.database,
 		"SUPPORTDESK_HTTP_ADDRESS=" + address, "SUPPORTDESK_BASE_URL=" + s.base,
 		"SUPPORTDESK_BLOB_URL=file://" + t.TempDir(),
-		"SUPPORTDESK_HEALTH_ADDRESS=off",
+		"SUPPORTDESK_HEALTH_ADDRESS=off", "SUPPORTDESK_MAIL_HEALTH_ADDRESS=off",
 		"SUPPORTDESK_ALLOWANCES=0", // a few people do here what thousands do elsewhere
 		"SUPPORTDESK_SMTP_HOST=" + host, "SUPPORTDESK_SMTP_PORT=" + port, "SUPPORTDESK_SMTP_TLS=none",
 		"SUPPORTDESK_MAIL_FROM=Desk <desk@demo.example>", "SUPPORTDESK_MAILS_PER_SECOND=1000",

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -199,6 +200,31 @@ func (d *dovecot) empty() {
 	d.t.Helper()
 	if err := os.RemoveAll(filepath.Join(d.dir, "mail", user)); err != nil {
 		d.t.Fatal(err)
+	}
+}
+
+// unreadable makes the mail with a subject one that the server can't read, until readable is called.
+func (d *dovecot) unreadable(subject string) (readable func()) {
+	d.t.Helper()
+	all, err := filepath.Glob(filepath.Join(d.dir, "mail", user, "Maildir", "cur", "*"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(file string) bool {
+		content, _ := os.ReadFile(file)
+		return strings.Contains(string(content), "Subject: "+subject+"\n")
+	})
+	if i < 0 {
+		d.t.Fatalf("no mail %q in %q", subject, all)
+	}
+	file := all[i]
+	if err := firstOf(os.Chown(file, 0, 0), os.Chmod(file, 0)); err != nil {
+		d.t.Fatal(err)
+	}
+	return func() {
+		if err := os.Chmod(file, 0o644); err != nil {
+			d.t.Fatal(err)
+		}
 	}
 }
 

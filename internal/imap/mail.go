@@ -22,7 +22,11 @@ const (
 	window        = 100      // mails whose sizes are asked for at once
 	maxHeader     = 64 << 10 // bytes in which the headers of the last delivery are looked for
 	maxRecipients = 20
+	maxBreaks     = 4 // of connections at one mail, before it is taken to be the cause
 )
+
+// errTransfer means that the connection broke while a mail was read.
+var errTransfer = errors.New("read a mail")
 
 // readNew reads all mails after the position.
 func (s *session) readNew(ctx context.Context) error {
@@ -103,6 +107,10 @@ func (s *session) readMail(ctx context.Context, uid goimap.UID, size int64, next
 	if size > s.options.Limit {
 		return s.skip(ctx, at, size, "too large")
 	}
+	// A server may end the connection at a mail that it can't read, and would again if it were asked for its headers.
+	if s.breaking == at && s.breaks >= maxBreaks && s.returnsAny(next) {
+		return s.leave(ctx, at, desk.SkippedMail{Mailbox: s.options.Mailbox.Name, Size: size, Reason: notReturned})
+	}
 	err := s.within(mailTime, func() error { return s.receive(ctx, uid) })
 	switch {
 	case err == nil:
@@ -111,8 +119,11 @@ func (s *session) readMail(ctx context.Context, uid goimap.UID, size int64, next
 	case fault.KindOf(err) == fault.Invalid:
 		return s.skip(ctx, at, size, "it can’t be stored")
 	case refused(err) && s.returnsAny(next):
-		return s.skip(ctx, at, size, "the mail server doesn’t return it")
+		return s.skip(ctx, at, size, notReturned)
 	default:
+		if errors.Is(err, errTransfer) && ctx.Err() == nil {
+			s.broken(at)
+		}
 		return err
 	}
 	if err := s.positions.AdvanceMailbox(ctx, s.options.Mailbox.Name, s.owner, at, false); err != nil {
@@ -120,6 +131,16 @@ func (s *session) readMail(ctx context.Context, uid goimap.UID, size int64, next
 	}
 	s.position = at
 	return nil
+}
+
+const notReturned = "the mail server doesn’t return it"
+
+// broken counts a connection that broke at a mail.
+func (r *Reader) broken(at desk.MailboxPosition) {
+	if r.breaking != at {
+		r.breaking, r.breaks = at, 0
+	}
+	r.breaks++
 }
 
 // returnsAny reports whether the server returns any of some mails. If it does not, a mail that it refused is not to blame, or
@@ -151,12 +172,12 @@ func (s *session) receive(ctx context.Context, uid goimap.UID) error {
 			failure = s.store(ctx, content)
 			if content.broken() {
 				// The client has taken its connection back, and to end the command would read from it beside the client.
-				return fmt.Errorf("read a mail: %w", content.err)
+				return fmt.Errorf("%w: %w", errTransfer, content.err)
 			}
 		}
 	}
 	if err := command.Close(); err != nil && failure == nil {
-		failure = fmt.Errorf("read a mail: %w", err)
+		failure = fmt.Errorf("%w: %w", errTransfer, err)
 	}
 	return failure
 }
@@ -224,7 +245,7 @@ func (s *session) envelope(header []byte) desk.Envelope {
 	return e
 }
 
-// skip records that a mail stays in the mailbox, with what staff need to find it there.
+// skip leaves a mail in the mailbox, and records what staff need to find it there.
 func (s *session) skip(ctx context.Context, at desk.MailboxPosition, size int64, reason string) error {
 	m := desk.SkippedMail{Mailbox: s.options.Mailbox.Name, Size: size, Reason: reason}
 	err := s.within(commandTime, func() error {
@@ -246,10 +267,15 @@ func (s *session) skip(ctx context.Context, at desk.MailboxPosition, size int64,
 	if err != nil {
 		return fmt.Errorf("ask for the headers of a mail: %w", err)
 	}
+	return s.leave(ctx, at, m)
+}
+
+// leave records that a mail stays in the mailbox.
+func (s *session) leave(ctx context.Context, at desk.MailboxPosition, m desk.SkippedMail) error {
 	if err := s.positions.SkipMail(ctx, s.owner, at, m); err != nil {
 		return err
 	}
-	s.options.Log.Warn("a mail was left in its mailbox", "uid", at.UID, "size", size, "reason", reason)
+	s.options.Log.Warn("a mail was left in its mailbox", "uid", at.UID, "size", m.Size, "reason", m.Reason)
 	s.position = at
 	return nil
 }

@@ -83,6 +83,9 @@ type Reader struct {
 	positions positions
 	owner     string
 	outage    *loop.Outage
+
+	breaking desk.MailboxPosition // of the mail at which connections break
+	breaks   int                  // how often they did
 }
 
 // New returns a Reader that stores mails with a receiver.

@@ -369,6 +369,43 @@ func leavesALargeMail(t *testing.T, d *dovecot, known int64) {
 	}
 }
 
+// A server that can't read a mail's file says so for this mail alone.
+func TestReader_leavesAMailThatTheServerDoesNotReturn(t *testing.T) {
+	d := startDovecot(t, "")
+	d.deliver(letter("Unreadable", "one"), letter("Readable", "two"))
+	d.unreadable("Unreadable")
+	o := open(t)
+	o.read(d.mailbox())
+	o.awaitStored(1)
+	o.awaitRead(2)
+	skipped, err := o.SkippedMails(t.Context(), time.Now().Add(-time.Hour), 10)
+	if err != nil || len(skipped) != 1 || skipped[0].Reason != "the mail server doesn’t return it" || skipped[0].Mailbox != "support" {
+		t.Errorf("%+v, %v", skipped, err)
+	}
+	if all, err := o.MailboxStatuses(t.Context()); err != nil || all[0].Unread(time.Now()) {
+		t.Errorf("the mailbox counts as not read: %+v, %v", all, err)
+	}
+}
+
+// If it is the last mail, that may be the server's fault alone, and the mail is read once the server returns it.
+func TestReader_waitsForTheLastMailThatTheServerDoesNotReturn(t *testing.T) {
+	d := startDovecot(t, "")
+	d.deliver(letter("Readable", "one"), letter("Unreadable", "two"))
+	readable := d.unreadable("Unreadable")
+	o := open(t)
+	o.read(d.mailbox())
+	o.eventually("the mailbox is shown as not read", func() bool {
+		all, err := o.MailboxStatuses(t.Context())
+		return err == nil && len(all) == 1 && all[0].Unread(time.Now())
+	})
+	readable()
+	o.awaitStored(2)
+	o.awaitRead(2)
+	if skipped, err := o.SkippedMails(t.Context(), time.Now().Add(-time.Hour), 10); err != nil || len(skipped) != 0 {
+		t.Errorf("%+v, %v", skipped, err)
+	}
+}
+
 func TestReader_oneOfTwoReads(t *testing.T) {
 	d := startDovecot(t, "")
 	o := open(t)

@@ -89,7 +89,7 @@ func show(ctx context.Context, c *desk.MailContents, r io.Reader, again func() (
 	}
 	c.From, c.To, c.Cc, c.Date = mailboxes(parsed.From), mailboxes(parsed.To), mailboxes(parsed.Cc), parsed.Date
 	c.Text, c.Problems = truncated(parsed.Text, maxShownText), parsed.Problems
-	c.Encrypted, c.Signed = parsed.Encrypted, parsed.Signed
+	c.Traits = traits(parsed)
 	if parsed.HTML != "" {
 		c.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
 	}

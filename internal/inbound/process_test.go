@@ -666,3 +666,26 @@ func bounceOf(id, recipient string) string {
 		"Final-Recipient: rfc822; " + recipient + "\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 no such user\r\n\r\n" +
 		"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: " + id + "\r\nTo: " + recipient + "\r\n\r\n--b--\r\n"
 }
+
+func TestIncomingMails_messagesAreWhatTheirMailsAre(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	const signature = "\n--b\nContent-Type: application/pgp-signature; name=signature.asc\n\nx\n--b--\n"
+	for name, c := range map[string]struct {
+		letter
+		want desk.MailTraits
+	}{
+		"plain":     {letter{body: "Words."}, desk.MailTraits{}},
+		"signed":    {letter{headers: []string{"Content-Type: multipart/signed; boundary=b"}, body: "--b\n\nWords.\n" + signature}, desk.MailTraits{Signed: true}},
+		"encrypted": {letter{body: "-----BEGIN PGP MESSAGE-----\n\nx\n-----END PGP MESSAGE-----\n"}, desk.MailTraits{Encrypted: true}},
+		"cancelled": {letter{headers: []string{"Content-Type: text/calendar"}, body: "BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\nEND:VCALENDAR\n"}, desk.MailTraits{Calendar: desk.CalendarCancel}},
+		"event":     {letter{headers: []string{"Content-Type: text/calendar"}, body: "BEGIN:VCALENDAR\nMETHOD:X-OTHER\nBEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\nEND:VCALENDAR\n"}, desk.MailTraits{}},
+	} {
+		c.from, c.subject = "Carla Customer <carla@client.example>", name
+		r := o.process(c.letter)
+		entries, err := o.Timeline(t.Context(), o.agent, r.Ticket)
+		if err != nil || len(entries) == 0 || entries[0].Traits != c.want {
+			t.Errorf("%s: %+v, %+v, %v", name, r, entries, err)
+		}
+	}
+}

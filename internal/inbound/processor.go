@@ -152,7 +152,8 @@ func quarantined(reason, detail string) desk.IncomingResult {
 	return desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: reason, Detail: detail}
 }
 
-// pause returns the pause before the next attempt with a mail.
+// pause returns the pause before the next attempt with a mail: at least as long as the error asks for, so that the mails of a
+// sender who has used up an allowance don't take the turns of others again and again.
 func (p *Processor) pause(id int64) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -84,6 +84,7 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	read.Subject, read.MessageID, read.References = parsed.Subject, parsed.MessageID, references(parsed)
 	read.Addressed = addressed(m.Envelope, parsed)
 	read.Text, read.HTML, read.Files, read.Problems = parsed.Text, parsed.HTML, attachments(parsed.Files), parsed.Problems
+	read.Traits = traits(parsed)
 	read.Kind, read.Reason = kinds[verdict.Kind], verdict.Reason
 	answer := automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{})
 	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
@@ -333,6 +334,14 @@ func attachments(files []message.File) []desk.MailAttachment {
 		all = append(all, desk.MailAttachment{Name: f.Name, Description: f.Description, ContentID: f.ContentID, Inline: f.Inline, Mail: isMail(f)})
 	}
 	return all
+}
+
+func traits(m message.Message) desk.MailTraits {
+	t := desk.MailTraits{Encrypted: m.Encrypted, Signed: m.Signed}
+	if method := desk.CalendarMethod(strings.ToLower(m.Calendar)); slices.Contains(desk.CalendarMethods(), method) {
+		t.Calendar = method
+	}
+	return t
 }
 
 // written returns what the author of a text wrote, without what they quote.

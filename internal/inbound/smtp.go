@@ -21,10 +21,11 @@ import (
 )
 
 const (
-	maxRecipients  = 100         // of one mail
-	maxLineLength  = 1 << 20     // bytes; RFC 5321 allows 1,000, and programs write more
-	maxConnections = 100         // at once; further ones wait
-	lineTimeout    = time.Minute // for the client's next line
+	maxRecipients  = 100              // of one mail
+	maxLineLength  = 1 << 20          // bytes; RFC 5321 allows 1,000, and programs write more
+	maxConnections = 100              // at once; further ones wait
+	lineTimeout    = time.Minute      // for the client's next line, or the next part of a mail
+	mailTimeout    = 30 * time.Minute // for a mail
 )
 
 // ServerOptions configures a Server.
@@ -42,7 +43,7 @@ type Server struct {
 	receiver *Receiver
 	options  ServerOptions
 	smtp     *smtp.Server
-	open     sync.WaitGroup // mails that are being stored
+	open     sync.RWMutex // read-locked for each mail that is being stored, and locked at the end
 }
 
 // NewServer returns a Server that stores mails with a Receiver.
@@ -65,8 +66,8 @@ func NewServer(r *Receiver, o ServerOptions) *Server {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = s.smtp.Close() })
 	defer stop()
-	err := s.smtp.Serve(netutil.LimitListener(l, maxConnections))
-	s.open.Wait()
+	err := s.smtp.Serve(lines{netutil.LimitListener(l, maxConnections)})
+	s.open.Lock()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -96,13 +97,20 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
+var errEnding = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "the server is shutting down; try again later"}
+
 // Data stores a mail. The server answers 250 only after it returns.
 func (s *session) Data(r io.Reader) error {
-	s.server.open.Add(1)
-	defer s.server.open.Done()
+	if !s.server.open.TryRLock() {
+		return errEnding
+	}
+	defer s.server.open.RUnlock()
 	// A client that disconnects after the last line still gets its mail stored, so its connection does not end the context.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	line := lineOf(s.conn.Conn())
+	line.mailUntil(time.Now().Add(mailTimeout))
+	defer line.mailUntil(time.Time{})
 	id, err := s.server.receiver.Receive(ctx, s.envelope(), r)
 	if err != nil {
 		return s.reply(err)

@@ -1,7 +1,8 @@
-// Package link creates and verifies the signed links in mails: they open one ticket's conversation or one file to its
-// requester, or its escalation to a staff member, without signing in, until they expire. It also makes and verifies what
-// proves that an incoming mail answers one of ours: the token of an address for replies, and the MAC of a Message-ID. It is
-// pure: the secret and the time are parameters. It knows nothing of HTTP or SQL, and does not check whether the person is still allowed; the caller does.
+// Package link creates and verifies the signed links in mails: they open one ticket's conversation or one file to a customer
+// of the ticket, or its escalation to a member of staff, without signing in, until they expire. It also makes and verifies
+// what proves that an incoming mail answers one of ours: the token of an address for replies, and the MAC of a Message-ID. It
+// is pure: the secret and the time are parameters. It knows nothing of HTTP or SQL, and does not check whether the person is
+// still allowed; the caller does.
 package link
 
 import (

@@ -16,9 +16,10 @@ const maxParts = 100
 
 // Message is a mail as shown: decoded to valid UTF-8, and untrusted. Message IDs have no angle brackets.
 type Message struct {
-	ID          int                 `json:"id"`   // from 1, in order of arrival
-	From        string              `json:"from"` // From header, or else the sender of the envelope
-	To          []string            `json:"to"`   // recipients of the envelope
+	ID          int                 `json:"id"`       // from 1, in order of arrival
+	From        string              `json:"from"`     // From header, or else the sender of the envelope
+	To          []string            `json:"to"`       // recipients of the envelope
+	ReplyTo     []string            `json:"reply_to"` // addresses of the header of that name
 	Subject     string              `json:"subject"`
 	Date        time.Time           `json:"date"` // zero if missing
 	MessageID   string              `json:"message_id"`
@@ -35,7 +36,7 @@ type Message struct {
 func parseMessage(e envelope, raw []byte) Message {
 	m := Message{
 		From: e.from, To: e.to, ReceivedAt: e.received,
-		References: []string{}, Attachments: []string{}, Headers: map[string][]string{},
+		ReplyTo: []string{}, References: []string{}, Attachments: []string{}, Headers: map[string][]string{},
 	}
 	if m.To == nil {
 		m.To = []string{}
@@ -68,6 +69,10 @@ func (m *Message) readHeader(h mail.Header) {
 	}
 	if subject := m.Headers["Subject"]; len(subject) > 0 {
 		m.Subject = subject[0]
+	}
+	replyTo, _ := h.AddressList("Reply-To") // none if they are malformed; they are among the headers
+	for _, a := range replyTo {
+		m.ReplyTo = append(m.ReplyTo, clean(a.Address))
 	}
 	m.Date, _ = h.Date() // zero when there is none to read
 	m.MessageID = clean(firstID(h, "Message-Id"))

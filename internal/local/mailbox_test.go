@@ -39,6 +39,7 @@ func post(t *testing.T, box *local.Mailbox, to, mail string) {
 
 const receipt = `From: Holesalemart Support <support@example.com>
 To: ann@example.com
+Reply-To: Support <support+one@example.com>, =?utf-8?q?=E2=9C=93?= <two@example.com>
 Subject: =?utf-8?q?Ticket_HM-7Q2K9XM4TD_=E2=9C=93?=
 Date: Mon, 23 Nov 2026 10:00:00 +0000
 Message-ID: <hm-2@example.com>
@@ -74,6 +75,7 @@ func check(t *testing.T, got local.Message) {
 	for name, pair := range map[string][2]any{
 		"id": {got.ID, 1}, "subject": {got.Subject, "Ticket HM-7Q2K9XM4TD ✓"},
 		"from": {got.From, "Holesalemart Support <support@example.com>"}, "to": {fmt.Sprint(got.To), "[ann@example.com]"},
+		"reply_to":   {fmt.Sprint(got.ReplyTo), "[support+one@example.com two@example.com]"},
 		"message_id": {got.MessageID, "hm-2@example.com"}, "in_reply_to": {got.InReplyTo, "hm-1@example.com"},
 		"references": {fmt.Sprint(got.References), "[hm-0@example.com hm-1@example.com]"},
 		"text":       {strings.TrimSpace(got.Text), "Café"}, "attachments": {fmt.Sprint(got.Attachments), "[invoice.pdf]"},

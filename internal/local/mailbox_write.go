@@ -61,10 +61,9 @@ type draftView struct {
 // answerTo returns the draft of an answer to a mail.
 func answerTo(m Message) draft {
 	d := draft{To: m.From, Subject: m.Subject, Answers: m.ID}
-	if replyTo := m.Headers["Reply-To"]; len(replyTo) > 0 {
-		d.To = replyTo[0]
-	}
-	if parsed, err := netmail.ParseAddress(d.To); err == nil {
+	if len(m.ReplyTo) > 0 {
+		d.To = m.ReplyTo[0]
+	} else if parsed, err := netmail.ParseAddress(m.From); err == nil {
 		d.To = parsed.Address
 	}
 	if len(m.To) > 0 {

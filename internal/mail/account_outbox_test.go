@@ -195,6 +195,8 @@ func TestRenderAccount_readsAsTheGoldenFiles(t *testing.T) {
 		switch kind {
 		case account.AddressChanged, account.AddressConfirmed, account.AlreadyRegistered, account.PasswordChanged, account.PasswordSet:
 			l.At = now.Add(-time.Minute)
+		case account.AddressAdded, account.AddressRemoved:
+			l.At, l.Label = now.Add(-time.Minute), "<b>carla</b>@home.example"
 		case account.TokenCreated:
 			l.At, l.Label, l.Writes = now.Add(-time.Minute), "Laptop <1>", true
 		default:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/mail"
@@ -179,6 +180,32 @@ func TestRender_keepsOneSubjectThroughTheThread(t *testing.T) {
 		}
 		if m.Subject != want {
 			t.Errorf("%s: subject %q, want %q", kind, m.Subject, want)
+		}
+	}
+}
+
+// Where the desk receives email, an answer to an email without a token becomes a ticket of its own.
+func TestRender_saysThatRepliesAreNotReadOnlyWhereTheyAreNot(t *testing.T) {
+	cfg := config()
+	for _, replies := range []string{cfg.Replies, ""} {
+		cfg.Replies = replies
+		r, err := mail.NewRenderer(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		announced, err := r.RenderAnnouncement(announcement(desk.AnnounceStarted, ticket.EmergencyClosed, desk.StageInForce))
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := account.Mail{Kind: account.MailKinds()[0], Policy: samplePolicy(time.UTC)}
+		to, err := r.RenderAccount(of, of.At)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{announced.Text, announced.HTML, to.Text, to.HTML} {
+			if strings.Contains(text, "replies to it are not read") != (replies == "") {
+				t.Errorf("replies are received at %q: %s", replies, text)
+			}
 		}
 	}
 }

@@ -217,11 +217,15 @@ var statusForStaff = map[ticket.Status]string{
 }
 
 // footer is the data of the end of every mail.
-type footer struct{ Contact, Privacy, Policy, Sender string }
+type footer struct {
+	Contact, Privacy, Policy, Sender string
+	Unread                           bool // the desk receives no email, so replies are not read
+}
 
 func newFooter(p *policy.Policy, cfg Config) footer {
 	return footer{
 		Contact: oneLine(p.Contact, 0), Privacy: oneLine(p.PrivacyURL, 0), Policy: oneLine(p.Name, 0), Sender: oneLine(cfg.From.Name, maxName),
+		Unread: cfg.Replies == "",
 	}
 }
 

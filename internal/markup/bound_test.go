@@ -54,6 +54,21 @@ func TestHostile_textStaysBounded(t *testing.T) {
 	}
 }
 
+// A text of two-byte characters of which one stands across each bound.
+func TestCut_isBetweenCharacters(t *testing.T) {
+	long := "x" + strings.Repeat("ä", 1<<20)
+	for way, got := range map[string]string{
+		"text":       string(markup.Text(long, markup.Options{})),
+		"plain text": markup.PlainText(long),
+		"mail":       markup.SanitizeMail(long),
+		"image":      markup.SanitizeMail(`<img src="cid:a" alt="` + long[:2000] + `">`),
+	} {
+		if strings.Contains(got, "\ufffd") || !strings.Contains(got, "xää") {
+			t.Errorf("%s: %.20q…%q", way, got, got[max(0, len(got)-40):])
+		}
+	}
+}
+
 func BenchmarkHostile(b *testing.B) {
 	for name, text := range hostile() {
 		for way, show := range waysIn {

@@ -23,7 +23,7 @@ func (w *writer) image(t html.Token) {
 	source := cmp.Or(at["data-src"], at["src"])
 	alt := clean(at["alt"])
 	if len(alt) > maxAlt {
-		alt = strings.ToValidUTF8(alt[:maxAlt], "") + "…"
+		alt = clip(alt, maxAlt) + "…"
 	}
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(source), ":")
 	switch scheme = strings.ToLower(scheme); {

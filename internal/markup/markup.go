@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Options says how a text is shown. The zero value links web addresses and nothing else.
@@ -74,7 +75,17 @@ func cut(text string) string {
 	if len(text) <= maxText {
 		return text
 	}
-	return text[:maxText] + "\n\n[…]"
+	return clip(text, maxText) + "\n\n[…]"
+}
+
+// clip returns the beginning of a text, at most limit bytes of whole characters.
+func clip(text string, limit int) string {
+	for end := limit; end > limit-utf8.UTFMax; end-- {
+		if utf8.RuneStart(text[end]) {
+			return text[:end]
+		}
+	}
+	return text[:limit] // it is not UTF-8
 }
 
 // spaced returns a line whose indent and runs of spaces are shown: HTML would collapse them.

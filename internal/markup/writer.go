@@ -309,5 +309,5 @@ func keptAttribute(element, key, value string) (string, bool) {
 
 // textOnly returns the text of HTML that is too long to be shown, from its beginning.
 func (w *writer) textOnly(input string) template.HTML {
-	return Text(textOf(input[:maxInput]), w.Options)
+	return Text(textOf(clip(input, maxInput)), w.Options)
 }

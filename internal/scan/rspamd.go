@@ -59,7 +59,7 @@ func (c rspamd) ping(ctx context.Context) error {
 	return err
 }
 
-// headers returns what rspamd is told about the delivery, without what can't be a header's value.
+// headers returns the headers that describe the delivery to rspamd, without what can't be a header's value.
 func headers(meta Meta) http.Header {
 	all := http.Header{}
 	add := func(name, value string) {

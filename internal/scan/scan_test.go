@@ -190,7 +190,7 @@ func TestScan_readsRspamdsActions(t *testing.T) {
 		}
 	}
 	if got.Get("IP") != "198.51.100.7" || got.Get("Helo") != "mx.x.example" || got.Get("From") != "a@x.example" || strings.Join(got["Rcpt"], ",") != "b@y.example" || got.Get("Password") != "hush" {
-		t.Errorf("rspamd is told %v", got)
+		t.Errorf("rspamd is sent %v", got)
 	}
 	for code, want := range map[int]fault.Kind{302: fault.Unavailable, 403: fault.Unavailable, 413: fault.TooLarge, 500: fault.Unavailable} {
 		status = code

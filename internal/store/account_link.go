@@ -35,7 +35,7 @@ func findLink(ctx context.Context, q querier, statement, id string) (l account.L
 		WITH l AS (`+statement+`)
 		SELECT l.id, l.purpose, coalesce(p.id, '') AS person, coalesce(p.role, l.role) AS role, coalesce(p.name, l.name) AS name,
 			coalesce(p.address, l.address) AS address, coalesce(p.handle, l.handle, '') AS handle,
-			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at,
+			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS adds, l.expires_at,
 			EXISTS (SELECT FROM tokens WHERE person = p.id AND revoked_at IS NULL) AS has_tokens
 		FROM l LEFT JOIN people p ON p.id = l.person
 		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id).
@@ -96,6 +96,9 @@ func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.To
 func (a *Accounts) CreateAccount(ctx context.Context, id, name, hash string) (e account.Authenticated, err error) {
 	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		l.Person.Name = name
+		if err := a.checkAddress("address", l.Person.Address); err != nil { // since the link was made
+			return err
+		}
 		p, err := addAccount(ctx, tx, l)
 		if err != nil {
 			return err
@@ -136,41 +139,11 @@ func addAccount(ctx context.Context, tx pgx.Tx, l account.Link) (desk.Person, er
 
 // claim makes a contact an account: its owner has proved the address. It does nothing to an account.
 func claim(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
-	tag, err := tx.Exec(ctx, `UPDATE people SET claimed_at = clock_timestamp() WHERE id = $1 AND claimed_at IS NULL`, id)
+	tag, err := tx.Exec(ctx, `UPDATE people SET claimed_at = clock_timestamp() WHERE id = $1 AND claimed_at IS NULL AND merged_into IS NULL`, id)
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
 	return record(ctx, tx, account.Event{Kind: account.EventContactClaimed, Person: id, Actor: id})
-}
-
-// Move uses a link that changes an address. It invalidates all links sent to the old address, signed ones too, and adds
-// a mail to both addresses.
-func (a *Accounts) Move(ctx context.Context, id string) (e account.Authenticated, err error) {
-	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
-		moved, err := tx.Exec(ctx, `UPDATE people SET address = $2
-			WHERE id = $1 AND coalesce(`+ownerOf("$2")+`, $1) = $1`, l.Person.ID, l.Address)
-		if err != nil {
-			return uniqueConflict(err, "change an address")
-		}
-		if moved.RowsAffected() == 0 {
-			return errAddressTaken
-		}
-		if err := endLinks(ctx, tx, l.Person.ID); err != nil {
-			return err
-		}
-		if err := insertAccountMail(ctx, tx, account.AddressChanged, l.Person); err != nil { // to the address as it was
-			return err
-		}
-		if e, err = authenticated(ctx, tx, l.Person.ID); err != nil {
-			return err
-		}
-		if err := insertAccountMail(ctx, tx, account.AddressConfirmed, e.Person); err != nil {
-			return err
-		}
-		return record(ctx, tx, account.Event{Kind: account.EventAddressChanged, Person: e.Person.ID,
-			Detail: "from " + l.Person.Address + " to " + l.Address})
-	}, account.ChangeAddress)
-	return e, err
 }
 
 // linksFromNow is the earliest issue time, in whole seconds, of signed links that are valid from now on.

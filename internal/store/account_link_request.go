@@ -52,8 +52,11 @@ func (a *Accounts) addLink(ctx context.Context, doing string, e account.Event, s
 }
 
 // Register adds a link that creates an account, or lets a contact claim theirs, and the mail that carries it. If the address
-// belongs to an account already, it adds a mail to its owner instead.
+// belongs to an account already, it adds a mail to its owner instead. Its error is Invalid on "address".
 func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts time.Duration) error {
+	if err := a.checkAddress("address", address); err != nil {
+		return err
+	}
 	return a.addLink(ctx, "make a registration", account.Event{Kind: account.EventRegistrationRequested}, `
 		WITH whom AS (
 			SELECT p.id, p.name, a.address, p.disabled_at FROM person_addresses a JOIN people p ON p.id = a.person
@@ -72,34 +75,12 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 		pgx.StrictNamedArgs{"id": id, "name": name, "address": address, "lasts": lasts})
 }
 
-// RequestAddressChange adds a link that changes a person's address, and the mail that carries it to the new address. If that belongs
-// to a person already, it adds a mail to that person instead.
-func (a *Accounts) RequestAddressChange(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error {
-	asked := account.Event{Kind: account.EventAddressChangeRequested, Person: id, Actor: id, Detail: "to " + address}
-	return a.addLink(ctx, "make a link to a new address", asked, `
-		WITH whom AS (
-			SELECT p.name, a.address, p.disabled_at FROM person_addresses a JOIN people p ON p.id = a.person
-			WHERE lower(a.address) = lower(@address) AND p.id <> @person
-		), older AS (
-			UPDATE links SET expires_at = least(expires_at, clock_timestamp())
-			WHERE person = @person AND purpose = 'address' AND used_at IS NULL
-		), made AS (
-			INSERT INTO links (id, purpose, person, address, expires_at)
-			VALUES (@id, 'address', @person, @address, clock_timestamp() + @lasts)
-		), owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
-			SELECT 'account', CASE WHEN w.address IS NULL THEN 'address' ELSE 'already-registered' END,
-				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
-				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'the account with that address is disabled' END
-			FROM (VALUES (1)) always LEFT JOIN whom w ON true
-		)
-		SELECT '', pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"id": linkID, "person": id, "address": address, "lasts": lasts})
-}
-
 // Invite adds an invitation and its mail. It replaces earlier invitations to the same address. An address or a handle
-// that is taken is a Conflict.
+// that is taken is a Conflict, and an address of the desk Invalid.
 func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lasts time.Duration) error {
+	if err := a.checkAddress("address", p.Address); err != nil {
+		return err
+	}
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
 		var address, handle bool
 		err := tx.QueryRow(ctx, `SELECT `+ownerOf("$1")+` IS NOT NULL,

@@ -15,9 +15,10 @@ func (a *Accounts) Profile(ctx context.Context, id ticket.PersonID) (account.Pro
 	var p account.Profile
 	err := a.pool.QueryRow(ctx, `
 		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.signature, p.created_at, w.set_at,
-			coalesce((SELECT array_agg(issuer ORDER BY issuer) FROM identities WHERE person = p.id), '{}')
+			coalesce((SELECT array_agg(issuer ORDER BY issuer) FROM identities WHERE person = p.id), '{}'),
+			ARRAY(SELECT address FROM person_addresses WHERE person = p.id AND NOT main ORDER BY lower(address))
 		FROM people p LEFT JOIN passwords w ON w.person = p.id WHERE p.id = $1 AND p.disabled_at IS NULL`, id).
-		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Signature, &p.Since, nullable(&p.PasswordSetAt), &p.Identities)
+		Scan(&p.Person.ID, &p.Person.Role, &p.Person.Name, &p.Person.Address, &p.Person.Handle, &p.Signature, &p.Since, nullable(&p.PasswordSetAt), &p.Identities, &p.Addresses)
 	return p, explain(missing(err, errNoPerson), "read the account of %s", id)
 }
 
@@ -39,7 +40,7 @@ func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []
 		WHERE CASE WHEN @role <> '' THEN role = @role ELSE role <> 'customer' OR @search <> '' END
 			AND (@search = '' OR strpos(lower(name), lower(@search)) > 0 OR strpos(lower(address), lower(@search)) > 0
 				OR strpos(lower(coalesce(handle, '')), lower(@search)) > 0)
-			AND lower(address) > lower(@after)
+			AND lower(address) > lower(@after) AND merged_into IS NULL
 		ORDER BY lower(address) LIMIT @limit + 1`,
 		pgx.StrictNamedArgs{"role": string(f.Role), "search": f.Search, "after": f.After, "limit": f.Limit})
 	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (m account.Member, err error) {
@@ -119,7 +120,7 @@ func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
 // Enable enables a disabled account.
 func (a *Accounts) Enable(ctx context.Context, by, id ticket.PersonID) error {
 	err := a.asAdministrator(ctx, by, func(tx pgx.Tx) error {
-		if err := changeOne(ctx, tx, errNoPerson, "enable", `UPDATE people SET disabled_at = NULL WHERE id = $1`, id); err != nil {
+		if err := changeOne(ctx, tx, errNoPerson, "enable", `UPDATE people SET disabled_at = NULL WHERE id = $1 AND merged_into IS NULL`, id); err != nil {
 			return err
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventEnabled, Person: id, Actor: by})

@@ -163,6 +163,9 @@ func (s *Store) checkResend(ctx context.Context, by desk.Person, r desk.Request)
 	if r.Address != "" && (!desk.ValidAddress(r.Address) || strings.Count(r.Address, "@") != 1) {
 		return fault.Field("address", "is not an email address")
 	}
+	if err := s.checkAddress("address", r.Address); err != nil {
+		return err
+	}
 	var staff bool
 	err := s.pool.QueryRow(ctx, `SELECT p.role <> 'customer' FROM deliveries m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND m.n = $2`,
 		r.Number, r.Mail).Scan(&staff)

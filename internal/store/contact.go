@@ -42,6 +42,9 @@ func (s *Store) EnsureContact(ctx context.Context, by ticket.PersonID, name, add
 	if err := p.Check(); err != nil {
 		return desk.Person{}, err
 	}
+	if err := s.checkAddress("address", address); err != nil {
+		return desk.Person{}, err
+	}
 	found, err := s.PersonByAddress(ctx, address)
 	if !errors.Is(err, errNoPerson) {
 		return found, err
@@ -82,6 +85,9 @@ func (s *Store) CorrectContact(ctx context.Context, by desk.Person, id ticket.Pe
 		return ticket.ErrRole
 	case !desk.ValidAddress(address):
 		return fault.Field("address", "must be an email address")
+	}
+	if err := s.checkAddress("address", address); err != nil {
+		return err
 	}
 	err := s.within(ctx, func(tx pgx.Tx) error {
 		var old string

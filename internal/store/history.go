@@ -30,7 +30,7 @@ func (s *Store) commandRecords(ctx context.Context, n ticket.Number) ([]desk.Com
 			coalesce(a.role, '') AS agent_role, coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category,
 			coalesce(o.refused, false), coalesce(o.code, '') AS code, coalesce(o.reason, '') AS reason, o.decided_at
 		FROM commands c
-		LEFT JOIN people p ON p.id = c.by_person
+		LEFT JOIN people p ON p.id = `+knownAs("c.by_person")+`
 		LEFT JOIN people a ON a.id = c.assignee
 		LEFT JOIN outcomes o ON o.ticket = c.ticket AND o.seq = c.seq
 		WHERE c.ticket = $1 ORDER BY c.seq`, n)
@@ -52,7 +52,7 @@ func (s *Store) mailRecords(ctx context.Context, n ticket.Number) ([]desk.Posted
 			m.settled_at, m.deferred_at, coalesce(m.reason, '') AS reason, coalesce(m.resends, 0) AS resends, coalesce(m.address, '') AS address,
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n) AS resent
 		FROM deliveries m
-		JOIN people p ON p.id = m.person
+		JOIN people p ON p.id = `+knownAs("m.person")+`
 		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
 		WHERE m.ticket = $1 AND m.queue = 'ticket' ORDER BY m.n`, n)
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Posted, err error) {

@@ -121,7 +121,7 @@ func (im *importTx) Write(ctx context.Context, tickets []app.ImportedTicket, tur
 	}
 	batch := &pgx.Batch{}
 	for _, t := range tickets {
-		queueParticipants(batch, t.Changes.State.Ticket.Number, t.Changes.Events)
+		queueParticipants(batch, t.Changes.State.Ticket, t.Changes.Events)
 		queuePromises(batch, t.Changes.State.Ticket, t.Changes.Promises)
 		if err := queueTicket(batch, t.Changes); err != nil {
 			return err

@@ -60,31 +60,37 @@ func (s *Store) AwaitIncoming(ctx context.Context, wake func()) error {
 
 const incomingColumns = `id, coalesce(blob, ''), size, fingerprint, source, mailbox, client, helo, return_path, recipients, received_at, status,
 	attempts, sender, subject, reason, detail, coalesce(ticket, ''), trust, trust_detail,
-	coalesce(settled_by, ''), coalesce((SELECT name FROM people WHERE people.id = settled_by), ''), settled_at`
+	coalesce((SELECT jsonb_build_object('id', id, 'name', name, 'handle', handle, 'role', role) FROM people WHERE people.id = settled_by), '{}'), settled_at`
 
 func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 	return m, row.Scan(&m.ID, &m.Blob, &m.Size, &m.Fingerprint, &m.Source, &m.Mailbox, &m.Client, &m.Helo, &m.ReturnPath, &m.Recipients,
 		&m.Received, &m.Status, &m.Attempts, &m.Sender, &m.Subject, &m.Reason, &m.Detail, &m.Ticket, &m.Trust, &m.TrustDetail,
-		&m.SettledBy.ID, &m.SettledBy.Name, nullable(&m.Settled))
+		&m.SettledBy, nullable(&m.Settled))
 }
 
-// ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Mails of one sender, and
-// those to one ticket, are processed one after the other, so that an answer does not overtake the one before it.
+// ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Those that were deferred
+// come after the others: the many of a sender who has used up an allowance don't take the turns of other people's. Mails of one
+// sender, and those to one ticket, are processed one after the other, so that an answer does not overtake the one before it.
 func (s *Store) ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error) {
 	rows, _ := s.pool.Query(ctx, `
 		UPDATE incoming_mails SET claimed_by = @attempt, claimed_until = clock_timestamp() + @lasts, attempts = attempts + 1
-		WHERE id = (
-			SELECT id FROM incoming_mails m
-			WHERE status = 'received' AND not_before <= clock_timestamp() AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
-				AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.id < m.id AND e.claimed_until >= clock_timestamp()
-					AND (e.return_path = m.return_path OR e.thread = m.thread AND m.thread <> ''))
-			ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+		WHERE id = coalesce((`+claimable(`= '-infinity'`)+`), (`+claimable(`<= clock_timestamp()`)+`))
 		RETURNING `+incomingColumns, pgx.StrictNamedArgs{"attempt": attempt, "lasts": lasts})
 	m, err = pgx.CollectExactlyOneRow(rows, scanIncoming)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.IncomingMail{}, false, nil
 	}
 	return m, err == nil, explain(err, "claim an incoming mail")
+}
+
+// claimable returns a query for the oldest mail that no attempt has claimed and that was deferred until a time.
+func claimable(until string) string {
+	return `
+		SELECT id FROM incoming_mails m
+		WHERE status = 'received' AND not_before ` + until + ` AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
+			AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.id < m.id AND e.claimed_until >= clock_timestamp()
+				AND (e.return_path = m.return_path OR e.thread = m.thread AND m.thread <> ''))
+		ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`
 }
 
 // RenewIncoming renews an attempt's claim. It returns Conflict if the claim has expired and another attempt has begun.
@@ -106,9 +112,11 @@ func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, cou
 func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) (unverified time.Duration, err error) {
 	err = s.pool.QueryRow(ctx, `
 		UPDATE incoming_mails SET sender = $2, subject = $3, message_id = $4, trust = $5, trust_detail = $6,
+			encrypted = $8, signed = $9, calendar = $10,
 			unverified_since = CASE WHEN $7 THEN coalesce(unverified_since, clock_timestamp()) END
 		WHERE id = $1 AND status = 'received' RETURNING coalesce(clock_timestamp() - unverified_since, interval '0')`,
-		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail), m.Unverified).Scan(&unverified)
+		m.ID, storable(m.From.Address), storable(m.Subject), storable(m.MessageID), m.Trust, storable(m.TrustDetail), m.Unverified,
+		m.Traits.Encrypted, m.Traits.Signed, m.Traits.Calendar).Scan(&unverified)
 	return unverified, explain(missing(err, errClaimLost), "record what was read of an incoming mail")
 }
 

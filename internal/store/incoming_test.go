@@ -11,6 +11,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // incoming returns a mail from a sender whose content is identified by n.
@@ -85,6 +86,46 @@ func TestIncoming_mailsOfASenderAreProcessedOneAfterTheOther(t *testing.T) {
 	}
 	if id := d.claim("4").ID; id != a2 {
 		t.Errorf("a mail that is deferred holds up the next of its sender: claimed %d", id)
+	}
+}
+
+func TestIncoming_mailsToATicketAreProcessedOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	reply := func(n int, from string, about ticket.Number) int64 {
+		token, err := d.ReplyToken(t.Context(), about, "P-0000000001", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := incoming(n, from)
+		m.Recipients = append(m.Recipients, "support+"+token+"@example.com")
+		return d.receive(m)
+	}
+	a1, b1 := reply(1, "ann@example.com", "HM-0000000001"), reply(2, "bob@example.com", "HM-0000000001")
+	c1 := reply(3, "cid@example.com", "HM-0000000002")
+	claimed := []int64{d.claim("1").ID, d.claim("2").ID, d.claim("3").ID}
+	if !slices.Equal(claimed, []int64{a1, c1, 0}) {
+		t.Fatalf("claimed %v, want %v", claimed, []int64{a1, c1, 0})
+	}
+	if err := d.SettleIncoming(t.Context(), a1, "1", desk.IncomingResult{Status: desk.IncomingRecorded}); err != nil {
+		t.Fatal(err)
+	}
+	if id := d.claim("4").ID; id != b1 {
+		t.Errorf("claimed %d after it, want %d", id, b1)
+	}
+}
+
+func TestIncoming_deferredMailsComeAfterTheOthers(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	deferred := d.receive(incoming(1, "flood@example.com"))
+	d.claim("1")
+	if err := d.DeferIncoming(t.Context(), deferred, "1", false, 0); err != nil {
+		t.Fatal(err)
+	}
+	fresh := d.receive(incoming(2, "ann@example.com"))
+	if claimed := []int64{d.claim("2").ID, d.claim("3").ID}; !slices.Equal(claimed, []int64{fresh, deferred}) {
+		t.Errorf("claimed %v, want %v", claimed, []int64{fresh, deferred})
 	}
 }
 

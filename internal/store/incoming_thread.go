@@ -46,12 +46,13 @@ func (s *Store) addressedThreads(ctx context.Context, m desk.ReadMail, _ ticket.
 		return nil, err
 	}
 	for _, r := range replies {
-		var ended bool
-		err := s.pool.QueryRow(ctx, `SELECT disabled_at IS NOT NULL OR date_trunc('second', links_since) > $2 FROM people WHERE id = $1`, r.Person, r.Issued).Scan(&ended)
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		var valid bool
+		err := s.pool.QueryRow(ctx, `SELECT coalesce(bool_and(date_trunc('second', links_since) <= $2) AND bool_or(id = `+knownAs("$1")+` AND disabled_at IS NULL), false)
+			FROM people WHERE id IN ($1, `+knownAs("$1")+`)`, r.Person, r.Issued).Scan(&valid)
+		if err != nil {
 			return nil, explain(err, "read whether an address for replies was revoked")
 		}
-		all = append(all, desk.Thread{Number: r.Number, Person: r.Person, Public: r.Public, Alone: r.Alone, Proven: err == nil && !ended})
+		all = append(all, desk.Thread{Number: r.Number, Person: r.Person, Public: r.Public, Alone: r.Alone, Proven: valid})
 	}
 	return all, nil
 }
@@ -93,9 +94,9 @@ func (s *Store) repliesTo(ctx context.Context, addresses []string) (all []link.R
 func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exists bool, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT status = 'closed', array_prepend(requester, ARRAY(SELECT person FROM participants WHERE ticket = number)),
-			coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false),
+			coalesce(`+knownAs("$2")+`, ''), coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false),
 			ARRAY(SELECT DISTINCT data->>'person' FROM events WHERE ticket = number AND kind = 'participant-removed')
-		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &t.Staff, &t.Removed)
+		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &t.Person, &t.Staff, &t.Removed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.Thread{}, false, nil
 	}
@@ -131,7 +132,7 @@ func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail
 		return m, err
 	}
 	err = s.pool.QueryRow(ctx, `
-		SELECT d.ticket, d.n, d.person, coalesce(d.address, p.address), e.data ? 'only'
+		SELECT d.ticket, d.n, `+knownAs("d.person")+`, coalesce(d.address, p.address), e.data ? 'only'
 		FROM deliveries d JOIN people p ON p.id = d.person JOIN events e ON e.ticket = d.ticket AND e.n = coalesce(d.about, d.event)
 		WHERE d.ticket = @ticket AND d.n = @n AND d.queue = 'ticket' AND d.epoch = @epoch AND d.signed = @signed`,
 		pgx.StrictNamedArgs{"ticket": id.Number, "n": id.N, "epoch": id.Epoch, "signed": id.Verify(secret)}).

@@ -32,9 +32,11 @@ func (s *Store) customer(ctx context.Context, by desk.Person, w desk.Whom, field
 	case w.Name != "" && !desk.ValidName(w.Name):
 		return p, fault.Field("name", "must have 1 to 200 characters, in one line and all of them visible")
 	case desk.ValidID(id):
-		p, err = s.person(ctx, s.pool, `id = $1 AND (disabled_at IS NULL OR NOT $2)`, id, add)
+		p, err = s.person(ctx, s.pool, `id = `+knownAs("$1")+` AND (disabled_at IS NULL OR NOT $2)`, id, add)
 	case !desk.ValidAddress(address):
 		return p, fault.Field(field, "must be an email address or the ID of a person")
+	case s.checkAddress(field, address) != nil:
+		return p, s.checkAddress(field, address)
 	case add:
 		p, err = s.EnsureContact(ctx, by.ID, w.Name, address)
 	default:

@@ -254,11 +254,12 @@ func (q *listQuery) search(f desk.Filter) {
 }
 
 // listedMessage returns the condition that a message is in the timeline of a customer @viewer who may see its ticket, or was
-// written by them. message is the alias of messages; @public holds publicMessageEvents.
+// written by them, or by a contact who was merged into them. message is the alias of messages; @public holds publicMessageEvents.
 func listedMessage(message string) string {
 	return `(EXISTS (SELECT FROM events e WHERE e.ticket = ` + message + `.ticket AND e.message = ` + message + `.id AND e.kind = ANY (@public)
-			AND coalesce(e.data->>'only', @viewer) = @viewer)
-		OR EXISTS (SELECT FROM commands own WHERE own.ticket = ` + message + `.ticket AND own.message = ` + message + `.id AND own.by_person = @viewer))`
+			AND coalesce(e.data->>'only', @viewer) IN (SELECT id FROM people WHERE id = @viewer OR merged_into = @viewer))
+		OR EXISTS (SELECT FROM commands own WHERE own.ticket = ` + message + `.ticket AND own.message = ` + message + `.id
+			AND own.by_person IN (SELECT id FROM people WHERE id = @viewer OR merged_into = @viewer)))`
 }
 
 // publicMessageEvents returns the kinds of events that show a message to customers.

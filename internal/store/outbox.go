@@ -233,7 +233,7 @@ func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to
 func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.Mail, status desk.DeliveryStatus, err error) {
 	err = a.pool.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),
-			coalesce(t.label, ''), coalesce('write' = ANY (t.scopes), false), m.status
+			coalesce(t.label, m.about_address, ''), coalesce('write' = ANY (t.scopes), false), m.status
 		FROM deliveries m LEFT JOIN links l ON l.id = m.link LEFT JOIN tokens t ON t.id = m.token
 		WHERE m.queue = 'account' AND m.n = $1 AND m.ticket IS NULL`, id).
 		Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.At, &m.Until, &m.Label, &m.Writes, &status)

@@ -21,6 +21,9 @@ var (
 // AddPerson adds a person and assigns an ID, and a neutral handle to staff who have none. It returns Conflict if the
 // address (in any case) or the handle is taken.
 func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, error) {
+	if err := s.checkAddress("address", p.Address); err != nil {
+		return desk.Person{}, err
+	}
 	err := s.within(ctx, func(tx pgx.Tx) (err error) {
 		if p, err = addPerson(ctx, tx, p); err != nil {
 			return err

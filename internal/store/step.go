@@ -44,7 +44,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(shareSchedule, scheduleLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(transitions_until, '-infinity'), `+parkedColumn+`,
-			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
+			(SELECT disabled_at IS NOT NULL AND merged_into IS NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, nullable(&l.Passed), &l.Parked, &l.Env.RequesterDisabled)
@@ -86,7 +86,7 @@ const commandColumns = `c.seq, c.verb, coalesce(c.by_person, '') AS by_person, c
 	coalesce((SELECT handle FROM people WHERE id = coalesce(c.assignee, c.by_person)), '') AS handle,
 	coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category, coalesce(c.emergency, '') AS emergency,
 	coalesce(c.extension, 0) AS extension, coalesce(c.policy, 0) AS adopts, c.malformed, coalesce(c.repeats, 0) AS repeats,
-	c.guarded, coalesce(c.expected, '') AS expected, coalesce(c.seen, 0) AS seen, c.until, coalesce(c.person, '') AS person, c.alone, c.quiet`
+	c.guarded, coalesce(c.expected, '') AS expected, coalesce(c.seen, 0) AS seen, c.until, coalesce(c.person, '') AS person, coalesce(c.merged, '') AS merged, c.alone, c.quiet`
 
 type commandRow struct {
 	Seq        int64
@@ -109,6 +109,7 @@ type commandRow struct {
 	Seen       int
 	Until      instant
 	Person     ticket.PersonID
+	Merged     ticket.PersonID
 	Alone      bool
 	Quiet      bool
 }
@@ -118,7 +119,7 @@ func (r commandRow) command() ticket.Command {
 		Seq: r.Seq, Verb: r.Verb, By: ticket.Actor{ID: r.ByPerson, Role: r.ByRole}, At: r.AcceptedAt, Message: r.Message,
 		Assignee: r.Assignee, Handle: r.Handle, Priority: r.Priority, Category: r.Category, Emergency: r.Emergency,
 		Extension: time.Duration(r.Extension) * time.Second, Policy: r.Adopts, Malformed: r.Malformed, Repeats: r.Repeats,
-		Guarded: r.Guarded, Expected: r.Expected, Seen: r.Seen, Until: time.Time(r.Until), Person: r.Person, Alone: r.Alone, Quiet: r.Quiet,
+		Guarded: r.Guarded, Expected: r.Expected, Seen: r.Seen, Until: time.Time(r.Until), Person: r.Person, Merged: r.Merged, Alone: r.Alone, Quiet: r.Quiet,
 	}
 }
 
@@ -224,7 +225,7 @@ type recipients struct{ q querier }
 
 // Disabled implements app.StepTx.
 func (r recipients) Disabled(ctx context.Context, some []ticket.PersonID) (map[ticket.PersonID]app.Disabled, error) {
-	rows, _ := r.q.Query(ctx, `SELECT id, role, coalesce(handle, '') FROM people WHERE id = ANY ($1) AND disabled_at IS NOT NULL`, some)
+	rows, _ := r.q.Query(ctx, `SELECT id, role, coalesce(handle, '') FROM people WHERE id = ANY ($1) AND disabled_at IS NOT NULL AND merged_into IS NULL`, some)
 	disabled := map[ticket.PersonID]app.Disabled{}
 	var person ticket.PersonID
 	var who app.Disabled

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,7 +61,7 @@ func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges) error {
 	st.queueDeliveries(batch, c)
 	st.queueDecisions(batch, c)
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(st.number, desk.ChangeStepped))
-	queueParticipants(batch, st.number, c.Events)
+	queueParticipants(batch, c.State.Ticket, c.Events)
 	queuePromises(batch, c.State.Ticket, c.Promises)
 	queueTurns(batch, c.Turns)
 	return queueTicket(batch, c)
@@ -80,22 +81,14 @@ func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.StepChanges) {
 	}
 }
 
-// queueParticipants updates the table of participants by the events that change who is in the ticket. A former requester stays
-// as a participant.
-func queueParticipants(batch *pgx.Batch, n ticket.Number, events []ticket.Event) {
-	const add = `INSERT INTO participants (ticket, person) VALUES ($1, $2) ON CONFLICT DO NOTHING`
-	const remove = `DELETE FROM participants WHERE ticket = $1 AND person = $2`
-	for _, e := range events {
-		switch e.Kind {
-		case ticket.EventParticipantAdded:
-			batch.Queue(add, n, e.Person)
-		case ticket.EventParticipantRemoved:
-			batch.Queue(remove, n, e.Person)
-		case ticket.EventRequesterChanged:
-			batch.Queue(remove, n, e.Person)
-			batch.Queue(add, n, e.Former)
-		}
+// queueParticipants makes the table of participants that of the state if events change who is in the ticket.
+func queueParticipants(batch *pgx.Batch, t ticket.Ticket, events []ticket.Event) {
+	if !slices.ContainsFunc(events, ticket.Event.ChangesPeople) {
+		return
 	}
+	in := participantIDs(t)
+	batch.Queue(`DELETE FROM participants WHERE ticket = $1 AND person <> ALL (coalesce($2::text[], '{}'))`, t.Number, in)
+	batch.Queue(`INSERT INTO participants (ticket, person) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`, t.Number, in)
 }
 
 // queueTurns records whom assignment rules chose. The assignment lock makes the next number the highest.
@@ -184,7 +177,7 @@ func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, 
 // MailToResend implements app.StepTx.
 func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.BouncedMail, exists bool, err error) {
 	err = st.tx.QueryRow(ctx, `
-		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.escalation_step, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
+		SELECT m.n, m.kind, `+knownAs("m.person")+`, coalesce(m.clock, ''), m.escalation_step, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
 		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
 		WHERE c.ticket = $1 AND c.seq = $2`, st.number, command).
@@ -198,7 +191,7 @@ func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
 	for _, m := range c.Mails {
 		batch.Queue(`
 			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, escalation_step, stands_for, epoch, asks)
-			VALUES ('ticket', $1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
+			VALUES ('ticket', $1, $2, $3, $4, `+knownAs("$5")+`, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
 			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.EscalationStep, m.StandsFor, st.epoch, m.Asks)
 		if m.Resends > 0 {
 			batch.Queue(`

@@ -35,6 +35,7 @@ type Options struct {
 	// Settle is how long an emergency's announcement mails wait after its last change: another change until then
 	// supersedes them.
 	Settle time.Duration
+	Own    func(address string) bool // reports whether an address is the desk's, and so no person's; nil: none is
 }
 
 const (
@@ -52,6 +53,7 @@ type Store struct {
 	allowances  int
 	fileLimits  desk.FileLimits
 	settle      time.Duration
+	own         func(address string) bool
 	policies    sync.Map // version -> *policy.Policy; versions are immutable
 	secrets     sync.Map // name -> []byte; secrets are immutable
 	notices     atomic.Pointer[noticeCache]
@@ -87,7 +89,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files}, nil
+	return &Store{pool: pool, submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own}, nil
 }
 
 // inUTC has timestamps scanned in UTC: in local time, equal instants would differ from host to host.

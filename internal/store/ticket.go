@@ -168,6 +168,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	rows, _ := s.pool.Query(ctx, `
 		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.format, 'text') AS format, coalesce(m.internal, false) AS internal,
 			coalesce(m.channel, '') AS channel, coalesce(m.mail, 0) AS mail, `+mailHTML+`,
+			coalesce(i.encrypted, false) AS encrypted, coalesce(i.signed, false) AS signed, coalesce(i.calendar, '') AS calendar,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
 			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
@@ -178,10 +179,10 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
 		LEFT JOIN incoming_mails i ON i.id = m.mail
-		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
+		LEFT JOIN people p ON p.id = `+knownAs("e.data->'by'->>'id'")+`
 		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.failure_event = e.n AND b.queue = 'ticket'
-		LEFT JOIN people r ON r.id = b.person
-		LEFT JOIN people q ON q.id = e.data->>'person'
+		LEFT JOIN people r ON r.id = `+knownAs("b.person")+`
+		LEFT JOIN people q ON q.id = `+knownAs("e.data->>'person'")+`
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
 	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Entry, error) { return scanEntry(row, n) })
 	return entries, explain(err, "load the timeline of %s", n)
@@ -193,7 +194,8 @@ const mailHTML = `CASE WHEN octet_length(i.html) <= 256 * 1024 THEN i.html ELSE 
 func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error) {
 	a, b := &e.Author, desk.Bounce{}
 	var files []byte
-	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &a.ID, &a.Name, &a.Handle, &a.Role,
+	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &e.Traits.Encrypted, &e.Traits.Signed, &e.Traits.Calendar,
+		&a.ID, &a.Name, &a.Handle, &a.Role,
 		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &e.Named.ID, &e.Named.Name, &e.Named.Role, &files)
 	if err == nil {
 		e.Files, err = readFiles(files, n)

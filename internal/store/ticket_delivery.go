@@ -19,21 +19,21 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 	d, state, signed, files := &m.Data, ticket.State{}, false, []byte{}
 	d.Number, d.N = n, mail
 	err = s.pool.QueryRow(ctx, `
-		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
+		SELECT m.kind, m.status, p.id, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
 			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
 			m.epoch, m.signed, `+threadOfMail+` AS thread,
 			coalesce(m.clock, '') AS clock, m.escalation_step, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(a.name, '') AS author, coalesce(a.signature, '') AS signature, coalesce(`+quotedBy+`, '{}') AS quoted,
 			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
-			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at OR kind = 'requester-changed')) AS timeline,
+			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at OR kind IN ('requester-changed', 'person-merged'))) AS timeline,
 			`+filesOf("e.message")+` AS files
 		FROM deliveries m
 		JOIN tickets t ON t.number = m.ticket
-		JOIN people p ON p.id = m.person
+		JOIN people p ON p.id = `+knownAs("m.person")+`
 		JOIN events e ON e.ticket = m.ticket AND e.n = coalesce(m.about, m.event)
 		LEFT JOIN messages w ON w.id = e.message
-		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
+		LEFT JOIN people a ON a.id = `+knownAs("e.data->'by'->>'id'")+`
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
 		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &signed, &d.Thread,
 			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author, &d.Signature, &d.Quoted,
@@ -50,22 +50,22 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 
 // quotedBy selects the latest message of a customer before the event e of a mail m to p. More of it than a mail quotes is not
 // needed.
-const quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'author', writer.name, 'at', q.at, 'own', writer.id = p.id)
-	FROM events q JOIN messages said ON said.id = q.message JOIN people writer ON writer.id = q.data->'by'->>'id'
+var quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'author', writer.name, 'at', q.at, 'own', writer.id = p.id)
+	FROM events q JOIN messages said ON said.id = q.message JOIN people writer ON writer.id = ` + knownAs("q.data->'by'->>'id'") + `
 	WHERE q.ticket = m.ticket AND q.n < e.n AND q.kind IN ('submitted', 'customer-replied')
-		AND (p.role <> 'customer' OR coalesce(q.data->>'only', p.id) = p.id) ORDER BY q.n DESC LIMIT 1)`
+		AND (p.role <> 'customer' OR q.data->>'only' IS NULL OR ` + knownAs("q.data->>'only'") + ` = p.id) ORDER BY q.n DESC LIMIT 1)`
 
 // threadOfMail selects the earlier mails of the conversation of a mail m that its recipient p has, in order of time: those to p,
 // and those that p wrote before the event e.
-const threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch', epoch, 'signed', signed, 'id', id) ORDER BY at, n) FROM (
+var threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch', epoch, 'signed', signed, 'id', id) ORDER BY at, n) FROM (
 	SELECT d.n, d.epoch, d.signed, '' AS id, caused.recorded_at AS at
 	FROM deliveries d JOIN events caused ON caused.ticket = d.ticket AND caused.n = d.event
-	WHERE d.ticket = m.ticket AND d.queue = 'ticket' AND d.n < m.n AND d.person = m.person
+	WHERE d.ticket = m.ticket AND d.queue = 'ticket' AND d.n < m.n AND ` + knownAs("d.person") + ` = p.id
 	UNION ALL
 	SELECT 0, 0, false, i.message_id, i.received_at
 	FROM messages said JOIN incoming_mails i ON i.id = said.mail
 	JOIN commands c ON c.ticket = said.ticket AND c.message = said.id
-	WHERE said.ticket = m.ticket AND i.message_id <> '' AND i.received_at <= e.recorded_at AND c.by_person = p.id
+	WHERE said.ticket = m.ticket AND i.message_id <> '' AND i.received_at <= e.recorded_at AND ` + knownAs("c.by_person") + ` = p.id
 ) earlier), '[]')`
 
 // messageIDSecret and replySecret are the names of the secrets with which Message-IDs and addresses for replies are made.

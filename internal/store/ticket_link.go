@@ -55,7 +55,8 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	if err != nil {
 		return grant, err
 	}
-	if _, err := s.Requester(ctx, grant.Number, grant.Person); err != nil {
+	p, err := s.Requester(ctx, grant.Number, grant.Person)
+	if err != nil {
 		return signed.Grant{}, err
 	}
 	switch ended, err := s.linksRevoked(ctx, grant.Person, grant.Expires.Add(-signed.Lifetime)); {
@@ -64,19 +65,20 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	case ended:
 		return grant, signed.ErrRevoked
 	}
+	grant.Person = p.ID
 	return grant, nil
 }
 
 // linksRevoked reports whether a person's links made at an instant were revoked since. It compares whole seconds, as tokens
 // hold no fractions.
 func (s *Store) linksRevoked(ctx context.Context, id ticket.PersonID, made time.Time) (ended bool, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT date_trunc('second', links_since) > $2 FROM people WHERE id = $1`, id, made).Scan(&ended)
+	err = s.pool.QueryRow(ctx, `SELECT bool_or(date_trunc('second', links_since) > $2) FROM people WHERE id IN ($1, `+knownAs("$1")+`)`, id, made).Scan(&ended)
 	return ended, explain(err, "read whether a link was revoked")
 }
 
-// Requester returns the requester of a ticket. It is NotFound if id is another person's or a disabled one's.
+// Requester returns a requester or participant of a ticket, also by the ID of a contact who was merged into them. It is NotFound if id is another person's or a disabled one's.
 func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.PersonID) (desk.Person, error) {
-	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = $1`, string(id))
+	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = `+knownAs("$1"), string(id))
 	if err == nil {
 		err = s.visible(ctx, p, n)
 	}
@@ -155,7 +157,7 @@ func (s *Store) ReadFileLink(ctx context.Context, token string) (desk.FileID, de
 	if err != nil {
 		return "", desk.Person{}, err
 	}
-	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = $1`, string(grant.Person))
+	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = `+knownAs("$1"), string(grant.Person))
 	if errors.Is(err, errNoPerson) {
 		return "", desk.Person{}, linkNotFound(err)
 	}

@@ -85,14 +85,19 @@ func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
 	if _, err := d.ReadLink(t.Context(), old); err != nil {
 		t.Fatal(err)
 	}
-	const id = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
-	if err := d.Accounts().RequestAddressChange(t.Context(), id, d.customer.ID, "next@demo.example", time.Hour); err != nil {
+	if err := d.confirm(d.customer, "next@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.ReadLink(t.Context(), old); err != nil {
-		t.Errorf("before the new address is confirmed: %v", err)
+		t.Errorf("with a further address: %v", err)
 	}
-	if _, err := d.Accounts().Move(t.Context(), id); err != nil {
+	if err := d.Accounts().SetPrimaryAddress(t.Context(), d.customer.ID, "next@demo.example"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.ReadLink(t.Context(), old); err != nil {
+		t.Errorf("with another primary address: %v", err)
+	}
+	if err := d.Accounts().RemoveAddress(t.Context(), d.customer.ID, d.customer.Address); err != nil {
 		t.Fatal(err)
 	}
 	if g, err := d.ReadLink(t.Context(), old); !link.Revoked(err) || g.Number != n {

@@ -38,6 +38,7 @@ const (
 	VerbRemoveParticipant  Verb = "remove-participant"
 	VerbChangeRequester    Verb = "change-requester"
 	VerbLeave              Verb = "leave"
+	VerbMergePerson        Verb = "merge-person"
 )
 
 // Command is one request to do something with a ticket. Its text is stored separately, under Message.
@@ -59,7 +60,8 @@ type Command struct {
 	Adopt     *policy.Policy // adopt-policy: that version's document; nil: it does not exist
 	Resend    *BouncedMail   // resend-mail: the mail; nil: it does not exist
 	Until     time.Time      // snooze: when the ticket wakes
-	Person    PersonID       // add-participant, remove-participant, change-requester: whom; customer-reply: the author, if they join with it
+	Person    PersonID       // add-participant, remove-participant, change-requester: whom; customer-reply: the author, if they join with it; merge-person: who takes the place of Merged
+	Merged    PersonID       // merge-person: a contact who turned out to be Person
 	Alone     bool           // its message is for the requester alone; a customer's: for staff alone
 	Quiet     bool           // submit: no automatic email is sent to the requester
 	Seen      int            // number of the last timeline entry that the sender had seen; 0: unknown

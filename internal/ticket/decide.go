@@ -58,9 +58,10 @@ var (
 	ErrClosed = fault.NewConflict(CodeClosed, "the ticket is closed permanently; a follow-up ticket can be linked to it")
 )
 
-// mayUse reports whether a customer is of the ticket and may use a verb on it, or joins with the command.
+// mayUse reports whether a customer is of the ticket and may use a verb on it, joins with the command, or takes the place of
+// a contact who is.
 func (s *decider) mayUse(verb Definition, c Command) bool {
-	return s.t.Requester == c.By.ID || !verb.RequesterOnly && (s.t.Involves(c.By.ID) || c.joins())
+	return s.t.Requester == c.By.ID || !verb.RequesterOnly && (s.t.Involves(c.By.ID) || c.joins() || c.Verb == VerbMergePerson && c.Person == c.By.ID)
 }
 
 // joins reports whether the author of a reply, who has an email from the ticket, becomes a participant with it.

@@ -40,6 +40,8 @@ var statusTable = []statusRow{
 	{ticket.VerbRemoveParticipant, "ASD", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change"},
 	{ticket.VerbChangeRequester, "ASD", "new", "open", "waiting", "resolved"},
 	{ticket.VerbLeave, "C", "!is-requester", "!is-requester", "!is-requester", "!is-requester"},
+	{ticket.VerbMergePerson, "ASD", "new", "open", "waiting", "resolved"},
+	{ticket.VerbMergePerson, "C", "!not-allowed", "!not-allowed", "!not-allowed", "!not-allowed"}, // into someone else
 	{ticket.VerbSubmit, "CASD", "!wrong-status", "!wrong-status", "!wrong-status", "!wrong-status"},
 }
 
@@ -90,7 +92,7 @@ func complete(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
 		Emergency: "E-1", Extension: time.Hour, Until: at(200), Resend: &ticket.BouncedMail{Mail: 1, Kind: ticket.MailAssigned, Person: agentTwo, Bounced: true},
-		Person: "P-NEWCOMER",
+		Person: "P-NEWCOMER", Merged: customer,
 	}
 }
 
@@ -116,8 +118,11 @@ func expectedOutcome(verb ticket.Verb, status ticket.Status, letter string) stri
 		if letter != "" && strings.Contains(row.who, letter) {
 			closed := "!" + ticket.CodeClosed
 			switch verb {
-			case ticket.VerbResend:
+			case ticket.VerbResend, ticket.VerbMergePerson:
 				closed = "closed"
+				if strings.HasPrefix(row.resolved, "!") {
+					closed = row.resolved
+				}
 			case ticket.VerbRemoveParticipant, ticket.VerbLeave:
 				closed = row.resolved
 			}
@@ -212,6 +217,9 @@ func TestDecide_refusesIncompleteCommands(t *testing.T) {
 		"the requester removed":             {byAgent, ticket.Command{Verb: ticket.VerbRemoveParticipant, Person: customer}, ticket.CodeIsRequester},
 		"a requester without a person":      {byAgent, ticket.Command{Verb: ticket.VerbChangeRequester}, ticket.CodeNoPerson},
 		"the same requester":                {byAgent, ticket.Command{Verb: ticket.VerbChangeRequester, Person: customer}, ticket.CodeNothing},
+		"a contact without a person":        {byAgent, ticket.Command{Verb: ticket.VerbMergePerson, Person: stranger}, ticket.CodeNoPerson},
+		"a contact merged into themselves":  {byAgent, ticket.Command{Verb: ticket.VerbMergePerson, Person: customer, Merged: customer}, ticket.CodeNoPerson},
+		"a contact who is not in it":        {byAgent, ticket.Command{Verb: ticket.VerbMergePerson, Person: customer, Merged: stranger}, ticket.CodeNothing},
 		"words by hand, without their role": {byOperator, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeRole},
 	}
 	for name, c := range cases {

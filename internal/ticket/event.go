@@ -43,6 +43,7 @@ const (
 	EventParticipantAdded     EventKind = "participant-added"
 	EventParticipantRemoved   EventKind = "participant-removed" // by staff, or because they left
 	EventRequesterChanged     EventKind = "requester-changed"   // the former requester is a participant from here on
+	EventPersonMerged         EventKind = "person-merged"       // a contact of the ticket is the same person as another, who takes their place
 	EventRefused              EventKind = "refused"
 )
 
@@ -52,6 +53,16 @@ func (k EventKind) Public() bool {
 	case EventSubmitted, EventAssigned, EventCustomerReplied, EventAgentReplied, EventInformationRequested,
 		EventProgressUpdated, EventResolved, EventClosed, EventReopened, EventNudged, EventPaused, EventExtended,
 		EventResumed, EventPolicyAdopted, EventHandedBack, EventParticipantAdded, EventParticipantRemoved, EventRequesterChanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// ChangesPeople reports whether the event changes who is in the ticket.
+func (e Event) ChangesPeople() bool {
+	switch e.Kind {
+	case EventParticipantAdded, EventParticipantRemoved, EventRequesterChanged, EventPersonMerged:
 		return true
 	default:
 		return false
@@ -79,10 +90,12 @@ type Event struct {
 	Command int64     `json:"command,omitempty"` // number of the command that caused it; 0: none
 
 	Message        int64            `json:"message,omitempty"`
-	Only           PersonID         `json:"only,omitempty"`   // the customer to whom alone its message is shown, the requester or its author; empty: shown to everyone of the ticket
-	Person         PersonID         `json:"person,omitempty"` // participant-added, participant-removed; requester-changed: the new requester
-	Former         PersonID         `json:"former,omitempty"` // requester-changed: the requester until then
-	Status         Status           `json:"status,omitempty"` // the new status; empty: unchanged
+	Only           PersonID         `json:"only,omitempty"`      // the customer to whom alone its message is shown, the requester or its author; empty: shown to everyone of the ticket
+	Person         PersonID         `json:"person,omitempty"`    // participant-added, participant-removed; requester-changed: the new requester; person-merged: who takes the contact's place
+	Former         PersonID         `json:"former,omitempty"`    // requester-changed: the requester until then; person-merged: the contact
+	Requester      bool             `json:"requester,omitempty"` // person-merged: the contact was the requester
+	Both           bool             `json:"both,omitempty"`      // person-merged: the person was of the ticket, too
+	Status         Status           `json:"status,omitempty"`    // the new status; empty: unchanged
 	Cause          Cause            `json:"cause,omitempty"`
 	Assignee       PersonID         `json:"assignee,omitempty"`
 	Handle         string           `json:"handle,omitempty"`

@@ -100,13 +100,16 @@ var publicMessages = []ticket.EventKind{
 	ticket.EventSubmitted, ticket.EventCustomerReplied,
 }
 
-// unseen counts the messages of others after an entry, and the entry with which a customer joined. For customers only those
+// unseen counts the messages of others after an entry, and the entry with which a customer joined or took a contact's place. For customers only those
 // that they may read count, by the numbers of their own timeline.
 func unseen(events []ticket.Event, by ticket.Actor, seen int) (n int) {
-	place, joined := 0, ticket.JoinedWith(by.ID, events)
-	for _, e := range events {
-		customer := by.Role == ticket.RoleCustomer
-		if customer && (!e.ListedFor(by.ID) || e.N < joined && (e.Only != "" || e.Kind == ticket.EventRefused)) {
+	place, joined, listed := 0, joinedWith(by.ID, events), ticket.Listed(by.ID, events)
+	customer := by.Role == ticket.RoleCustomer
+	for i, e := range events {
+		if customer && e.Kind == ticket.EventPersonMerged && e.Person == by.ID && e.N == joined && place > seen {
+			n++
+		}
+		if customer && !listed[i] {
 			continue
 		}
 		place++
@@ -116,4 +119,21 @@ func unseen(events []ticket.Event, by ticket.Actor, seen int) (n int) {
 		}
 	}
 	return n
+}
+
+// joinedWith returns the number of the event with which a person last joined a ticket or took a contact's place, and 0 if it was
+// the submission.
+func joinedWith(person ticket.PersonID, events []ticket.Event) int {
+	joined, in := 0, false
+	for _, e := range events {
+		switch {
+		case e.Kind == ticket.EventParticipantRemoved && e.Person == person, e.Kind == ticket.EventPersonMerged && e.Former == person:
+			in = false
+		case e.Kind == ticket.EventRequesterChanged && e.Former == person:
+			in = true
+		case e.Person == person && (e.Kind == ticket.EventParticipantAdded || e.Kind == ticket.EventPersonMerged || e.Kind == ticket.EventRequesterChanged && !in):
+			joined, in = e.N, true
+		}
+	}
+	return joined
 }

@@ -116,6 +116,7 @@ var (
 		ticket.EventNoted, ticket.EventReclassified, ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated,
 		ticket.EventAcknowledged, ticket.EventNoAgentAvailable, ticket.EventMailBounced, ticket.EventWebhookFailed, ticket.EventRefused,
 		ticket.EventQuestionDelivered, ticket.EventMailResent, ticket.EventSnoozed, ticket.EventWoke,
+		ticket.EventPersonMerged,
 	}
 	publicEvents = []ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,

@@ -289,8 +289,8 @@ func (w *model) checkSnooze(now time.Time) {
 // command decides a random command, mostly a valid one.
 func (w *model) command() {
 	verb := rapid.SampledFrom(modelVerbs).Draw(w.t, "verb")
-	if w.omitsEvents && verb == ticket.VerbChangeRequester {
-		verb = ticket.VerbAddParticipant // a new requester is owed mails whose delivery counts
+	if w.omitsEvents && verb == ticket.VerbChangeRequester || (w.omitsEvents || !w.mailed) && verb == ticket.VerbMergePerson {
+		verb = ticket.VerbAddParticipant // a new requester is owed mails whose delivery counts; no one who is disabled is merged
 	}
 	by := rapid.SampledFrom(allowedActors(verb)).Draw(w.t, "by")
 	c := ticket.Command{
@@ -326,6 +326,15 @@ func (w *model) command() {
 			c.Person = customer
 		}
 	}
+	if verb == ticket.VerbMergePerson {
+		c.Merged, c.Person = stranger, customer
+		if rapid.Bool().Draw(w.t, "the customer is the contact") {
+			c.Merged, c.Person = customer, stranger
+		}
+		if by.Role == ticket.RoleCustomer {
+			c.By.ID = c.Person
+		}
+	}
 	c.Alone = rapid.IntRange(0, 3).Draw(w.t, "alone") == 0
 	if rapid.IntRange(0, 7).Draw(w.t, "spoilt") == 7 {
 		spoil(w.t, &c)
@@ -342,6 +351,7 @@ var modelVerbs = []ticket.Verb{
 	ticket.VerbAcknowledge, ticket.VerbClose, ticket.VerbWithdraw, ticket.VerbAdoptPolicy, ticket.VerbAdoptPolicy,
 	ticket.VerbResend, ticket.VerbResend, ticket.VerbResend, ticket.VerbSnooze, ticket.VerbWake,
 	ticket.VerbAddParticipant, ticket.VerbAddParticipant, ticket.VerbRemoveParticipant, ticket.VerbChangeRequester, ticket.VerbLeave,
+	ticket.VerbMergePerson,
 }
 
 // allowedActors returns who may use a verb.
@@ -572,9 +582,9 @@ func (w *model) checkReadings() {
 		w.t.Fatalf("someone is in the ticket twice: %s, %+v", w.ticket.Requester, w.ticket.Participants)
 	}
 	for person, listed := range readings {
-		joined, n := ticket.JoinedWith(person, w.events), 0
-		for _, e := range w.events {
-			if e.ListedFor(person) && (e.N >= joined || e.Kind.Public() && e.Only == "") {
+		n := 0
+		for _, shown := range ticket.Listed(person, w.events) {
+			if shown {
 				n++
 			}
 		}

@@ -69,40 +69,133 @@ func (t *Ticket) applyPeople(e Event) {
 			t.Participants = append(t.Participants, former)
 		}
 		t.Requester, t.LatestMessages.Reading = next.ID, next.Reading
+	case EventPersonMerged:
+		t.merge(e.Person, e.Former)
 	}
 }
 
+// merge puts a person in the place of a contact of the ticket. If both are of the ticket, the requester's place remains, and
+// the person's timeline has the entries that only one of the two saw.
+func (t *Ticket) merge(person, contact PersonID) {
+	merged, _ := t.reading(contact)
+	if own, both := t.reading(person); both {
+		merged.Own += own.Own
+		merged.Listed += own.Own
+	}
+	merged.Public = merged.Listed // as for someone who joins
+	t.Participants = slices.Clone(t.Participants)
+	if t.Requester == person || t.Requester == contact {
+		t.Requester, t.LatestMessages.Reading = person, merged
+		t.Participants = slices.DeleteFunc(t.Participants, func(p Participant) bool { return p.ID == person || p.ID == contact })
+	} else {
+		t.Participants = slices.DeleteFunc(t.Participants, func(p Participant) bool { return p.ID == person })
+		t.Participants[t.participant(contact)] = Participant{ID: person, Reading: merged}
+	}
+	if len(t.Participants) == 0 {
+		t.Participants = nil
+	}
+	w := &t.LatestMessages
+	for _, m := range []*MessageRef{&w.Last, &w.Other} {
+		if m.By == contact {
+			m.By = person
+		}
+	}
+	if w.Other.By == w.Last.By { // no member of staff wrote either, and who else did is of no use to customers
+		w.Other = MessageRef{}
+	}
+}
+
+// reading returns what is counted for a person, and false if they are not of the ticket.
+func (t *Ticket) reading(person PersonID) (Reading, bool) {
+	if person == t.Requester {
+		return t.LatestMessages.Reading, true
+	}
+	i := t.participant(person)
+	if i < 0 {
+		return Reading{}, false
+	}
+	return t.Participants[i].Reading, true
+}
+
 // joining returns a person who joins the ticket and has seen nothing of it. Their timeline contains what everyone sees, and of
-// their own entries only later ones; see JoinedWith.
+// their own entries only later ones; see Listed.
 func (t *Ticket) joining(person PersonID) Participant {
 	shared := t.LatestMessages.Listed - t.LatestMessages.Own
 	return Participant{ID: person, Reading: Reading{Listed: shared, Public: shared}}
 }
 
-// JoinedWith returns the number of the event with which a person last joined a ticket with a timeline, and 0 if it was the
-// submission. Entries that only this person sees are not listed if they are older.
-func JoinedWith(person PersonID, timeline []Event) int {
-	joined, in := 0, false
-	for _, e := range timeline {
+// Listed reports of each event of a timeline whether it is listed for a person of the ticket. Entries that only this person
+// sees are not listed if they are older than their joining, and those of a contact in whose place they are, are.
+func Listed(person PersonID, timeline []Event) []bool {
+	listed := make([]bool, len(timeline))
+	own, in := map[PersonID][]int{}, map[PersonID]bool{}
+	for i, e := range timeline {
 		switch {
-		case e.Kind == EventParticipantRemoved && e.Person == person:
-			in = false
-		case e.Kind == EventRequesterChanged && e.Former == person:
-			in = true
-		case e.Person == person && (e.Kind == EventParticipantAdded || e.Kind == EventRequesterChanged && !in):
-			joined, in = e.N, true
+		case e.Kind.Public() && e.Only != "":
+			own[e.Only] = append(own[e.Only], i)
+		case e.Kind.Public():
+			listed[i] = true
+		case e.Kind == EventRefused:
+			own[e.By.ID] = append(own[e.By.ID], i)
+		}
+		switch e.Kind {
+		case EventParticipantAdded:
+			own[e.Person], in[e.Person] = nil, true
+		case EventParticipantRemoved:
+			own[e.Person], in[e.Person] = nil, false
+		case EventRequesterChanged:
+			if !in[e.Person] {
+				own[e.Person] = nil
+			}
+			in[e.Person], in[e.Former] = true, true
+		case EventPersonMerged:
+			if !e.Both {
+				own[e.Person] = nil
+			}
+			own[e.Person], in[e.Person] = append(own[e.Person], own[e.Former]...), true
+			own[e.Former], in[e.Former] = nil, false
 		}
 	}
-	return joined
+	for _, i := range own[person] {
+		listed[i] = true
+	}
+	return listed
 }
 
 // FirstRequester returns who was the requester at the submission, given the current one and the timeline.
 func FirstRequester(current PersonID, timeline []Event) PersonID {
-	i := slices.IndexFunc(timeline, func(e Event) bool { return e.Kind == EventRequesterChanged })
+	i := slices.IndexFunc(timeline, func(e Event) bool {
+		return e.Kind == EventRequesterChanged || e.Kind == EventPersonMerged && e.Requester
+	})
 	if i < 0 {
 		return current
 	}
 	return timeline[i].Former
+}
+
+// Merges returns the events of a timeline with which someone took a contact's place.
+func Merges(timeline []Event) (merges []Event) {
+	for _, e := range timeline {
+		if e.Kind == EventPersonMerged {
+			merges = append(merges, e)
+		}
+	}
+	return merges
+}
+
+// Identified returns an event with the people as whom those in it are known after the merges of its timeline.
+func (e Event) Identified(merges []Event) Event {
+	if e.Kind == EventPersonMerged { // it says who was merged
+		return e
+	}
+	for _, merge := range merges {
+		for _, id := range []*PersonID{&e.By.ID, &e.Only, &e.Person, &e.Former} {
+			if *id == merge.Former {
+				*id = merge.Person
+			}
+		}
+	}
+	return e
 }
 
 func (s *decider) addParticipant(c Command) *fault.Error {
@@ -175,6 +268,22 @@ func (s *decider) changeRequester(c Command) *fault.Error {
 	s.env.RequesterDisabled = false // acceptance does not take a disabled one
 	s.emit(Event{Kind: EventRequesterChanged, Person: c.Person, Former: s.t.Requester, Asks: s.t.awaitsRequester()})
 	s.mail(MailRequesterChanged, c.Person)
+	return nil
+}
+
+// mergePerson puts a person in the place of a contact. Nobody is written to: for the people of the ticket nothing changes.
+func (s *decider) mergePerson(c Command) *fault.Error {
+	switch {
+	case c.By.Role == RoleCustomer && c.Person != c.By.ID:
+		return ErrRole
+	case c.Person == "" || c.Merged == "" || c.Person == c.Merged:
+		return fault.NewConflict(CodeNoPerson, "there is no such person")
+	case !s.t.Involves(c.Merged):
+		return fault.NewConflict(CodeNothing, "that contact is not in the ticket")
+	}
+	s.emit(Event{
+		Kind: EventPersonMerged, Person: c.Person, Former: c.Merged, Requester: c.Merged == s.t.Requester, Both: s.t.Involves(c.Person),
+	})
 	return nil
 }
 

@@ -3,6 +3,7 @@ package ticket_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -154,23 +155,109 @@ func TestParticipants_areRefusedOnlyForMessagesThatTheyMayRead(t *testing.T) {
 	f.mustDecide(7, byStranger, reply)
 }
 
-func TestJoinedWith_isTheLatestTimeThatSomeoneJoined(t *testing.T) {
+func TestListed_leavesOutWhatAPersonAloneSawBeforeTheyLastJoined(t *testing.T) {
+	refused := func(n int, by ticket.Actor) ticket.Event {
+		return ticket.Event{N: n, Kind: ticket.EventRefused, By: by}
+	}
 	events := []ticket.Event{
 		{N: 1, Kind: ticket.EventSubmitted},
-		{N: 2, Kind: ticket.EventParticipantAdded, Person: stranger},
-		{N: 3, Kind: ticket.EventRequesterChanged, Person: stranger, Former: customer},
-		{N: 4, Kind: ticket.EventParticipantRemoved, Person: customer},
-		{N: 5, Kind: ticket.EventRequesterChanged, Person: customer, Former: stranger},
-		{N: 6, Kind: ticket.EventParticipantRemoved, Person: stranger},
-		{N: 7, Kind: ticket.EventParticipantAdded, Person: stranger},
+		refused(2, byCustomer),
+		refused(3, byStranger),
+		{N: 4, Kind: ticket.EventParticipantAdded, Person: stranger},
+		refused(5, byStranger),
+		{N: 6, Kind: ticket.EventRequesterChanged, Person: stranger, Former: customer},
+		{N: 7, Kind: ticket.EventAgentReplied, Only: stranger},
+		{N: 8, Kind: ticket.EventNoted},
+		{N: 9, Kind: ticket.EventParticipantRemoved, Person: customer},
+		{N: 10, Kind: ticket.EventRequesterChanged, Person: customer, Former: stranger},
 	}
-	for n, want := range map[int][2]int{1: {0, 0}, 2: {0, 2}, 3: {0, 2}, 4: {0, 2}, 5: {5, 2}, 7: {5, 7}} {
-		if got := [2]int{ticket.JoinedWith(customer, events[:n]), ticket.JoinedWith(stranger, events[:n])}; got != want {
-			t.Errorf("after event %d: %v, want %v", n, got, want)
-		}
+	for person, want := range map[ticket.PersonID][]int{customer: {1, 4, 6, 9, 10}, stranger: {1, 4, 5, 6, 7, 9, 10}} {
+		wantEqual(t, string(person), listed(person, events), want)
 	}
 	if got := ticket.FirstRequester(stranger, events); got != customer {
 		t.Errorf("the first requester is %s", got)
+	}
+}
+
+func listed(person ticket.PersonID, events []ticket.Event) (numbers []int) {
+	for i, shown := range ticket.Listed(person, events) {
+		if shown {
+			numbers = append(numbers, events[i].N)
+		}
+	}
+	return numbers
+}
+
+// A contact who turns out to have an account: the account is in their place, with all that was shown to the contact.
+func TestMergePerson_putsAnAccountInTheContactsPlace(t *testing.T) {
+	merge := ticket.Command{Verb: ticket.VerbMergePerson, Person: stranger, Merged: customer}
+	t.Run("the requester", func(t *testing.T) {
+		f := inStatus(t, ticket.StatusOpen)
+		f.mustDecide(1, byOtherAgent, ticket.Command{Verb: ticket.VerbAgentReply, Message: 9, Alone: true})
+		r := f.mustDecide(2, byStranger, merge)
+		if len(r.Mails) > 0 || f.ticket.Requester != stranger || f.ticket.Involves(customer) || len(f.ticket.Participants) > 0 {
+			t.Errorf("requester %s, participants %v, mails %v", f.ticket.Requester, f.ticket.Participants, mailLines(r.Mails))
+		}
+		if last := len(f.events) - 1; !ticket.Listed(stranger, f.events)[last-1] || ticket.Listed(stranger, f.events)[last] {
+			t.Errorf("of the message for the contact alone and the merge, the account sees %v", ticket.Listed(stranger, f.events)[last-1:])
+		}
+		if got := ticket.FirstRequester(stranger, f.events); got != customer {
+			t.Errorf("the first requester is %s", got)
+		}
+		wantEqual(t, "mails", mailLines(f.write(3, byOtherAgent, ticket.VerbAgentReply).Mails), []string{"reply to P-STRANGER"})
+		f.write(4, byStranger, ticket.VerbCustomerReply)
+		if r := f.decide(5, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9}); r.Outcome.Code != ticket.CodeRole {
+			t.Errorf("the contact's reply: %+v", r.Outcome)
+		}
+	})
+	t.Run("both in it", func(t *testing.T) {
+		f := withParticipant(t)
+		f.decide(2, byStranger, ticket.Command{Verb: ticket.VerbWithdraw})
+		f.mustDecide(3, byOtherAgent, ticket.Command{Verb: ticket.VerbAgentReply, Message: 9, Alone: true})
+		f.mustDecide(4, byAgent, merge)
+		if f.ticket.Requester != stranger || len(f.ticket.Participants) > 0 {
+			t.Errorf("requester %s, participants %v", f.ticket.Requester, f.ticket.Participants)
+		}
+		if n := len(listed(stranger, f.events)); n != f.ticket.LatestMessages.Listed {
+			t.Errorf("%d entries are listed, and %d counted", n, f.ticket.LatestMessages.Listed)
+		}
+	})
+	t.Run("a participant", func(t *testing.T) {
+		f := withParticipant(t)
+		f.mustDecide(2, byAgent, ticket.Command{Verb: ticket.VerbMergePerson, Person: "P-NEWCOMER", Merged: stranger})
+		if f.ticket.Requester != customer || len(f.ticket.Participants) != 1 || f.ticket.Participants[0].ID != "P-NEWCOMER" {
+			t.Errorf("requester %s, participants %v", f.ticket.Requester, f.ticket.Participants)
+		}
+	})
+	t.Run("a participant into the requester", func(t *testing.T) {
+		f := withParticipant(t)
+		f.mustDecide(2, byAgent, ticket.Command{Verb: ticket.VerbMergePerson, Person: customer, Merged: stranger})
+		if f.ticket.Requester != customer || f.ticket.Participants != nil {
+			t.Errorf("requester %s, participants %v", f.ticket.Requester, f.ticket.Participants)
+		}
+		if got := ticket.FirstRequester(customer, f.events); got != customer {
+			t.Errorf("the first requester is %s", got)
+		}
+	})
+}
+
+func TestIdentified_namesPeopleAsWhomTheyAreKnownByNow(t *testing.T) {
+	timeline := []ticket.Event{
+		{N: 1, Kind: ticket.EventCustomerReplied, By: ticket.Actor{ID: "P-FIRST", Role: ticket.RoleCustomer}},
+		{N: 2, Kind: ticket.EventAgentReplied, By: byAgent, Only: "P-FIRST"},
+		{N: 3, Kind: ticket.EventRequesterChanged, By: byAgent, Person: "P-OTHER", Former: "P-FIRST"},
+		{N: 4, Kind: ticket.EventPersonMerged, Person: "P-SECOND", Former: "P-FIRST"},
+		{N: 5, Kind: ticket.EventPersonMerged, Person: stranger, Former: "P-SECOND"},
+	}
+	for n, want := range map[int]ticket.Event{
+		0: {N: 1, Kind: ticket.EventCustomerReplied, By: byStranger},
+		1: {N: 2, Kind: ticket.EventAgentReplied, By: byAgent, Only: stranger},
+		2: {N: 3, Kind: ticket.EventRequesterChanged, By: byAgent, Person: "P-OTHER", Former: stranger},
+		3: timeline[3],
+	} {
+		if got := timeline[n].Identified(ticket.Merges(timeline)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, want %+v", got, want)
+		}
 	}
 }
 

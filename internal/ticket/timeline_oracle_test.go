@@ -72,7 +72,7 @@ func (o *timelineOracle) read(e ticket.Event) error {
 	if e.At.Before(o.now) {
 		return fmt.Errorf("%s at %s comes after what happened at %s", e.Kind, e.At, o.now)
 	}
-	if o.status == ticket.StatusClosed && e.Kind != ticket.EventRefused && e.Kind != ticket.EventMailResent && e.Kind != ticket.EventParticipantRemoved {
+	if o.status == ticket.StatusClosed && e.Kind != ticket.EventRefused && e.Kind != ticket.EventMailResent && e.Kind != ticket.EventParticipantRemoved && e.Kind != ticket.EventPersonMerged {
 		return fmt.Errorf("%s on a closed ticket", e.Kind)
 	}
 	o.advance(e.At)

@@ -179,7 +179,7 @@ var definitions = []Definition{
 	{
 		Verb: VerbRemoveParticipant, Label: "Remove a participant", Done: "Participant removed.",
 		Roles: staff, Statuses: anyStatus, decide: (*decider).removeParticipant,
-		Fields:     []Field{fieldWhom},
+		Fields:     []Field{{Name: fieldPerson, Kind: FieldPerson, Source: FromRequest, Required: FromRequest, Doc: "The ID or an email address of a participant."}},
 		Operations: []Operation{{ID: "remove-participant", Path: "participant-removals", Summary: "Remove a participant, who can't see the ticket from then on", For: staff}},
 	},
 	{
@@ -192,6 +192,11 @@ var definitions = []Definition{
 		Verb: VerbLeave, Label: "Leave", Done: "You are no longer a participant of the ticket.",
 		Roles: customers, Statuses: anyStatus, decide: (*decider).leave,
 		Operations: []Operation{{ID: "leave-ticket", Path: "leaving", Summary: "Leave a ticket of which you are a participant", For: customers}},
+	},
+	{
+		// Accepted only where an address is confirmed, for every ticket of the contact.
+		Verb: VerbMergePerson, Label: "Merge a contact", Done: "Contact merged.",
+		Roles: customersOrStaff, Statuses: anyStatus, decide: (*decider).mergePerson,
 	},
 	{
 		Verb: VerbResend, Label: "Send again", Done: "Email queued to be sent again.",

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 )
 
-// Kind is who or what wrote a mail.
+// Kind classifies a mail by who or what wrote it.
 type Kind string
 
 // A mail is a person's unless something in it says otherwise: a machine that is taken for a person costs an agent a moment,
@@ -72,7 +72,7 @@ type Verdict struct {
 	OriginalTo []string
 }
 
-// Classify returns what wrote a mail. It never fails; what it can't read is a person's.
+// Classify returns who or what wrote a mail. It never fails; a mail that it can't read is a person's.
 func Classify(m Mail) Verdict {
 	if len(m.Text) > maxText {
 		m.Text = strings.ToValidUTF8(m.Text[:maxText], "")
@@ -93,7 +93,7 @@ func Classify(m Mail) Verdict {
 	return v
 }
 
-// classify asks the rules in the order of their certainty: what a machine wrote in a form for machines comes first.
+// classify applies the rules in the order of their certainty: first what a machine wrote in a form for machines.
 func (m Mail) classify() Verdict {
 	rules := []func(Mail) (Verdict, bool){
 		Mail.deliveryReport, Mail.complaint, Mail.receipt, Mail.own, Mail.notification, Mail.freeForm,

@@ -34,7 +34,7 @@ type maker struct {
 	recipients []*regexp.Regexp // tried in this order
 }
 
-// makers are in the order in which they are asked: the last ones use the phrases of many.
+// makers are in the order in which they are tried: the last ones use the phrases of many.
 var makers = []maker{
 	{"qmail", regexp.MustCompile(`this is the (qmail-send program|james mail server)|wasn't able to deliver your message|problem with the e-?mail address|unable to deliver your message to the following address`), []*regexp.Regexp{alone}},
 	{"Exim", regexp.MustCompile(`message was created automatically by mail delivery (software|system)`), []*regexp.Regexp{alone, withReason}},

@@ -153,18 +153,18 @@ func actionOf(field string) Action {
 	}
 }
 
-// explained completes what a report says with what its words say: of recipients whose report says only that something
-// failed, and of all where the report names none.
-func explained(reported, told []BouncedRecipient) []BouncedRecipient {
+// explained completes the recipients of a report with those of its words: where the report says only that something failed,
+// and where it names none.
+func explained(reported, inWords []BouncedRecipient) []BouncedRecipient {
 	if len(reported) == 0 {
-		return told
+		return inWords
 	}
 	for i, r := range reported {
-		for _, t := range told {
-			if r.Cause == OtherCause && r.Action == t.Action && (r.Address == t.Address || len(reported) == 1 && len(told) == 1) {
-				reported[i] = judged(r, t.Diagnostic)
+		for _, w := range inWords {
+			if r.Cause == OtherCause && r.Action == w.Action && (r.Address == w.Address || len(reported) == 1 && len(inWords) == 1) {
+				reported[i] = judged(r, w.Diagnostic)
 				if r.Diagnostic == "" {
-					reported[i].Diagnostic = t.Diagnostic
+					reported[i].Diagnostic = w.Diagnostic
 				}
 			}
 		}

@@ -2,7 +2,7 @@ package automatic
 
 import "time"
 
-// Limits bound what is sent without a person having written it.
+// Limits bound what is sent automatically.
 type Limits struct {
 	Window    time.Duration // that History counts mails in
 	PerSender int           // automatic mails to one address within the window

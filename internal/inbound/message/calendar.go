@@ -16,7 +16,7 @@ func (r *reader) invitation(p part, body *bufio.Reader) error {
 		return err
 	}
 	if r.calendar == "" {
-		r.calendar = invitationText(cleanText(decodeBytes(string(start), p.params["charset"])))
+		r.Calendar, r.calendar = readInvitation(cleanText(decodeBytes(string(start), p.params["charset"])))
 	}
 	if p.name == "" {
 		p.name = "invite.ics"
@@ -24,12 +24,12 @@ func (r *reader) invitation(p part, body *bufio.Reader) error {
 	return r.file(p, io.MultiReader(bytes.NewReader(start), body))
 }
 
-// invitationText returns what the first event of a calendar says. It reads lines, not a calendar, for many programs write
-// calendars that their standard forbids.
-func invitationText(calendar string) string {
+// readInvitation returns what a calendar asks for, and what its first event says. It reads lines, not a calendar, for many
+// programs write calendars that their standard forbids.
+func readInvitation(calendar string) (method, text string) {
 	calendar = folded.ReplaceAllString(calendar, "")
 	event := map[string]calendarLine{}
-	method, within := "", false
+	within := false
 	for line := range strings.Lines(calendar) {
 		l := parseCalendarLine(strings.TrimRight(line, "\n"))
 		switch {
@@ -38,7 +38,7 @@ func invitationText(calendar string) string {
 		case l.name == "BEGIN":
 			within = strings.EqualFold(l.value, "VEVENT") || strings.EqualFold(l.value, "VTODO")
 		case l.name == "END" && within:
-			return eventText(method, event)
+			return method, eventText(method, event)
 		case within:
 			if _, twice := event[l.name]; !twice {
 				event[l.name] = l
@@ -46,9 +46,9 @@ func invitationText(calendar string) string {
 		}
 	}
 	if len(event) == 0 {
-		return ""
+		return "", ""
 	}
-	return eventText(method, event)
+	return method, eventText(method, event)
 }
 
 var folded = regexp.MustCompile(`\n[ \t]`)

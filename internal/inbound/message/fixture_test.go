@@ -77,6 +77,7 @@ func render(t *testing.T, raw []byte) string {
 	line("cc", m.Cc, m.Cc != nil)
 	line("encrypted", m.Encrypted, m.Encrypted)
 	line("signed", m.Signed, m.Signed)
+	line("calendar", m.Calendar, m.Calendar != "")
 	for _, p := range m.Problems {
 		line("problem", p, true)
 	}

@@ -34,6 +34,7 @@ type Message struct {
 	Encrypted bool     // S/MIME or PGP: the words can't be read
 	Signed    bool     // S/MIME or PGP: there is a signature, which was not verified
 	Damaged   bool     // a winmail.dat can't be read to its end; ReadWhole passes it on as it came
+	Calendar  string   // what its calendar asks for, such as REQUEST or CANCEL; empty: it has none, or that asks for nothing
 	Problems  []string // what was malformed and how it was read, for staff
 }
 

@@ -19,7 +19,7 @@ var blocks = map[atom.Atom]bool{
 	atom.Tbody: true, atom.Tfoot: true, atom.Thead: true, atom.Tr: true, atom.Ul: true,
 }
 
-// Classes and IDs of mail programs, in small letters. A reader that rewrites them puts "x_" or "ecx" before.
+// Classes and IDs of mail programs, in lower case. A reader that rewrites them puts "x_" or "ecx" in front.
 var (
 	// quoteNames are of elements with a whole quoted mail: Gmail, Proton, Yahoo, Zoho, Spark, Outlook's apps, Tuta, GMX.
 	quoteNames = set(`yahoo_quoted|ydpyahoo_quoted|zmail_extra|messagereplysection|mail-editor-reference-message-container` +
@@ -34,7 +34,7 @@ var (
 		`|applemailsignature|zmail_signature_below|sh-signature|yahoo-signature|ymail_signature|tutanota_signature|zimbra_signature`)
 )
 
-// within is what an element says of the nodes within it.
+// within returns the context of the nodes within an element.
 func (c context) within(n *html.Node) context {
 	blockquote := n.DataAtom == atom.Blockquote
 	c.quoted = c.quoted || isNamed(n, quoteNames) || attribute(n, "name") == "messageReplySection" || attribute(n, "data-marker") == "__QUOTED_TEXT__" ||
@@ -46,7 +46,7 @@ func (c context) within(n *html.Node) context {
 	return c
 }
 
-// read notes what an element says of the line that follows.
+// read records what an element says of the line that follows.
 func (d *document) read(n *html.Node) {
 	switch {
 	case isNamed(n, originalNames), attribute(n, "data-marker") == "__DIVIDER__", isOutlookHeader(n):
@@ -103,7 +103,7 @@ func firstText(n *html.Node, left *int) string {
 	return ""
 }
 
-// unseen reports whether a picture isn't seen: it reports to somebody that the mail was opened.
+// unseen reports whether a picture isn't seen, such as one that reports to its server that the mail was opened.
 func unseen(n *html.Node) bool {
 	tiny := func(size string) bool { return size == "0" || size == "1" || size == "0px" || size == "1px" }
 	style := strings.ReplaceAll(strings.ToLower(attribute(n, "style")), " ", "")

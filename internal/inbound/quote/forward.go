@@ -8,7 +8,7 @@ import (
 
 const maxFrom = 1000 // bytes of a sender's line that are read
 
-// ForwardedMail is a mail that somebody forwarded within theirs. All of it is what they claim.
+// ForwardedMail is a mail that was forwarded within another. All of it may be false.
 type ForwardedMail struct {
 	From    mail.Address
 	Date    string // as their program wrote it
@@ -17,7 +17,7 @@ type ForwardedMail struct {
 	Above   string // what the person who forwards it wrote above
 
 	// Marked is set if the mail's text says that it is forwarded. Outlook writes the same header above a mail that is
-	// answered and one that is forwarded: only the subject tells them apart then, see ForwardSubject.
+	// answered and one that is forwarded: then only the subject distinguishes them, see ForwardSubject.
 	Marked bool
 }
 
@@ -59,7 +59,7 @@ func (s *splitter) nextBody(i int) int {
 	return i
 }
 
-// words is the text of a forwarded mail, with one mark of quotation less a line if it has them.
+// words returns the text of a forwarded mail, without the first mark of quotation of each line if it has them.
 func words(text string, quoted bool) string {
 	if quoted {
 		lines := strings.SplitAfter(text, "\n")

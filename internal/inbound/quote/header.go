@@ -50,7 +50,7 @@ func (s *splitter) original(i int) (end int, is bool) {
 	return end, h.whole() && !s.belowSource(start)
 }
 
-// belowSource reports whether the lines just above are of a mail's source that somebody copied.
+// belowSource reports whether the lines just above are of a mail's source, which a person copied.
 func (s *splitter) belowSource(i int) bool {
 	for j := i - 1; j >= 0 && j >= i-headerLines && !s.lines[j].blank(); j-- {
 		if s.lines[j].field == rawField {
@@ -68,7 +68,7 @@ func (s *splitter) headerEnd(i int) int {
 	return i
 }
 
-// whole reports whether it is a mail's header: somebody may write "From: Berlin, To: Paris, Date: Monday" themselves.
+// whole reports whether it is a mail's header: a person may write "From: Berlin, To: Paris, Date: Monday".
 func (h *header) whole() bool {
 	return h.has[fromField] && !h.has[rawField] && h.count >= 3 && (h.has[subjectField] || strings.Contains(h.value[fromField], "@"))
 }
@@ -142,7 +142,7 @@ func isForwardLine(raw string) bool {
 	return dashed && forwards[name] || strings.HasSuffix(name, ":") && beginForwards[strings.TrimRight(name, ": ")]
 }
 
-// undashed is a line in small letters without the dashes around it.
+// undashed returns a line in lower case without the dashes around it, and reports whether there are any.
 func undashed(raw string) (name string, dashed bool) {
 	if len(raw) > 200 {
 		return "", false

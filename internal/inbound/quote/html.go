@@ -85,7 +85,7 @@ type folder struct {
 	folds int
 }
 
-// combine notes of every element what its leaves are.
+// combine records for each element what its leaves are.
 func (f *folder) combine(n *html.Node) folds {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		if s := f.combine(c); s != 0 {

@@ -94,7 +94,7 @@ func (s *splitter) laterStart(i, j int, text func(*line) string) bool {
 	return false
 }
 
-// mayIntroduce is a cheap test of a first line.
+// mayIntroduce reports whether a line may begin an introduction, at little cost: most lines do not.
 func mayIntroduce(text string) bool {
 	return text != "" && len(text) <= introBytes &&
 		(strings.ContainsAny(text, "@<:：") || strings.ContainsFunc(text, unicode.IsDigit))
@@ -129,8 +129,8 @@ func introduces(text string) (found, strong bool) {
 	return bare, bare
 }
 
-// certain reports whether a line with a verb such as "wrote" was written by a program. Those that name no address are told
-// from "On 7 May 2024 at 10:15 I wrote:" and from the lines of a log.
+// certain reports whether a line with a verb such as "wrote" was written by a program. A line without an address must also
+// differ from "On 7 May 2024 at 10:15 I wrote:" and from a line of a log.
 func certain(plain, subject string, dated bool) bool {
 	if address.MatchString(plain) {
 		some := dated || year.MatchString(plain) || clockTime.MatchString(plain)

@@ -86,7 +86,7 @@ func delimiter(text string) dashes {
 	return noDashes
 }
 
-// unquoted is a quoted line without its marks of any depth.
+// unquoted returns a quoted line without its marks of any depth.
 func unquoted(raw string) string { return strings.TrimLeft(raw, "> \t") }
 
 // named reports whether a line is quoted with the name of its author before it: "Ada> Hello".
@@ -95,7 +95,7 @@ func named(raw string) bool {
 	return at > 0 && !strings.ContainsFunc(raw[:at], func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
-// clean is a line without white space at its ends, marks of direction and characters without width.
+// clean returns a line without white space at its ends, marks of direction and characters without width.
 func clean(text string) string {
 	invisible := func(r rune) bool { return r >= 0x80 && (unicode.Is(unicode.Cf, r) || unicode.IsSpace(r)) }
 	if len(text) <= maxCleaned && strings.ContainsFunc(text, invisible) {

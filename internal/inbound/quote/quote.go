@@ -4,7 +4,7 @@ package quote
 
 import "strings"
 
-// What a reader clicks to see what is folded.
+// The summaries of what is folded.
 const (
 	ShowQuoted    = "Show quoted text"
 	ShowSignature = "Show signature"

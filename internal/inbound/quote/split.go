@@ -22,7 +22,7 @@ type splitter struct {
 	pieces  []piece
 	written int // bytes written so far
 	tried   int // lines that were looked at closely
-	steps   int // looks at a line, of which a test bounds the number
+	steps   int // how often a line was looked at; a test bounds it
 }
 
 // split returns the pieces of a mail. It looks at every line a bounded number of times.
@@ -131,7 +131,7 @@ func (s *splitter) add(k Kind, inline bool, from, to int) int {
 	return to
 }
 
-// sign cuts signatures off: at the end, and above the last quotation.
+// sign separates signatures: at the end, and above the last quotation.
 func (s *splitter) sign() {
 	var reversed []piece
 	open := true

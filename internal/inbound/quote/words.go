@@ -2,7 +2,7 @@ package quote
 
 import "strings"
 
-// The words of mail programs, in small letters. Languages are in the order English, German, French, Spanish, Portuguese,
+// The words of mail programs, in lower case. Languages are in the order English, German, French, Spanish, Portuguese,
 // Italian, Catalan, Romanian, Dutch, Scandinavian, Finnish, Baltic, Polish, Czech, Slovak, South Slavic, Hungarian, Russian,
 // Ukrainian, Bulgarian, Greek, Turkish, Hebrew, Arabic, Persian, Hindi, Thai, Vietnamese, Indonesian, Chinese, Japanese, Korean.
 
@@ -18,7 +18,7 @@ var verbs = strings.Split(`wrote the following|wrote|writes|schrieb folgendes|fo
 // middleVerbs stand between the date and the author, or between the author and the date.
 var middleVerbs = strings.Split(` schrieb | schreef | skrev | kirjoitti | kirjutas |wiadomość napisana przez | ezt írta | şunları yazdı | تمت كتابة ما يلي بواسطة | كتب | كتبت `, "|")
 
-// pronouns are who wrote where a person says so, and no program.
+// pronouns are the subjects of "wrote" where a person wrote the line, and not a program.
 var pronouns = set(`i|we|he|she|they|ich|wir|er|sie|man|mir|uns|ihr|ihre|mein|meine|je|j'ai|nous|il|elle|yo|nosotros|él|ella|eu|nós|ele|ela|io|noi|lui|lei|ik|wij|hij|jeg|vi|jag|han|hun|hon|я|мы|он|она`)
 
 // rawLabels are of headers that people copy from a mail's source, which no program writes above a mail that it quotes.

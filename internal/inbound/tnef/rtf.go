@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 )
 
-// rtfText returns the words of RTF without their format.
+// rtfText returns the text of RTF without its formatting.
 func rtfText(rtf []byte) string {
 	p := rtfParser{in: rtf, page: 1252, state: rtfState{skip: 1}}
 	for len(p.in) > 0 {

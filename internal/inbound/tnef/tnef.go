@@ -19,7 +19,7 @@ const (
 	maxFields = 20_000
 )
 
-// ErrFormat means that the rest can't be read. What was read before is returned with it.
+// ErrFormat means that the rest can't be read. What was read before it is returned, too.
 var ErrFormat = errors.New("malformed TNEF")
 
 // Mail is what a winmail.dat contains.

@@ -4,6 +4,7 @@ import "./drafts.js"; // on every page: it deletes drafts of other people
 import "./attach.js";
 import "./form-drafts.js";
 import "./lightbox.js";
+import "./sure.js";
 import "./words.js";
 
 const root = document.documentElement;

@@ -36,7 +36,7 @@ export function detach(form) {
   if (!field) return;
   for (const line of linesOf(field)) stop(line);
   $(".attached", field).replaceChildren();
-  report(field, "");
+  forget(field);
   changed(field, false);
 }
 
@@ -118,12 +118,14 @@ function done(field, line, file) {
   }
 }
 
-// report tells in a line what became of a file; screen readers announce it.
+// report shows what became of a file; screen readers announce it. Errors stay until files are added again.
 function report(field, text, bad = false) {
   const state = $(".attach-state", field);
-  state.textContent = text;
-  state.classList.toggle("error", bad);
+  if (!bad) state.querySelectorAll(":not(.error)").forEach((line) => line.remove());
+  state.append(element("span", bad ? "error" : "", text));
 }
+
+const forget = (field) => $(".attach-state", field).replaceChildren();
 
 // changed follows a change of a form's files: a message without files must have words.
 function changed(field, tell) {
@@ -133,12 +135,14 @@ function changed(field, tell) {
 }
 
 function add(field, files) {
-  const most = Number(field.dataset.most), size = Number(field.dataset.size);
-  report(field, "");
+  const most = Number(field.dataset.most), size = Number(field.dataset.size), total = Number(field.dataset.total);
+  forget(field);
   for (const file of files) {
+    const together = linesOf(field).reduce((sum, line) => sum + Number(line.dataset.bytes ?? 0), file.size);
     if (linesOf(field).length >= most) return report(field, `A message can have at most ${most} files.`, true);
     if (file.size === 0) report(field, `${file.name} is empty.`, true);
     else if (file.size > size) report(field, `${file.name} is larger than ${size / 1048576} MiB.`, true);
+    else if (together > total) report(field, `With ${file.name}, the files are larger than ${total / 1048576} MiB together.`, true);
     else send(field, file);
   }
 }
@@ -146,6 +150,7 @@ function add(field, files) {
 function send(field, file) {
   const name = file.name || "screenshot.png", line = newLine(field, name), bar = element("progress"), request = new XMLHttpRequest();
   line.classList.add("sending");
+  line.dataset.bytes = file.size;
   bar.max = 1;
   bar.setAttribute("aria-label", `Uploading ${name}`);
   $(".file-name", line).after(bar);
@@ -241,12 +246,13 @@ document.addEventListener("drop", (event) => {
   const field = target(event);
   if (field) add(field, [...event.dataTransfer.files]);
 });
-// A form whose files are still on their way is sent when they have arrived.
+// A form is not sent while its files are being uploaded.
 document.addEventListener("submit", (event) => {
   const field = event.target.querySelector?.(fields);
   if (!field || !pending(event.target)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
+  forget(field);
   report(field, "Wait until the files are uploaded, then send.", true);
 }, true);
 

@@ -118,7 +118,7 @@ function beforeSwap(event) {
   }
   if (late) return skip();
   if (target.id === "ticket-head") keepReasons(target, fragment);
-  for (const open of target.querySelectorAll("details[open][id], .message details[open]")) replacementOf(open, fragment)?.setAttribute("open", "");
+  for (const open of target.querySelectorAll("details[open][id], .said details[open]")) replacementOf(open, fragment)?.setAttribute("open", "");
   for (const box of target.querySelectorAll("#rows input:checked, .item > input:checked")) {
     fragment.querySelector(`.item > input[value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
   }

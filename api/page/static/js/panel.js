@@ -173,29 +173,7 @@ document.addEventListener("change", (event) => {
   if (target.matches?.(".actions :is(select, input)")) target.form.classList.add("changed");
 });
 
-// Actions that can't be undone ask for confirmation.
-let sure = null;
-function resubmit(form, submitter) {
-  sure = form;
-  form.requestSubmit(submitter);
-}
-document.addEventListener("submit", (event) => {
-  const asking = event.submitter?.dataset.sure ?? event.target.dataset.sure ?? event.target.querySelector("option:checked[data-sure]")?.dataset.sure;
-  if (!asking || sure === event.target) return void (sure = null);
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  const dialog = $("#confirm"), form = event.target, submitter = event.submitter;
-  $("#confirm-text").textContent = asking;
-  dialog.returnValue = "";
-  dialog.showModal();
-  dialog.addEventListener("close", () => {
-    if (dialog.returnValue !== "yes") return;
-    if (form.isConnected) return resubmit(form, submitter);
-    // A live update has replaced the form.
-    const now = [...document.querySelectorAll("form[data-sure]")].find((f) => f.action === form.action);
-    now ? resubmit(now, $("button", now)) : say("That can't be done any more.", true);
-  }, { once: true });
-}, true);
+document.addEventListener("sure:gone", () => say("That can't be done any more.", true));
 
 function open(id) {
   const dialog = document.getElementById(id);
