@@ -9,7 +9,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 	"github.com/holesalemart/supportdesk/internal/inbound/quote"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // setForwarded sets the mail that a mail forwards, within its text or attached. One of the desk itself is none.
@@ -76,7 +75,7 @@ func (r *Reader) Forward(ctx context.Context, m desk.ReadMail, by desk.Person) (
 		return said, note, err
 	}
 	if m.Forwarded.Attached {
-		by.Role = ticket.RoleCustomer // the words are a customer's
+		by.Role = "" // the words are not of staff
 		said, err = r.Message(ctx, *m.Forwarded, by)
 		return said, note, err
 	}
