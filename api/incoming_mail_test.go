@@ -94,7 +94,7 @@ func TestPrivacy_customersReachNoIncomingMail(t *testing.T) {
 func TestTimeline_anEmailsHTMLIsItsOwn(t *testing.T) {
 	o := openFixture(t)
 	addresses := inbound.Addresses{"support@desk.example": ""}
-	reader := inbound.NewReader(o.Blobs, o.Files, trust.New(trust.Options{AuthServID: "border.example"}), inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example"})
+	reader := inbound.NewReader(o.Blobs, o.Files, trust.New(trust.Options{AuthServID: "border.example"}), inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets})
 	mails := app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o.Store, Addresses: addresses.Find, Bounces: o.Store}, o.Desk, o.Steps)
 	raw := "From: " + o.People["clara"].Address + "\r\nTo: support@desk.example\r\nSubject: My parcel\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n" +
 		"--b\r\nContent-Type: text/plain\r\n\r\nThe *plain* text.\r\n" +

@@ -27,7 +27,7 @@ type entryView struct {
 	Body       string           `json:"body,omitempty" doc:"The message as it was written."`
 	Format     desk.Format      `json:"format,omitempty" enum:"text,markdown" doc:"What the message is written in."`
 	HTML       string           `json:"html,omitempty" doc:"The message as HTML: sanitized, without scripts, styles, forms and images of other servers. Links to tickets are relative to the website."`
-	Recipients string           `json:"recipients,omitempty" enum:"requester" doc:"Present if the message was for the requester alone."`
+	Recipients string           `json:"recipients,omitempty" enum:"requester,staff" doc:"Present if not everyone of the ticket sees the message. requester: staff wrote it to the requester alone; staff: a customer wrote it to staff alone."`
 	Person     *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
 	Files      []attachmentView `json:"files,omitempty"`
 	Channel    desk.Channel     `json:"channel,omitempty" enum:"page,api,email,phone,in-person" doc:"By which the message came. Absent of messages from before it was recorded."`
@@ -94,6 +94,9 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	}
 	if e.Only != "" {
 		view.Recipients = input.ToRequester
+		if e.By.Role == ticket.RoleCustomer {
+			view.Recipients = input.ToStaff
+		}
 	}
 	if e.Named.ID != "" {
 		view.Person = &personView{e.Named.ID, e.Named.Name}

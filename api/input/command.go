@@ -19,6 +19,7 @@ const (
 const (
 	ToAll       = "all"       // requester and participants; the default
 	ToRequester = "requester" // the requester alone
+	ToStaff     = "staff"     // staff alone; of customers' messages by email
 )
 
 // Recipients parses the recipients of a message and reports whether it is for the requester alone.

@@ -80,6 +80,8 @@ func audience(e desk.Entry) (from, label string) {
 	}
 	label = cmp.Or(messageLabels[e.Kind], "Reply")
 	switch {
+	case e.Only != "" && e.By.Role == ticket.RoleCustomer:
+		label += ", to staff alone"
 	case e.Only != "":
 		label += ", to the requester alone"
 	case e.Kind == ticket.EventSubmitted && e.By.Role.Staff():

@@ -66,6 +66,9 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 			continue
 		}
 		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: labelOf(e, participant), At: e.At, Body: e.Body, entry: e}
+		if e.Only != "" && b.Mine {
+			b.Label = "to our support team alone"
+		}
 		switch {
 		case e.Code == ticket.CodeUnseen:
 			b.State = "crossed"

@@ -209,7 +209,7 @@ func mailConfig(c config.Config) (mail.Config, error) {
 	return mail.Config{
 		Host: c.SMTPHost, Port: c.SMTPPort, Username: c.SMTPUsername, Password: c.SMTPPassword, TLS: c.SMTPTLS,
 		From:   desk.Mailbox{Name: c.From.Name, Address: c.From.Address},
-		Domain: c.MailDomain, BaseURL: c.BaseURL, Timeout: c.SMTPTimeout, DKIM: dkim, Replies: c.ReplyAddress,
+		Domain: c.MailDomain, BaseURL: c.BaseURL, Timeout: c.SMTPTimeout, DKIM: dkim, Replies: c.ReplyAddress, Prefix: c.NumberPrefix,
 	}, err
 }
 

@@ -18,6 +18,10 @@ type mailReader interface {
 	Read(context.Context, desk.IncomingMail) (desk.ReadMail, error)
 	// Message returns the mail as a message of a person, whose files are stored and not attached to anything yet.
 	Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error)
+	// Forward returns the mail that a mail of staff forwards as a message of its author, and what staff wrote to it.
+	Forward(ctx context.Context, m desk.ReadMail, by desk.Person) (said, note desk.MailMessage, err error)
+	// BareSubject returns the subject of a mail without "Re:" and the number of a ticket.
+	BareSubject(subject string) string
 	// MayAnswer reports whether a receipt may be sent for a mail.
 	MayAnswer(m desk.ReadMail, before desk.Answered) bool
 }
@@ -33,9 +37,11 @@ type mailDirectory interface {
 	PersonByAddress(ctx context.Context, address string) (desk.Person, error)
 	// EnsureContact returns the person with an address, and adds a contact if there is none.
 	EnsureContact(ctx context.Context, by ticket.PersonID, name, address string) (desk.Person, error)
-	// Thread returns the ticket that a mail belongs to by a token in its recipients or by the Message-ID of a mail that was sent.
-	// found is false if there is none.
-	Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error)
+	// Thread returns the ticket that a person's mail belongs to by a token in its recipients or by the Message-ID of a mail that
+	// was sent to them. from is empty for an unknown sender. found is false if there is none.
+	Thread(ctx context.Context, m desk.ReadMail, from ticket.PersonID) (t desk.Thread, found bool, err error)
+	// FollowUp returns the open ticket of a requester that follows up on a closed one; empty: there is none.
+	FollowUp(ctx context.Context, closed ticket.Number, requester ticket.PersonID) (ticket.Number, error)
 	// Answered counts the receipts that a person was sent besides the one for a new ticket by a mail with a subject.
 	Answered(ctx context.Context, person ticket.PersonID, subject string, arrived time.Time) (desk.Answered, error)
 	// MaySubmit and MayCommand return a Limited fault if the person has opened too many tickets, or written too much, lately.
@@ -130,6 +136,9 @@ type received struct {
 // refused. The words on a ticket that was closed meanwhile become what they had become if they had arrived after that.
 // After any other refusal staff decide: once they have released the mail, it becomes a command again.
 func (s *IncomingMails) again(ctx context.Context, m desk.ReadMail, c desk.MailCommand) (desk.IncomingResult, error) {
+	if !c.Outcome.Refused && c.Seq == 1 && c.By.Role.Staff() && m.Forwarded != nil { // the note may be missing
+		return s.forward(ctx, received{ReadMail: m}, c.By)
+	}
 	if !c.Outcome.Refused {
 		message, err := s.reader.Message(ctx, m, c.By)
 		return accepted(c.Ticket, message), err
@@ -156,25 +165,31 @@ func (s *IncomingMails) decide(ctx context.Context, m received) (desk.IncomingRe
 	if m.Kind == desk.KindBounce || m.Kind == desk.KindComplaint {
 		return s.bounce(ctx, m)
 	}
-	if r, stop, err := s.stop(ctx, m); stop || err != nil {
+	r, stop, err := s.stop(ctx, m)
+	if err != nil || stop && r.Reason != string(desk.KindAutoReply) {
 		return r, err
 	}
 	from, err := s.directory.PersonByAddress(ctx, m.From.Address)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return desk.IncomingResult{}, err
 	}
-	thread, found, err := s.directory.Thread(ctx, m.ReadMail)
+	thread, found, err := s.directory.Thread(ctx, m.ReadMail, from.ID)
 	switch {
 	case err != nil:
 		return desk.IncomingResult{}, err
+	case stop:
+		if found && thread.For(from.ID) {
+			r.Ticket = thread.Number
+		}
+		return r, nil
 	case found && from.Role.Staff():
 		return s.staffReply(ctx, m, from, thread)
 	case from.Role.Staff():
-		return s.staffSubmission(ctx, m)
+		return s.staffSubmission(ctx, m, from)
 	case found:
 		return s.customerReply(ctx, m, thread)
 	}
-	return s.submission(ctx, m, m.From, desk.Thread{})
+	return s.submission(ctx, m, desk.Thread{})
 }
 
 // stop reports whether a mail becomes no message, whatever ticket it may belong to.
@@ -255,10 +270,9 @@ func (s *IncomingMails) contact(ctx context.Context, box desk.Mailbox) (desk.Per
 	return s.directory.EnsureContact(ctx, "", name, box.Address)
 }
 
-// submission opens a ticket for the sender of a mail or, if an agent forwards one, of the mail in it. The thread, unless it is
-// zero, is that of a closed ticket.
-func (s *IncomingMails) submission(ctx context.Context, m received, requester desk.Mailbox, closed desk.Thread) (desk.IncomingResult, error) {
-	by, err := s.contact(ctx, requester)
+// submission opens a ticket for the sender of a mail. The thread, unless it is zero, is that of a closed ticket.
+func (s *IncomingMails) submission(ctx context.Context, m received, closed desk.Thread) (desk.IncomingResult, error) {
+	by, err := s.contact(ctx, m.From)
 	if err != nil {
 		return refused(err)
 	}
@@ -279,7 +293,7 @@ func (s *IncomingMails) submission(ctx context.Context, m received, requester de
 		IdempotencyKey: incomingKey(m, "submit"),
 	}
 	if closed.Member(by.ID) {
-		sub.Follows = closed.Number
+		sub.Follows, sub.Subject = closed.Number, s.reader.BareSubject(sub.Subject)
 	}
 	receipt, err := s.tickets.Submit(ctx, by, sub)
 	if err != nil {
@@ -308,29 +322,51 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 	}
 	member := t.Member(by.ID)
 	switch {
+	case !t.Proven && m.Trust != desk.TrustPass: // anyone may have written it
+		return s.submission(ctx, m, desk.Thread{})
 	case !member && t.Proven && t.Staff:
 		return quarantine(desk.ReasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
+	case t.Closed && member:
+		return s.followUp(ctx, m, by, t)
 	case t.Closed, !member && !t.MayJoin(by.ID):
-		return s.submission(ctx, m, m.From, t)
+		return s.submission(ctx, m, t)
 	case !member && len(t.People) > ticket.MaxParticipants:
 		return quarantine(desk.ReasonRefused, "The ticket has as many participants as it can have."), nil
 	}
-	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: !member})
+	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: !member, Alone: t.Alone})
 	if errors.Is(err, ticket.ErrClosed) { // in the meantime
-		return s.submission(ctx, m, m.From, t)
+		return s.followUp(ctx, m, by, t)
 	}
 	return r, err
 }
 
-// staffReply adds a mail of an agent to a ticket: as a note, unless it was sent to the address for public replies.
+// followUp adds a mail to a closed ticket to the open one with which its sender follows up on it, or opens that.
+func (s *IncomingMails) followUp(ctx context.Context, m received, by desk.Person, closed desk.Thread) (desk.IncomingResult, error) {
+	n, err := s.directory.FollowUp(ctx, closed.Number, by.ID)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	if n != "" {
+		r, err := s.message(ctx, m, by, n, desk.Request{Verb: ticket.VerbCustomerReply})
+		if !errors.Is(err, ticket.ErrClosed) {
+			return r, err
+		}
+	}
+	return s.submission(ctx, m, closed)
+}
+
+// staffReply adds a mail of an agent to a ticket: as a note, unless it was sent to their own address for public replies. It
+// is theirs if it answers a mail that was sent to them, or if their domain authenticates it.
 func (s *IncomingMails) staffReply(ctx context.Context, m received, from desk.Person, t desk.Thread) (desk.IncomingResult, error) {
 	r := desk.Request{Verb: ticket.VerbNote}
-	if t.Public && t.Person == from.ID {
-		r.Verb = ticket.VerbAgentReply
+	if t.Public {
+		r.Verb, r.Alone = ticket.VerbAgentReply, t.Alone
 	}
 	switch {
-	case !t.Proven:
-		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent from here."), nil
+	case !t.For(from.ID) && m.Trust != desk.TrustPass:
+		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent to them, and its sender is not authenticated."), nil
+	case t.Public && !t.For(from.ID):
+		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff to the address at which someone else answers the requester, so it was not sent to the requester."), nil
 	case t.Closed:
 		return quarantine(desk.ReasonStaffClosed, "The email is from a member of staff, and the ticket is closed."), nil
 	}
@@ -338,20 +374,51 @@ func (s *IncomingMails) staffReply(ctx context.Context, m received, from desk.Pe
 }
 
 // staffSubmission opens a ticket for the customer whose mail an agent forwards.
-func (s *IncomingMails) staffSubmission(ctx context.Context, m received) (desk.IncomingResult, error) {
+func (s *IncomingMails) staffSubmission(ctx context.Context, m received, from desk.Person) (desk.IncomingResult, error) {
 	switch {
 	case m.Forwarded == nil:
 		return quarantine(desk.ReasonStaffNoCustomer, "The email is from a member of staff and forwards no email of a customer."), nil
 	case m.Trust != desk.TrustPass:
 		return quarantine(desk.ReasonStaff, "The email forwards one of a customer, but its sender, a member of staff, is not authenticated."), nil
 	}
-	switch customer, err := s.directory.PersonByAddress(ctx, m.Forwarded.Address); {
+	switch customer, err := s.directory.PersonByAddress(ctx, m.Forwarded.From.Address); {
 	case err == nil && customer.Role.Staff():
 		return quarantine(desk.ReasonStaffNoCustomer, "The email forwards one of a member of staff."), nil
 	case err != nil && fault.KindOf(err) != fault.NotFound:
 		return refused(err)
 	}
-	return s.submission(ctx, m, *m.Forwarded, desk.Thread{})
+	return s.forward(ctx, m, from)
+}
+
+// forward submits the mail that an agent forwards for its author, and adds what the agent wrote as a note. Done twice, it changes
+// nothing.
+func (s *IncomingMails) forward(ctx context.Context, m received, from desk.Person) (desk.IncomingResult, error) {
+	requester, err := s.contact(ctx, m.Forwarded.From)
+	if err != nil {
+		return refused(err)
+	}
+	said, note, err := s.reader.Forward(ctx, m.ReadMail, from)
+	if err != nil {
+		return desk.IncomingResult{}, err
+	}
+	receipt, err := s.tickets.Submit(ctx, from, desk.Submission{
+		Subject: said.Subject, Body: said.Body, Category: s.category(m), Files: said.Files, Requester: desk.Whom{Person: string(requester.ID)},
+		Channel: desk.ChannelEmail, Incoming: m.ID, Arrived: m.Received, IdempotencyKey: incomingKey(m, "submit"),
+	})
+	if err != nil {
+		return refused(err)
+	}
+	if note.Body != "" || len(note.Files) > 0 {
+		// The mail is that of the submission, so that what became of it is decided with that.
+		_, err := s.tickets.Send(ctx, from, desk.Request{
+			Number: receipt.Number, Verb: ticket.VerbNote, Body: note.Body, Files: note.Files, Channel: desk.ChannelEmail, Arrived: m.Received,
+			IdempotencyKey: incomingKey(m, "note"),
+		})
+		if err != nil && !fault.KindOf(err).Permanent() {
+			return desk.IncomingResult{}, err
+		}
+	}
+	return accepted(receipt.Number, said), nil
 }
 
 // message adds a mail to a ticket as a command.

@@ -50,9 +50,9 @@ type mailDataStore interface {
 	RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []RequesterTicket, total int, err error)
 	PersonName(context.Context, ticket.PersonID) (string, error)
 
-	// ReplyToken returns the token of the address at which a person replies to mails about a ticket. What staff write to a
-	// public one goes to the requester, and otherwise becomes a note.
-	ReplyToken(ctx context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error)
+	// ReplyToken returns the token of the address at which a person replies to a mail. Like links, it ends when those that were
+	// made at an instant or earlier are revoked.
+	ReplyToken(ctx context.Context, to desk.ReplyTo, from time.Time) (string, error)
 
 	// ConversationLink, FileLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
 	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
@@ -100,6 +100,7 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 	}
 	about, owing, event := stored.fold(data.Policy)
 	data.Participant = !data.Kind.ToStaff() && stored.Person != about.Requester
+	data.Alone, data.Shared = event.Only != "", len(stored.Ticket.Participants) > 0
 	data.At, data.Cause, data.Status, data.Priority = event.At, event.Cause, about.Status, about.Priority
 	data.Silence = silence(owing, data.Policy.Silence)
 	emergencies, err := m.store.Notices(ctx)
@@ -125,7 +126,7 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 		err = m.addFiles(ctx, data.Files, stored)
 	}
 	if err == nil {
-		err = m.setReplyTokens(ctx, &data, stored.Person)
+		err = m.setReplyTokens(ctx, &data, stored)
 	}
 	if err == nil && about.Assignee != "" {
 		data.Assignee, err = m.store.PersonName(ctx, about.Assignee)
@@ -134,9 +135,11 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (data desk.MailData
 }
 
 // setReplyTokens sets the tokens of the addresses at which the recipient of a mail replies.
-func (m *Mails) setReplyTokens(ctx context.Context, data *desk.MailData, to ticket.PersonID) (err error) {
-	if data.ReplyToken, err = m.store.ReplyToken(ctx, data.Number, to, false); err == nil && data.Kind.ToStaff() {
-		data.PublicReplyToken, err = m.store.ReplyToken(ctx, data.Number, to, true)
+func (m *Mails) setReplyTokens(ctx context.Context, data *desk.MailData, stored StoredMail) (err error) {
+	to := desk.ReplyTo{Number: data.Number, Person: stored.Person, Alone: data.Alone}
+	if data.ReplyToken, err = m.store.ReplyToken(ctx, to, stored.Owed); err == nil && data.Kind.ToStaff() {
+		to.Public = true
+		data.PublicReplyToken, err = m.store.ReplyToken(ctx, to, stored.Owed)
 	}
 	return err
 }

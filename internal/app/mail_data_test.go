@@ -49,8 +49,8 @@ func (*oneMail) EscalationLink(context.Context, ticket.Number, ticket.PersonID, 
 	return "escalation", nil
 }
 
-func (*oneMail) ReplyToken(_ context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error) {
-	return fmt.Sprint(n, " ", person, " ", public), nil
+func (*oneMail) ReplyToken(_ context.Context, to desk.ReplyTo, _ time.Time) (string, error) {
+	return fmt.Sprint(to.Number, " ", to.Person, " ", to.Public), nil
 }
 
 func (*oneMail) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }

@@ -61,7 +61,7 @@ type Request struct {
 	Body           string          // the message; empty where the verb has none, or if there are only files
 	Format         Format          // of Body
 	Files          []FileID        // of the message, uploaded before, in order
-	Alone          bool            // its message is for the requester alone, not for the participants
+	Alone          bool            // its message is for the requester alone, not for the participants; a customer's, by email only: for staff alone
 	Whom           Whom            // add-participant, remove-participant, change-requester
 	Agent          string          // assign: a handle or an ID; empty: the person who asks
 	Expected       *string         // assign: the assignee known to the client, a handle or an ID, empty for none; nil: any

@@ -33,12 +33,14 @@ type MailData struct {
 	To          Mailbox
 	Token       string // of a customer's link to the conversation, or of the link in an escalation; empty in other mails to staff
 	Participant bool   // To is a participant
+	Alone       bool   // the event's message is for the requester alone, or from a customer for staff alone
+	Shared      bool   // the ticket has participants beside its requester
 	Disabled    bool   // the recipient's account has been disabled since: nothing may be sent to them
 	Instead     string // name of the original recipient, who is disabled, or a handle that no one has; empty: To is the original recipient
 	MAC         string // part of the Message-ID that proves that it was made here; empty: the mail was stored before there was one
 
-	// Thread are the earlier mails of the conversation, the oldest first: the first mail about the ticket, those to the same
-	// person, and those that people of the ticket wrote.
+	// Thread are the earlier mails of the conversation that the recipient has, the oldest first: those to them and those that they
+	// wrote. The Message-ID of a mail to someone else would prove that the recipient has that mail.
 	Thread []ThreadMail
 
 	// ReplyToken and PublicReplyToken are the tokens of the addresses at which the recipient replies. What staff write to the
@@ -75,6 +77,14 @@ type MailData struct {
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
 
 	Notices []Notice // of emergencies, at Sent
+}
+
+// ReplyTo is what the address says at which a person replies to a mail.
+type ReplyTo struct {
+	Number ticket.Number
+	Person ticket.PersonID
+	Public bool // what staff write to it goes to the requester; otherwise it becomes a note
+	Alone  bool // the mail is about a message that not all of the ticket see
 }
 
 // Quoted is the latest message of a customer before an answer of staff. It is zero if there is none.

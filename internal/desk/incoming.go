@@ -165,7 +165,9 @@ type ReadMail struct {
 	Threat    string // a virus or spam, as the scanner named it; empty: none
 	Unscanned bool   // the mail is too large for the scanner
 
-	Forwarded *Mailbox // the sender of the mail that this one forwards; nil: it forwards none
+	Forwarded *ReadMail // the mail that this one forwards, as its sender says; nil: it forwards none
+	Above     string    // what the sender wrote above a mail that is forwarded within the text
+	Attached  bool      // Forwarded: it is attached to the mail, with its files; otherwise its text is within the mail's
 }
 
 // BouncedRecipient is what a bounce says about a recipient.
@@ -181,6 +183,7 @@ type MailAttachment struct {
 	Description string
 	ContentID   string // without angle brackets; empty: none
 	Inline      bool   // shown within the text
+	Mail        bool   // it is a mail
 }
 
 // MailMessage is an incoming mail as a message.
@@ -201,9 +204,10 @@ type Thread struct {
 	Number ticket.Number
 	Closed bool
 	People []ticket.PersonID // the requester and the participants
-	Proven bool              // the sender has a mail that was sent from here about the ticket
-	Person ticket.PersonID   // to whom that mail was sent; empty: unknown
+	Proven bool              // the sender has a mail that was sent from here about the ticket, and it was not revoked
+	Person ticket.PersonID   // to whom that mail was sent
 	Public bool              // replies of staff to that mail are meant for the requester
+	Alone  bool              // that mail is about a message that not all of the ticket see
 	Staff  bool              // that person is staff
 
 	Removed []ticket.PersonID // people who were participants and were removed
@@ -230,6 +234,9 @@ func (t Thread) MayJoin(id ticket.PersonID) bool {
 	return t.Proven && !t.Staff && !slices.Contains(t.Removed, id)
 }
 
+// For reports whether the mail that proves the thread was sent to a person.
+func (t Thread) For(id ticket.PersonID) bool { return t.Proven && t.Person == id }
+
 // Member reports whether a person is of the ticket.
 func (t Thread) Member(id ticket.PersonID) bool { return slices.Contains(t.People, id) }
 
@@ -240,21 +247,19 @@ type SentMail struct {
 	Person  ticket.PersonID
 	Address string // that it was sent to
 	Proven  bool   // its Message-ID can't be guessed
+	Alone   bool   // it is about a message that not all of the ticket see
 }
 
 // FailedFor returns what a bounce says about the recipient of a sent mail. ok is false if the mail did not fail for them or, as
-// anyone could forge a bounce, if the mail's Message-ID can be guessed and the bounce does not name its recipient.
+// anyone could forge a bounce, if it names another recipient, or none and the mail's Message-ID can be guessed.
 func (m ReadMail) FailedFor(sent SentMail) (failed BouncedRecipient, ok bool) {
 	if m.Kind == KindComplaint {
 		return BouncedRecipient{Reason: m.Reason}, sent.Proven
 	}
 	for _, b := range m.Bounces {
-		if strings.EqualFold(b.Address, sent.Address) {
+		if strings.EqualFold(b.Address, sent.Address) || b.Address == "" && sent.Proven {
 			return b, true
 		}
 	}
-	if len(m.Bounces) == 0 || !sent.Proven {
-		return BouncedRecipient{}, false
-	}
-	return m.Bounces[0], true // to the address to which the recipient's own forwards
+	return BouncedRecipient{}, false
 }

@@ -64,7 +64,7 @@ func TestAllowance_aMailThatWaitsStoresNoFilesAndUploadsAreNotSpent(t *testing.T
 	t.Cleanup(limited.Close)
 	addresses := inbound.Addresses{"support@desk.example": ""}
 	reader := inbound.NewReader(o.blobs, app.NewFiles(limited, o.blobs, desk.FileLimits{Size: 1 << 20, Count: 10, Total: 1 << 20}),
-		trust.New(trust.Options{AuthServID: "border.example"}), inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example"})
+		trust.New(trust.Options{AuthServID: "border.example"}), inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets})
 	mails := app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: limited, Addresses: addresses.Find, Bounces: limited, Workflows: o},
 		app.NewTickets(limited, limited, limited, nil, waker{}), o.steps)
 	const files = 10

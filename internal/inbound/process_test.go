@@ -183,7 +183,7 @@ func (o *office) said(n ticket.Number) (all []string) {
 // token returns the address at which a person replies about a ticket.
 func (o *office) token(n ticket.Number, id ticket.PersonID, public bool) string {
 	o.t.Helper()
-	token, err := o.ReplyToken(o.t.Context(), n, id, public)
+	token, err := o.ReplyToken(o.t.Context(), desk.ReplyTo{Number: n, Person: id, Public: public}, time.Now())
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -327,18 +327,16 @@ func TestIncomingMails_staffAnswerWithNotesUnlessToThePublicAddress(t *testing.T
 	n := o.opened()
 	anna := "Anna Agent <anna@staff.example>"
 	o.process(letter{from: anna, to: o.token(n, o.agent.ID, false), subject: "Re", body: "A note."})
-	o.process(letter{from: anna, to: o.token(n, o.record(n).Requester.ID, false), subject: "Re", body: "By the requester's address."})
 	o.process(letter{from: anna, to: o.token(n, o.agent.ID, true), subject: "Re", body: "An answer."})
 	o.expect("timeline", o.said(n), []string{
-		late, "noted by Anna Agent: A note.", "noted by Anna Agent: By the requester's address.", "agent-replied by Anna Agent: An answer.",
+		late, "noted by Anna Agent: A note.", "agent-replied by Anna Agent: An answer.",
 	})
 	ben, err := o.AddPerson(t.Context(), desk.Person{Role: ticket.RoleAgent, Name: "Ben Agent", Address: "ben@staff.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.process(letter{from: anna, to: o.token(n, ben.ID, true), subject: "Re", body: "By a colleague's address."})
-	if said := o.said(n); said[len(said)-1] != "noted by Anna Agent: By a colleague's address." {
-		t.Errorf("%q", said)
+	if r := o.process(letter{from: anna, to: o.token(n, ben.ID, true), subject: "Re", body: "By a colleague's address."}); r.Reason != desk.ReasonStaffUnproven || len(o.said(n)) != 3 {
+		t.Errorf("%+v", r)
 	}
 	for _, l := range []letter{
 		{from: anna, subject: "[" + string(n) + "]", body: "Without a token."},
@@ -351,7 +349,7 @@ func TestIncomingMails_staffAnswerWithNotesUnlessToThePublicAddress(t *testing.T
 }
 
 // Emails that were sent before Message-IDs had a proof can be guessed by everyone who knows the ticket's number.
-func TestIncomingMails_aMessageIDWithoutProofIsGoodForPeopleOfTheTicketOnly(t *testing.T) {
+func TestIncomingMails_aMessageIDWithoutProofNeedsAnAuthenticatedSender(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
 	n := o.opened()
@@ -365,7 +363,8 @@ func TestIncomingMails_aMessageIDWithoutProofIsGoodForPeopleOfTheTicketOnly(t *t
 	}
 	id := o.messageID(n, 1, false)
 	answers := []string{"In-Reply-To: " + id}
-	o.process(letter{from: "Carla Customer <carla@client.example>", subject: "Re", body: "An answer to an old email.", headers: answers})
+	authentic := append(slices.Clone(answers), "Authentication-Results: border.example; dmarc=pass header.from=client.example")
+	o.process(letter{from: "Carla Customer <carla@client.example>", subject: "Re", body: "An answer to an old email.", headers: authentic})
 	o.expect("timeline", o.said(n), []string{late, "customer-replied by Carla Customer: An answer to an old email."})
 	if r := o.process(letter{from: "Sam Stranger <sam@elsewhere.example>", subject: "Re", body: "A guess.", headers: answers}); r.Ticket == n {
 		t.Error("a stranger who guessed the Message-ID wrote to the ticket")

@@ -92,7 +92,9 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	read.Traits = traits(parsed)
 	read.Kind, read.Reason = kinds[verdict.Kind], verdict.Reason
 	read.About, read.Bounces = verdict.OriginalMessageIDs, bounced(verdict)
-	read.Forwarded = forwarded(parsed)
+	if err := r.setForwarded(ctx, &read); err != nil {
+		return read, err
+	}
 	if err := r.verify(ctx, &read); err != nil {
 		return read, err
 	}
@@ -272,27 +274,26 @@ func bounced(v automatic.Verdict) []desk.BouncedRecipient {
 	return all
 }
 
-// forwarded returns the sender of the mail that a mail forwards.
-func forwarded(m message.Message) *desk.Mailbox {
-	f, is := quote.Forwarded(m.Text)
-	if !is || !f.Marked && !quote.ForwardSubject(m.Subject) || !desk.ValidAddress(f.From.Address) {
-		return nil
-	}
-	return &desk.Mailbox{Name: f.From.Name, Address: f.From.Address}
-}
-
 // noSubject is the subject of a ticket by a mail without one.
 const noSubject = "(no subject)"
 
+func (r *Reader) redactor(ctx context.Context) (redactor, error) {
+	secrets, err := r.options.Secrets(ctx)
+	return redactor{secrets, r.site}, err
+}
+
 // Message returns a mail as a message of a person, and stores its files.
 func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error) {
-	secrets, err := r.options.Secrets(ctx)
+	hidden, err := r.redactor(ctx)
 	if err != nil {
 		return desk.MailMessage{}, err
 	}
-	hidden := redactor{secrets, r.site}
 	files := taker{reader: r, redactor: hidden, by: by, limits: r.files.Limits()}
-	parsed, err := r.parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
+	parse := r.parse
+	if m.Attached {
+		parse = r.parseAttached
+	}
+	parsed, err := parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
 		var a desk.MailAttachment
 		if f.N < len(m.Files) { // what is known of a file only once the whole mail was read
 			a = m.Files[f.N]
@@ -316,7 +317,9 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 func attachments(files []message.File) []desk.MailAttachment {
 	all := make([]desk.MailAttachment, 0, len(files))
 	for _, f := range files {
-		all = append(all, desk.MailAttachment{Name: f.Name, Description: shortened(f.Description, desk.MaxAlt), ContentID: f.ContentID, Inline: f.Inline})
+		all = append(all, desk.MailAttachment{
+			Name: f.Name, Description: shortened(f.Description, desk.MaxAlt), ContentID: f.ContentID, Inline: f.Inline, Mail: isAttachedMail(f),
+		})
 	}
 	return all
 }

@@ -168,8 +168,8 @@ func AccountID(id int64, domain string) string {
 // maxReferences is the maximum number of Message-IDs in References. RFC 5322 suggests to keep the first and the last.
 const maxReferences = 20
 
-// thread returns the values of In-Reply-To and References, both empty for the first mail of a conversation. The first mail
-// about the ticket is a reference even for recipients who never received it, such as agents, because it identifies the thread.
+// thread returns the values of In-Reply-To and References, both empty for the first mail of a conversation to its recipient. All
+// of them are of mails that the recipient has: a Message-ID proves who received the mail.
 func thread(data desk.MailData, domain string) (inReplyTo, references string) {
 	var ids []string
 	for _, m := range data.Thread {

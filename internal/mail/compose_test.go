@@ -129,7 +129,7 @@ func TestSend_refersToTheWholeConversation(t *testing.T) {
 }
 
 func TestSend_answersAreAddressedByAToken(t *testing.T) {
-	token, err := link.ReplyToken([]byte("secret"), link.Reply{Number: number, Person: "P-0123456789"})
+	token, err := link.ReplyToken([]byte("secret"), link.Reply{Number: number, Person: "P-0123456789", Issued: time.Unix(1_795_000_000, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}

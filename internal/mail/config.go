@@ -2,6 +2,7 @@ package mail
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -35,6 +36,7 @@ type Config struct {
 
 	From    desk.Mailbox
 	Replies string // address at which answers are received, with an extension after a plus sign; empty: they are not read
+	Prefix  string // of ticket numbers
 	Domain  string // right-hand side of every Message-ID, and the host name in EHLO
 	BaseURL string // of the website, such as https://support.example.com; may end in a slash
 	DKIM    DKIM
@@ -86,7 +88,7 @@ func (c Config) checkNames(complain func(field, format string, args ...any)) {
 	if _, err := mail.ParseAddress("id@" + c.Domain); err != nil || !ascii(c.Domain) {
 		complain("Domain", "%q is not a domain name in ASCII", c.Domain)
 	}
-	if _, err := link.ReplyAddress(c.Replies, strings.Repeat("x", link.MaxReplyToken)); c.Replies != "" && err != nil {
+	if _, err := link.ReplyAddress(c.Replies, strings.Repeat("x", link.ReplyTokenSize(c.Prefix))); c.Replies != "" && err != nil {
 		complain("Replies", "%q has a local part too long for a token, or is not an email address", c.Replies)
 	}
 	site, err := url.Parse(c.BaseURL)
@@ -133,5 +135,9 @@ func (c Config) replyAddress(token string) (string, error) {
 	if c.Replies == "" || token == "" {
 		return "", nil
 	}
-	return link.ReplyAddress(c.Replies, token)
+	address, err := link.ReplyAddress(c.Replies, token)
+	if errors.Is(err, link.ErrNoRoom) { // a number with an earlier, longer prefix
+		return c.Replies, nil
+	}
+	return address, err
 }

@@ -17,7 +17,7 @@ func config() mail.Config {
 	return mail.Config{
 		Host: "127.0.0.1", Port: 25, TLS: mail.TLSNone,
 		From:    desk.Mailbox{Name: "Holesalemart Support", Address: "support@holesalemart.example"},
-		Replies: "support@holesalemart.example", Domain: "holesalemart.example", BaseURL: "https://support.holesalemart.example/",
+		Replies: "support@holesalemart.example", Prefix: "HM", Domain: "holesalemart.example", BaseURL: "https://support.holesalemart.example/",
 		Timeout: 10 * time.Second,
 	}
 }

@@ -47,6 +47,8 @@ type view struct {
 	Unanswered   bool   // reminder and escalation: the target is the first response
 	Staff        bool   // the recipient is staff
 	Participant  bool   // the recipient is a participant, not the requester
+	Alone        bool   // the message is for the requester alone, or from a customer for staff alone
+	Shared       bool   // the ticket has participants
 	Which        string // your or this, before the word ticket
 	WithoutDates bool   // a new ticket without deadlines, because its clocks are paused
 	Waits        bool   // the resolution clock is paused while the ticket waits for the requester
@@ -79,7 +81,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) (view, error) {
 		Overdue: !data.DueAt.IsZero() && !data.DueAt.After(data.Sent),
 		Due:     in(data.DueAt), Next: in(nextStepTime(data)), Silence: formatDays(data.Silence),
 		Unanswered: data.Clock == policy.FirstResponse,
-		Staff:      data.Kind.ToStaff(), Participant: data.Participant, Which: "your",
+		Staff:      data.Kind.ToStaff(), Participant: data.Participant, Alone: data.Alone, Shared: data.Shared, Which: "your",
 		WithoutDates: data.Status == ticket.StatusNew && data.FirstResponseDue.IsZero() && data.ResolutionDue.IsZero() &&
 			data.FirstResponseLate.IsZero() && data.ResolutionLate.IsZero(),
 		Waits: slices.Contains(data.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),

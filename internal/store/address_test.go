@@ -139,7 +139,7 @@ func TestAddress_ofAContactMergesTheContact(t *testing.T) {
 	d.ask(d.agent, whom(fresh, ticket.VerbAddParticipant, contact.Address)) // which no step has decided yet
 	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = clock_timestamp() WHERE ticket = $1`, own)
 	grant := d.conversationLink(own, contact.ID)
-	token, err := d.ReplyToken(t.Context(), own, contact.ID, false)
+	token, err := d.ReplyToken(t.Context(), desk.ReplyTo{Number: own, Person: contact.ID}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,7 +141,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
 		"arrived": instant(r.Arrived), "joins": joins, "channel": desk.ChannelOf(by, r.Channel), "incoming": r.Incoming,
-		"person": to.person, "alone": r.Alone && r.Verb.Takes("recipients"), "requester_only": r.Verb.Definition().RequesterOnly,
+		"person": to.person, "alone": r.Alone && (r.Verb.Takes("recipients") || r.Verb == ticket.VerbCustomerReply && r.Incoming != 0), "requester_only": r.Verb.Definition().RequesterOnly,
 	})
 	if len(r.Files) > 0 {
 		statement = commandWithFilesSQL

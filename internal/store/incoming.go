@@ -9,6 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // incomingChannel is notified of every incoming mail.
@@ -19,12 +20,16 @@ var errNoIncoming = fault.New(fault.NotFound, "there is no such incoming email")
 // AddIncoming stores a mail whose content is in the blob store already, and returns its ID. A mail with the content of an
 // earlier one is stored as its duplicate, unless that one was deleted.
 func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64, err error) {
-	reply, _, err := s.replyTo(ctx, m.Recipients)
+	var thread ticket.Number
+	replies, err := s.repliesTo(ctx, m.Recipients)
 	if err != nil {
 		return 0, explain(err, "store an incoming mail")
 	}
+	if len(replies) > 0 {
+		thread = replies[0].Number
+	}
 	args := pgx.StrictNamedArgs{
-		"thread": reply.Number, "blob": m.Blob, "size": m.Size, "fingerprint": m.Fingerprint, "source": m.Source, "mailbox": storable(m.Mailbox), "client": m.Client,
+		"thread": thread, "blob": m.Blob, "size": m.Size, "fingerprint": m.Fingerprint, "source": m.Source, "mailbox": storable(m.Mailbox), "client": m.Client,
 		"helo": storable(m.Helo), "return_path": storable(m.ReturnPath), "recipients": storableAll(m.Recipients),
 	}
 	err = pgx.ErrNoRows

@@ -14,31 +14,66 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Thread returns the ticket that an incoming mail belongs to, by a token in one of its recipients or, failing that, by the
-// Message-ID of a mail that was sent. found is false if there is none. Nothing else in a mail is evidence: anyone may know a
-// ticket's number.
-func (s *Store) Thread(ctx context.Context, m desk.ReadMail) (t desk.Thread, found bool, err error) {
-	r, found, err := s.replyTo(ctx, m.Addressed)
-	if err != nil {
-		return t, false, err
-	}
-	if found {
-		return s.thread(ctx, desk.Thread{Number: r.Number, Person: r.Person, Public: r.Public, Proven: true})
-	}
-	for _, id := range m.References {
-		sent, err := s.SentMail(ctx, id)
+// Thread returns the ticket that a mail of a person belongs to, by a token in one of its recipients or by the Message-ID of a mail
+// that was sent. from is empty for a sender who is not known. found is false if there is none. Nothing else in a mail is evidence:
+// anyone may know a ticket's number. What proves most counts: a thread that is not Proven says only which ticket the mail is about.
+func (s *Store) Thread(ctx context.Context, m desk.ReadMail, from ticket.PersonID) (t desk.Thread, found bool, err error) {
+	for _, next := range []func(context.Context, desk.ReadMail, ticket.PersonID) ([]desk.Thread, error){s.addressedThreads, s.answeredThreads} {
+		named, err := next(ctx, m, from)
 		if err != nil {
 			return t, false, err
 		}
-		if sent.Number != "" {
-			return s.thread(ctx, desk.Thread{Number: sent.Number, Person: sent.Person, Proven: sent.Proven})
+		for _, n := range named {
+			n, exists, err := s.thread(ctx, n)
+			switch {
+			case err != nil:
+				return t, false, err
+			case exists && n.Proven:
+				return n, true, nil
+			case exists && !found:
+				t, found = n, true
+			}
 		}
 	}
-	return t, false, nil
+	return t, found, nil
 }
 
-// replyTo returns what the first valid token in some addresses says. found is false if there is none.
-func (s *Store) replyTo(ctx context.Context, addresses []string) (r link.Reply, found bool, err error) {
+// addressedThreads returns what the tokens in a mail's recipients say. One that was issued before its person's links were revoked
+// proves nothing.
+func (s *Store) addressedThreads(ctx context.Context, m desk.ReadMail, _ ticket.PersonID) (all []desk.Thread, err error) {
+	replies, err := s.repliesTo(ctx, m.Addressed)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range replies {
+		var valid bool
+		err := s.pool.QueryRow(ctx, `SELECT coalesce(bool_and(date_trunc('second', links_since) <= $2) AND bool_or(id = `+knownAs("$1")+` AND disabled_at IS NULL), false)
+			FROM people WHERE id IN ($1, `+knownAs("$1")+`)`, r.Person, r.Issued).Scan(&valid)
+		if err != nil {
+			return nil, explain(err, "read whether an address for replies was revoked")
+		}
+		all = append(all, desk.Thread{Number: r.Number, Person: r.Person, Public: r.Public, Alone: r.Alone, Proven: valid})
+	}
+	return all, nil
+}
+
+// answeredThreads returns what the Message-IDs say to which a mail refers. They prove something only for the person to whom the
+// mail with that Message-ID was sent: others may know it, since it is in the headers of what that person writes.
+func (s *Store) answeredThreads(ctx context.Context, m desk.ReadMail, from ticket.PersonID) (all []desk.Thread, err error) {
+	for _, id := range m.References {
+		sent, err := s.SentMail(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if sent.Number != "" {
+			all = append(all, desk.Thread{Number: sent.Number, Person: sent.Person, Alone: sent.Alone, Proven: sent.Proven && sent.Person == from})
+		}
+	}
+	return all, nil
+}
+
+// repliesTo returns what the valid tokens in some addresses say.
+func (s *Store) repliesTo(ctx context.Context, addresses []string) (all []link.Reply, err error) {
 	for _, address := range addresses {
 		token := link.TokenIn(address)
 		if token == "" {
@@ -46,13 +81,13 @@ func (s *Store) replyTo(ctx context.Context, addresses []string) (r link.Reply, 
 		}
 		secret, err := s.Secret(ctx, replySecret)
 		if err != nil {
-			return r, false, err
+			return nil, err
 		}
-		if r, err = link.VerifyReply(secret, token); err == nil {
-			return r, true, nil
+		if r, err := link.VerifyReply(secret, token); err == nil {
+			all = append(all, r)
 		}
 	}
-	return link.Reply{}, false, nil
+	return all, nil
 }
 
 // thread completes a thread. Its proof counts only while the person to whom it was sent is of the ticket, or staff.
@@ -72,6 +107,19 @@ func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exist
 	return t, true, nil
 }
 
+// FollowUp returns the latest open ticket of a requester that follows up on a closed one, or on a closed follow-up of theirs.
+// It is empty if there is none.
+func (s *Store) FollowUp(ctx context.Context, closed ticket.Number, requester ticket.PersonID) (n ticket.Number, err error) {
+	err = s.pool.QueryRow(ctx, `
+		WITH RECURSIVE later AS (
+			SELECT number, status, submitted_at FROM tickets WHERE follows = $1 AND requester = $2
+			UNION
+			SELECT t.number, t.status, t.submitted_at FROM later JOIN tickets t ON t.follows = later.number WHERE later.status = 'closed' AND t.requester = $2
+		)
+		SELECT number FROM later WHERE status <> 'closed' ORDER BY submitted_at DESC, number LIMIT 1`, closed, requester).Scan(&n)
+	return n, explain(missing(err, nil), "look for a follow-up of %s", closed)
+}
+
 // SentMail returns the mail about a ticket that was sent with a Message-ID. Its number is empty if there is none. It is Proven
 // if the Message-ID can't be guessed; those of mails that were stored before Message-IDs had a proof can.
 func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail, err error) {
@@ -84,10 +132,11 @@ func (s *Store) SentMail(ctx context.Context, messageID string) (m desk.SentMail
 		return m, err
 	}
 	err = s.pool.QueryRow(ctx, `
-		SELECT d.ticket, d.n, d.person, coalesce(d.address, p.address) FROM deliveries d JOIN people p ON p.id = d.person
+		SELECT d.ticket, d.n, `+knownAs("d.person")+`, coalesce(d.address, p.address), e.data ? 'only'
+		FROM deliveries d JOIN people p ON p.id = d.person JOIN events e ON e.ticket = d.ticket AND e.n = coalesce(d.about, d.event)
 		WHERE d.ticket = @ticket AND d.n = @n AND d.queue = 'ticket' AND d.epoch = @epoch AND d.signed = @signed`,
 		pgx.StrictNamedArgs{"ticket": id.Number, "n": id.N, "epoch": id.Epoch, "signed": id.Verify(secret)}).
-		Scan(&m.Number, &m.N, &m.Person, &m.Address)
+		Scan(&m.Number, &m.N, &m.Person, &m.Address, &m.Alone)
 	m.Proven = id.Verify(secret)
 	if err != nil {
 		return desk.SentMail{}, explain(missing(err, nil), "look for a sent mail")

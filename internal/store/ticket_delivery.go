@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -55,15 +56,17 @@ var quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'auth
 	WHERE q.ticket = m.ticket AND q.n < e.n AND q.kind IN ('submitted', 'customer-replied')
 		AND (q.data->>'only' IS NULL OR ` + knownAs("q.data->>'only'") + ` = ` + knownAs("e.data->>'only'") + `) ORDER BY q.n DESC LIMIT 1)`
 
-// threadOfMail selects the earlier mails of the conversation of a mail m, with its event e and recipient p, in order of time.
-const threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch', epoch, 'signed', signed, 'id', id) ORDER BY at, n) FROM (
+// threadOfMail selects the earlier mails of the conversation of a mail m that its recipient p has, in order of time: those to p,
+// and those that p wrote before the event e.
+var threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch', epoch, 'signed', signed, 'id', id) ORDER BY at, n) FROM (
 	SELECT d.n, d.epoch, d.signed, '' AS id, caused.recorded_at AS at
 	FROM deliveries d JOIN events caused ON caused.ticket = d.ticket AND caused.n = d.event
-	WHERE d.ticket = m.ticket AND d.queue = 'ticket' AND d.n < m.n AND (d.person = m.person OR d.n = 1)
+	WHERE d.ticket = m.ticket AND d.queue = 'ticket' AND d.n < m.n AND ` + knownAs("d.person") + ` = p.id
 	UNION ALL
 	SELECT 0, 0, false, i.message_id, i.received_at
 	FROM messages said JOIN incoming_mails i ON i.id = said.mail
-	WHERE said.ticket = m.ticket AND i.message_id <> '' AND i.received_at <= e.recorded_at AND (p.role <> 'customer' OR NOT said.internal)
+	JOIN commands c ON c.ticket = said.ticket AND c.message = said.id
+	WHERE said.ticket = m.ticket AND i.message_id <> '' AND i.received_at <= e.recorded_at AND ` + knownAs("c.by_person") + ` = p.id
 ) earlier), '[]')`
 
 // messageIDSecret and replySecret are the names of the secrets with which Message-IDs and addresses for replies are made.
@@ -99,14 +102,16 @@ func (s *Store) sign(ctx context.Context, d *desk.MailData, signed bool) error {
 	return nil
 }
 
-// ReplyToken returns the token of the address at which a person replies to mails about a ticket. What staff write to a public
-// one goes to the requester.
-func (s *Store) ReplyToken(ctx context.Context, n ticket.Number, person ticket.PersonID, public bool) (string, error) {
+// ReplyToken returns the token of the address at which a person replies to a mail that became due at an instant.
+func (s *Store) ReplyToken(ctx context.Context, to desk.ReplyTo, from time.Time) (string, error) {
 	secret, err := s.Secret(ctx, replySecret)
 	if err != nil {
 		return "", err
 	}
-	token, err := link.ReplyToken(secret, link.Reply{Number: n, Person: person, Public: public})
+	if from, err = s.linksFrom(ctx, to.Person, from); err != nil {
+		return "", err
+	}
+	token, err := link.ReplyToken(secret, link.Reply{Number: to.Number, Person: to.Person, Public: to.Public, Alone: to.Alone, Issued: from})
 	return token, explain(err, "make a reply token")
 }
 

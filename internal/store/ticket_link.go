@@ -26,15 +26,21 @@ func (s *Store) ConversationLink(ctx context.Context, n ticket.Number, requester
 	return signed.New(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
 }
 
-// linkSigning returns the secret for a person's link and the instant from which it is valid: that at which its mail became
-// due, or that at which the person's links were last revoked if that is later, so that a mail delayed beyond it still
-// carries a link that works.
+// linkSigning returns the secret for a person's link and the instant from which it is valid.
 func (s *Store) linkSigning(ctx context.Context, id ticket.PersonID, owed time.Time) (secret []byte, from time.Time, err error) {
 	if secret, err = s.Secret(ctx, linkSecret); err != nil {
 		return nil, time.Time{}, err
 	}
+	from, err = s.linksFrom(ctx, id, owed)
+	return secret, from, err
+}
+
+// linksFrom returns the instant from which what a mail contains for its recipient is valid: that at which the mail became due, or
+// that at which the person's links were last revoked if that is later, so that a mail delayed beyond it still carries a link
+// that works.
+func (s *Store) linksFrom(ctx context.Context, id ticket.PersonID, owed time.Time) (from time.Time, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT greatest(links_since, $2) FROM people WHERE id = $1`, id, owed).Scan(&from)
-	return secret, from, explain(err, "read since when the links of %s are valid", id)
+	return from, explain(err, "read since when the links of %s are valid", id)
 }
 
 // ReadLink returns what the token of a link in a mail grants: a ticket, until an instant. It is NotFound if the token was not

@@ -62,7 +62,7 @@ type Command struct {
 	Until     time.Time      // snooze: when the ticket wakes
 	Person    PersonID       // add-participant, remove-participant, change-requester: whom; customer-reply: the author, if they join with it; merge-person: who takes the place of Merged
 	Merged    PersonID       // merge-person: a contact who turned out to be Person
-	Alone     bool           // its message is for the requester alone
+	Alone     bool           // its message is for the requester alone; a customer's: for staff alone
 	Quiet     bool           // submit: no automatic email is sent to the requester
 	Seen      int            // number of the last timeline entry that the sender had seen; 0: unknown
 	Malformed bool           // a manual command that is malformed, and so refused

@@ -154,7 +154,7 @@ func (s *decider) customerReply(c Command) *fault.Error {
 		return refusal
 	}
 	was := s.t.Status
-	reply := Event{Kind: EventCustomerReplied, Message: c.Message}
+	reply := Event{Kind: EventCustomerReplied, Message: c.Message, Only: s.only(c)}
 	if was == StatusWaiting {
 		l := s.ledger()
 		l.resume(policy.ReasonWaiting)

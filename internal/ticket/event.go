@@ -90,7 +90,7 @@ type Event struct {
 	Command int64     `json:"command,omitempty"` // number of the command that caused it; 0: none
 
 	Message        int64            `json:"message,omitempty"`
-	Only           PersonID         `json:"only,omitempty"`      // the requester to whom alone its message is shown; empty: shown to everyone of the ticket
+	Only           PersonID         `json:"only,omitempty"`      // the customer to whom alone its message is shown, the requester or its author; empty: shown to everyone of the ticket
 	Person         PersonID         `json:"person,omitempty"`    // participant-added, participant-removed; requester-changed: the new requester; person-merged: who takes the contact's place
 	Former         PersonID         `json:"former,omitempty"`    // requester-changed: the requester until then; person-merged: the contact
 	Requester      bool             `json:"requester,omitempty"` // person-merged: the contact was the requester

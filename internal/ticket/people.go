@@ -297,22 +297,27 @@ func (s *decider) mailPeople(kind MailKind) {
 	}
 }
 
-// mailOthers adds a mail about a customer's message to the other customers of the ticket.
+// mailOthers adds a mail about a customer's message, the last event, to the other customers of the ticket who see it.
 func (s *decider) mailOthers(author PersonID) {
-	if author != s.t.Requester {
+	said := s.events[len(s.events)-1]
+	if author != s.t.Requester && said.ListedFor(s.t.Requester) {
 		s.mail(MailParticipantReply, s.t.Requester)
 	}
 	for _, p := range s.t.Participants {
-		if p.ID != author {
+		if p.ID != author && said.ListedFor(p.ID) {
 			s.mail(MailParticipantReply, p.ID)
 		}
 	}
 }
 
-// only returns the person to whom alone a command's message is shown, and an empty ID for everyone of the ticket.
+// only returns the customer to whom alone a command's message is shown, and an empty ID for everyone of the ticket: the author, or
+// the requester if staff wrote it.
 func (s *decider) only(c Command) PersonID {
-	if c.Alone {
-		return s.t.Requester
+	switch {
+	case !c.Alone:
+		return ""
+	case c.By.Role == RoleCustomer:
+		return c.By.ID
 	}
-	return ""
+	return s.t.Requester
 }

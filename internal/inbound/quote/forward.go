@@ -2,6 +2,7 @@ package quote
 
 import (
 	"net/mail"
+	"regexp"
 	"strings"
 )
 
@@ -13,6 +14,7 @@ type ForwardedMail struct {
 	Date    string // as their program wrote it
 	Subject string
 	Text    string // without the header, and without marks of quotation if it was forwarded with them
+	Above   string // what the person who forwards it wrote above
 
 	// Marked is set if the mail's text says that it is forwarded. Outlook writes the same header above a mail that is
 	// answered and one that is forwarded: then only the subject distinguishes them, see ForwardSubject.
@@ -42,7 +44,7 @@ func Forwarded(text string) (ForwardedMail, bool) {
 		if !is {
 			continue
 		}
-		forwarded := ForwardedMail{From: from, Date: h.value[dateField], Subject: h.value[subjectField], Marked: marked}
+		forwarded := ForwardedMail{From: from, Date: h.value[dateField], Subject: h.value[subjectField], Marked: marked, Above: strings.TrimSpace(text[:starts[i]])}
 		forwarded.Text = words(text[starts[end]:], lines[start].quoted)
 		return forwarded, true
 	}
@@ -85,6 +87,26 @@ func sender(value string) (mail.Address, bool) {
 	name := strings.TrimSuffix(strings.TrimRight(value[:at[0]], "<([ \t"), "mailto:")
 	return mail.Address{Name: strings.Trim(name, "<([\"'*]) \t"), Address: parsed.Address}, true
 }
+
+// BareSubject returns a subject without what programs put before it: "Re:", "Fwd:" and the like, and the number of a ticket in
+// brackets.
+func BareSubject(subject string) string {
+	for {
+		bare := strings.TrimSpace(ticketMark.ReplaceAllString(subject, ""))
+		if prefix, rest, found := strings.Cut(strings.Replace(bare, "：", ":", 1), ":"); found && (ForwardSubject(bare) || replyPrefix.MatchString(prefix)) {
+			bare = strings.TrimSpace(rest)
+		}
+		if bare == subject {
+			return bare
+		}
+		subject = bare
+	}
+}
+
+var (
+	ticketMark  = regexp.MustCompile(`^\s*\[[A-Za-z][A-Za-z0-9]{0,7}-[0-9A-Za-z]{10}\]`)
+	replyPrefix = regexp.MustCompile(`(?i)^\s*(?:re|aw|antw|sv|vs|odp|rif|res|回复|答复|回覆)(?:\[\d+\])?\s*$`)
+)
 
 // ForwardSubject reports whether a subject has the prefix of a forwarded mail, such as "Fwd:" or "WG:". Prefixes that mean
 // an answer in another language are not among them.

@@ -1,0 +1,153 @@
+package inbound_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const col = "Col League <col@client.example>"
+
+// joined opens a ticket of Carla in which Col takes part, and returns Col.
+func (o *office) joined(n ticket.Number) desk.Person {
+	o.t.Helper()
+	o.process(letter{from: col, to: o.token(n, o.record(n).Requester.ID, false), subject: "Re", body: "I packed it."})
+	p, err := o.PersonByAddress(o.t.Context(), "col@client.example")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return p
+}
+
+func TestProof_aMessageIDIsOnlyForItsRecipient(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	o.joined(n)
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "An answer."})
+	o.step(n)
+	for mailN := 1; ; mailN++ {
+		m, err := o.Mail(t.Context(), n, mailN)
+		if err != nil {
+			break
+		}
+		if m.Data.To.Name == "Col League" && slices.ContainsFunc(m.Data.Thread, func(e desk.ThreadMail) bool { return e.N == 1 && e.ID == "" }) {
+			t.Error("a mail to the participant has the Message-ID of the requester's receipt")
+		}
+	}
+	if r := o.process(letter{from: "Bob <bob2@client.example>", subject: "Re", body: "Me again.", headers: []string{"In-Reply-To: " + o.messageID(n, 1, true)}}); r.Ticket == n {
+		t.Error("the Message-ID of the requester's mail let someone else in")
+	}
+}
+
+func TestProof_anAddressForRepliesEndsWithThePersonsLinks(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	to := o.token(n, o.record(n).Requester.ID, false)
+	o.sql(`UPDATE people SET links_since = clock_timestamp() + interval '2 seconds' WHERE id = $1`, o.record(n).Requester.ID)
+	for _, from := range []string{carla, "Old <old@client.example>"} {
+		if r := o.process(letter{from: from, to: to, subject: "Re", body: "An answer."}); r.Status != desk.IncomingAccepted || r.Ticket == n {
+			t.Errorf("%s: %+v", from, r)
+		}
+	}
+	if r := o.process(letter{from: carla, to: o.token(n, o.record(n).Requester.ID, false), subject: "Re", body: "A new address."}); r.Ticket != n {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestProof_anAgentsMailNeedsAProofOfTheirs(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	const anna = "Anna Agent <anna@staff.example>"
+	for _, to := range []string{o.token(n, o.record(n).Requester.ID, false), o.token(n, o.record(n).Requester.ID, true)} {
+		if r := o.process(letter{from: anna, to: to, subject: "Re", body: "She is nice."}); r.Reason != desk.ReasonStaffUnproven {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestProof_anAnswerToAMessageForOneAloneIsForStaffAlone(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	colleague := o.joined(n)
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Your PIN?", Alone: true})
+	o.step(n)
+	last := 0
+	for mailN := 1; ; mailN++ {
+		m, err := o.Mail(t.Context(), n, mailN)
+		if err != nil {
+			break
+		}
+		if m.Data.Body == "Your PIN?" {
+			last = mailN
+		}
+	}
+	if r := o.process(letter{from: carla, subject: "Re", body: "My PIN is 1234.", headers: []string{"In-Reply-To: " + o.messageID(n, last, true)}}); r.Ticket != n {
+		t.Fatalf("%+v", r)
+	}
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Thank you."})
+	o.step(n)
+	entries, err := o.tickets.Timeline(t.Context(), colleague, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.Contains(e.Body, "PIN") {
+			t.Errorf("the participant reads %q", e.Body)
+		}
+	}
+	for mailN := 1; ; mailN++ {
+		m, err := o.Mail(t.Context(), n, mailN)
+		if err != nil {
+			break
+		}
+		if m.Person == colleague.ID && (strings.Contains(m.Data.Body, "PIN") || strings.Contains(m.Data.Quoted.Body, "PIN")) {
+			t.Errorf("the participant is sent %q, quoting %q", m.Data.Body, m.Data.Quoted.Body)
+		}
+	}
+	found, _, err := o.List(t.Context(), desk.Filter{Viewer: colleague, Text: "1234", Limit: 10})
+	if err != nil || len(found) != 0 {
+		t.Errorf("the participant finds it: %d, %v", len(found), err)
+	}
+	o.expect("staff's timeline", o.said(n)[4:5], []string{"customer-replied by Carla Customer: My PIN is 1234."})
+}
+
+func TestForward_whatTheAgentWroteIsANote(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	authentic := []string{"Authentication-Results: border.example; dmarc=pass header.from=staff.example"}
+	r := o.process(letter{
+		from: "Anna Agent <anna@staff.example>", subject: "Fwd: Broken", headers: authentic,
+		body: "PRIVATECOMMENT\n\n---------- Forwarded message ---------\nFrom: Gus Guest <gus@guest.example>\nDate: Mon, 23 Nov 2026 at 09:00\nSubject: Broken\nTo: <anna@staff.example>\n\nThe lamp is broken.\n",
+	})
+	if r.Status != desk.IncomingAccepted {
+		t.Fatalf("%+v", r)
+	}
+	o.expect("timeline", o.said(r.Ticket), []string{"submitted by Anna Agent: The lamp is broken.", "noted by Anna Agent: PRIVATECOMMENT"})
+	if rec := o.record(r.Ticket); rec.Subject != "Broken" || rec.Requester.Name != "Gus Guest" {
+		t.Errorf("%q by %s", rec.Subject, rec.Requester.Name)
+	}
+}
+
+func TestClosed_furtherMailsGoToTheOpenFollowUp(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
+	o.step(n)
+	to := o.token(n, o.record(n).Requester.ID, false)
+	first := o.process(letter{from: carla, to: to, subject: "Re: [" + string(n) + "] My parcel", body: "Again."})
+	second := o.process(letter{from: carla, to: to, subject: "Re: [" + string(n) + "] My parcel", body: "And again."})
+	if first.Ticket == n || second.Ticket != first.Ticket {
+		t.Errorf("%+v, then %+v", first, second)
+	}
+	if s := o.record(first.Ticket).Subject; s != "My parcel" {
+		t.Errorf("the subject is %q", s)
+	}
+}
