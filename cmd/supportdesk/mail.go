@@ -123,7 +123,9 @@ func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scan
 	addresses := inbound.Addresses(n.config.Mailboxes)
 	reader := inbound.NewReader(n.blobs, n.files(),
 		trust.New(trust.Options{AuthServID: n.config.AuthServID, Resolver: net.DefaultResolver}),
-		inbound.ReaderOptions{Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Scan: scanMail(scanner)})
+		inbound.ReaderOptions{
+			Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Secrets: n.db.TokenSecrets, Scan: scanMail(scanner),
+		})
 	return app.NewIncomingMails(app.IncomingPorts{
 		Reader: reader, Directory: n.db, Addresses: addresses.Find, Bounces: n.db, Workflows: n.dispatcher(),
 	}, app.NewTickets(n.db, n.db, n.db, nil, relay), app.NewSteps(n.db, app.MaxCommands))

@@ -419,6 +419,9 @@ func (s *IncomingMails) message(ctx context.Context, m received, by desk.Person,
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}
+	if r.Verb == ticket.VerbAgentReply {
+		message.Body = message.Own
+	}
 	switch {
 	case r.Verb == ticket.VerbAgentReply && message.QuotesUs:
 		return quarantine(desk.ReasonStaffQuotation, "The reply quotes an email to staff in a way that can't be distinguished from its own text, so it was not sent to the requester."), nil

@@ -176,7 +176,9 @@ type MailMessage struct {
 	HTML    string // sanitized; images of the mail have cid: URLs; empty: none
 	Files   []FileID
 
-	// QuotesUs is whether the words contain something of an email of the desk that could not be recognized as a quotation.
+	// Own is what a member of staff wrote, without what they quote: the part of Body that may be for the requester. QuotesUs is
+	// whether it contains something of an email of the desk that could not be recognized as a quotation.
+	Own      string
 	QuotesUs bool
 }
 

@@ -53,7 +53,7 @@ func (r *Reader) BareSubject(s string) string { return subject(quote.BareSubject
 func (r *Reader) parseAttached(ctx context.Context, m desk.IncomingMail, sink func(message.File, io.Reader) error) (inner message.Message, err error) {
 	found := false
 	_, err = r.parse(ctx, m, func(f message.File, content io.Reader) error {
-		if found || !isMail(f) {
+		if found || !forwardedFile(f) {
 			return nil
 		}
 		found = true
@@ -66,7 +66,9 @@ func (r *Reader) parseAttached(ctx context.Context, m desk.IncomingMail, sink fu
 	return inner, err
 }
 
-func isMail(f message.File) bool { return f.Type == "message/rfc822" || f.Type == "message/global" }
+func forwardedFile(f message.File) bool {
+	return f.Type == "message/rfc822" || f.Type == "message/global"
+}
 
 // Forward returns the mail that a member of staff forwards as the message of its author, and what they wrote to it themselves, with
 // the files of their mail: whose these are can't be known. All files are uploaded by the person who forwards.
@@ -79,6 +81,11 @@ func (r *Reader) Forward(ctx context.Context, m desk.ReadMail, by desk.Person) (
 		said, err = r.Message(ctx, *m.Forwarded, by)
 		return said, note, err
 	}
-	note.Body = body(r.secrets.redact(m.Above), nil)
-	return desk.MailMessage{Subject: subject(m.Forwarded.Subject), Body: body(r.secrets.redact(m.Forwarded.Text), nil)}, note, nil
+	secrets, err := r.options.Secrets(ctx)
+	if err != nil {
+		return said, note, err
+	}
+	hidden := redactor{secrets, r.site}
+	note.Body = body(hidden.redact(m.Above), nil)
+	return desk.MailMessage{Subject: subject(m.Forwarded.Subject), Body: body(hidden.redact(m.Forwarded.Text), nil)}, note, nil
 }

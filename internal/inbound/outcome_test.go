@@ -170,8 +170,6 @@ func TestOutcome_anotherRefusalIsInQuarantineUntilItIsReleased(t *testing.T) {
 	}
 }
 
-func (o *office) submitted(n ticket.Number) time.Time { return o.record(n).Submitted }
-
 func TestTimes_aMailCountsFromItsArrival(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)

@@ -115,6 +115,7 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rowTimeout)
 	defer cancel()
 	if err != nil {
+		// At least as long as the error asks for: else the many mails of a sender who has used up an allowance take others' turns.
 		pause := max(p.pause(m.ID), retryAfter(err))
 		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
 		err = p.queue.DeferIncoming(ctx, m.ID, attempt, fault.KindOf(err) == fault.Internal && !stopping, pause)
@@ -152,8 +153,7 @@ func quarantined(reason, detail string) desk.IncomingResult {
 	return desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: reason, Detail: detail}
 }
 
-// pause returns the pause before the next attempt with a mail: at least as long as the error asks for, so that the mails of a
-// sender who has used up an allowance don't take the turns of others again and again.
+// pause returns the pause before the next attempt with a mail.
 func (p *Processor) pause(id int64) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

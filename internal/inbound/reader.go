@@ -17,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 	"github.com/holesalemart/supportdesk/internal/inbound/quote"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
+	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/markup"
 )
 
@@ -44,8 +45,12 @@ type ReaderOptions struct {
 	Addresses Addresses
 	Own       []string // further addresses that the desk sends from
 	Website   string   // URL of the website to which the desk's emails link
-	Scan      Scan     // nil: mails are not scanned
+	Secrets   Secrets
+	Scan      Scan // nil: mails are not scanned
 }
+
+// Secrets returns the secrets by which what the desk's emails prove is recognized.
+type Secrets func(context.Context) (link.Secrets, error)
 
 // Reader reads stored mails.
 type Reader struct {
@@ -53,12 +58,12 @@ type Reader struct {
 	files    uploader
 	sender   checker
 	options  ReaderOptions
-	secrets  redactor
+	site     *redactedSite
 }
 
 // NewReader returns a Reader.
 func NewReader(c contents, f uploader, sender checker, o ReaderOptions) *Reader {
-	return &Reader{contents: c, files: f, sender: sender, options: o, secrets: newRedactor(o.Website, o.Addresses)}
+	return &Reader{contents: c, files: f, sender: sender, options: o, site: newRedactedSite(o.Website, o.Addresses)}
 }
 
 // Read reads a mail without its files. Its error is Unavailable if a neighbour did not answer, and Invalid if there is no
@@ -271,67 +276,41 @@ const noSubject = "(no subject)"
 
 // Message returns a mail as a message of a person, and stores its files.
 func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error) {
-	result := desk.MailMessage{Subject: subject(m.Subject)}
+	secrets, err := r.options.Secrets(ctx)
+	if err != nil {
+		return desk.MailMessage{}, err
+	}
+	hidden := redactor{secrets, r.site}
+	files := taker{reader: r, redactor: hidden, by: by, limits: r.files.Limits()}
 	parse := r.parse
 	if m.Attached {
 		parse = r.parseAttached
 	}
-	var left []string
-	var total int64
-	limits := r.files.Limits()
 	parsed, err := parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
 		var a desk.MailAttachment
 		if f.N < len(m.Files) { // what is known of a file only once the whole mail was read
 			a = m.Files[f.N]
 		}
-		if len(result.Files) >= limits.Count || total >= limits.Total {
-			left = append(left, a.Name)
-			return nil
-		}
-		stored, err := r.files.Upload(ctx, by, desk.Upload{
-			Name: a.Name, Alt: a.Description, Content: io.LimitReader(content, limits.Total-total+1), ContentID: a.ContentID, Inline: a.Inline,
-		})
-		if err == nil && total+stored.Size <= limits.Total {
-			total += stored.Size
-			result.Files = append(result.Files, stored.ID)
-			return nil
-		}
-		if err == nil || fault.KindOf(err) == fault.TooLarge {
-			left = append(left, a.Name)
-			return nil
-		}
-		if fault.KindOf(err) == fault.Invalid {
-			return nil
-		}
-		return err
+		return files.take(ctx, f.Type, a, content)
 	})
 	if err != nil {
 		return desk.MailMessage{}, err
 	}
-	r.setWords(&result, parsed, by)
-	result.Body = body(result.Body, left)
+	result := desk.MailMessage{Subject: subject(hidden.redact(m.Subject)), Files: files.taken}
+	result.Body = body(hidden.redact(parsed.Text), files.left)
+	if by.Role.Staff() {
+		own := written(parsed.Text)
+		result.Own, result.QuotesUs = body(hidden.redact(own), files.left), hidden.ours(own)
+	} else if parsed.HTML != "" {
+		result.HTML = hidden.redactHTML(markup.SanitizeMail(quote.FoldHTML(parsed.HTML)))
+	}
 	return result, nil
-}
-
-// setWords sets the words of a message. If they quote an email of the desk, the quotation is left out: the ticket has it, and it
-// may be for its recipient alone, such as a message to the requester, or a notification to staff. So is everything that staff
-// quote. The original mail has all of it.
-func (r *Reader) setWords(m *desk.MailMessage, parsed message.Message, by desk.Person) {
-	m.Body = parsed.Text
-	if parsed.HTML != "" && !by.Role.Staff() {
-		m.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
-	}
-	if by.Role.Staff() || r.secrets.ours(parsed.Text) || r.secrets.ours(parsed.HTML) {
-		m.Body, m.HTML = written(m.Body), withoutQuotes(m.HTML)
-	}
-	m.QuotesUs = r.secrets.ours(m.Body)
-	m.Body, m.HTML = r.secrets.redact(m.Body), r.secrets.redact(m.HTML)
 }
 
 func attachments(files []message.File) []desk.MailAttachment {
 	all := make([]desk.MailAttachment, 0, len(files))
 	for _, f := range files {
-		all = append(all, desk.MailAttachment{Name: f.Name, Description: f.Description, ContentID: f.ContentID, Inline: f.Inline, Mail: isMail(f)})
+		all = append(all, desk.MailAttachment{Name: f.Name, Description: shortened(f.Description, desk.MaxAlt), ContentID: f.ContentID, Inline: f.Inline, Mail: forwardedFile(f)})
 	}
 	return all
 }
@@ -361,21 +340,23 @@ func subject(s string) string {
 	if !desk.Visible(s) {
 		return noSubject
 	}
-	if utf8.RuneCountInString(s) > desk.MaxSubject {
-		s = string([]rune(s)[:desk.MaxSubject-1]) + "…"
+	return shortened(s, desk.MaxSubject)
+}
+
+// shortened returns a text with at most so many characters.
+func shortened(s string, most int) string {
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most-1]) + "…"
 	}
 	return s
 }
 
-// body returns the text of a message. It ends with a line about what is only in the original mail.
+// body returns the text of a message. It ends with remarks in brackets on what is only in the original mail.
 func body(text string, left []string) string {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
-	var notes []string
-	for _, name := range left[:min(len(left), maxNotes)] {
-		if name == "" {
-			name = "a file without a name"
-		}
-		notes = append(notes, "["+truncated(name, maxNoteName)+" is too large for a message, or one file too many. Our support can open it in the original email.]")
+	notes := make([]string, 0, maxNotes+2)
+	for _, remark := range left[:min(len(left), maxNotes)] {
+		notes = append(notes, "["+remark+"]")
 	}
 	if more := len(left) - maxNotes; more > 0 {
 		notes = append(notes, fmt.Sprintf("[Our support can open %d more files in the original email.]", more))
@@ -394,7 +375,7 @@ func body(text string, left []string) string {
 
 const (
 	maxNotes    = 10
-	maxNoteName = 200 // bytes
+	maxNoteName = 200 // bytes of a file's name
 )
 
 // truncated returns the first bytes of a text, at most n, that are whole characters.

@@ -5,86 +5,223 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holesalemart/supportdesk/internal/inbound/quote"
+	"github.com/holesalemart/supportdesk/internal/link"
 )
 
-// redactor recognizes what the desk's emails contain for their recipient alone: links that sign in or open a conversation, and
-// addresses for replies. People quote and forward these emails to others.
+// redactor recognizes what the desk's emails contain for their recipient alone: links that sign in or open a conversation, addresses
+// for replies, and Message-IDs that prove who has an email. People quote and forward these emails to others. Tokens are recognized
+// by themselves, since gateways and mail programs change what is around them, and break them.
 type redactor struct {
-	links, staff, tokens *regexp.Regexp
+	secrets link.Secrets
+	site    *redactedSite
 }
 
-// linkPaths are the paths below which the website has links that are secret.
-const linkPaths = `(?:c|f|e|link)`
+// redactedSite is how the links and addresses of a desk look, in a flattened text.
+type redactedSite struct {
+	links     *regexp.Regexp // a link that ends where its token should be
+	addresses *regexp.Regexp // an address with the beginning of a token
+	staff     *regexp.Regexp // what only emails to staff contain
+}
 
-// newRedactor returns a redactor for the links of a website and the addresses of the desk.
-func newRedactor(website string, addresses Addresses) redactor {
-	base := regexp.QuoteMeta(strings.TrimRight(website, "/"))
-	encoded := strings.NewReplacer(":", "%3A", "/", "%2F").Replace(strings.TrimRight(website, "/"))
-	var locals []string
+// StaffReplies is the sentence of emails to staff by which an answer that quotes one is recognized if its links were changed.
+const StaffReplies = "Reply to this email to add an internal note."
+
+// newRedactedSite returns how the links of a website and the addresses of the desk look.
+func newRedactedSite(website string, addresses Addresses) *redactedSite {
+	_, host, found := strings.Cut(strings.TrimRight(website, "/"), "://")
+	if !found {
+		host = website
+	}
+	host = regexp.QuoteMeta(host)
+	locals := []string{`\x00`}
 	for address := range addresses {
-		local, domain, _ := strings.Cut(address, "@")
-		locals = append(locals, regexp.QuoteMeta(local)+`(?:\+|%2B|&#43;)[0-9a-z]{20,}(?:@|%40)`+regexp.QuoteMeta(domain))
+		local, _, _ := strings.Cut(address, "@")
+		locals = append(locals, regexp.QuoteMeta(local))
 	}
 	slices.Sort(locals)
-	return redactor{
-		// A quoted link may be broken over lines, and a gateway may have put it into an address of its own.
-		links: regexp.MustCompile(`(?i)(?:` + base + `/` + linkPaths + `/|` + regexp.QuoteMeta(encoded) + `%2F` + linkPaths + `%2F)` +
-			`[0-9a-z_-]+(?:\r?\n[> ]*[0-9a-z_-]{16,})*`),
-		staff:  regexp.MustCompile(`(?i)` + base + `/(?:desk|supervision)\b`),
-		tokens: regexp.MustCompile(`(?i)` + strings.Join(append(locals, `\x00`), "|")),
+	return &redactedSite{
+		links:     regexp.MustCompile(`(?i)` + host + `/+(?:c|e|f|link)/+`),
+		addresses: regexp.MustCompile(`(?i)(?:` + strings.Join(locals, "|") + `)\+`),
+		staff:     regexp.MustCompile(`(?i)` + host + `/+(?:desk|supervision)|/desk/+tickets/|` + regexp.QuoteMeta(strings.ReplaceAll(StaffReplies, " ", ""))),
 	}
+}
+
+var (
+	// signIn is the token of a link of package account: an ID of 26 characters and a MAC of 43.
+	signIn = regexp.MustCompile(`[A-Z2-7]{26}[0-9A-Za-z_-]{43}`)
+	// secretPath is the path of a link with a token, on whatever website: the desk's may have several names.
+	secretPath = regexp.MustCompile(`/(?:c|e|f|link)/+`)
+	// messageID is a Message-ID with a proof. Only the desk's have this form.
+	messageID = regexp.MustCompile(`(?i)[0-9a-z]{1,8}-[0-9a-z]{10}\.[0-9]{1,10}(?:\.[0-9]{1,20})?\.m[0-9a-z]{16}`)
+)
+
+// What a text contains instead of what was redacted.
+const (
+	linkRemoved    = "[link removed]"
+	addressRemoved = "[address removed]"
+	idRemoved      = "[Message-ID removed]"
+)
+
+const (
+	wholeToken  = 40  // characters in a row that are taken for a token after the path of one, or with its beginning
+	partOfToken = 8   // the same, after the desk's own host
+	longToken   = 200 // characters that no token exceeds
+	signInToken = 26 + 43
+	maxTries    = 20_000 // verifications for one text: some 20 ms
+)
+
+// finding is something in a text that is redacted: its parts, in order, and what stands in place of the first.
+type finding struct {
+	parts       [][2]int // from, to: bytes of the text
+	replacement string
+}
+
+// redact returns a plain text without what is secret in it.
+func (r redactor) redact(text string) string { return replace(text, r.find(text, false), false) }
+
+// redactHTML is redact for sanitized HTML. An attribute with a secret is removed as a whole.
+func (r redactor) redactHTML(sanitized string) string {
+	sanitized = replace(sanitized, r.find(sanitized, true), true)
+	return tag.ReplaceAllStringFunc(sanitized, func(t string) string {
+		return attribute.ReplaceAllStringFunc(t, func(a string) string {
+			if r.secret(a) {
+				return ""
+			}
+			return a
+		})
+	})
+}
+
+var (
+	tag       = regexp.MustCompile(`<[^>]*>`)
+	attribute = regexp.MustCompile(` [a-z-]+="[^"]*"`)
+)
+
+// secret reports whether a text contains something that is redacted.
+func (r redactor) secret(text string) bool { return len(r.find(text, false)) > 0 }
+
+// secretHTML is secret for HTML that is not sanitized: between its tags, and in them.
+func (r redactor) secretHTML(page string) bool {
+	return r.secret(page) || len(r.find(page, true)) > 0
 }
 
 // ours reports whether a text contains something of an email of the desk.
 func (r redactor) ours(text string) bool {
-	return r.links.MatchString(text) || r.tokens.MatchString(text) || r.staff.MatchString(text)
+	for _, s := range spellings(text) {
+		if r.site.staff.Match(flatten(text, s, false).chars) {
+			return true
+		}
+	}
+	return r.secret(text)
 }
 
-// redact returns a text without links and addresses that are secret.
-func (r redactor) redact(text string) string {
-	return r.tokens.ReplaceAllString(r.links.ReplaceAllString(text, "[link removed]"), "[address removed]")
+// find returns what is secret in a text or, without what is in tags, in HTML.
+func (r redactor) find(text string, html bool) (all []finding) {
+	tries := maxTries
+	for _, s := range spellings(text) {
+		f := flatten(text, s, html)
+		all = append(all, r.findLinks(f)...)
+		all = append(all, r.findAddresses(f, &tries)...)
+		for _, at := range messageID.FindAllIndex(f.chars, -1) {
+			all = append(all, finding{parts: [][2]int{f.around(at[0], at[1], isIDByte)}, replacement: idRemoved})
+		}
+	}
+	return all
 }
 
-// foldedQuote matches the beginning of a quotation that package quote folded, after sanitizing.
-var foldedQuote = regexp.MustCompile(`^<details[^>]*>\s*<summary[^>]*>` + regexp.QuoteMeta(quote.ShowQuoted) + `</summary>`)
-
-// withoutQuotes returns sanitized HTML, which is well nested, without the quotations that are folded in it.
-func withoutQuotes(sanitized string) string {
-	var b strings.Builder
-	for rest := sanitized; rest != ""; {
-		start := strings.Index(rest, "<details")
-		if start < 0 {
-			b.WriteString(rest)
+// findLinks finds links by their tokens, and those whose tokens are broken by what comes before these.
+func (r redactor) findLinks(f flat) (all []finding) {
+	chars, begin := string(f.chars), map[int]bool{} // where tokens begin
+	for from := 0; ; {
+		at := strings.Index(chars[from:], link.TokenStart)
+		if at < 0 {
 			break
 		}
-		b.WriteString(rest[:start])
-		rest = rest[start:]
-		if !foldedQuote.MatchString(rest) {
-			b.WriteString(rest[:len("<details")])
-			rest = rest[len("<details"):]
+		at += from
+		from = at + len(link.TokenStart)
+		size := link.TokenSize(chars[at:min(len(chars), at+longToken)])
+		switch {
+		case size > 0 && at+size <= len(chars) && r.secrets.MadeToken(chars[at:at+size]):
+			all = append(all, finding{parts: [][2]int{f.around(at, at+size, isURLByte)}, replacement: linkRemoved})
+			from = at + size
+		case size > 0, f.row(at) >= wholeToken:
+			all = append(all, f.broken(at, size))
+		default:
 			continue
 		}
-		rest = rest[endOfDetails(rest):]
+		begin[at] = true
 	}
-	return b.String()
+	for _, at := range signIn.FindAllStringIndex(chars, -1) {
+		if f.row(at[0]) == signInToken && (at[0] == 0 || !isTokenByte(chars[at[0]-1]) || int(f.at[at[0]]) != f.end(at[0]-1)) {
+			all = append(all, f.broken(at[0], signInToken))
+			begin[at[0]] = true
+		}
+	}
+	for pattern, least := range map[*regexp.Regexp]int{secretPath: wholeToken, r.site.links: partOfToken} {
+		for _, at := range pattern.FindAllStringIndex(chars, -1) {
+			if f.row(at[1]) >= least && !begin[at[1]] {
+				all = append(all, f.broken(at[1], signInToken))
+			}
+		}
+	}
+	return all
 }
 
-var detailsTag = regexp.MustCompile(`<(/?)details\b[^>]*>`)
-
-// endOfDetails returns the index after the end tag of the element with which well nested HTML begins.
-func endOfDetails(s string) int {
-	depth := 0
+// findAddresses finds addresses for replies by their tokens, and those of the desk whose tokens are broken.
+func (r redactor) findAddresses(f flat, tries *int) (all []finding) {
+	chars, begin := string(f.chars), map[int]bool{}
 	for from := 0; ; {
-		at := detailsTag.FindStringSubmatchIndex(s[from:])
-		if at == nil {
-			return len(s)
+		start, end := r.secrets.FindReplyToken(chars[from:], tries)
+		if end == 0 {
+			break
 		}
-		if depth++; at[2] < at[3] { // an end tag
-			depth -= 2
-		}
-		if from += at[1]; depth == 0 {
-			return from
+		all = append(all, finding{parts: [][2]int{f.around(from+start, from+end, isAddressByte)}, replacement: addressRemoved})
+		begin[from+start] = true
+		from += end
+	}
+	for _, at := range r.site.addresses.FindAllStringIndex(chars, -1) {
+		if n := f.row(at[1]); n >= partOfToken && !begin[at[1]] && strings.ContainsAny(chars[at[1]:at[1]+n], "0123456789") {
+			broken := f.broken(at[1], wholeToken)
+			broken.replacement = addressRemoved
+			all = append(all, broken)
 		}
 	}
+	return all
+}
+
+// replace returns a text with what was found replaced. In HTML, tags stay.
+func replace(text string, all []finding, html bool) string {
+	if len(all) == 0 {
+		return text
+	}
+	type part struct {
+		from, to    int
+		replacement string
+	}
+	var parts []part
+	for _, f := range all {
+		for i, p := range f.parts {
+			parts = append(parts, part{from: p[0], to: p[1]})
+			if i == 0 {
+				parts[len(parts)-1].replacement = f.replacement
+			}
+		}
+	}
+	slices.SortStableFunc(parts, func(a, b part) int { return a.from - b.from })
+	var b strings.Builder
+	at := 0
+	for _, p := range parts {
+		if p.to <= at {
+			continue // it lies within another
+		}
+		if p.from >= at {
+			b.WriteString(text[at:p.from] + p.replacement)
+			at = p.from
+		}
+		if html {
+			b.WriteString(strings.Join(tag.FindAllString(text[at:p.to], -1), ""))
+		}
+		at = p.to
+	}
+	return b.String() + text[at:]
 }

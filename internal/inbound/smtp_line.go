@@ -30,7 +30,7 @@ func lineOf(c net.Conn) *line {
 	if encrypted, ok := c.(*tls.Conn); ok {
 		c = encrypted.NetConn()
 	}
-	return c.(*line) //nolint:errcheck,forcetypeassert // all connections are accepted by lines
+	return c.(*line) //nolint:forcetypeassert // all connections are accepted by lines
 }
 
 // mailUntil sets until when a mail may take; the zero time after it was read.

@@ -49,11 +49,12 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 }
 
 // quotedBy selects the latest message of a customer before the event e of a mail m to p. More of it than a mail quotes is not
-// needed.
+// needed. What one person alone may see is quoted only where the mail's own message is for them alone, too: an answer quotes it in turn,
+// and others may see that.
 var quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'author', writer.name, 'at', q.at, 'own', writer.id = p.id)
 	FROM events q JOIN messages said ON said.id = q.message JOIN people writer ON writer.id = ` + knownAs("q.data->'by'->>'id'") + `
 	WHERE q.ticket = m.ticket AND q.n < e.n AND q.kind IN ('submitted', 'customer-replied')
-		AND (p.role <> 'customer' OR q.data->>'only' IS NULL OR ` + knownAs("q.data->>'only'") + ` = p.id) ORDER BY q.n DESC LIMIT 1)`
+		AND (q.data->>'only' IS NULL OR ` + knownAs("q.data->>'only'") + ` = ` + knownAs("e.data->>'only'") + `) ORDER BY q.n DESC LIMIT 1)`
 
 // threadOfMail selects the earlier mails of the conversation of a mail m that its recipient p has, in order of time: those to p,
 // and those that p wrote before the event e.
@@ -73,6 +74,16 @@ const (
 	messageIDSecret = "message-ids"
 	replySecret     = "replies"
 )
+
+// TokenSecrets returns the secrets with which the tokens of links and addresses in mails are made.
+func (s *Store) TokenSecrets(ctx context.Context) (all link.Secrets, err error) {
+	for name, secret := range map[string]*[]byte{linkSecret: &all.Links, replySecret: &all.Replies} {
+		if *secret, err = s.Secret(ctx, name); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
 
 // sign sets what proves that the mail and the earlier ones of its conversation were made here.
 func (s *Store) sign(ctx context.Context, d *desk.MailData, signed bool) error {

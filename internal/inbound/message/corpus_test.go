@@ -50,6 +50,7 @@ var readOtherwise = map[string]string{
 	"mime/stalwart-thirdparty-001.eml":    "a boundary after another line break than the one before",
 	"bounces/lhost-amazonworkmail-03.eml": "winmail.dat, whose words are read",
 	"bounces/lhost-amazonworkmail-08.eml": "winmail.dat, whose words are read",
+	"bounces/rhost-aol-03.eml":            "cells of a table that are hidden",
 	"quotes/spam_1.trimmed.txt":           "empty",
 }
 

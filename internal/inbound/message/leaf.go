@@ -243,7 +243,7 @@ func (r *reader) wordsOf(raw []byte, p part, html bool) (words, error) {
 	text := cleanText(decoded)
 	switch {
 	case html:
-		return words{html: text}, nil
+		return words{html: visibleHTML(text)}, nil
 	case p.media == "text/enriched" || p.media == "text/richtext":
 		return words{text: plainOfEnriched(text)}, nil
 	case strings.EqualFold(p.params["format"], "flowed"):

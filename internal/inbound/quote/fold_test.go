@@ -65,3 +65,25 @@ func TestSplitText_showsEverythingWhereNothingElseIs(t *testing.T) {
 		}
 	}
 }
+
+// A paragraph with a number, a colon or an address may look like the beginning of the line that introduces a quotation.
+func TestSplitText_showsTheParagraphAboveAnIntroduction(t *testing.T) {
+	for _, above := range []string{
+		"Hi, my order number is 4711.", "Please call me: 555-1234", "internal: she is nice", "Ask <ada@example.com>", "It came on 23.11.2026 at 10:15.",
+		"Order 4711", "I ordered on 23.11.2026",
+	} {
+		for _, introduction := range []string{
+			"Holesalemart Support <support@desk.example> wrote:", "Holesalemart Support wrote:", "On x, Holesalemart Support <s@desk.example> wrote:",
+			"On Mon, Nov 23, 2026 at 10:23 AM Support <support@desk.example> wrote:", "Am 23.11.2026 um 10:23 schrieb Support <support@desk.example>:",
+			"On Mon, Nov 23, 2026 at 10:23 AM Holesalemart Support\n<support@desk.example> wrote:", "On Mon, Nov 23, 2026 at 10:23 AM\nHolesalemart Support wrote:",
+			"2026-11-23 10:23 GMT+01:00 Support <support@desk.example>:",
+		} {
+			for _, between := range []string{"\n\n", "\n\n\n"} {
+				text := above + between + introduction + "\n> It is found.\n> Bye\n"
+				if got := strings.TrimSpace(shown(text)); got != above {
+					t.Errorf("of %q is shown %q", text, got)
+				}
+			}
+		}
+	}
+}

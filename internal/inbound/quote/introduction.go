@@ -82,16 +82,34 @@ func (s *splitter) wrapped(i int, text func(*line) string) (end int, strong bool
 	return i, false
 }
 
-// laterStart reports whether the introduction that ends at line j begins after line i, which was written then.
+// laterStart reports whether the introduction that ends at line j begins after line i, which was written then. Programs wrap an
+// introduction after its date: what precedes an introduction that is whole without it was written if it has no date or ends a
+// sentence or, unless the address alone follows, a paragraph.
 func (s *splitter) laterStart(i, j int, text func(*line) string) bool {
 	joined := ""
 	for k := j; k > i; k-- {
+		if s.lines[k].blank() {
+			continue
+		}
 		joined = strings.TrimSpace(text(&s.lines[k]) + " " + joined)
-		if found, strong := introduces(joined); found && strong && startsLikeDate(strings.ToLower(joined)) {
+		found, strong := introduces(joined)
+		if !found {
+			continue
+		}
+		if strong && startsLikeDate(strings.ToLower(joined)) || s.lines[k-1].blank() && joined[0] != '<' || !datedStart(s.lines[i:k], text) {
 			return true
 		}
 	}
 	return false
+}
+
+// datedStart reports whether lines may be the beginning of an introduction that continues below them.
+func datedStart(lines []line, text func(*line) string) bool {
+	joined := ""
+	for i := range lines {
+		joined = strings.TrimSpace(joined + " " + text(&lines[i]))
+	}
+	return !strings.ContainsAny(joined[max(0, len(joined)-1):], ".!?") && (year.MatchString(joined) || clockTime.MatchString(joined))
 }
 
 // mayIntroduce reports whether a line may begin an introduction, at little cost: most lines do not.
