@@ -75,7 +75,7 @@ func (s Secrets) FindReplyToken(text string, tries *int) (start, end int) {
 		if run < replyTail || letters == 0 {
 			continue
 		}
-		for prefix := 1; prefix <= maxReplyPrefix && end-replyTail-prefix >= 0 && isAlphanumeric(text[end-replyTail-prefix]); prefix++ {
+		for prefix := 1; prefix <= maxPrefix && end-replyTail-prefix >= 0 && isAlphanumeric(text[end-replyTail-prefix]); prefix++ {
 			start := end - replyTail - prefix
 			if start > 0 && isAlphanumeric(text[start-1]) {
 				if *tries == 0 {
@@ -90,8 +90,6 @@ func (s Secrets) FindReplyToken(text string, tries *int) (start, end int) {
 	}
 	return 0, 0
 }
-
-const maxReplyPrefix = 8 // characters of a ticket's number before its hyphen
 
 func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

@@ -30,7 +30,7 @@ func TestSecrets_knowEveryTokenThatWasMade(t *testing.T) {
 
 func TestSecrets_findReplyTokens(t *testing.T) {
 	s := link.Secrets{Replies: secret}
-	for _, r := range []link.Reply{asked, {Number: "HELPDESK-7Q2K9XM4TD", Person: asked.Person}, {Number: "1-7Q2K9XM4TD", Person: asked.Person, Public: true}} {
+	for _, r := range []link.Reply{asked, {Number: "HELPDESK-7Q2K9XM4TD", Person: asked.Person, Issued: asked.Issued}, {Number: "1-7Q2K9XM4TD", Person: asked.Person, Public: true, Issued: asked.Issued}} {
 		token, err := link.ReplyToken(secret, r)
 		if err != nil {
 			t.Fatal(err)

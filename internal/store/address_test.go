@@ -175,7 +175,7 @@ func TestAddress_ofAContactMergesTheContact(t *testing.T) {
 	if g, err := d.ReadLink(t.Context(), grant); err != nil || g.Person != d.customer.ID {
 		t.Errorf("a link in an email to the contact opens %+v, %v", g, err)
 	}
-	thread, found, err := d.Thread(t.Context(), desk.ReadMail{Addressed: []string{"support+" + token + "@desk.example"}})
+	thread, found, err := d.Thread(t.Context(), desk.ReadMail{Addressed: []string{"support+" + token + "@desk.example"}}, "")
 	if err != nil || !found || !thread.Proven || thread.Person != d.customer.ID {
 		t.Errorf("an answer to an email to the contact is of %+v, %v, %v", thread, found, err)
 	}

@@ -93,7 +93,7 @@ func TestIncoming_mailsToATicketAreProcessedOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	reply := func(n int, from string, about ticket.Number) int64 {
-		token, err := d.ReplyToken(t.Context(), about, "P-0000000001", false)
+		token, err := d.ReplyToken(t.Context(), desk.ReplyTo{Number: about, Person: d.customer.ID}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
