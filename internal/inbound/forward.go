@@ -66,7 +66,9 @@ func (r *Reader) parseAttached(ctx context.Context, m desk.IncomingMail, sink fu
 	return inner, err
 }
 
-func isAttachedMail(f message.File) bool { return f.Type == "message/rfc822" || f.Type == "message/global" }
+func isAttachedMail(f message.File) bool {
+	return f.Type == "message/rfc822" || f.Type == "message/global"
+}
 
 // Forward returns the mail that a member of staff forwards as the message of its author, and what they wrote to it themselves, with
 // the files of their mail: whose these are can't be known. All files are uploaded by the person who forwards.
