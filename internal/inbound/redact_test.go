@@ -33,7 +33,7 @@ func newSecretMail(t *testing.T) secretMail {
 	m.file = link.NewFile(key, grant)
 	m.signIn = "ABCDEFGHIJKLMNOPQRSTUVWX23" + "0123456789abcdefghijklmnopqrstuvwxyz-_ABCDE"
 	var err error
-	if m.reply, err = link.ReplyToken(key, link.Reply{Number: "HM-7Q2K9XM4TD", Person: "P-0123456789"}); err != nil {
+	if m.reply, err = link.ReplyToken(key, link.Reply{Number: "HM-7Q2K9XM4TD", Person: "P-0123456789", Issued: grant.Expires}); err != nil {
 		t.Fatal(err)
 	}
 	if m.address, err = link.ReplyAddress("support@desk.example", m.reply); err != nil {

@@ -112,17 +112,17 @@ func TestReview_aMailThatWouldComeBackIsNotReleased(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
 	n := o.opened()
-	requester := o.record(n).Requester.ID
 	anna := "Anna Agent <anna@staff.example>"
 	if _, err := o.tickets.Send(t.Context(), o.agent, desk.Request{Number: n, Verb: ticket.VerbClose}); err != nil {
 		t.Fatal(err)
 	}
 	open := o.opened()
 	o.step(n)
+	stranger := o.record(o.process(letter{from: "Zoe <zoe@elsewhere.example>", subject: "Mine", body: "Where is it?"}).Ticket).Requester.ID
 	for reason, l := range map[string]letter{
 		desk.ReasonStaffNoCustomer: {from: anna, subject: "[" + string(n) + "]", body: "Without a token."},
-		desk.ReasonStaffUnproven:   {from: anna, subject: "Re", body: "To an address that belongs to no one of the ticket.", to: o.token(open, "P-0000000000", true)},
-		desk.ReasonStaffClosed:     {from: anna, subject: "Re", body: "To a closed ticket.", to: o.token(n, requester, false)},
+		desk.ReasonStaffUnproven:   {from: anna, subject: "Re", body: "To an address that belongs to no one of the ticket.", to: o.token(open, stranger, true)},
+		desk.ReasonStaffClosed:     {from: anna, subject: "Re", body: "To a closed ticket.", to: o.token(n, o.agent.ID, false)},
 		desk.ReasonOwn:             {from: "support@desk.example", subject: "Re", body: "From here."},
 		desk.ReasonNoSender:        {from: "Nobody", subject: "Re", body: "From nowhere."},
 		desk.ReasonEmpty:           {from: anna, subject: "Re", body: "", to: o.token(open, o.agent.ID, true)},
