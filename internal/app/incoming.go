@@ -252,7 +252,12 @@ func (s *IncomingMails) bounce(ctx context.Context, m received) (desk.IncomingRe
 // recordBounce settles a mail as bounced and takes the step that records it, also for a closed ticket, whose workflow has
 // ended. The workflow is then signaled, because its ticket has changed.
 func (s *IncomingMails) recordBounce(ctx context.Context, sent desk.SentMail, failed desk.BouncedRecipient) error {
-	if err := s.bounces.BounceMail(ctx, sent, cmp.Or(failed.Reason, "the mail server gave no reason")); err != nil {
+	hint := "the address itself may work"
+	if failed.Hard {
+		hint = "the address does not work"
+	}
+	reason := cmp.Or(failed.Reason, "the mail server stated no reason") + " (" + hint + ")"
+	if err := s.bounces.BounceMail(ctx, sent, reason); err != nil {
 		return err
 	}
 	if _, err := s.steps.Step(ctx, ticket.StepRequest{Number: sent.Number, Bounced: sent.N}); err != nil {

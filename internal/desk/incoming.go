@@ -173,7 +173,7 @@ type ReadMail struct {
 // BouncedRecipient is what a bounce says about a recipient.
 type BouncedRecipient struct {
 	Address string // may be empty
-	Hard    bool   // further mails are useless
+	Hard    bool   // the address does not work, so that further mails are useless
 	Reason  string // one line for staff
 }
 

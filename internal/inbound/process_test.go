@@ -543,6 +543,26 @@ func TestIncomingMails_whatMachinesAndStrangersToTheDoorWriteChangesNothing(t *t
 	}
 }
 
+func TestIncomingMails_aBounceSaysWhetherTheAddressWorks(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	for name, c := range map[string]struct{ change, want string }{
+		"hard": {"", "5.1.1 smtp; 550 no such user (the address does not work)"},
+		"soft": {"4.2.2", "4.2.2 smtp; 550 no such user (the address itself may work)"},
+	} {
+		n := o.opened()
+		raw := bounceOf(o.messageID(n, 1, true), "carla@client.example")
+		if c.change != "" {
+			raw = strings.ReplaceAll(raw, "5.1.1", c.change)
+		}
+		o.processRaw(raw, "", "support@desk.example")
+		h, err := o.History(t.Context(), n)
+		if err != nil || !slices.ContainsFunc(h.Mails, func(m desk.Posted) bool { return m.Reason == c.want }) {
+			t.Errorf("%s: %+v, %v; want %q", name, h.Mails, err, c.want)
+		}
+	}
+}
+
 func TestIncomingMails_aBounceIsRecordedWithTheMailAlsoOfAClosedTicket(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
