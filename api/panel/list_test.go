@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -183,8 +184,34 @@ func TestList_countsTheQueuesAndMarksWhereOneIs(t *testing.T) {
 			t.Errorf("%s has %q, want %s", name, counts[name], want)
 		}
 	}
+	if counts["Incoming email"] != "" {
+		t.Errorf("%q emails are in quarantine", counts["Incoming email"])
+	}
+	o.quarantine()
+	if got := o.browser("anna").get("/desk").Line(`#queues [href="/desk/mail"] .count`); got != "1" {
+		t.Errorf("with an email in quarantine its count is %q", got)
+	}
 	if here := a.Line("#queues [aria-current] .name"); here != "Unassigned" {
 		t.Errorf("one is at %q", here)
+	}
+}
+
+// quarantine adds an incoming mail in quarantine.
+func (o *fixture) quarantine() {
+	o.t.Helper()
+	ctx := o.t.Context()
+	id, err := o.AddIncoming(ctx, desk.IncomingMail{
+		Blob: "none", Size: 1, Fingerprint: make([]byte, 32),
+		Envelope: desk.Envelope{Source: desk.SourceSMTP, Recipients: []string{"support@desk.example"}},
+	})
+	if err == nil {
+		_, _, err = o.ClaimIncoming(ctx, "attempt", time.Minute)
+	}
+	if err == nil {
+		err = o.SettleIncoming(ctx, id, "attempt", desk.Quarantined(desk.ReasonUnreadable, "It can’t be read."))
+	}
+	if err != nil {
+		o.t.Fatal(err)
 	}
 }
 

@@ -30,6 +30,8 @@ type tickets interface {
 // staffView reads what only staff may see; see app.Workspace.
 type staffView interface {
 	QueueCounts(context.Context, desk.Person) (map[desk.Queue]int, error)
+	// Quarantined returns the number of incoming mails in quarantine, counted up to 1000.
+	Quarantined(context.Context, desk.Person) (int, error)
 	History(context.Context, desk.Person, ticket.Number) (desk.History, error)
 	// Others returns the newest of the requester's other tickets, and how many there are.
 	Others(context.Context, desk.Person, ticket.Number) ([]desk.TicketSummary, int, error)

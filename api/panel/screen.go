@@ -161,6 +161,7 @@ type queuesView struct {
 	Queues []queueView
 	Saved  []savedView
 	Away   desk.Absence // the viewer's
+	Mails  int          // in quarantine
 	Swap   bool         // it replaces the column of an open page
 }
 
@@ -212,9 +213,13 @@ func (p *Pages) queues(v *page.Visit, s search, shared shared) (queuesView, erro
 	if err != nil {
 		return queuesView{}, err
 	}
+	quarantined, err := p.workspace.Quarantined(v.Context(), v.Person)
+	if err != nil {
+		return queuesView{}, err
+	}
 	here := s.with("", "").Encode() // without the page
 	self := shared.colleague(func(c desk.Colleague) bool { return c.ID == v.Person.ID })
-	view := queuesView{Layout: v.Layout("", "/desk"), Swap: v.Partial(), Away: self.Away}
+	view := queuesView{Layout: v.Layout("", "/desk"), Swap: v.Partial(), Away: self.Away, Mails: quarantined}
 	matched := false
 	for _, f := range saved {
 		address := savedAddress(f)

@@ -16,8 +16,6 @@ type incomingStore interface {
 	IncomingMails(context.Context, desk.IncomingFilter) (page []desk.IncomingMail, more bool, err error)
 	// Incoming returns a NotFound fault if there is no such mail.
 	Incoming(context.Context, int64) (desk.IncomingMail, error)
-	// Quarantined returns the number of mails in quarantine, counted up to limit.
-	Quarantined(ctx context.Context, limit int) (int, error)
 	// ReleaseIncoming and DeleteIncoming return a Conflict if the mail is neither in quarantine nor recorded.
 	ReleaseIncoming(ctx context.Context, by ticket.PersonID, id int64) error
 	// DeleteIncoming returns the keys of the blobs that the caller deletes.
@@ -63,9 +61,6 @@ var (
 	errBlockedForm = fault.Field("sender", "must be an email address, or a domain with an @ before it")
 )
 
-// maxQuarantined is up to which number the mails in quarantine are counted.
-const maxQuarantined = 1000
-
 // List returns a page of incoming mails.
 func (s *IncomingReview) List(ctx context.Context, viewer desk.Person, f desk.IncomingFilter) (page []desk.IncomingMail, more bool, err error) {
 	if err := authorise(viewer, staffOnly); err != nil {
@@ -75,14 +70,6 @@ func (s *IncomingReview) List(ctx context.Context, viewer desk.Person, f desk.In
 		return nil, false, err
 	}
 	return page, more, s.reader.Redact(ctx, page)
-}
-
-// Quarantined returns the number of mails in quarantine; more than 1,000 are not counted.
-func (s *IncomingReview) Quarantined(ctx context.Context, viewer desk.Person) (int, error) {
-	if err := authorise(viewer, staffOnly); err != nil {
-		return 0, err
-	}
-	return s.store.Quarantined(ctx, maxQuarantined)
 }
 
 // Mail returns an incoming mail with what is shown of it. The contents of a deleted mail are empty.

@@ -44,6 +44,8 @@ type staffView interface {
 	QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Queue]int, error)
 	History(context.Context, ticket.Number) (desk.History, error)
 	Others(context.Context, ticket.Number) (newest []desk.TicketSummary, count int, err error)
+	// Quarantined returns the number of incoming mails in quarantine, counted up to limit.
+	Quarantined(ctx context.Context, limit int) (int, error)
 }
 
 type workspaceStore interface {
@@ -141,6 +143,17 @@ func (w *Workspace) QueueCounts(ctx context.Context, viewer desk.Person) (map[de
 		return nil, err
 	}
 	return w.store.QueueCounts(ctx, viewer)
+}
+
+// maxQuarantined is up to which number the mails in quarantine are counted.
+const maxQuarantined = 1000
+
+// Quarantined returns the number of incoming mails in quarantine, counted up to 1000.
+func (w *Workspace) Quarantined(ctx context.Context, viewer desk.Person) (int, error) {
+	if err := authorise(viewer, staffOnly); err != nil {
+		return 0, err
+	}
+	return w.store.Quarantined(ctx, maxQuarantined)
 }
 
 // History returns the commands and deliveries of a ticket. It returns NotFound for a ticket that does not exist.

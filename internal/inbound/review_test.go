@@ -246,7 +246,7 @@ func TestReview_listsByStatusAndPage(t *testing.T) {
 	if !slices.Equal(listed, ids) {
 		t.Errorf("listed %v of %v", listed, ids)
 	}
-	if n, err := o.review().Quarantined(t.Context(), o.agent); n != 3 || err != nil {
+	if n, err := app.NewWorkspace(o).Quarantined(t.Context(), o.agent); n != 3 || err != nil {
 		t.Errorf("%d in quarantine, %v", n, err)
 	}
 }
@@ -290,7 +290,7 @@ func TestReview_isForStaff(t *testing.T) {
 	id, customer := o.processed.ID, o.employ(ticket.RoleCustomer, "Carl")
 	ctx, r := t.Context(), o.review()
 	_, _, list := r.List(ctx, customer, desk.IncomingFilter{Status: desk.IncomingQuarantined, Limit: 1})
-	_, count := r.Quarantined(ctx, customer)
+	_, count := app.NewWorkspace(o).Quarantined(ctx, customer)
 	_, _, read := r.Mail(ctx, customer, id)
 	_, raw := r.Raw(ctx, customer, id)
 	_, blocked := r.Blocked(ctx, customer)
