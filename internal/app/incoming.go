@@ -150,7 +150,7 @@ func (s *IncomingMails) again(ctx context.Context, m desk.ReadMail, c desk.MailC
 	if c.Outcome.Code == ticket.CodeRole {
 		why = "the sender is not of the ticket any more"
 	}
-	r := quarantine(desk.ReasonRefused, "The ticket did not accept it: "+why+".")
+	r := desk.Quarantined(desk.ReasonRefused, "The ticket did not accept it: "+why+".")
 	r.Ticket = c.Ticket
 	return r, nil
 }
@@ -196,11 +196,11 @@ func (s *IncomingMails) decide(ctx context.Context, m received) (desk.IncomingRe
 func (s *IncomingMails) stop(ctx context.Context, m received) (desk.IncomingResult, bool, error) {
 	switch {
 	case m.Threat != "":
-		return quarantine(desk.ReasonThreat, "The scanner found "+m.Threat+"."), true, nil
+		return desk.Quarantined(desk.ReasonThreat, "The scanner found "+m.Threat+"."), true, nil
 	case m.Unscanned:
-		return quarantine(desk.ReasonThreat, "The email is too large to be scanned."), true, nil
+		return desk.Quarantined(desk.ReasonThreat, "The email is too large to be scanned."), true, nil
 	case m.From.Address == "":
-		return quarantine(desk.ReasonNoSender, "The email has no valid sender."), true, nil
+		return desk.Quarantined(desk.ReasonNoSender, "The email has no valid sender."), true, nil
 	}
 	if _, own := s.addresses(m.From.Address); own {
 		return recorded(desk.ReasonOwn, "The sender is an address of this desk."), true, nil
@@ -218,9 +218,9 @@ func (s *IncomingMails) stop(ctx context.Context, m received) (desk.IncomingResu
 			Kind: fault.Unavailable, Message: "what the sender's domain publishes can't be looked up at the moment", RetryAfter: max(verifyPause, m.unverified),
 		}
 	case m.Trust == desk.TrustAmbiguous:
-		return quarantine(desk.ReasonAmbiguous, m.TrustDetail), true, nil
+		return desk.Quarantined(desk.ReasonAmbiguous, m.TrustDetail), true, nil
 	case m.Trust == desk.TrustFail:
-		return quarantine(desk.ReasonForged, m.TrustDetail), true, nil
+		return desk.Quarantined(desk.ReasonForged, m.TrustDetail), true, nil
 	case m.Text == "" && m.HTML == "" && len(m.Files) == 0 && m.Subject == "":
 		return recorded(desk.ReasonEmpty, "The email has neither subject, text nor files."), true, nil
 	}
@@ -330,13 +330,13 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 	case !t.Proven && m.Trust != desk.TrustPass: // anyone may have written it
 		return s.submission(ctx, m, desk.Thread{})
 	case !member && t.Proven && t.Staff:
-		return quarantine(desk.ReasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
+		return desk.Quarantined(desk.ReasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
 	case t.Closed && member:
 		return s.followUp(ctx, m, by, t)
 	case t.Closed, !member && !t.MayJoin(by.ID):
 		return s.submission(ctx, m, t)
 	case !member && len(t.People) > ticket.MaxParticipants:
-		return quarantine(desk.ReasonRefused, "The ticket has as many participants as it can have."), nil
+		return desk.Quarantined(desk.ReasonRefused, "The ticket has as many participants as it can have."), nil
 	}
 	r, err := s.message(ctx, m, by, t.Number, desk.Request{Verb: ticket.VerbCustomerReply, Joins: !member, Alone: t.Alone})
 	if errors.Is(err, ticket.ErrClosed) { // in the meantime
@@ -352,7 +352,7 @@ func (s *IncomingMails) followUp(ctx context.Context, m received, by desk.Person
 		return desk.IncomingResult{}, err
 	}
 	if n != "" {
-		r, err := s.message(ctx, m, by, n, desk.Request{Verb: ticket.VerbCustomerReply})
+		r, err := s.message(ctx, m, by, n, desk.Request{Verb: ticket.VerbCustomerReply, Alone: closed.Alone})
 		if !errors.Is(err, ticket.ErrClosed) {
 			return r, err
 		}
@@ -369,11 +369,11 @@ func (s *IncomingMails) staffReply(ctx context.Context, m received, from desk.Pe
 	}
 	switch {
 	case !t.For(from.ID) && m.Trust != desk.TrustPass:
-		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent to them, and its sender is not authenticated."), nil
+		return desk.Quarantined(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent to them, and its sender is not authenticated."), nil
 	case t.Public && !t.For(from.ID):
-		return quarantine(desk.ReasonStaffUnproven, "The email is from a member of staff to the address at which someone else answers the requester, so it was not sent to the requester."), nil
+		return desk.Quarantined(desk.ReasonStaffUnproven, "The email is from a member of staff to the address at which someone else answers the requester, so it was not sent to the requester."), nil
 	case t.Closed:
-		return quarantine(desk.ReasonStaffClosed, "The email is from a member of staff, and the ticket is closed."), nil
+		return desk.Quarantined(desk.ReasonStaffClosed, "The email is from a member of staff, and the ticket is closed."), nil
 	}
 	return s.message(ctx, m, from, t.Number, r)
 }
@@ -382,13 +382,13 @@ func (s *IncomingMails) staffReply(ctx context.Context, m received, from desk.Pe
 func (s *IncomingMails) staffSubmission(ctx context.Context, m received, from desk.Person) (desk.IncomingResult, error) {
 	switch {
 	case m.Forwarded == nil:
-		return quarantine(desk.ReasonStaffNoCustomer, "The email is from a member of staff and forwards no email of a customer."), nil
+		return desk.Quarantined(desk.ReasonStaffNoCustomer, "The email is from a member of staff and forwards no email of a customer."), nil
 	case m.Trust != desk.TrustPass:
-		return quarantine(desk.ReasonStaff, "The email forwards one of a customer, but its sender, a member of staff, is not authenticated."), nil
+		return desk.Quarantined(desk.ReasonStaff, "The email forwards one of a customer, but its sender, a member of staff, is not authenticated."), nil
 	}
 	switch customer, err := s.directory.PersonByAddress(ctx, m.Forwarded.From.Address); {
 	case err == nil && customer.Role.Staff():
-		return quarantine(desk.ReasonStaffNoCustomer, "The email forwards one of a member of staff."), nil
+		return desk.Quarantined(desk.ReasonStaffNoCustomer, "The email forwards one of a member of staff."), nil
 	case err != nil && fault.KindOf(err) != fault.NotFound:
 		return refused(err)
 	}
@@ -440,9 +440,9 @@ func (s *IncomingMails) message(ctx context.Context, m received, by desk.Person,
 	}
 	switch {
 	case r.Verb == ticket.VerbAgentReply && message.QuotesUs:
-		return quarantine(desk.ReasonStaffQuotation, "The reply quotes an email to staff in a way that can't be distinguished from its own text, so it was not sent to the requester."), nil
+		return desk.Quarantined(desk.ReasonStaffQuotation, "The reply quotes an email to staff in a way that can't be distinguished from its own text, so it was not sent to the requester."), nil
 	case message.Body == "" && len(message.Files) == 0 && by.Role.Staff():
-		return quarantine(desk.ReasonEmpty, "The email has neither text nor files of its own."), nil
+		return desk.Quarantined(desk.ReasonEmpty, "The email has neither text nor files of its own."), nil
 	case message.Body == "" && len(message.Files) == 0:
 		r := recorded(desk.ReasonEmpty, "The email has neither text nor files of its own.")
 		r.Ticket = n
@@ -469,10 +469,6 @@ func accepted(n ticket.Number, m desk.MailMessage) desk.IncomingResult {
 	return desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n, HTML: m.HTML}
 }
 
-func quarantine(reason, detail string) desk.IncomingResult {
-	return desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: reason, Detail: detail}
-}
-
 func recorded(reason, detail string) desk.IncomingResult {
 	return desk.IncomingResult{Status: desk.IncomingRecorded, Reason: reason, Detail: detail}
 }
@@ -483,5 +479,5 @@ func refused(err error) (desk.IncomingResult, error) {
 	if kind := fault.KindOf(err); !kind.Permanent() || errors.Is(err, ticket.ErrClosed) {
 		return desk.IncomingResult{}, err
 	}
-	return quarantine(desk.ReasonRefused, "The desk did not accept it: "+err.Error()), nil
+	return desk.Quarantined(desk.ReasonRefused, "The desk did not accept it: "+err.Error()), nil
 }
