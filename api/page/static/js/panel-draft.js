@@ -42,14 +42,14 @@ function saveDraft(form) {
 
 // fault shows why a form's message was refused; without a reason it removes the error.
 export function fault(form, why) {
-  const { kind } = form.dataset, field = fieldOf(form);
+  const field = fieldOf(form);
   $(".problem", form)?.remove();
   field.removeAttribute("aria-invalid");
   field.removeAttribute("aria-describedby");
   if (!why) return;
   const line = document.createElement("p");
   line.className = "problem";
-  line.id = `error-${kind}`;
+  line.id = `${field.id}-error`;
   line.setAttribute("role", "alert");
   line.textContent = why;
   form.prepend(line);
