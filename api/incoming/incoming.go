@@ -174,7 +174,7 @@ func (v mailView) MayRelease() bool {
 	return v.Mail.MayRelease(v.Person)
 }
 
-// Final says why nobody may release the mail; empty: it may be released, or there is nothing to decide.
+// Final says why the mail can't be released; empty: it may be released, or there is nothing to decide.
 func (v mailView) Final() string {
 	if !v.Mail.Decidable() {
 		return ""

@@ -102,7 +102,7 @@ func (a *Accounts) lockAddresses(ctx context.Context, tx pgx.Tx, id ticket.Perso
 	return nil
 }
 
-// addAddress adds a further address, and returns false if somebody has it.
+// addAddress adds a further address, and returns false if another person has it.
 func addAddress(ctx context.Context, tx pgx.Tx, id ticket.PersonID, address string) (bool, error) {
 	tag, err := tx.Exec(ctx, `INSERT INTO person_addresses (address, person) VALUES ($1, $2) ON CONFLICT DO NOTHING`, address, id)
 	return tag.RowsAffected() == 1, err

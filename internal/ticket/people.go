@@ -271,7 +271,7 @@ func (s *decider) changeRequester(c Command) *fault.Error {
 	return nil
 }
 
-// mergePerson puts a person in the place of a contact. Nobody is written to: for the people of the ticket nothing changes.
+// mergePerson puts a person in the place of a contact. No email is sent: for the people of the ticket nothing changes.
 func (s *decider) mergePerson(c Command) *fault.Error {
 	switch {
 	case c.By.Role == RoleCustomer && c.Person != c.By.ID:
