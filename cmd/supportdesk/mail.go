@@ -128,7 +128,7 @@ func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scan
 	reader := inbound.NewReader(n.blobs, n.files(),
 		trust.New(trust.Options{AuthServID: n.config.AuthServID, Internal: internal, Resolver: net.DefaultResolver}),
 		inbound.ReaderOptions{
-			Addresses: addresses, Own: []string{n.config.From.Address}, Website: n.config.BaseURL, Secrets: n.db.TokenSecrets,
+			Addresses: addresses, Own: []string{n.config.From.Address}, Forms: n.config.FormAddresses, Website: n.config.BaseURL, Secrets: n.db.TokenSecrets,
 			Scan: scanMail(scanner, internal),
 		})
 	return app.NewIncomingMails(app.IncomingPorts{

@@ -66,6 +66,7 @@ type Config struct {
 	IMAPMailboxes   []string `env:"SUPPORTDESK_IMAP_MAILBOXES"`                          // NAME=URL; the secrets are in SUPPORTDESK_IMAP_PASSWORD_NAME or SUPPORTDESK_IMAP_TOKEN_FILE_NAME
 	IncomingMaxSize int64    `env:"SUPPORTDESK_INCOMING_MAX_SIZE" envDefault:"41943040"` // bytes of a mail; larger ones are refused
 	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                             // name that our own mail server writes into its Authentication-Results; empty: senders are verified here
+	FormAddresses   []string `env:"SUPPORTDESK_FORM_ADDRESSES"`                          // from which forms on websites send, with the person who filled them in in Reply-To
 	InternalHosts   []string `env:"SUPPORTDESK_INTERNAL_HOSTS"`                          // mail servers of our own that add a Received field: names, domains with a dot before them, addresses or networks
 	ScannerURL      string   `env:"SUPPORTDESK_SCANNER_URL"`                             // clamd:// or rspamd+http:// ; empty: mails are not scanned
 
@@ -191,9 +192,11 @@ func (c *Config) check(reject reject) {
 		checkURL(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
 	}
 	checkListenAddress(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
-	for variable, address := range map[string]string{"SUPPORTDESK_HEALTH_ADDRESS": c.HealthAddress, "SUPPORTDESK_MAIL_HEALTH_ADDRESS": c.MailHealth} {
-		if address != "off" {
-			checkListenAddress(reject, variable, address)
+	for _, health := range []struct{ variable, address string }{
+		{"SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress}, {"SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth},
+	} {
+		if health.address != "off" {
+			checkListenAddress(reject, health.variable, health.address)
 		}
 	}
 	from, err := mail.ParseAddress(c.MailFrom)

@@ -88,6 +88,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_IMAP_MAILBOXES":           "in-box=imaps://help@imap.shop.example/INBOX",
 		"SUPPORTDESK_AUTHSERV_ID":              "mx.shop.example",
 		"SUPPORTDESK_INTERNAL_HOSTS":           "mx.shop.example,10.0.0.0/8",
+		"SUPPORTDESK_FORM_ADDRESSES":           "form@shop.example,web@shop.example",
 		"SUPPORTDESK_SCANNER_URL":              "clamd://clamd:3310",
 
 		"SUPPORTDESK_WEBHOOKS":           "ops=https://ops.example/hook?key=a=b, watch-2=http://watch.internal:9000/",
@@ -140,7 +141,8 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		MailAddresses: []string{"Help@shop.example", " orders@shop.example=order"}, ReplyAddress: "help@shop.example",
 		Mailboxes:    map[string]string{"help@shop.example": "", "orders@shop.example": "order"},
 		IncomingLMTP: ":24", IncomingSMTP: ":25", IncomingCert: "/run/secrets/certificate.pem", IncomingKey: "/run/secrets/key.pem",
-		IncomingMaxSize: 65536, IncomingSecret: "0123456789abcdef", AuthServID: "mx.shop.example", InternalHosts: []string{"mx.shop.example", "10.0.0.0/8"}, ScannerURL: "clamd://clamd:3310",
+		IncomingMaxSize: 65536, IncomingSecret: "0123456789abcdef", AuthServID: "mx.shop.example", InternalHosts: []string{"mx.shop.example", "10.0.0.0/8"},
+		FormAddresses: []string{"form@shop.example", "web@shop.example"}, ScannerURL: "clamd://clamd:3310",
 		IMAPMailboxes: []string{"in-box=imaps://help@imap.shop.example/INBOX"},
 		ParsedIMAP: []config.IMAPMailbox{{
 			Name: "in-box", Scheme: "imaps", Server: "imap.shop.example:993", User: "help", Folder: "INBOX", Password: "hunter3",

@@ -24,13 +24,18 @@ func (c *Config) checkIncoming(reject reject) {
 			c.ReplyAddress = strings.ToLower(address)
 		}
 	}
-	for name, address := range map[string]string{
-		"SUPPORTDESK_INCOMING_LMTP_ADDRESS": c.IncomingLMTP, "SUPPORTDESK_INCOMING_SMTP_ADDRESS": c.IncomingSMTP,
+	for _, address := range c.FormAddresses {
+		if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
+			reject("SUPPORTDESK_FORM_ADDRESSES", "is not a list of addresses: %q", address)
+		}
+	}
+	for _, door := range []struct{ variable, address string }{
+		{"SUPPORTDESK_INCOMING_LMTP_ADDRESS", c.IncomingLMTP}, {"SUPPORTDESK_INCOMING_SMTP_ADDRESS", c.IncomingSMTP},
 	} {
-		if address == "" {
+		if door.address == "" {
 			continue
 		}
-		checkListenAddress(reject, name, address)
+		checkListenAddress(reject, door.variable, door.address)
 		if len(c.MailAddresses) == 0 {
 			reject("SUPPORTDESK_MAIL_ADDRESSES", "is required where mail is received")
 		}

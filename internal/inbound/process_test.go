@@ -88,7 +88,7 @@ func newOffice(t *testing.T, verify trust.Options, scan inbound.Scan) *office {
 	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, waker{})
 	addresses := inbound.Addresses{"support@desk.example": "", "orders@desk.example": "order"}
 	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(verify),
-		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets, Scan: scan})
+		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets, Scan: scan, Forms: []string{"form@shop.example"}})
 	o.mails = app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: o, Addresses: addresses.Find, Bounces: o, Workflows: o}, o.tickets, o.steps)
 	return o
 }

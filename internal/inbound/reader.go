@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ type Scan func(ctx context.Context, m desk.IncomingMail, content io.Reader) (thr
 type ReaderOptions struct {
 	Addresses Addresses
 	Own       []string // further addresses that the desk sends from
+	Forms     []string // addresses from which forms on websites send, for the person in Reply-To
 	Website   string   // URL of the website to which the desk's emails link
 	Secrets   Secrets
 	Scan      Scan // nil: mails are not scanned
@@ -82,7 +84,7 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 		return read, err
 	}
 	mail := automatic.Mail{
-		Message: parsed, ReturnPath: m.ReturnPath, EnvelopeEmpty: m.ReturnPath == "" && m.Source != desk.SourceIMAP, Ours: r.ours(),
+		Message: parsed, ReturnPath: m.ReturnPath, EnvelopeEmpty: m.ReturnPath == "" && m.Source != desk.SourceIMAP, Ours: r.ours(), Forms: r.options.Forms,
 	}
 	verdict := automatic.Classify(mail)
 	read.From = writer(parsed, verdict)
@@ -95,7 +97,7 @@ func (r *Reader) Read(ctx context.Context, m desk.IncomingMail) (desk.ReadMail, 
 	if err := r.setForwarded(ctx, &read); err != nil {
 		return read, err
 	}
-	if err := r.verify(ctx, &read); err != nil {
+	if err := r.verify(ctx, &read, verdict.Form); err != nil {
 		return read, err
 	}
 	answer := automatic.DefaultLimits().Suppress(mail, verdict, automatic.History{})
@@ -178,15 +180,16 @@ var levels = map[trust.Verdict]desk.Trust{
 	trust.Authentic: desk.TrustPass, trust.Forged: desk.TrustFail, trust.Ambiguous: desk.TrustAmbiguous,
 }
 
-// verify sets whether the sender is believed.
-func (r *Reader) verify(ctx context.Context, m *desk.ReadMail) error {
+// verify sets whether the sender is believed. A form proves nothing about the address that somebody entered there, but a mail in its
+// name may be forged, too.
+func (r *Reader) verify(ctx context.Context, m *desk.ReadMail, form string) error {
 	content, err := r.open(ctx, m.IncomingMail)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read from
 	result, err := r.sender.Results(ctx, trust.Mail{
-		Raw: content, ClientIP: m.Server(), Helo: m.Helo, EnvelopeFrom: m.ReturnPath, From: m.From.Address,
+		Raw: content, ClientIP: m.Server(), Helo: m.Helo, EnvelopeFrom: m.ReturnPath, From: cmp.Or(form, m.From.Address),
 	})
 	if err != nil {
 		return fmt.Errorf("verify sender: %w", err)
@@ -195,6 +198,9 @@ func (r *Reader) verify(ctx context.Context, m *desk.ReadMail) error {
 		m.Trust = level
 	}
 	m.TrustDetail, m.Unverified = result.Reason, result.Retry
+	if form != "" && m.Trust == desk.TrustPass {
+		m.Trust, m.TrustDetail = desk.TrustUnknown, "The form at "+form+" sent it for an address that was entered there."
+	}
 	return nil
 }
 
@@ -208,7 +214,11 @@ func (r *Reader) ours() []string {
 
 // writer returns who wrote a mail, with an empty address if there is no valid one.
 func writer(m message.Message, v automatic.Verdict) desk.Mailbox {
-	for _, from := range append(slices.Clone(m.From), mail.Address{Address: v.Writer}) {
+	authors := slices.Clone(m.From)
+	if v.Writer != "" {
+		authors = slices.Concat(authors, m.ReplyTo, []mail.Address{{Address: v.Writer}})
+	}
+	for _, from := range authors {
 		if desk.ValidAddress(from.Address) && (v.Writer == "" || strings.EqualFold(from.Address, v.Writer)) {
 			return desk.Mailbox{Name: from.Name, Address: from.Address}
 		}

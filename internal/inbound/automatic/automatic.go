@@ -47,6 +47,9 @@ type Mail struct {
 	// Ours are the addresses that the desk receives mail at and sends from. A mailing list that delivers to the desk at
 	// one of them, such as a Google group, makes no list of the mails of people who write to it.
 	Ours []string
+
+	// Forms are the addresses from which forms on websites send what somebody entered there, with that person in Reply-To.
+	Forms []string
 }
 
 // Verdict is what a mail was found to be.
@@ -61,6 +64,9 @@ type Verdict struct {
 	// Writer is the address of the person who wrote the mail: From, or another one where From is ours, behind a list of ours or
 	// a form. That is no more certain than From is. Empty where there is none.
 	Writer string
+
+	// Form is the address in From, one of Forms, if a form sent the mail for Writer. Anybody can enter any address in it.
+	Form string
 
 	Bounces  []BouncedRecipient // of a Bounce; may be empty where the report names none
 	Feedback string             // of a Complaint: abuse, fraud, opt-out, …

@@ -2,6 +2,7 @@ package automatic
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -10,14 +11,14 @@ import (
 const DeskHeader = "X-Supportdesk"
 
 // isOurs reports whether an address is one that the desk receives mail at, or one of these with a tag after a plus sign.
-func (m Mail) isOurs(address string) bool {
+func (m Mail) isOurs(address string) bool { return among(m.Ours, address) }
+
+func (m Mail) isForm(address string) bool { return among(m.Forms, address) }
+
+// among reports whether an address is one of several, whatever tags they have after a plus sign.
+func among(addresses []string, address string) bool {
 	address = untagged(address)
-	for _, ours := range m.Ours {
-		if address != "" && address == untagged(ours) {
-			return true
-		}
-	}
-	return false
+	return address != "" && slices.ContainsFunc(addresses, func(one string) bool { return untagged(one) == address })
 }
 
 func untagged(address string) string {
@@ -37,6 +38,10 @@ func (m Mail) own() (Verdict, bool) {
 			}
 		}
 	}
+	if len(m.From) == 1 && m.isForm(m.From[0].Address) && m.writer() != "" {
+		form := bare(m.From[0].Address)
+		return Verdict{Kind: Person, Form: form, Reason: "sent by the form at " + form}, true
+	}
 	if len(m.From) == 0 || !m.isOurs(m.From[0].Address) {
 		return Verdict{}, false
 	}
@@ -54,7 +59,7 @@ func (m Mail) own() (Verdict, bool) {
 // writer returns the address of the person who wrote a mail: From, or what stands in its place where that is ours.
 func (m Mail) writer() string {
 	for _, a := range append(m.From[:len(m.From):len(m.From)], m.ReplyTo...) {
-		if bare(a.Address) != "" && !m.isOurs(a.Address) {
+		if bare(a.Address) != "" && !m.isOurs(a.Address) && !m.isForm(a.Address) {
 			return bare(a.Address)
 		}
 	}

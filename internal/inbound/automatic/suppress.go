@@ -30,16 +30,16 @@ type Answer struct {
 // Suppress decides whether an automatic mail, such as a receipt, may be sent in answer to a mail. By RFC 3834 it goes to the
 // return path and nowhere else, since From and Reply-To may name a person who has nothing to do with it. The writer's
 // address takes its place where the return path isn't known, as in mailboxes that don't record it, and where it is that of a
-// list of ours.
+// list of ours or of a form, which is the website's.
 func (l Limits) Suppress(m Mail, v Verdict, h History) Answer {
 	to := bare(m.ReturnPath)
-	if !m.empty() && (to == "" || m.listIsOurs()) {
+	if v.Form != "" || !m.empty() && (to == "" || m.listIsOurs()) {
 		to = v.Writer
 	}
 	switch {
 	case v.Kind != Person || v.NoAnswer:
 		return Answer{Reason: "not answered automatically: " + v.Reason}
-	case m.empty() || to == "":
+	case m.empty() && v.Form == "" || to == "":
 		return Answer{Reason: "not answered automatically: there is no return path"}
 	case m.isOurs(to):
 		return Answer{Reason: "not answered automatically: the return path is our own address " + to}
