@@ -153,16 +153,15 @@ func (a filterForm) filter(now time.Time, zone *time.Location) (report.PromiseFi
 		Priority: policy.Priority(a.Priority), Category: a.Category, Agent: a.Agent, Measure: report.Measure(a.Measure),
 	}
 	var wrong []fault.Detail
-	for field, bad := range map[string]bool{
-		"priority": a.Priority != "" && !f.Priority.Valid(),
-		"category": len(a.Category) > maxWord,
-		"agent":    len(a.Agent) > maxWord,
-		"measure":  a.Measure != "" && f.Measure != report.MeasureElapsed && f.Measure != report.MeasureCounted,
-	} {
-		if bad {
+	check := func(field string, valid bool) {
+		if !valid {
 			wrong = append(wrong, fault.Detail{Field: field, Message: "is not a valid choice"})
 		}
 	}
+	check("priority", a.Priority == "" || f.Priority.Valid())
+	check("category", len(a.Category) <= maxWord)
+	check("agent", len(a.Agent) <= maxWord)
+	check("measure", a.Measure == "" || f.Measure == report.MeasureElapsed || f.Measure == report.MeasureCounted)
 	if len(wrong) > 0 {
 		return f, fault.Fields(wrong...)
 	}
