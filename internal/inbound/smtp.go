@@ -3,21 +3,19 @@ package inbound
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/emersion/go-smtp"
 	"golang.org/x/net/netutil"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/smtpreply"
 )
 
 const (
@@ -128,26 +126,13 @@ func (s *session) envelope() desk.Envelope {
 	return desk.Envelope{Source: source, Client: client, Helo: s.conn.Hostname(), ReturnPath: s.from, Recipients: s.to}
 }
 
-// reply converts an error to an SMTP reply. An *smtp.SMTPError concerns the mail and is returned as it is. Any other is a
-// temporary failure on our side, so that the sender keeps the mail and tries again.
+// reply returns the reply for a mail that was not accepted, and logs what is a failure of ours.
 func (s *session) reply(err error) error {
-	if refused, ok := errors.AsType[*smtp.SMTPError](err); ok {
-		return refused
+	reply := smtpreply.For(err)
+	if reply.Temporary() {
+		s.server.options.Log.Error("a mail was not accepted", "error", err)
 	}
-	if fault.KindOf(err) == fault.TooLarge {
-		return smtp.ErrDataTooLarge
-	}
-	if errors.Is(err, smtp.ErrTooLongLine) {
-		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "a line of the mail is too long"}
-	}
-	s.server.options.Log.Error("a mail was not accepted", "error", err)
-	temporary := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the mail could not be stored; try again later"}
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
-		if errors.Is(err, full) {
-			temporary.Code, temporary.EnhancedCode = 452, smtp.EnhancedCode{4, 3, 1}
-		}
-	}
-	return temporary
+	return reply
 }
 
 func (s *session) Reset() { s.from, s.to = "", nil }

@@ -128,6 +128,9 @@ func TestMailbox_itsOwnFaultsAreTemporary(t *testing.T) {
 	if code := answerTo(t, box, "Subject: s\r\n\r\n"+strings.Repeat(strings.Repeat("x", 998)+"\r\n", 27_000)); code != 552 {
 		t.Errorf("a mail that is too large: %d", code)
 	}
+	if code := answerTo(t, box, "Subject: s\r\n\r\n"+strings.Repeat("x", 1_100_000)+"\r\n"); code != 554 {
+		t.Errorf("a line that is too long: %d", code)
+	}
 }
 
 // A power cut can leave a file without its content, and a disk one that can't be read.

@@ -2,16 +2,16 @@ package local
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/holesalemart/supportdesk/internal/smtpreply"
 )
 
 const (
@@ -68,34 +68,23 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
-		return smtpError(fmt.Errorf("read a mail: %w", err))
+		return reply(fmt.Errorf("read a mail: %w", err))
 	}
 	if len(s.desk) > 0 {
 		if err := s.mailbox.opts.Desk.deliver(s.from, s.desk, raw); err != nil || len(s.to) == 0 {
-			return smtpError(err)
+			return reply(err)
 		}
 	}
 	e := envelope{from: s.from, to: slices.Clone(s.to), received: time.Now().UTC()}
-	return smtpError(s.mailbox.keep(e, raw))
+	return reply(s.mailbox.keep(e, raw))
 }
 
-// smtpError converts an error to an SMTP reply. An *smtp.SMTPError, such as for an oversized mail, concerns the mail
-// and is returned as is. Others are temporary failures on our side, so that the sender keeps the mail and retries; by
-// default the server would reply 554.
-func smtpError(err error) error {
+// reply returns the reply to a client, as an interface that is nil without an error.
+func reply(err error) error {
 	if err == nil {
 		return nil
 	}
-	if refused, ok := errors.AsType[*smtp.SMTPError](err); ok {
-		return refused
-	}
-	temporary := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: err.Error()}
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
-		if errors.Is(err, full) {
-			temporary.Code, temporary.EnhancedCode = 452, smtp.EnhancedCode{4, 3, 1}
-		}
-	}
-	return temporary
+	return smtpreply.For(err)
 }
 
 func (s *session) Reset() { s.envelope, s.desk = envelope{}, nil }
