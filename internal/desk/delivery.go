@@ -90,6 +90,7 @@ type ReplyTo struct {
 // Quoted is the latest message of a customer before an answer of staff. It is zero if there is none.
 type Quoted struct {
 	Body   string    `json:"body"`
+	Format Format    `json:"format"` // of Body
 	Author string    `json:"author"` // display name
 	At     time.Time `json:"at"`
 	Own    bool      `json:"own"` // the recipient wrote it

@@ -677,7 +677,7 @@ func TestMail_quotesTheLatestMessageOfACustomerAndHasTheAgentsSignature(t *testi
 		}
 		if d := m.Data; d.Kind == ticket.MailReply {
 			own[m.Person] = d.Quoted.Own
-			if d.Quoted.Body != "I packed it." || d.Quoted.Author != "Col League" || d.Quoted.At.IsZero() || d.Signature != "Parcels\nDesk" {
+			if d.Quoted.Body != "I packed it." || d.Quoted.Format != desk.FormatText || d.Quoted.Author != "Col League" || d.Quoted.At.IsZero() || d.Signature != "Parcels\nDesk" {
 				t.Errorf("%+v, signature %q", d.Quoted, d.Signature)
 			}
 		}

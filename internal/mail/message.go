@@ -8,13 +8,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/markup"
 )
 
-// messageText returns the paragraphs of a mail's message for its text part: Markdown without its marks.
-func messageText(data desk.MailData) [][]string {
-	text := data.Body
-	if data.Format == desk.FormatMarkdown {
-		text = markup.PlainText(text)
+// messageText returns the paragraphs of a mail's message for its text part.
+func messageText(data desk.MailData) [][]string { return paragraphs(plain(data.Body, data.Format)) }
+
+// plain returns a message as text: Markdown without its marks.
+func plain(body string, format desk.Format) string {
+	if format == desk.FormatMarkdown {
+		return markup.PlainText(body)
 	}
-	return paragraphs(text)
+	return body
 }
 
 // messageHTML returns a mail's message for its HTML part. It is empty if there is none.

@@ -25,14 +25,14 @@ type quotation struct {
 }
 
 // newQuotation returns the quotation of a mail with an answer of staff, and nil for other mails. It leaves out what the quoted
-// message quotes itself, which is what the recipient has read before.
+// message quotes itself, which is what the recipient has read before, and the marks of Markdown.
 func newQuotation(data desk.MailData, in func(time.Time) string) *quotation {
 	switch data.Kind {
 	case ticket.MailReply, ticket.MailInformationRequest, ticket.MailResolution:
 	default:
 		return nil
 	}
-	quoted := shorten(paragraphs(written(data.Quoted.Body)))
+	quoted := shorten(paragraphs(plain(written(data.Quoted.Body), data.Quoted.Format)))
 	if data.Body == "" || len(quoted) == 0 {
 		return nil
 	}

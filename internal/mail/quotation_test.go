@@ -88,3 +88,19 @@ func TestRender_quotesTheBeginningOfTheMessageThatIsAnswered(t *testing.T) {
 		})
 	}
 }
+
+// Formatted messages are quoted as text: what is quoted is cut, and Markdown that is cut may mean something else.
+func TestRender_quotesMarkdownWithoutItsMarks(t *testing.T) {
+	data := sampleMail(ticket.MailReply)
+	data.Quoted = desk.Quoted{Body: "See the **file**, and:\n\n- one\n- two", Format: desk.FormatMarkdown, Author: "Demo Customer", At: data.At, Own: true}
+	m, err := newRenderer(t).Render(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, text := range map[string]string{"text": m.Text, "HTML": m.HTML} {
+		_, quotation, found := strings.Cut(text, "You wrote")
+		if !found || !strings.Contains(quotation, "See the file, and:") {
+			t.Errorf("%s: %s", part, quotation)
+		}
+	}
+}
