@@ -72,7 +72,7 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 	n := o.submitted("clara", "s")
 	o.command("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "b"})
 	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "b"})
-	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.TicketLimit().Horizon(0))
+	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.TicketLimit(desk.Person{}).Horizon(0))
 	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	const limited = "you have sent too much in a short time; try again in"
 	for _, c := range []struct{ path, field, says string }{

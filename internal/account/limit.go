@@ -125,14 +125,23 @@ var (
 	invitationsPerAdministrator = RateLimit{name: "invitations of", Burst: 50, Interval: time.Minute} // enough for a department
 )
 
-// TicketLimit returns the limit for new tickets. Only customers submit them.
-func TicketLimit() RateLimit { return ticketsPerCustomer }
+// by returns the limit of what a person does by email, which is another one if nothing confirms that they wrote the email: others who
+// write in their name don't lock them out.
+func (a RateLimit) by(sender desk.EmailSender) RateLimit {
+	if sender != "" {
+		a.name += " by " + string(sender) + " email"
+	}
+	return a
+}
+
+// TicketLimit returns a person's limit for new tickets. Only customers submit them.
+func TicketLimit(by desk.Person) RateLimit { return ticketsPerCustomer.by(by.Email) }
 
 // CommandLimit returns a person's limit for all other writes: commands, ratings and suggestions.
 func CommandLimit(by desk.Person) RateLimit {
 	switch {
 	case !by.Role.Staff():
-		return commandsPerCustomer
+		return commandsPerCustomer.by(by.Email)
 	case by.Token:
 		return commandsPerToken
 	default:

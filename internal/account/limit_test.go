@@ -24,14 +24,15 @@ func TestCommands_dependsOnRoleAndToken(t *testing.T) {
 	if of := account.CommandLimit(program); of.Burst <= account.CommandLimit(agent).Burst || of.Interval >= account.CommandLimit(agent).Interval {
 		t.Errorf("a program has %+v", of)
 	}
+	confirmed, unconfirmed := desk.Person{Email: desk.SenderConfirmed}, desk.Person{Email: desk.SenderUnconfirmed}
 	keys := map[string]bool{}
-	for _, of := range []account.RateLimit{account.TicketLimit(), account.CommandLimit(customer), account.CommandLimit(agent), account.CommandLimit(program)} {
+	for _, of := range []account.RateLimit{account.TicketLimit(confirmed), account.TicketLimit(unconfirmed), account.CommandLimit(confirmed), account.CommandLimit(unconfirmed), account.TicketLimit(customer), account.CommandLimit(customer), account.CommandLimit(agent), account.CommandLimit(program)} {
 		keys[string(of.Key([]byte("secret"), "P-1"))] = true
 		if twice := of.Scaled(2); twice.Burst != 2*of.Burst || twice.Interval != of.Interval/2 || twice.Horizon(1) != time.Duration(twice.Burst-1)*twice.Interval {
 			t.Errorf("twice %+v is %+v", of, twice)
 		}
 	}
-	if len(keys) != 4 {
-		t.Errorf("%d keys of four allowances", len(keys))
+	if len(keys) != 8 {
+		t.Errorf("%d keys of eight allowances", len(keys))
 	}
 }

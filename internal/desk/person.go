@@ -20,7 +20,18 @@ type Person struct {
 	Address string // email
 	Handle  string // staff only: letters, digits and hyphens; not a personal name where those must not be in histories
 	Token   bool   `db:"-"` // authenticated by an API token
+
+	Email EmailSender `db:"-"` // how sure it is that they wrote the email by which they act
 }
+
+// EmailSender is how sure it is that a person wrote an email by which they act. It is empty if they don't act by email.
+type EmailSender string
+
+// The senders of emails.
+const (
+	SenderConfirmed   EmailSender = "confirmed"   // by their domain, or by something that was sent to them alone
+	SenderUnconfirmed EmailSender = "unconfirmed" // anybody may have written their address
+)
 
 // Actor is the person as a command's author.
 func (p Person) Actor() ticket.Actor { return ticket.Actor{ID: p.ID, Role: p.Role} }

@@ -75,7 +75,7 @@ func (s *Store) spent(ctx context.Context, u use) error {
 
 // MaySubmit returns a Limited error if a person's allowance of tickets is used up. It spends nothing.
 func (s *Store) MaySubmit(ctx context.Context, by desk.Person) error {
-	return s.left(ctx, by, account.TicketLimit())
+	return s.left(ctx, by, account.TicketLimit(by))
 }
 
 // MayCommand returns a Limited error if a person's allowance of commands is used up. It spends nothing.

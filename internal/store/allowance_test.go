@@ -46,14 +46,14 @@ func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 	if _, err := d.Submit(t.Context(), d.customer, first); err != nil {
 		t.Fatal(err)
 	}
-	for range account.TicketLimit().Burst - 1 {
+	for range account.TicketLimit(desk.Person{}).Burst - 1 {
 		d.submit(d.customer)
 	}
 	for range 3 {
 		_, err := d.Submit(t.Context(), d.customer, submission())
-		usedUp(t, err, account.TicketLimit())
+		usedUp(t, err, account.TicketLimit(desk.Person{}))
 	}
-	if n := one[int64](d, `SELECT count(*) FROM messages`); n != int64(account.TicketLimit().Burst) {
+	if n := one[int64](d, `SELECT count(*) FROM messages`); n != int64(account.TicketLimit(desk.Person{}).Burst) {
 		t.Errorf("%d messages: something refused was stored, or something stored was refused", n)
 	}
 	again := submission()
@@ -62,24 +62,24 @@ func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 		t.Errorf("a repetition: %+v, %v", a, err)
 	}
 	d.submit(d.other) // another customer
-	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, account.TicketLimit().Interval)
+	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, account.TicketLimit(desk.Person{}).Interval)
 	d.submit(d.customer)
 	_, err := d.Submit(t.Context(), d.customer, submission())
-	usedUp(t, err, account.TicketLimit())
+	usedUp(t, err, account.TicketLimit(desk.Person{}))
 }
 
 func TestSubmit_repetitionSpendsNothing(t *testing.T) {
 	d := openLimited(t)
 	sub := submission()
 	sub.IdempotencyKey = desk.IdempotencyKey{Key: "again", Fingerprint: []byte("f")}
-	for range 3 * account.TicketLimit().Burst {
+	for range 3 * account.TicketLimit(desk.Person{}).Burst {
 		again := submission()
 		again.IdempotencyKey = sub.IdempotencyKey
 		if _, err := d.Submit(t.Context(), d.customer, again); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for range account.TicketLimit().Burst - 1 {
+	for range account.TicketLimit(desk.Person{}).Burst - 1 {
 		d.submit(d.customer)
 	}
 }
@@ -125,8 +125,8 @@ func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
 	}
 	all.Wait()
 	for _, by := range []desk.Person{d.customer, d.other} {
-		if accepted[by.ID] != account.TicketLimit().Burst {
-			t.Errorf("%s got %d tickets in, want %d", by.Name, accepted[by.ID], account.TicketLimit().Burst)
+		if accepted[by.ID] != account.TicketLimit(desk.Person{}).Burst {
+			t.Errorf("%s got %d tickets in, want %d", by.Name, accepted[by.ID], account.TicketLimit(desk.Person{}).Burst)
 		}
 	}
 }
@@ -173,7 +173,7 @@ func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 	d.waitFor(`SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 	submit(d.other)
 	d.waitFor(`SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-	rush := account.TicketLimit().Burst + 20
+	rush := account.TicketLimit(desk.Person{}).Burst + 20
 	for range rush {
 		submit(d.customer)
 	}
@@ -204,7 +204,7 @@ func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 	}
 	free()
 	all.Wait()
-	if asked := one[int](d, `SELECT last_value FROM asked`); asked > 3+account.TicketLimit().Burst {
+	if asked := one[int](d, `SELECT last_value FROM asked`); asked > 3+account.TicketLimit(desk.Person{}).Burst {
 		t.Errorf("%d statements for %d submissions", asked, rush+3)
 	}
 }
@@ -334,7 +334,7 @@ func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
 		of  account.RateLimit
 		use func() error
 	}{
-		"submit.sql": {account.TicketLimit(), func() error {
+		"submit.sql": {account.TicketLimit(desk.Person{}), func() error {
 			_, err := d.Submit(t.Context(), d.customer, submission())
 			return err
 		}},

@@ -33,7 +33,7 @@ func (s *Store) Gathered() int {
 
 // NotSubmitted returns why no statement accepted a submission.
 func (s *Store) NotSubmitted(ctx context.Context, by desk.Person, sub desk.Submission) error {
-	u, err := s.use(ctx, by, account.TicketLimit())
+	u, err := s.use(ctx, by, account.TicketLimit(by))
 	if err != nil {
 		return err
 	}

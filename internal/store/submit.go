@@ -45,7 +45,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 	if err := s.checkFollows(ctx, requester, sub.Follows); err != nil {
 		return desk.Accepted{}, err
 	}
-	u, err := s.use(ctx, by, account.TicketLimit())
+	u, err := s.use(ctx, by, account.TicketLimit(by))
 	if err != nil {
 		return desk.Accepted{}, err
 	}
