@@ -281,8 +281,8 @@ func (o *fixture) replied() (ticket.Number, int64) {
 		o.t.Fatal(err)
 	}
 	const html = `<p>canary<img data-src="http://spy.example/i.png" width="50" height="50"></p>`
-	id := o.received(hostile+"reply", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number, HTML: html})
-	o.command(desk.Request{Number: receipt.Number, Body: "canary", Channel: desk.ChannelEmail, Incoming: id})
+	id := o.received(hostile+"reply", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number})
+	o.command(desk.Request{Number: receipt.Number, Body: "canary", HTML: html, Channel: desk.ChannelEmail, Incoming: id})
 	return receipt.Number, id
 }
 
@@ -338,7 +338,7 @@ func (o *fixture) wrote() ticket.Number {
 		o.t.Fatal(err)
 	}
 	html := markup.SanitizeMail(quote.FoldHTML(formatted))
-	id := o.received(hostile+"formatted", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number, HTML: html},
+	id := o.received(hostile+"formatted", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number},
 		desk.MailTraits{Signed: true, Calendar: desk.CalendarRequest})
 	var files []desk.FileID
 	for name, contentID := range map[string]string{"label.png": "label@client", "jug.png": "jug@client"} {
@@ -350,7 +350,7 @@ func (o *fixture) wrote() ticket.Number {
 		}
 		files = append(files, f.ID)
 	}
-	o.command(desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", Channel: desk.ChannelEmail, Incoming: id, Files: files})
+	o.command(desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", HTML: html, Channel: desk.ChannelEmail, Incoming: id, Files: files})
 	return receipt.Number
 }
 

@@ -63,7 +63,7 @@ var threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch
 	FROM deliveries d JOIN events caused ON caused.ticket = d.ticket AND caused.n = d.event
 	WHERE d.ticket = m.ticket AND d.queue = 'ticket' AND d.n < m.n AND ` + knownAs("d.person") + ` = p.id
 	UNION ALL
-	SELECT 0, 0, false, i.message_id, i.received_at
+	SELECT DISTINCT 0, 0::bigint, false, i.message_id, i.received_at
 	FROM messages said JOIN incoming_mails i ON i.id = said.mail
 	JOIN commands c ON c.ticket = said.ticket AND c.message = said.id
 	WHERE said.ticket = m.ticket AND i.message_id <> '' AND i.received_at <= e.recorded_at AND ` + knownAs("c.by_person") + ` = p.id
