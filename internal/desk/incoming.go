@@ -205,7 +205,7 @@ func (m MailMessage) Empty() bool { return m.Body == "" && len(m.Files) == 0 && 
 
 // LeftOut is something of an incoming mail that is not in its message.
 type LeftOut struct {
-	What string `json:"what"` // the name of a file, for instance
+	What string `json:"what" doc:"The name of a file, for instance."`
 	Why  string `json:"why"`
 }
 

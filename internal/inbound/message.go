@@ -67,14 +67,18 @@ func (r *Reader) Answer(ctx context.Context, m desk.ReadMail, by desk.Person) (d
 	if err != nil {
 		return desk.MailMessage{}, err
 	}
+	return s.answer(m.Subject), nil
+}
+
+// answer returns what the author of the mail wrote as a message to the requester, in which nothing is secret unless it is QuotesUs.
+func (s *said) answer(title string) desk.MailMessage {
 	own := written(s.Text)
-	formatted, is := formattedAs(own, s.HTML)
-	result := s.message(m.Subject, own)
-	if is {
-		result.Body, result.Format = formatted, desk.FormatMarkdown // without anything secret, unless QuotesUs
+	m := s.message(title, own)
+	if formatted, is := formattedAs(own, s.HTML); is {
+		m.Body, m.Format = formatted, desk.FormatMarkdown
 	}
-	result.QuotesUs = s.redactor.ours(own) || is && s.redactor.ours(formatted)
-	return result, nil
+	m.QuotesUs = s.redactor.ours(own) || s.redactor.ours(m.Body)
+	return m
 }
 
 // message returns a text as a message with the files of the mail.
