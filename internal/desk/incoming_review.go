@@ -59,6 +59,9 @@ func (m IncomingMail) MayRelease(by Person) bool {
 	return m.Decidable() && m.Final() == "" && (by.Role.Commands() || m.Reason != ReasonThreat && m.Reason != ReasonCrashed)
 }
 
+// MayDelete reports whether the content of the mail may be deleted: no ticket shows a part of it.
+func (m IncomingMail) MayDelete() bool { return m.Decidable() && m.Reason != ReasonStaffNote }
+
 // Final returns why releasing the mail would change nothing, in sentences for staff. It is empty if releasing it may help.
 func (m IncomingMail) Final() string { return final[m.Reason] }
 

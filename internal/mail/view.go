@@ -76,7 +76,7 @@ func newView(data desk.MailData, cfg Config, now time.Time) (view, error) {
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
 		Message: messageText(data), Formatted: messageHTML(data, cfg), Echo: data.Kind == ticket.MailReceipt, Closed: data.Status == ticket.StatusClosed,
 		Instead: oneLine(data.Instead, maxName), LeftOut: leftOut(data.LeftOut),
-		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
+		Cause: data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
 		ExpectedFirstResponse: in(data.Expected.FirstResponse), ExpectedResolution: in(data.Expected.Resolution),
 		Overdue: !data.DueAt.IsZero() && !data.DueAt.After(data.Sent),
