@@ -77,6 +77,7 @@ var layers = []layer{
 	{"internal/inbound/trust", "it knows mails and DNS, and nothing of the desk", "", "blitiri.com.ar/go/spf github.com/emersion/go-msgauth golang.org/x/net/idna golang.org/x/net/publicsuffix", "net/http os os/exec database/sql log log/slog"},
 	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/attachment internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/link internal/loop internal/markup internal/smtpreply", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
 	{"internal/smtpreply", "it knows errors and SMTP only", "internal/fault", "github.com/emersion/go-smtp", "net/http os os/exec database/sql log log/slog"},
+	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/attachment internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/link internal/loop internal/markup internal/ticket", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
 	{"internal/scan", "it knows scanners and nothing of the desk", "internal/fault", "", "os os/exec database/sql log log/slog"},
 	{"examples/webhook", "an example stands alone", "", "", ""},
 }

@@ -30,6 +30,7 @@ type entryView struct {
 	Recipients string           `json:"recipients,omitempty" enum:"requester,staff" doc:"Present if not everyone of the ticket sees the message. requester: staff wrote it to the requester alone; staff: a customer wrote it to staff alone."`
 	Person     *personView      `json:"person,omitempty" doc:"Who was added or removed as a participant, or is the new requester."`
 	Files      []attachmentView `json:"files,omitempty"`
+	LeftOut    []desk.LeftOut   `json:"left_out,omitempty" doc:"What of the email that the message was is not in it, such as files that are too large. Staff find it in the original email."`
 	Channel    desk.Channel     `json:"channel,omitempty" enum:"page,api,email,phone,in-person" doc:"By which the message came. Absent of messages from before it was recorded."`
 	TraitsView
 	Incoming       int64            `json:"incoming_mail,omitempty" doc:"Staff only: the ID of the incoming mail that the message was."`
@@ -105,7 +106,7 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		view.Format = e.Format.OrText()
 	}
 	view.TraitsView = TraitsView(e.Traits)
-	view.HTML = s.messageHTML(e, viewer)
+	view.HTML, view.LeftOut = s.messageHTML(e, viewer), e.LeftOut
 	for _, f := range e.Files {
 		view.Files = append(view.Files, viewAttachment(f, viewer))
 	}

@@ -71,8 +71,9 @@ var reasons = map[string]string{
 	desk.ReasonAmbiguous: "Sender not clear", desk.ReasonBlocked: "Sender blocked", desk.ReasonOwn: "Sent from this desk",
 	desk.ReasonEmpty: "Empty", desk.ReasonRefused: "Not accepted", desk.ReasonUnreadable: "Unreadable", desk.ReasonCrashed: "Processing failed",
 	desk.ReasonStaff: "From staff", desk.ReasonStaffUnproven: "From staff", desk.ReasonStaffClosed: "From staff",
-	desk.ReasonStaffNoCustomer: "From staff", desk.ReasonStaffQuotation: "From staff",
-	"auto-reply": "Automatic reply", "bounce": "Delivery report", "complaint": "Spam complaint", "list": "Mailing list", "loop": "Mail loop",
+	desk.ReasonStaffNoCustomer: "From staff", desk.ReasonStaffQuotation: "From staff", desk.ReasonStaffNote: "Note not accepted",
+	desk.ReasonSeveral: "To several tickets",
+	"auto-reply":       "Automatic reply", "bounce": "Delivery report", "complaint": "Spam complaint", "list": "Mailing list", "loop": "Mail loop",
 }
 
 func statusAddress(s desk.IncomingStatus) string { return listPath + "?status=" + string(s) }
@@ -183,7 +184,7 @@ func (v mailView) Final() string {
 }
 
 // MayDelete reports whether the reader may delete the mail.
-func (v mailView) MayDelete() bool { return v.Mail.Decidable() && v.Supervises() }
+func (v mailView) MayDelete() bool { return v.Mail.MayDelete() && v.Supervises() }
 
 // Supervises reports whether the reader may block senders.
 func (v mailView) Supervises() bool { return v.Person.Role.Commands() }

@@ -281,8 +281,8 @@ func (o *fixture) replied() (ticket.Number, int64) {
 		o.t.Fatal(err)
 	}
 	const html = `<p>canary<img data-src="http://spy.example/i.png" width="50" height="50"></p>`
-	id := o.received(hostile+"reply", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number, HTML: html})
-	o.command(desk.Request{Number: receipt.Number, Body: "canary", Channel: desk.ChannelEmail, Incoming: id})
+	id := o.received(hostile+"reply", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number})
+	o.command(desk.Request{Number: receipt.Number, Body: "canary", HTML: html, Channel: desk.ChannelEmail, Incoming: id})
 	return receipt.Number, id
 }
 
@@ -338,7 +338,7 @@ func (o *fixture) wrote() ticket.Number {
 		o.t.Fatal(err)
 	}
 	html := markup.SanitizeMail(quote.FoldHTML(formatted))
-	id := o.received(hostile+"formatted", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number, HTML: html},
+	id := o.received(hostile+"formatted", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number},
 		desk.MailTraits{Signed: true, Calendar: desk.CalendarRequest})
 	var files []desk.FileID
 	for name, contentID := range map[string]string{"label.png": "label@client", "jug.png": "jug@client"} {
@@ -350,7 +350,8 @@ func (o *fixture) wrote() ticket.Number {
 		}
 		files = append(files, f.ID)
 	}
-	o.command(desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", Channel: desk.ChannelEmail, Incoming: id, Files: files})
+	o.command(desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", HTML: html, Channel: desk.ChannelEmail, Incoming: id, Files: files,
+		LeftOut: []desk.LeftOut{{What: "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen <1> صورة.tif", Why: "larger than 10 MiB"}, {What: "void.png", Why: "empty"}}})
 	return receipt.Number
 }
 
@@ -364,9 +365,9 @@ func TestMessages_byEmailShowEachImageOnceAndWhatTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.command(desk.Request{Number: n, Channel: desk.ChannelEmail, Incoming: id, Files: []desk.FileID{f.ID}})
-	for who, c := range map[string]struct{ at, message, note string }{
-		"anna":  {"/desk/tickets/" + string(n), ".said", "can’t be read here"},
-		"clara": {"/tickets/" + string(n), ".bubble", "our support can’t read it"},
+	for who, c := range map[string]struct{ at, message, note, kept string }{
+		"anna":  {"/desk/tickets/" + string(n), ".said", "can’t be read here", "Left out of this message (the original email has it):"},
+		"clara": {"/tickets/" + string(n), ".bubble", "our support can’t read it", "Left out of this message (our support has the original email):"},
 	} {
 		a := o.browser(who).get(http.StatusOK, c.at)
 		replies := a.Find(c.message)
@@ -388,7 +389,10 @@ func TestMessages_byEmailShowEachImageOnceAndWhatTheyAre(t *testing.T) {
 			encrypted.Find(".file-name").Length() != 1 {
 			t.Errorf("%s: an encrypted email: %q, %q", who, traits, encrypted.Text())
 		}
-		if first := replies.Eq(0); first.Find(".trait, .hint, .files-within").Length() != 0 {
+		if left := formatted.Find(".left-out"); left.Find("p").Text() != c.kept || len(left.Find("li").Nodes) != 2 || left.Find("li").Eq(1).Text() != "void.png: empty" {
+			t.Errorf("%s: left out: %q", who, left.Text())
+		}
+		if first := replies.Eq(0); first.Find(".trait, .hint, .files-within, .left-out").Length() != 0 {
 			t.Errorf("%s: a message by page: %s", who, first.Text())
 		}
 	}

@@ -44,10 +44,10 @@ type MailMessage struct {
 }
 
 // MailMessage returns the message of an entry that came by email: the email's HTML, or its text with what is quoted folded.
-// For other entries it is empty.
+// For other entries, and for an email that was stored as Markdown, it is empty.
 func (m MailView) MailMessage(e desk.Entry) MailMessage {
 	switch {
-	case e.Channel != desk.ChannelEmail:
+	case e.Channel != desk.ChannelEmail || e.Format == desk.FormatMarkdown:
 		return MailMessage{}
 	case e.HTML == "":
 		return MailMessage{Words: foldedText(e.Body)}
@@ -121,14 +121,22 @@ type MessageView struct {
 	Within FileList // images that are shown within the words
 	Traits []string // what it is besides its words
 	Note   string   // why words are missing; empty: none are
+
+	LeftOut []desk.LeftOut // what of its email is not in it
+	Kept    string         // where that is
 }
 
-// Said reports whether there is a message: words or files.
-func (m MessageView) Said() bool { return m.Words != "" || len(m.Files.Files)+len(m.Within.Files) > 0 }
+// Said reports whether there is a message: words, files, or what was left out.
+func (m MessageView) Said() bool {
+	return m.Words != "" || len(m.Files.Files)+len(m.Within.Files)+len(m.LeftOut) > 0
+}
 
 // Message returns the message of an entry. Each image of an email is shown once: where it stands, or else with the files.
 func (l Layout) Message(e desk.Entry, mails MailView) MessageView {
-	m := MessageView{MailMessage: mails.MailMessage(e), Traits: traits(e.Traits)}
+	m := MessageView{MailMessage: mails.MailMessage(e), Traits: traits(e.Traits), LeftOut: e.LeftOut, Kept: "our support has the original email"}
+	if l.Person.Role.Staff() {
+		m.Kept = "the original email has it"
+	}
 	switch {
 	case !e.Traits.Encrypted:
 	case l.Person.Role.Staff():

@@ -62,7 +62,7 @@ var labelsForParticipants = map[ticket.EventKind]string{
 func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person, participant bool) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
-		if e.Body == "" && e.HTML == "" && len(e.Files) == 0 {
+		if e.Body == "" && e.HTML == "" && len(e.Files) == 0 && len(e.LeftOut) == 0 {
 			continue
 		}
 		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: labelOf(e, participant), At: e.At, Body: e.Body, entry: e}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -21,13 +22,14 @@ const (
 	PasswordChanged   MailKind = "password-changed"
 	PasswordSet       MailKind = "password-set" // the first one
 	TokenCreated      MailKind = "token-made"
+	EmailQuarantined  MailKind = "email-quarantined" // to the member of staff who sent it
 )
 
 // MailKinds returns all kinds of account mails.
 func MailKinds() []MailKind {
 	return []MailKind{
 		MailKind(SignIn), MailKind(Reset), MailKind(AddAddress), MailKind(VerifyAddress), MailKind(Invitation),
-		AddressChanged, AddressConfirmed, AddressAdded, AddressRemoved, AlreadyRegistered, PasswordChanged, PasswordSet, TokenCreated,
+		AddressChanged, AddressConfirmed, AddressAdded, AddressRemoved, AlreadyRegistered, PasswordChanged, PasswordSet, TokenCreated, EmailQuarantined,
 	}
 }
 
@@ -35,14 +37,18 @@ func MailKinds() []MailKind {
 type Mail struct {
 	ID     int64 // determines the Message-ID
 	Kind   MailKind
-	To     desk.Mailbox   // without a name for registrations, where anyone may have typed it
-	At     time.Time      // when the reported change happened
-	LinkID string         // empty: it has no link
-	URL    string         // of the link
-	Label  string         // TokenCreated: the token's; AddressAdded, AddressRemoved: the address
-	Writes bool           // TokenCreated: it may write
-	Until  time.Time      // when it becomes pointless, because its link expires, for instance
-	Tries  int            // failed attempts
+	To     desk.Mailbox // without a name for registrations, where anyone may have typed it
+	At     time.Time    // when the reported change happened
+	LinkID string       // empty: it has no link
+	URL    string       // of the link; EmailQuarantined: of the email's page
+	Label  string       // TokenCreated: the token's; AddressAdded, AddressRemoved: the address; EmailQuarantined: the email's subject
+	Writes bool         // TokenCreated: it may write
+	Until  time.Time    // when it becomes pointless, because its link expires, for instance
+	Tries  int          // failed attempts
+
+	Incoming int64  // EmailQuarantined: the ID of the email
+	Reason   string // EmailQuarantined: why it is in quarantine, in a sentence
+
 	Policy *policy.Policy // the current version: time zone, contact, privacy notice, name
 
 	Notices []desk.Notice // emergencies at the time of sending
@@ -62,8 +68,11 @@ func (s *Service) LoadMail(ctx context.Context, id int64) (Mail, desk.DeliverySt
 		return Mail{}, status, err
 	}
 	m.Notices = desk.NoticesAt(emergencies, time.Now())
-	if m.LinkID != "" {
+	switch {
+	case m.LinkID != "":
 		m.URL, err = s.url(ctx, m.LinkID)
+	case m.Kind == EmailQuarantined:
+		m.URL = fmt.Sprintf("%s/desk/mail/%d", s.site, m.Incoming)
 	}
 	return m, status, err
 }

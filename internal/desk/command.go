@@ -49,6 +49,8 @@ type Submission struct {
 	Files          []FileID      // uploaded before, in order
 	Channel        Channel       // empty: page or API, by the person; staff may name one of EnteredChannels
 	Incoming       int64         // ID of the incoming mail that it was; 0: none
+	HTML           string        // of that mail, sanitized; may be empty
+	LeftOut        []LeftOut     // what of that mail is not in the message
 	Quiet          bool          // nothing automatic is sent in answer to it
 	Arrived        time.Time     // when it arrived, if that was before it is accepted: it counts from then; zero: now
 	IdempotencyKey IdempotencyKey
@@ -72,6 +74,8 @@ type Request struct {
 	Address        string          // resend-mail, to the requester only: another address; empty: the account's
 	Channel        Channel         // of the message; empty: page or API, by the person
 	Incoming       int64           // ID of the incoming mail that it was; 0: none
+	HTML           string          // of that mail, sanitized; may be empty
+	LeftOut        []LeftOut       // what of that mail is not in the message
 	Arrived        time.Time       // when it arrived, if that was before it is accepted: it counts from then; zero: now
 	Joins          bool            // customer-reply, by email: someone who is not of the ticket becomes a participant
 	Seen           int             // number of the last timeline entry that the writer had seen; 0: unknown

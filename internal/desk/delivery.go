@@ -51,6 +51,7 @@ type MailData struct {
 	Body      string       // the event's message; empty: it has none
 	Format    Format       // of Body
 	Files     []MailFile   // of the event's message
+	LeftOut   []LeftOut    // what is not in the event's message of the email that it was
 	Author    string       // display name of the event's author; empty: a due event
 	Signature string       // of the author, plain text; may be empty
 	Quoted    Quoted       // the message that the event's answers

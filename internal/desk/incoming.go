@@ -86,7 +86,9 @@ type IncomingResult struct {
 	Reason string        // quarantined, recorded: why, a stable code
 	Detail string        // the same for staff
 	Ticket ticket.Number // accepted: the ticket; recorded: the ticket that it is about, if it is known
-	HTML   string        // accepted: the mail's HTML, sanitized
+
+	// Author is the member of staff who is proven to have sent a mail that is quarantined, and is notified; empty: there is none.
+	Author ticket.PersonID
 }
 
 // Quarantined returns the result for a mail that staff decide about.
@@ -188,16 +190,27 @@ type MailAttachment struct {
 
 // MailMessage is an incoming mail as a message.
 type MailMessage struct {
-	Subject string // never empty
-	Body    string
-	HTML    string // sanitized; images of the mail have cid: URLs; empty: none
-	Files   []FileID
-
-	// Own is what a member of staff wrote, without what they quote: the part of Body that may be for the requester. QuotesUs is
-	// whether it contains something of an email of the desk that could not be recognized as a quotation.
-	Own      string
-	QuotesUs bool
+	Subject     string // never empty
+	BareSubject string // without "Re:" and the number of a ticket; never empty
+	Body        string
+	Format      Format // of Body
+	HTML        string // sanitized; images of the mail have cid: URLs; empty: none
+	Files       []FileID
+	LeftOut     []LeftOut
+	QuotesUs    bool // an answer of staff: it contains something of an email of the desk that could not be recognized as a quotation
 }
+
+// Empty reports whether a message contains nothing of its mail and leaves nothing of it out.
+func (m MailMessage) Empty() bool { return m.Body == "" && len(m.Files) == 0 && len(m.LeftOut) == 0 }
+
+// LeftOut is something of an incoming mail that is not in its message.
+type LeftOut struct {
+	What string `json:"what" doc:"The name of a file, for instance."`
+	Why  string `json:"why"`
+}
+
+// String returns it as a line for people.
+func (l LeftOut) String() string { return l.What + ": " + l.Why }
 
 // Thread is the ticket that an incoming mail belongs to.
 type Thread struct {
@@ -211,12 +224,14 @@ type Thread struct {
 	Staff  bool              // that person is staff
 
 	Removed []ticket.PersonID // people who were participants and were removed
+	Others  []ticket.Number   // further tickets that the mail is addressed to in the same way
 }
 
 // MailCommand is the command that an incoming mail became.
 type MailCommand struct {
 	Ticket  ticket.Number
 	Seq     int64
+	Opened  bool   // the mail opened the ticket, by this command or one before
 	By      Person // ID and role only
 	Outcome ticket.Outcome
 	Decided time.Time // zero: it has no outcome yet

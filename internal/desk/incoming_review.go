@@ -14,11 +14,13 @@ const (
 	ReasonRefused    = "refused"
 	ReasonUnreadable = "unreadable" // it can't be read
 	ReasonCrashed    = "crashed"    // the attempts to process it did not end, or failed with a defect
+	ReasonSeveral    = "several-tickets"
 
 	ReasonStaff           = "staff"               // something of staff, which a person may judge
 	ReasonStaffUnproven   = "staff-unproven"      // from staff, and in answer to no email of the desk
 	ReasonStaffClosed     = "staff-ticket-closed" // from staff, to a closed ticket
 	ReasonStaffNoCustomer = "staff-no-customer"   // from staff, and forwards no email of a customer
+	ReasonStaffNote       = "staff-note-refused"  // forwards an email that has become a ticket, which did not accept the note
 	ReasonStaffQuotation  = "staff-quotation"     // a reply of staff with something that may be for staff alone
 )
 
@@ -30,6 +32,7 @@ var final = map[string]string{
 	ReasonStaffUnproven:   "Emails from staff become notes or replies only if they answer an email from this desk that can’t be guessed. Write on the ticket’s page instead.",
 	ReasonStaffClosed:     "The ticket is closed, and a closed ticket gets no more messages from staff.",
 	ReasonStaffNoCustomer: "Emails from staff become notes or replies only if they answer an email from this desk, and tickets only if they forward an email of a customer. Write on the website instead.",
+	ReasonStaffNote:       "The customer’s email is on the ticket. If the note still matters, copy it to where it helps.",
 	ReasonStaffQuotation:  "Write the reply on the ticket’s page instead.",
 }
 
@@ -55,6 +58,9 @@ func (m IncomingMail) Decidable() bool {
 func (m IncomingMail) MayRelease(by Person) bool {
 	return m.Decidable() && m.Final() == "" && (by.Role.Commands() || m.Reason != ReasonThreat && m.Reason != ReasonCrashed)
 }
+
+// MayDelete reports whether the content of the mail may be deleted: no ticket shows a part of it.
+func (m IncomingMail) MayDelete() bool { return m.Decidable() && m.Reason != ReasonStaffNote }
 
 // Final returns why releasing the mail would change nothing, in sentences for staff. It is empty if releasing it may help.
 func (m IncomingMail) Final() string { return final[m.Reason] }

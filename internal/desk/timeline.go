@@ -19,6 +19,7 @@ type Entry struct {
 	Channel  Channel    // by which the message came; empty: there is none, or it was not recorded
 	Incoming int64      // the incoming mail that the message was; 0: none. For staff only
 	HTML     string     // of that mail, sanitized; empty: none
+	LeftOut  []LeftOut  // what of that mail is not in the message
 	Traits   MailTraits // of that mail
 	Internal bool       // the message is visible to staff only, even if the event is public
 	Recorded time.Time

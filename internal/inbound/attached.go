@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/holesalemart/supportdesk/internal/attachment"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
@@ -24,20 +26,22 @@ type taker struct {
 	limits   desk.FileLimits
 
 	taken []desk.FileID
-	total int64    // bytes of the files taken
-	left  []string // sentences on those that were not
+	total int64 // bytes of the files taken
+	left  []desk.LeftOut
 }
 
-const inOriginal = " Our support can open it in the original email."
-
-// take stores a file. Of a mail that the desk has sent, which may be for its recipient alone, there is only a remark.
+// take stores a file. A mail that the desk has sent is left out: it may be for its recipient alone.
 func (t *taker) take(ctx context.Context, media string, a desk.MailAttachment, content io.Reader) error {
-	name := truncated(a.Name, maxNoteName)
+	name := a.Name
 	if name == "" {
 		name = "A file without a name"
 	}
-	if len(t.taken) >= t.limits.Count || t.total >= t.limits.Total {
-		t.left = append(t.left, name+" is one file too many."+inOriginal)
+	if len(t.taken) >= t.limits.Count {
+		t.leave(name, fmt.Sprintf("a message has at most %d files", t.limits.Count))
+		return nil
+	}
+	if t.total >= t.limits.Total {
+		t.leave(name, t.tooLarge())
 		return nil
 	}
 	room := min(t.limits.Size, t.limits.Total-t.total)
@@ -46,7 +50,7 @@ func (t *taker) take(ctx context.Context, media string, a desk.MailAttachment, c
 	case err != nil:
 		return err
 	case ours:
-		t.left = append(t.left, "An email that we sent was attached and is left out, since it may be for its recipient alone."+inOriginal)
+		t.leave("An email from us", "it may be for its recipient alone")
 		return nil
 	}
 	stored, err := t.reader.files.Add(ctx, t.by, desk.Upload{
@@ -56,14 +60,37 @@ func (t *taker) take(ctx context.Context, media string, a desk.MailAttachment, c
 	case err == nil && stored.Size <= room:
 		t.total += stored.Size
 		t.taken = append(t.taken, stored.ID)
+	case err == nil && room < t.limits.Size:
+		t.leave(name, t.tooLarge())
 	case err == nil, kind == fault.TooLarge:
-		t.left = append(t.left, name+" is too large."+inOriginal)
+		t.leave(name, fmt.Sprintf("larger than %d MiB", t.limits.Size>>20))
 	case kind == fault.Invalid:
-		t.left = append(t.left, name+" is empty.")
+		t.leave(name, "empty")
 	default:
 		return err
 	}
 	return nil
+}
+
+func (t *taker) tooLarge() string {
+	return fmt.Sprintf("the files of a message have at most %d MiB", t.limits.Total>>20)
+}
+
+// leave records that a file is left out.
+func (t *taker) leave(what, why string) {
+	t.left = append(t.left, desk.LeftOut{What: attachment.CleanName(what), Why: why})
+}
+
+// maxRemarks is how many of the files that are left out are named.
+const maxRemarks = 10
+
+// remarks returns what was left out, without the names of more files than anyone reads.
+func (t *taker) remarks() []desk.LeftOut {
+	more := len(t.left) - maxRemarks
+	if more <= 0 {
+		return t.left
+	}
+	return append(t.left[:maxRemarks:maxRemarks], desk.LeftOut{What: fmt.Sprintf("%d more files", more), Why: "they are in the original email"})
 }
 
 // mailNames end the names of files that are mails, as programs save them.

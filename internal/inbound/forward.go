@@ -45,9 +45,6 @@ func (r *Reader) forwards(m *desk.ReadMail, f desk.ReadMail) {
 	m.Forwarded = &f
 }
 
-// BareSubject returns a subject without what programs put before it; see quote.BareSubject.
-func (r *Reader) BareSubject(s string) string { return subject(quote.BareSubject(s)) }
-
 // parseAttached reads the first mail that is attached to a stored one, and passes its files to sink. It returns an empty mail if
 // there is none.
 func (r *Reader) parseAttached(ctx context.Context, m desk.IncomingMail, sink func(message.File, io.Reader) error) (inner message.Message, err error) {
@@ -72,19 +69,17 @@ func isAttachedMail(f message.File) bool {
 
 // Forward returns the mail that a member of staff forwards as the message of its author, and what they wrote to it themselves, with
 // the files of their mail: whose these are can't be known. All files are uploaded by the person who forwards.
-func (r *Reader) Forward(ctx context.Context, m desk.ReadMail, by desk.Person) (said, note desk.MailMessage, err error) {
-	if note, err = r.Message(ctx, m, by); err != nil {
-		return said, note, err
-	}
+func (r *Reader) Forward(ctx context.Context, m desk.ReadMail, by desk.Person) (forwarded, note desk.MailMessage, err error) {
 	if m.Forwarded.Attached {
-		by.Role = "" // the words are not of staff
-		said, err = r.Message(ctx, *m.Forwarded, by)
-		return said, note, err
+		if note, err = r.Message(ctx, m, by); err != nil {
+			return forwarded, note, err
+		}
+		forwarded, err = r.Message(ctx, *m.Forwarded, by)
+		return forwarded, note, err
 	}
-	hidden, err := r.redactor(ctx)
+	s, err := r.say(ctx, m, by)
 	if err != nil {
-		return said, note, err
+		return forwarded, note, err
 	}
-	note.Body = body(hidden.redact(m.Above), nil)
-	return desk.MailMessage{Subject: subject(m.Forwarded.Subject), Body: body(hidden.redact(m.Forwarded.Text), nil)}, note, nil
+	return s.redacted(m.Forwarded.Subject, m.Forwarded.Text), s.message(m.Subject, m.Above), nil
 }

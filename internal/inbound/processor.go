@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,7 +14,9 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
 	"github.com/holesalemart/supportdesk/internal/loop"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // queue stores the mails that wait to be processed.
@@ -30,6 +33,15 @@ type queue interface {
 	NextIncoming(context.Context) (time.Time, error)
 	// AwaitIncoming calls wake immediately and whenever a mail is added, until ctx ends or the store fails.
 	AwaitIncoming(ctx context.Context, wake func()) error
+	authors
+}
+
+// authors knows the members of staff who send mails, and are notified if one is quarantined.
+type authors interface {
+	// StaffAuthor returns the member of staff who is proven to have sent a mail; empty: there is none.
+	StaffAuthor(context.Context, desk.ReadMail) (ticket.PersonID, error)
+	// QuarantineNotices counts the notices that a person was sent within the last hour.
+	QuarantineNotices(context.Context, ticket.PersonID) (int, error)
 }
 
 // Process processes a mail. It is called again after a crash, so it must be idempotent. A permanent fault means that the mail
@@ -135,6 +147,7 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 		err = p.queue.DeferIncoming(ctx, m.ID, attempt, counts, pause)
 	} else {
 		p.forget(m.ID)
+		result.Author = p.notified(ctx, m, result)
 		err = p.queue.SettleIncoming(ctx, m.ID, attempt, result)
 		log.Info("incoming mail processed", "status", result.Status, "reason", result.Reason, "ticket", result.Ticket)
 	}
@@ -161,6 +174,29 @@ func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r des
 		return desk.Quarantined(desk.ReasonUnreadable, "This email could not be processed: "+err.Error()), nil
 	}
 	return r, err
+}
+
+// notified returns the author of a mail who is notified of its quarantine; empty: no one is. Of a mail that could not be processed only the
+// envelope, and what an earlier attempt has read, says who sent it. A look-up that fails does not hold up the quarantine.
+func (p *Processor) notified(ctx context.Context, m desk.IncomingMail, r desk.IncomingResult) (author ticket.PersonID) {
+	author = r.Author
+	var err error
+	if r.Reason == desk.ReasonUnreadable || r.Reason == desk.ReasonCrashed {
+		from := desk.Mailbox{Address: cmp.Or(m.Sender, m.ReturnPath)}
+		author, err = p.queue.StaffAuthor(ctx, desk.ReadMail{IncomingMail: m, From: from, Addressed: m.Recipients})
+	}
+	before := 0
+	if err == nil && author != "" {
+		before, err = p.queue.QuarantineNotices(ctx, author)
+	}
+	if err != nil {
+		p.log.Warn("the author of a mail is not notified of its quarantine", "mail", m.ID, "error", err)
+		return ""
+	}
+	if !automatic.DefaultLimits().Allow(automatic.History{Sent: before}) {
+		return ""
+	}
+	return author
 }
 
 // pause returns the pause before the next attempt with a mail.

@@ -151,3 +151,65 @@ func TestClosed_furtherMailsGoToTheOpenFollowUp(t *testing.T) {
 		t.Errorf("the subject is %q", s)
 	}
 }
+
+// An automatic answer is recorded with the ticket that its sender has an email of, and with no other.
+func TestAutoReply_isRecordedWithTheTicketOfItsSender(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	requester := o.record(n).Requester.ID
+	away := []string{"Auto-Submitted: auto-replied"}
+	for name, c := range map[string]struct {
+		letter
+		want ticket.Number
+	}{
+		"the requester's":                  {letter{from: carla, to: o.token(n, requester, false)}, n},
+		"by the Message-ID":                {letter{from: carla, headers: []string{"In-Reply-To: " + o.messageID(n, 1, true)}}, n},
+		"an agent's":                       {letter{from: anna, to: o.token(n, o.agent.ID, true)}, n},
+		"someone else's, by the address":   {letter{from: col, to: o.token(n, requester, false)}, ""},
+		"someone else's, by a Message-ID":  {letter{from: col, headers: []string{"In-Reply-To: " + o.messageID(n, 1, true)}}, ""},
+		"an agent's, by another's address": {letter{from: anna, to: o.token(n, requester, false)}, ""},
+	} {
+		c.subject, c.body, c.headers = "Out of office", "Back on Monday.", append(c.headers, away...)
+		if r := o.process(c.letter); r.Status != desk.IncomingRecorded || r.Reason != "auto-reply" || r.Ticket != c.want || r.Author != "" {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	o.expect("timeline", o.said(n), []string{late})
+}
+
+// What an agent answers to an automatic answer of a customer, which staff have released, is an answer like any other.
+func TestAutoReply_anAgentsAnswerToOneReachesTheRequester(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	o.process(letter{from: carla, to: o.token(n, o.record(n).Requester.ID, false), subject: "Automatic reply", body: "I moved.", headers: []string{"Auto-Submitted: auto-replied"}})
+	if err := o.review().Release(t.Context(), o.agent, o.processed.ID); err != nil {
+		t.Fatal(err)
+	}
+	o.reprocess()
+	o.step(n)
+	for _, subject := range []string{"Re: Automatic reply", "Re: Automatic reply: Re: [" + string(n) + "] My parcel", "AW: Out of office"} {
+		before := len(o.said(n))
+		r := o.process(letter{from: anna, to: o.token(n, o.agent.ID, true), subject: subject, body: "Where to? " + subject, headers: []string{"In-Reply-To: <auto@client.example>"}})
+		if said := o.said(n); r.Status != desk.IncomingAccepted || len(said) != before+1 || said[before] != "agent-replied by Anna Agent: Where to? "+subject {
+			t.Errorf("%s: %+v, %q", subject, r, said)
+		}
+	}
+}
+
+// A bounce names the recipients whom a mail did not reach. One that names someone else says nothing about the mail.
+func TestBounce_aboutAnotherRecipientChangesNothing(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	for i, to := range []string{"other@client.example", "carla@client.example.evil.example"} {
+		if r := o.processRaw(bounceOf(o.messageID(n, 1, true), to), "", "support@desk.example"); r.Status != desk.IncomingRecorded || r.Ticket != "" {
+			t.Errorf("%d: %+v", i, r)
+		}
+	}
+	o.expect("timeline", o.said(n), []string{late})
+	if r := o.processRaw(bounceOf(o.messageID(n, 1, true), "CARLA@client.example"), "", "support@desk.example"); r.Ticket != n || len(o.said(n)) != 2 {
+		t.Errorf("the recipient's: %+v, %q", r, o.said(n))
+	}
+}

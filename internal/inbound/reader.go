@@ -9,16 +9,13 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
-	"github.com/holesalemart/supportdesk/internal/inbound/quote"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
 	"github.com/holesalemart/supportdesk/internal/link"
-	"github.com/holesalemart/supportdesk/internal/markup"
 )
 
 // contents opens contents in the blob store.
@@ -284,46 +281,6 @@ func bounced(v automatic.Verdict) []desk.BouncedRecipient {
 	return all
 }
 
-// noSubject is the subject of a ticket by a mail without one.
-const noSubject = "(no subject)"
-
-func (r *Reader) redactor(ctx context.Context) (redactor, error) {
-	secrets, err := r.options.Secrets(ctx)
-	return redactor{secrets, r.site}, err
-}
-
-// Message returns a mail as a message of a person, and stores its files.
-func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (desk.MailMessage, error) {
-	hidden, err := r.redactor(ctx)
-	if err != nil {
-		return desk.MailMessage{}, err
-	}
-	files := taker{reader: r, redactor: hidden, by: by, limits: r.files.Limits()}
-	parse := r.parse
-	if m.Attached {
-		parse = r.parseAttached
-	}
-	parsed, err := parse(ctx, m.IncomingMail, func(f message.File, content io.Reader) error {
-		var a desk.MailAttachment
-		if f.N < len(m.Files) { // what is known of a file only once the whole mail was read
-			a = m.Files[f.N]
-		}
-		return files.take(ctx, f.Type, a, content)
-	})
-	if err != nil {
-		return desk.MailMessage{}, err
-	}
-	result := desk.MailMessage{Subject: subject(hidden.redact(m.Subject)), Files: files.taken}
-	result.Body = body(hidden.redact(parsed.Text), files.left)
-	if by.Role.Staff() {
-		own := written(parsed.Text)
-		result.Own, result.QuotesUs = body(hidden.redact(own), files.left), hidden.ours(own)
-	} else if parsed.HTML != "" {
-		result.HTML = hidden.redactHTML(markup.SanitizeMail(quote.FoldHTML(parsed.HTML)))
-	}
-	return result, nil
-}
-
 func attachments(files []message.File) []desk.MailAttachment {
 	all := make([]desk.MailAttachment, 0, len(files))
 	for _, f := range files {
@@ -340,70 +297,4 @@ func traits(m message.Message) desk.MailTraits {
 		t.Calendar = method
 	}
 	return t
-}
-
-// written returns what the author of a text wrote, without what they quote.
-func written(text string) string {
-	var b strings.Builder
-	for _, s := range quote.SplitText(text) {
-		if s.Kind == quote.Written {
-			b.WriteString(s.Text)
-		}
-	}
-	return b.String()
-}
-
-// subject returns the subject of a ticket.
-func subject(s string) string {
-	s = strings.TrimSpace(s)
-	if !desk.Visible(s) {
-		return noSubject
-	}
-	return shortened(s, desk.MaxSubject)
-}
-
-// shortened returns a text with at most so many characters.
-func shortened(s string, most int) string {
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most-1]) + "…"
-	}
-	return s
-}
-
-// body returns the text of a message. It ends with remarks in brackets on what is only in the original mail.
-func body(text string, left []string) string {
-	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
-	notes := make([]string, 0, maxNotes+2)
-	for _, remark := range left[:min(len(left), maxNotes)] {
-		notes = append(notes, "["+remark+"]")
-	}
-	if more := len(left) - maxNotes; more > 0 {
-		notes = append(notes, fmt.Sprintf("[Our support can open %d more files in the original email.]", more))
-	}
-	const cut = "[The rest of the text is in the original email.]"
-	room := desk.MaxBody - len(strings.Join(notes, "\n")) - len(cut) - 4
-	if len(text) > room {
-		text = truncated(text, room)
-		notes = append(notes, cut)
-	}
-	if len(notes) == 0 {
-		return text
-	}
-	return strings.TrimSpace(text + "\n\n" + strings.Join(notes, "\n"))
-}
-
-const (
-	maxNotes    = 10
-	maxNoteName = 200 // bytes of a file's name
-)
-
-// truncated returns the first bytes of a text, at most n, that are whole characters.
-func truncated(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }

@@ -3,6 +3,7 @@ package inbound_test
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -176,8 +178,8 @@ func TestIncomingMails_anAttachedEmailOfTheDeskIsLeftOut(t *testing.T) {
 			t.Errorf("%s: %+v", name, r)
 		}
 		e := c.last()
-		if len(e.Files) != 0 || !strings.HasPrefix(e.Body, "See the file.\n\n[An email that we sent was attached") {
-			t.Errorf("%s: the other customer sees %d files and %q", name, len(e.Files), e.Body)
+		if len(e.Files) != 0 || e.Body != "See the file." || fmt.Sprint(e.LeftOut) != "[An email from us: it may be for its recipient alone]" {
+			t.Errorf("%s: the other customer sees %d files, %q and %q", name, len(e.Files), e.Body, e.LeftOut)
 		}
 	}
 	public := c.token(c.n, c.agent.ID, true)
@@ -198,13 +200,48 @@ func TestIncomingMails_anAttachedEmailOfTheDeskIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestIncomingMails_anEmptyFileIsNamed(t *testing.T) {
+func TestIncomingMails_filesThatAreLeftOutAreNamedBesideTheWords(t *testing.T) {
 	t.Parallel()
 	c := openConversation(t)
 	long := "Content-Type: text/csv; name=long.csv\r\nContent-Description: " + strings.Repeat("long ", 190)
 	c.processRaw(attached(carla, c.to, [2]string{"Content-Type: image/png; name=void.png\r\nContent-Disposition: attachment", ""}, [2]string{long, "a,b"}), "carla@client.example", c.to)
-	if e := c.last(); !strings.Contains(e.Body, "[void.png is empty.]") || len(e.Files) != 1 || e.Files[0].Name != "long.csv" {
-		t.Errorf("%q, files %+v", e.Body, e.Files)
+	if e := c.last(); e.Body != "See the file." || fmt.Sprint(e.LeftOut) != "[void.png: empty]" || len(e.Files) != 1 || e.Files[0].Name != "long.csv" {
+		t.Errorf("%q, left out %q, files %+v", e.Body, e.LeftOut, e.Files)
+	}
+	const file = "Content-Type: application/x-x; name=\"%s\"\r\nContent-Disposition: attachment"
+	large := strings.Repeat("0123456789abcde\n", 20<<10) // 320 KiB; a message has 1 MiB
+	var many [][2]string
+	for i := range 30 {
+		many = append(many, [2]string{fmt.Sprintf(file, fmt.Sprint(i, ".bin")), "x"})
+	}
+	for name, want := range map[string]struct {
+		files [][2]string
+		taken int
+		left  string
+	}{
+		"one that is too large":  {[][2]string{{fmt.Sprintf(file, "../a\u202e.bin"), strings.Repeat(large, 36)}}, 0, "[a.bin: larger than 10 MiB]"},
+		"one without a name":     {[][2]string{{"Content-Type: application/x-x\r\nContent-Disposition: attachment", ""}}, 0, "[A file without a name: empty]"},
+		"more than anyone reads": {many, 10, "[10.bin: a message has at most 10 files"},
+	} {
+		raw := attached(carla, c.to, want.files...)
+		c.receiver = inbound.NewReceiver(c.blobs, c, 64<<20)
+		if r := c.processRaw(raw, "carla@client.example", c.to); r.Status != desk.IncomingAccepted {
+			t.Errorf("%s: %+v", name, r)
+		}
+		e := c.last()
+		if e.Body != "See the file." || len(e.Files) != want.taken || !strings.HasPrefix(fmt.Sprint(e.LeftOut), want.left) || len(e.LeftOut) > 11 {
+			t.Errorf("%s: %q, %d files, left out %q", name, e.Body, len(e.Files), e.LeftOut)
+		}
+	}
+	// What was left out is said of a mail with nothing else, too.
+	alone := strings.Replace(attached(carla, c.to, [2]string{fmt.Sprintf(file, "void.png"), ""}), "See the file.", "", 1)
+	if r := c.processRaw(alone, "carla@client.example", c.to); r.Status != desk.IncomingAccepted || c.last().Body != "" || fmt.Sprint(c.last().LeftOut) != "[void.png: empty]" {
+		t.Errorf("a file alone: %+v, %+v", r, c.last())
+	}
+	// Those whom the mail concerns read it, too.
+	r := c.processRaw(attached(carla, "support@desk.example", [2]string{fmt.Sprintf(file, "void.png"), ""}), "carla@client.example", "support@desk.example")
+	if m, err := c.Mail(t.Context(), r.Ticket, 1); err != nil || fmt.Sprint(m.Data.LeftOut) != "[void.png: empty]" {
+		t.Errorf("the receipt: %+v, %v", m.Data.LeftOut, err)
 	}
 }
 

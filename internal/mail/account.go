@@ -12,7 +12,8 @@ type accountView struct {
 	Name       string // of the recipient; empty if they have not entered it themselves
 	At         string // when the reported event happened
 	URL, Until string // the link and when it expires; both may be empty
-	Label      string // of a token
+	Label      string // of a token, an address or an email
+	Reason     string // why an email is in quarantine
 	Writes     bool   // the token may write
 	Site       string
 	footer
@@ -25,7 +26,8 @@ func (r *Renderer) RenderAccount(mail account.Mail, now time.Time) (Message, err
 	return r.render(accountTemplate(mail.Kind), mail.Policy, func() (any, *string, error) {
 		v := accountView{
 			Name: oneLine(mail.To.Name, maxName), At: formatTime(mail.At, now, mail.Policy.Zone), Label: oneLine(mail.Label, maxName), Writes: mail.Writes,
-			URL: mail.URL, Until: formatTime(mail.Until, now, mail.Policy.Zone), Site: r.cfg.BaseURL + "/",
+			Reason: oneLine(mail.Reason, 0),
+			URL:    mail.URL, Until: formatTime(mail.Until, now, mail.Policy.Zone), Site: r.cfg.BaseURL + "/",
 			footer:  newFooter(mail.Policy, r.cfg),
 			Notices: newNotices(mail.Notices, now, mail.Policy.Zone),
 		}

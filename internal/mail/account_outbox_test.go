@@ -199,6 +199,8 @@ func TestRenderAccount_readsAsTheGoldenFiles(t *testing.T) {
 			l.At, l.Label = now.Add(-time.Minute), "<b>carla</b>@home.example"
 		case account.TokenCreated:
 			l.At, l.Label, l.Writes = now.Add(-time.Minute), "Laptop <1>", true
+		case account.EmailQuarantined:
+			l.Label, l.URL, l.Reason = "Re: [HM-7Q2K9XM4TD] <b>Parcel</b>", "https://support.example.com/desk/mail/7", "The email is from a member of staff, and the ticket is closed."
 		default:
 			l.URL = "https://support.example.com/link/SAMPLE"
 		}

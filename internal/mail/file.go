@@ -33,6 +33,15 @@ func newFiles(files []desk.MailFile, baseURL string) (all []file, links bool) {
 	return all, links
 }
 
+// leftOut returns what is not in a message of the email that it was, a line each.
+func leftOut(all []desk.LeftOut) []string {
+	lines := make([]string, len(all))
+	for i, l := range all {
+		lines[i] = oneLine(l.String(), 0)
+	}
+	return lines
+}
+
 // attached returns the files that are attached to a mail.
 func attached(files []desk.MailFile) []desk.MailFile {
 	return slices.DeleteFunc(slices.Clone(files), func(f desk.MailFile) bool { return f.Content == nil })

@@ -192,6 +192,9 @@ func goldenMails() map[string]desk.MailData {
 	with("files-only", ticket.MailReply, func(l *desk.MailData) { l.Files, l.Body = files[1:], "" })
 	with("files", ticket.MailReceipt, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
 	with("files", ticket.MailCustomerReply, func(l *desk.MailData) { l.Files = []desk.MailFile{{File: desk.File{Name: "label.png", Size: 12}}} })
+	left := []desk.LeftOut{{What: "photo <1>.tif", Why: "larger than 10 MiB"}, {What: "ملصق.pdf", Why: "empty"}}
+	with("left-out", ticket.MailReceipt, func(l *desk.MailData) { l.LeftOut = left })
+	with("left-out", ticket.MailCustomerReply, func(l *desk.MailData) { l.Files, l.LeftOut = files[2:], left })
 	with("markdown", ticket.MailReply, func(l *desk.MailData) { l.Body, l.Format = formatted, desk.FormatMarkdown })
 	with("notices", ticket.MailReply, func(l *desk.MailData) { l.Notices = sampleNotices(l.At) })
 	with("notices", ticket.MailAssigned, func(l *desk.MailData) { l.Notices = sampleNotices(l.At)[1:] })

@@ -29,7 +29,7 @@ func TestRender_letsNothingTypedEscape(t *testing.T) {
 		for _, typed := range hostile {
 			l := sampleMail(kind)
 			l.Subject, l.Body, l.Author, l.Assignee, l.To.Name = typed, typed, typed, typed, typed
-			l.Signature, l.Quoted = typed, desk.Quoted{Body: typed, Author: typed}
+			l.Signature, l.Quoted, l.LeftOut = typed, desk.Quoted{Body: typed, Author: typed}, []desk.LeftOut{{What: typed, Why: typed}}
 			m, err := r.Render(l)
 			if err != nil {
 				t.Fatalf("%s, %q: %v", kind, typed, err)
@@ -85,6 +85,7 @@ var allowed = map[string][]string{
 	"html": {"lang"}, "head": {}, "title": {}, "style": {}, "meta": {"charset", "name", "content"}, "body": {"class", "style"},
 	"div": {"class", "style"}, "p": {"class", "style", "dir"}, "br": {}, "bdi": {}, "dl": {"class", "style"}, "dt": {"class", "style"},
 	"dd": {"style", "dir"}, "a": {"class", "href", "style", "rel", "target"}, "hr": {"style"}, "blockquote": {"class", "style"},
+	"ul": {"style"}, "li": {"style"},
 }
 
 func parseHTML(t *testing.T, source string) *html.Node {

@@ -27,6 +27,7 @@ type view struct {
 	Quote          *quotation    // the message that this one answers; nil: it answers none
 	Files          []file        // of the message
 	FileLinks      bool          // some of them are links
+	LeftOut        []string      // what is not in the message of the email that it was, a line each
 	Echo           bool          // the message is the recipient's own, and shown last
 	Cause          ticket.Cause
 	Priority       policy.Priority
@@ -74,8 +75,8 @@ func newView(data desk.MailData, cfg Config, now time.Time) (view, error) {
 		Subject: subject(data), Number: data.Number,
 		Name: oneLine(data.To.Name, maxName), Author: oneLine(data.Author, maxName), Assignee: oneLine(data.Assignee, maxName),
 		Message: messageText(data), Formatted: messageHTML(data, cfg), Echo: data.Kind == ticket.MailReceipt, Closed: data.Status == ticket.StatusClosed,
-		Instead: oneLine(data.Instead, maxName),
-		Cause:   data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
+		Instead: oneLine(data.Instead, maxName), LeftOut: leftOut(data.LeftOut),
+		Cause: data.Cause, Priority: data.Priority, EscalationStep: data.EscalationStep, Target: targetNames[data.Clock],
 		FirstLate: in(data.FirstResponseLate), ResolutionLate: in(data.ResolutionLate),
 		ExpectedFirstResponse: in(data.Expected.FirstResponse), ExpectedResolution: in(data.Expected.Resolution),
 		Overdue: !data.DueAt.IsZero() && !data.DueAt.After(data.Sent),

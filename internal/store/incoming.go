@@ -109,16 +109,18 @@ func claimable(until string) string {
 
 // RenewIncoming renews an attempt's claim. It returns Conflict if the claim has expired and another attempt has begun.
 func (s *Store) RenewIncoming(ctx context.Context, id int64, attempt string, lasts time.Duration) error {
-	return s.ofAttempt(ctx, "renew a claim", `UPDATE incoming_mails SET claimed_until = clock_timestamp() + @lasts`, id, attempt,
+	err := ofAttempt(ctx, s.pool, `UPDATE incoming_mails SET claimed_until = clock_timestamp() + @lasts`, id, attempt,
 		pgx.StrictNamedArgs{"lasts": lasts})
+	return explain(err, "renew a claim")
 }
 
 // DeferIncoming ends an attempt that failed, and defers the next one by pause. An attempt that does not count, because a
 // neighbour was unavailable, is not an attempt any more.
 func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error {
-	return s.ofAttempt(ctx, "defer an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
+	err := ofAttempt(ctx, s.pool, `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
 		attempts = attempts - (NOT @counts)::int, not_before = clock_timestamp() + @pause`, id, attempt,
 		pgx.StrictNamedArgs{"counts": counts, "pause": pause})
+	return explain(err, "defer an incoming mail")
 }
 
 // ReadIncoming records what was read of a mail, before it becomes anything: mails that it causes refer to its Message-ID. It
@@ -134,27 +136,32 @@ func (s *Store) ReadIncoming(ctx context.Context, m desk.ReadMail) (unverified t
 	return unverified, explain(missing(err, errClaimLost), "record what was read of an incoming mail")
 }
 
-// SettleIncoming ends an attempt with its result.
+// SettleIncoming ends an attempt with its result. An author who is to be notified of a quarantine is sent an email, unless they
+// were sent one about this mail before.
 func (s *Store) SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error {
-	return s.ofAttempt(ctx, "settle an incoming mail", `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
-		status = @status, undecided = @status = 'accepted', reason = @reason, detail = @detail, ticket = nullif(@ticket, ''), html = @html,
-		processed_at = clock_timestamp()`, id, attempt,
-		pgx.StrictNamedArgs{
-			"status": r.Status, "reason": r.Reason, "detail": storable(r.Detail),
-			"ticket": string(r.Ticket), "html": r.HTML,
-		})
+	err := s.within(ctx, func(tx pgx.Tx) error {
+		err := ofAttempt(ctx, tx, `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
+			status = @status, undecided = @status = 'accepted', reason = @reason, detail = @detail, ticket = nullif(@ticket, ''),
+			processed_at = clock_timestamp()`, id, attempt,
+			pgx.StrictNamedArgs{"status": r.Status, "reason": r.Reason, "detail": storable(r.Detail), "ticket": string(r.Ticket)})
+		if err != nil || r.Author == "" {
+			return err
+		}
+		return insertQuarantineNotice(ctx, tx, id, r.Author)
+	})
+	return explain(err, "settle an incoming mail")
 }
 
 var errClaimLost = fault.New(fault.Conflict, "another attempt processes this email")
 
 // ofAttempt runs an update on the mail that an attempt has claimed.
-func (s *Store) ofAttempt(ctx context.Context, doing, update string, id int64, attempt string, args pgx.StrictNamedArgs) error {
+func ofAttempt(ctx context.Context, q querier, update string, id int64, attempt string, args pgx.StrictNamedArgs) error {
 	args["id"], args["attempt"] = id, attempt
-	tag, err := s.pool.Exec(ctx, update+` WHERE id = @id AND claimed_by = @attempt AND status = 'received'`, args)
+	tag, err := q.Exec(ctx, update+` WHERE id = @id AND claimed_by = @attempt AND status = 'received'`, args)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = errClaimLost
 	}
-	return explain(err, "%s", doing)
+	return err
 }
 
 // lastCommand selects the command that a mail m became last.
@@ -164,10 +171,11 @@ const lastCommand = `SELECT c.ticket, c.seq, c.by_person, c.by_role FROM message
 // Became returns the command that a mail became, the last one if it was refused before. found is false if it became none.
 func (s *Store) Became(ctx context.Context, id int64) (c desk.MailCommand, found bool, err error) {
 	err = s.pool.QueryRow(ctx, `
-		SELECT c.ticket, c.seq, c.by_person, c.by_role, coalesce(o.refused, false), coalesce(o.code, ''), coalesce(o.reason, ''), o.decided_at
+		SELECT c.ticket, c.seq, EXISTS (SELECT FROM messages w JOIN commands s ON s.ticket = w.ticket AND s.message = w.id
+				WHERE w.mail = m.id AND w.ticket = c.ticket AND s.seq = 1), c.by_person, c.by_role, coalesce(o.refused, false), coalesce(o.code, ''), coalesce(o.reason, ''), o.decided_at
 		FROM incoming_mails m CROSS JOIN LATERAL (`+lastCommand+`) c LEFT JOIN outcomes o ON o.ticket = c.ticket AND o.seq = c.seq
 		WHERE m.id = $1`, id).
-		Scan(&c.Ticket, &c.Seq, &c.By.ID, &c.By.Role, &c.Outcome.Refused, &c.Outcome.Code, &c.Outcome.Reason, nullable(&c.Decided))
+		Scan(&c.Ticket, &c.Seq, &c.Opened, &c.By.ID, &c.By.Role, &c.Outcome.Refused, &c.Outcome.Code, &c.Outcome.Reason, nullable(&c.Decided))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.MailCommand{}, false, nil
 	}

@@ -18,6 +18,9 @@ import (
 // processed, or was deleted.
 var errIncomingDecided = fault.NewConflict("email-decided", "this email is neither in quarantine nor recorded any more")
 
+// errIncomingShown is returned for a mail of which a ticket shows a part: its original is not deleted.
+var errIncomingShown = fault.NewConflict("email-shown", "a ticket shows a part of this email, so it can't be deleted")
+
 // IncomingMails returns a page of incoming mails, the newest first. more reports whether there are others after it.
 func (s *Store) IncomingMails(ctx context.Context, f desk.IncomingFilter) (page []desk.IncomingMail, more bool, err error) {
 	rows, _ := s.pool.Query(ctx, `
@@ -69,9 +72,17 @@ func (s *Store) DeleteIncoming(ctx context.Context, by ticket.PersonID, id int64
 		if keys, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 			return err
 		}
-		if err := decideIncoming(ctx, tx, account.EventMailDeleted, by, id, `UPDATE incoming_mails SET status = 'deleted', blob = NULL, html = '',
+		if err := decideIncoming(ctx, tx, account.EventMailDeleted, by, id, `UPDATE incoming_mails SET status = 'deleted', blob = NULL,
 			settled_by = $2, settled_at = clock_timestamp() `); err != nil {
 			return err
+		}
+		var shown bool // a ticket shows a part of it, though it is in quarantine
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM messages w JOIN events e ON e.ticket = w.ticket AND e.message = w.id
+			WHERE w.mail = $1 AND e.kind <> 'refused')`, id).Scan(&shown); err != nil {
+			return err
+		}
+		if shown {
+			return errIncomingShown
 		}
 		_, err := tx.Exec(ctx, `UPDATE incoming_mails SET blob = NULL WHERE duplicate_of = $1`, id)
 		return err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 // Thread returns the ticket that a mail of a person belongs to, by a token in one of its recipients or by the Message-ID of a mail
 // that was sent. from is empty for a sender who is not known. found is false if there is none. Nothing else in a mail is evidence:
 // anyone may know a ticket's number. What proves most counts: a thread that is not Proven says only which ticket the mail is about.
+// Of several tokens with a proof the first counts, and the others are the thread's Others.
 func (s *Store) Thread(ctx context.Context, m desk.ReadMail, from ticket.PersonID) (t desk.Thread, found bool, err error) {
 	for _, next := range []func(context.Context, desk.ReadMail, ticket.PersonID) ([]desk.Thread, error){s.addressedThreads, s.answeredThreads} {
 		named, err := next(ctx, m, from)
@@ -28,11 +30,14 @@ func (s *Store) Thread(ctx context.Context, m desk.ReadMail, from ticket.PersonI
 			switch {
 			case err != nil:
 				return t, false, err
-			case exists && n.Proven:
-				return n, true, nil
-			case exists && !found:
+			case exists && n.Proven && t.Proven && n.Number != t.Number && !slices.Contains(t.Others, n.Number):
+				t.Others = append(t.Others, n.Number)
+			case exists && !t.Proven && (n.Proven || !found):
 				t, found = n, true
 			}
+		}
+		if t.Proven {
+			break
 		}
 	}
 	return t, found, nil

@@ -233,10 +233,10 @@ func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to
 func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.Mail, status desk.DeliveryStatus, err error) {
 	err = a.pool.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),
-			coalesce(t.label, m.about_address, ''), coalesce('write' = ANY (t.scopes), false), m.status
-		FROM deliveries m LEFT JOIN links l ON l.id = m.link LEFT JOIN tokens t ON t.id = m.token
+			coalesce(t.label, m.about_address, q.subject, ''), coalesce('write' = ANY (t.scopes), false), coalesce(q.id, 0), coalesce(q.detail, ''), m.status
+		FROM deliveries m LEFT JOIN links l ON l.id = m.link LEFT JOIN tokens t ON t.id = m.token LEFT JOIN incoming_mails q ON q.id = m.incoming
 		WHERE m.queue = 'account' AND m.n = $1 AND m.ticket IS NULL`, id).
-		Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.At, &m.Until, &m.Label, &m.Writes, &status)
+		Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.At, &m.Until, &m.Label, &m.Writes, &m.Incoming, &m.Reason, &status)
 	return m, status, explain(missing(err, errNoMail), "load an account's mail")
 }
 

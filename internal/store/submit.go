@@ -318,6 +318,8 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"bodies":     func(a *pendingSubmission) string { return a.sub.Body },
 	"formats":    func(a *pendingSubmission) string { return string(a.sub.Format.OrText()) },
 	"channels":   func(a *pendingSubmission) string { return string(desk.ChannelOf(a.by, a.sub.Channel)) },
+	"htmls":      func(a *pendingSubmission) string { return a.sub.HTML },
+	"left_outs":  func(a *pendingSubmission) string { return leftOut(a.sub.LeftOut) },
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 

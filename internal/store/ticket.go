@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -170,7 +171,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	}
 	rows, _ := s.pool.Query(ctx, `
 		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.format, 'text') AS format, coalesce(m.internal, false) AS internal,
-			coalesce(m.channel, '') AS channel, coalesce(m.mail, 0) AS mail, `+mailHTML+`,
+			coalesce(m.channel, '') AS channel, coalesce(m.mail, 0) AS mail, coalesce(`+messageHTML+`, '') AS html, coalesce(m.left_out, '[]') AS left_out,
 			coalesce(i.encrypted, false) AS encrypted, coalesce(i.signed, false) AS signed, coalesce(i.calendar, '') AS calendar,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
@@ -191,13 +192,22 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	return entries, explain(err, "load the timeline of %s", n)
 }
 
-// mailHTML is the HTML of the incoming mail i, unless it is longer than pages with many such mails can be: then the text is shown.
-const mailHTML = `CASE WHEN octet_length(i.html) <= 256 * 1024 THEN i.html ELSE '' END AS html`
+// messageHTML is the HTML of a message m, unless it is longer than pages with many such messages can be: then the text is shown.
+const messageHTML = `CASE WHEN octet_length(m.html) <= 256 * 1024 THEN m.html END`
+
+// leftOut returns what of a mail is not in its message as JSON.
+func leftOut(all []desk.LeftOut) string {
+	text, err := json.Marshal(append([]desk.LeftOut{}, all...)) // never null
+	if err != nil {
+		panic(err) // texts alone, which can't fail
+	}
+	return string(text)
+}
 
 func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error) {
 	a, b := &e.Author, desk.Bounce{}
 	var files []byte
-	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &e.Traits.Encrypted, &e.Traits.Signed, &e.Traits.Calendar,
+	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &e.LeftOut, &e.Traits.Encrypted, &e.Traits.Signed, &e.Traits.Calendar,
 		&a.ID, &a.Name, &a.Handle, &a.Role,
 		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &e.Named.ID, &e.Named.Name, &e.Named.Role, &files)
 	if err == nil {

@@ -24,7 +24,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 			m.epoch, m.signed, `+threadOfMail+` AS thread,
 			coalesce(m.clock, '') AS clock, m.escalation_step, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
-			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(a.name, '') AS author, coalesce(a.signature, '') AS signature, coalesce(`+quotedBy+`, '{}') AS quoted,
+			coalesce(w.body, '') AS body, coalesce(w.format, 'text') AS format, coalesce(w.left_out, '[]') AS left_out, coalesce(a.name, '') AS author, coalesce(a.signature, '') AS signature, coalesce(`+quotedBy+`, '{}') AS quoted,
 			e.n AS about, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
 			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event OR at = t.submitted_at OR kind IN ('requester-changed', 'person-merged'))) AS timeline,
 			`+filesOf("e.message")+` AS files
@@ -36,7 +36,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 		LEFT JOIN people a ON a.id = `+knownAs("e.data->'by'->>'id'")+`
 		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail).
 		Scan(&d.Kind, &m.Delivery, &m.Person, &d.To.Name, &d.To.Address, &d.Disabled, &d.Instead, &d.Epoch, &signed, &d.Thread,
-			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.Author, &d.Signature, &d.Quoted,
+			&d.Clock, &d.EscalationStep, &m.Requester, &m.Policy, &state, &d.Subject, &d.Body, &d.Format, &d.LeftOut, &d.Author, &d.Signature, &d.Quoted,
 			&m.About, &m.OwedBy, &m.Owed, &m.Timeline, &files)
 	if err != nil {
 		return m, explain(missing(err, errNoMail), "load mail %d of %s", mail, n)
@@ -63,7 +63,7 @@ var threadOfMail = `coalesce((SELECT jsonb_agg(jsonb_build_object('n', n, 'epoch
 	FROM deliveries d JOIN events caused ON caused.ticket = d.ticket AND caused.n = d.event
 	WHERE d.ticket = m.ticket AND d.queue = 'ticket' AND d.n < m.n AND ` + knownAs("d.person") + ` = p.id
 	UNION ALL
-	SELECT 0, 0, false, i.message_id, i.received_at
+	SELECT DISTINCT 0, 0::bigint, false, i.message_id, i.received_at
 	FROM messages said JOIN incoming_mails i ON i.id = said.mail
 	JOIN commands c ON c.ticket = said.ticket AND c.message = said.id
 	WHERE said.ticket = m.ticket AND i.message_id <> '' AND i.received_at <= e.recorded_at AND ` + knownAs("c.by_person") + ` = p.id
