@@ -70,6 +70,7 @@ var reasons = map[string]string{
 	desk.ReasonThreat: "Threat found", desk.ReasonNoSender: "No valid sender", desk.ReasonForged: "Sender not authenticated",
 	desk.ReasonAmbiguous: "Sender not clear", desk.ReasonBlocked: "Sender blocked", desk.ReasonOwn: "Sent from this desk",
 	desk.ReasonEmpty: "Empty", desk.ReasonRefused: "Not accepted", desk.ReasonUnreadable: "Unreadable", desk.ReasonCrashed: "Processing failed",
+	desk.ReasonUnconfirmed: "Sender not confirmed", desk.ReasonNotStaff: "Answer to staff",
 	desk.ReasonStaff: "From staff", desk.ReasonStaffUnproven: "From staff", desk.ReasonStaffClosed: "From staff",
 	desk.ReasonStaffNoCustomer: "From staff", desk.ReasonStaffQuotation: "From staff", desk.ReasonStaffNote: "Note not accepted",
 	desk.ReasonSeveral: "To several tickets",
@@ -106,6 +107,19 @@ func (p *Pages) index(v *page.Visit) error {
 
 // StatusName returns the name of a mail's status.
 func (listView) StatusName(s desk.IncomingStatus) string { return statusNames[s] }
+
+const noSubject = "(no subject)"
+
+// SubjectOf returns a mail's subject, or words in its place.
+func (listView) SubjectOf(m desk.IncomingMail) string {
+	switch {
+	case desk.Visible(m.Subject):
+		return m.Subject
+	case m.Status == desk.IncomingReceived && m.Sender == "":
+		return "(not read yet)"
+	}
+	return noSubject
+}
 
 // ReasonName returns the name of the reason for which a mail is in quarantine or only recorded.
 func (listView) ReasonName(reason string) string { return reasonName(reason) }
@@ -147,13 +161,18 @@ func (p *Pages) mail(v *page.Visit) error {
 	return v.Show("mail", view)
 }
 
-// Subject returns the mail's subject, or words in its place.
+// Subject returns the mail's subject, or words in its place. Before it is processed only its content has one.
 func (v mailView) Subject() string {
-	if desk.Visible(v.Mail.Subject) {
-		return v.Mail.Subject
+	for _, subject := range []string{v.Mail.Subject, v.Contents.Subject} {
+		if desk.Visible(subject) {
+			return subject
+		}
 	}
-	return "(no subject)"
+	return noSubject
 }
+
+// Waits reports whether the mail is not processed yet.
+func (v mailView) Waits() bool { return v.Mail.Status == desk.IncomingReceived }
 
 // StatusName returns the name of the mail's status.
 func (v mailView) StatusName() string { return statusNames[v.Mail.Status] }
@@ -173,6 +192,11 @@ func (v mailView) TrustText() string { return trustTexts[v.Mail.Trust] }
 // MayRelease reports whether the reader may release the mail.
 func (v mailView) MayRelease() bool {
 	return v.Mail.MayRelease(v.Person)
+}
+
+// ForSupervisors reports whether only supervisors, of whom the reader is none, may release the mail.
+func (v mailView) ForSupervisors() bool {
+	return v.Mail.Decidable() && v.Mail.Final() == "" && !v.MayRelease()
 }
 
 // Final says why the mail can't be released; empty: it may be released, or there is nothing to decide.

@@ -182,7 +182,8 @@ func TestPages_sayWhyAMailCannotBeReleased(t *testing.T) {
 	sam := o.browser("sam")
 	for reason, final := range map[string]bool{
 		"no-sender": true, "own-address": true, "empty": true, "staff-unproven": true, "staff-ticket-closed": true, "staff-no-customer": true, "staff-quotation": true,
-		"staff": false, "refused": false, "sender-ambiguous": false, "unreadable": false, "crashed": false,
+		"answer-to-staff": true, "unreadable": true,
+		"staff": false, "refused": false, "sender-ambiguous": false, "sender-unconfirmed": false, "crashed": false,
 	} {
 		id := o.quarantined(reason)
 		a := sam.get(http.StatusOK, path(id))

@@ -34,6 +34,8 @@ type mailDirectory interface {
 	PersonByAddress(ctx context.Context, address string) (desk.Person, error)
 	// EnsureContact returns the person with an address, and adds a contact if there is none.
 	EnsureContact(ctx context.Context, by ticket.PersonID, name, address string) (desk.Person, error)
+	// HasAccount reports whether a person has an account, unlike a contact.
+	HasAccount(context.Context, ticket.PersonID) (bool, error)
 	// Thread returns the ticket that a person's mail belongs to by a token in its recipients or by the Message-ID of a mail that
 	// was sent to them. from is empty for an unknown sender. found is false if there is none.
 	Thread(ctx context.Context, m desk.ReadMail, from ticket.PersonID) (t desk.Thread, found bool, err error)
@@ -171,7 +173,12 @@ func asReleased(m desk.ReadMail) desk.ReadMail {
 
 func (s *IncomingMails) decide(ctx context.Context, m received) (desk.IncomingResult, error) {
 	if m.Kind == desk.KindBounce || m.Kind == desk.KindComplaint {
-		return s.bounce(ctx, m)
+		r, err := s.bounce(ctx, m)
+		if threat, found := threat(m); found && err == nil { // what it says is recorded, and what it contains is for supervisors
+			threat.Ticket = r.Ticket
+			return threat, nil
+		}
+		return r, err
 	}
 	r, stop, err := s.stop(ctx, m)
 	if err != nil || stop && r.Reason != string(desk.KindAutoReply) {
@@ -202,14 +209,23 @@ func (s *IncomingMails) decide(ctx context.Context, m received) (desk.IncomingRe
 	return s.submission(ctx, m, desk.Thread{})
 }
 
-// stop reports whether a mail becomes no message, whatever ticket it may belong to.
-func (s *IncomingMails) stop(ctx context.Context, m received) (desk.IncomingResult, bool, error) {
+// threat returns the quarantine for a mail in which the scanner found something, or could not look.
+func threat(m received) (r desk.IncomingResult, found bool) {
 	switch {
 	case m.Threat != "":
-		return desk.Quarantined(desk.ReasonThreat, "The scanner found "+m.Threat+"."), true, nil
+		return desk.Quarantined(desk.ReasonThreat, "The scanner found "+m.Threat+"."), true
 	case m.Unscanned:
-		return desk.Quarantined(desk.ReasonThreat, "The email is too large to be scanned."), true, nil
-	case m.From.Address == "":
+		return desk.Quarantined(desk.ReasonThreat, "The email is too large to be scanned."), true
+	}
+	return desk.IncomingResult{}, false
+}
+
+// stop reports whether a mail becomes no message, whatever ticket it may belong to.
+func (s *IncomingMails) stop(ctx context.Context, m received) (desk.IncomingResult, bool, error) {
+	if r, found := threat(m); found {
+		return r, true, nil
+	}
+	if m.From.Address == "" {
 		return desk.Quarantined(desk.ReasonNoSender, "The email has no valid sender."), true, nil
 	}
 	if _, own := s.addresses(m.From.Address); own {

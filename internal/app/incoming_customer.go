@@ -10,7 +10,7 @@ import (
 
 // submission opens a ticket for the sender of a mail. The thread, unless it is zero, is that of a closed ticket.
 func (s *IncomingMails) submission(ctx context.Context, m received, closed desk.Thread) (desk.IncomingResult, error) {
-	by, err := s.contact(ctx, m.From)
+	by, err := s.sender(ctx, m, closed)
 	if err != nil {
 		return refused(err)
 	}
@@ -54,7 +54,7 @@ func (s *IncomingMails) category(m received) string {
 // customerReply adds a mail of a customer to a ticket. A sender who is not of the ticket, but answers an email from it,
 // becomes a participant.
 func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Thread) (desk.IncomingResult, error) {
-	by, err := s.contact(ctx, m.From)
+	by, err := s.sender(ctx, m, t)
 	if err != nil {
 		return refused(err)
 	}
@@ -63,7 +63,14 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 	case !t.Proven && m.Trust != desk.TrustPass: // anyone may have written it
 		return s.submission(ctx, m, desk.Thread{})
 	case !member && t.Proven && t.Staff:
-		return desk.Quarantined(desk.ReasonStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
+		return desk.Quarantined(desk.ReasonNotStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
+	}
+	if why, err := s.unconfirmed(ctx, t, by, member); why != "" || err != nil {
+		r := desk.Quarantined(desk.ReasonUnconfirmed, why)
+		r.Ticket = t.Number
+		return r, err
+	}
+	switch {
 	case t.Closed && member:
 		return s.followUp(ctx, m, by, t)
 	case t.Closed, !member && !t.MayJoin(by.ID):
@@ -76,6 +83,37 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 		return s.followUp(ctx, m, by, t)
 	}
 	return r, err
+}
+
+// unconfirmed returns why the sender of a mail that answers someone else's is not believed: another person with that mail may have
+// written it in the name of a member or of someone with an account, or in the names of many. It is empty if they are believed.
+func (s *IncomingMails) unconfirmed(ctx context.Context, t desk.Thread, by desk.Person, member bool) (why string, err error) {
+	if by.Email == desk.SenderConfirmed {
+		return "", nil
+	}
+	known := member
+	if !member {
+		if known, err = s.directory.HasAccount(ctx, by.ID); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case known:
+		return "The email answers one that was sent to someone else, and nothing confirms that its sender wrote it.", nil
+	case t.Full():
+		return "The email answers one that was sent to someone else, nothing confirms its sender, and others have joined this ticket in that way.", nil
+	}
+	return "", nil
+}
+
+// sender returns the customer who sent a mail, with what confirms that they wrote it.
+func (s *IncomingMails) sender(ctx context.Context, m received, t desk.Thread) (desk.Person, error) {
+	by, err := s.contact(ctx, m.From)
+	by.Email = desk.SenderUnconfirmed
+	if t.Confirms(m.ReadMail, by.ID) {
+		by.Email = desk.SenderConfirmed
+	}
+	return by, err
 }
 
 // followUp adds a mail to a closed ticket to the open one with which its sender follows up on it, or opens that.

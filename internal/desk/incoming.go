@@ -224,6 +224,7 @@ type Thread struct {
 	Staff  bool              // that person is staff
 
 	Removed []ticket.PersonID // people who were participants and were removed
+	Joined  int               // participants without an account who joined by an email of their own
 	Others  []ticket.Number   // further tickets that the mail is addressed to in the same way
 }
 
@@ -248,6 +249,18 @@ type Answered struct {
 func (t Thread) MayJoin(id ticket.PersonID) bool {
 	return t.Proven && !t.Staff && !slices.Contains(t.Removed, id)
 }
+
+// maxJoined bounds how many people without an account join a ticket by emails that nothing confirms. Someone who writes in the names of
+// others has the desk send them emails.
+const maxJoined = 2
+
+// Confirms reports whether a person wrote a mail: it answers one that was sent to them, or their domain authenticates it.
+func (t Thread) Confirms(m ReadMail, id ticket.PersonID) bool {
+	return m.Trust == TrustPass || t.For(id)
+}
+
+// Full reports whether no more people join by emails that nothing confirms.
+func (t Thread) Full() bool { return t.Joined >= maxJoined }
 
 // For reports whether the mail that proves the thread was sent to a person.
 func (t Thread) For(id ticket.PersonID) bool { return t.Proven && t.Person == id }

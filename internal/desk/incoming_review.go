@@ -16,6 +16,9 @@ const (
 	ReasonCrashed    = "crashed"    // the attempts to process it did not end, or failed with a defect
 	ReasonSeveral    = "several-tickets"
 
+	ReasonUnconfirmed = "sender-unconfirmed" // with a proof of someone else, in the name of a person whom nothing confirms
+	ReasonNotStaff    = "answer-to-staff"    // answers a mail to staff, and is of neither staff nor the ticket
+
 	ReasonStaff           = "staff"               // something of staff, which a person may judge
 	ReasonStaffUnproven   = "staff-unproven"      // from staff, and in answer to no email of the desk
 	ReasonStaffClosed     = "staff-ticket-closed" // from staff, to a closed ticket
@@ -28,6 +31,8 @@ const (
 var final = map[string]string{
 	ReasonNoSender:        "It has no valid sender to whom a ticket could belong.",
 	ReasonOwn:             "It was sent from an address of this desk.",
+	ReasonUnreadable:      "It can’t be read.",
+	ReasonNotStaff:        "What emails to staff are answered with is for staff alone. If it belongs to the ticket, write a note on the ticket’s page.",
 	ReasonEmpty:           "It contains nothing that could be a message.",
 	ReasonStaffUnproven:   "Emails from staff become notes or replies only if they answer an email from this desk that can’t be guessed. Write on the ticket’s page instead.",
 	ReasonStaffClosed:     "The ticket is closed, and a closed ticket gets no more messages from staff.",
@@ -67,6 +72,7 @@ func (m IncomingMail) Final() string { return final[m.Reason] }
 
 // MailContents is what is shown of an incoming mail. Everything in it was written by its sender and may be false.
 type MailContents struct {
+	Subject      string
 	From, To, Cc []Mailbox
 	Date         time.Time // as the sender wrote it; zero: none
 	Headers      string    // as they came, in valid UTF-8; truncated if they are long

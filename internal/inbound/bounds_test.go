@@ -41,14 +41,32 @@ func TestProcessor_forgetsPausesOfMailsThatOthersSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := inbound.NewProcessor(nil, nil, nil)
 		for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
-			if got := p.Defer(1); got != want {
+			if got := p.Defer(1, errors.New("x")); got != want {
 				t.Errorf("a pause of %s, want %s", got, want)
 			}
 		}
 		time.Sleep(2 * time.Hour)
-		p.Defer(2)
+		p.Defer(2, errors.New("x"))
 		if n := p.Deferred(); n != 1 {
 			t.Errorf("%d pauses are kept", n)
+		}
+	})
+}
+
+// Many mails that wait because their sender wrote too much are not all read again every minute.
+func TestProcessor_pausesLongerForASenderWhoWroteTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := inbound.NewProcessor(nil, nil, nil)
+		for err, want := range map[error]time.Duration{
+			fault.New(fault.Limited, "too much"): 15 * time.Minute, fault.New(fault.Unavailable, "away"): time.Minute,
+		} {
+			var last time.Duration
+			for range 20 {
+				last = p.Defer(1, err)
+			}
+			if last != want {
+				t.Errorf("after %v the pause grows to %s, want %s", err, last, want)
+			}
 		}
 	})
 }
@@ -104,6 +122,47 @@ func TestAllowance_aMailThatWaitsStoresNoFilesAndUploadsAreNotSpent(t *testing.T
 	stored, err := o.FileBlobs(t.Context(), "", 5000)
 	if err != nil || accepted < 20 || len(stored) != accepted*files {
 		t.Errorf("%d files are stored of %d mails with %d each; %v", len(stored), accepted, files, err)
+	}
+
+	// Anyone may have written these in her name, so they hinder neither what she does on the website nor emails that are hers.
+	person, err := o.PersonByAddress(t.Context(), "carla@client.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.NewTickets(limited, limited, limited, nil, waker{}).Submit(t.Context(), person, desk.Submission{Subject: "By the website", Body: "Hello."}); err != nil {
+		t.Errorf("on the website: %v", err)
+	}
+	hers := "Authentication-Results: border.example; dmarc=pass header.from=client.example\r\nReceived: from client.example by border.example; Mon, 23 Nov 2026 10:00:00 +0000\r\n" + letter()
+	if _, err := o.receiver.Receive(t.Context(), desk.Envelope{Source: desk.SourceLMTP, ReturnPath: "other@client.example", Recipients: []string{"support@desk.example"}}, strings.NewReader(hers)); err != nil {
+		t.Fatal(err)
+	}
+	m, found, err := o.ClaimIncoming(t.Context(), "attempt", time.Minute)
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if r, err := mails.Process(t.Context(), m); err != nil || r.Status != desk.IncomingAccepted {
+		t.Errorf("by an email that is confirmed: %+v, %v", r, err)
+	}
+}
+
+// What a report says counts, and what it contains is for supervisors, like in any other mail.
+func TestScan_aReportWithAThreatIsQuarantinedAndRecorded(t *testing.T) {
+	t.Parallel()
+	threat := ""
+	o := openOfficeScanning(t, func(context.Context, desk.IncomingMail, io.Reader) (string, error) { return threat, nil })
+	n := o.opened()
+	threat = "Eicar"
+	for want, id := range map[ticket.Number]string{"": "<unknown@desk.example>", n: o.messageID(n, 1, true)} {
+		r := o.processRaw(bounceOf(id, "carla@client.example"), "", "support@desk.example")
+		if r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonThreat || r.Ticket != want {
+			t.Errorf("%s: %+v", id, r)
+		}
+		if err := o.review().Release(t.Context(), o.agent, o.processed.ID); fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("an agent released it: %v", err)
+		}
+	}
+	if said := o.said(n); len(said) != 2 || !strings.HasPrefix(said[1], "mail-bounced") {
+		t.Errorf("the timeline: %q", said)
 	}
 }
 

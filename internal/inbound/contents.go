@@ -90,7 +90,7 @@ func (v *Viewer) Contents(ctx context.Context, m desk.IncomingMail) (c desk.Mail
 	}
 	c.Headers = headers(head)
 	err = show(ctx, &c, buffered, open)
-	c.Headers, c.Text, c.HTML = hidden.redact(c.Headers), hidden.redact(c.Text), hidden.redactHTML(c.HTML)
+	c.Subject, c.Headers, c.Text, c.HTML = hidden.redact(c.Subject), hidden.redact(c.Headers), hidden.redact(c.Text), hidden.redactHTML(c.HTML)
 	for _, boxes := range [][]desk.Mailbox{c.From, c.To, c.Cc} {
 		for i, b := range boxes {
 			boxes[i] = desk.Mailbox{Name: hidden.redact(b.Name), Address: hidden.redact(b.Address)}
@@ -129,6 +129,7 @@ func show(ctx context.Context, c *desk.MailContents, r io.Reader, again func() (
 	case err != nil:
 		return err
 	}
+	c.Subject = parsed.Subject
 	c.From, c.To, c.Cc, c.Date = mailboxes(parsed.From), mailboxes(parsed.To), mailboxes(parsed.Cc), parsed.Date
 	c.Text, c.Problems = truncated(parsed.Text, maxShownText), parsed.Problems
 	c.Traits = traits(parsed)

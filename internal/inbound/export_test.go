@@ -33,7 +33,7 @@ func (r Redactor) Answer(ctx context.Context, raw string) (desk.MailMessage, err
 func (p *Processor) Limit(d time.Duration) { p.limit = d }
 
 // Defer returns the pause before the next attempt with a mail.
-func (p *Processor) Defer(id int64) time.Duration { return p.pause(id) }
+func (p *Processor) Defer(id int64, err error) time.Duration { return p.pause(id, err) }
 
 // Deferred returns the number of mails whose last pause is known.
 func (p *Processor) Deferred() int { return len(p.pauses) }

@@ -350,7 +350,7 @@ func (o *office) tryOne(id int64) (desk.IncomingResult, error) {
 	if err == nil {
 		return r, o.SettleIncoming(o.t.Context(), id, "attempt", r)
 	}
-	if err := o.DeferIncoming(o.t.Context(), id, "attempt", false, time.Hour); err != nil {
+	if err := o.DeferIncoming(o.t.Context(), id, "attempt", false, time.Hour, "it is not due"); err != nil {
 		o.t.Fatal(err)
 	}
 	return r, err

@@ -25,7 +25,8 @@ type queue interface {
 	ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error)
 	RenewIncoming(ctx context.Context, id int64, attempt string, lasts time.Duration) error
 	// DeferIncoming ends an attempt. One that does not count because a neighbour was unavailable is not an attempt any more.
-	DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error
+	// why is shown to staff.
+	DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration, why string) error
 	SettleIncoming(ctx context.Context, id int64, attempt string, r desk.IncomingResult) error
 	// RecheckIncoming has mails processed again whose commands were refused, and returns how many there are.
 	RecheckIncoming(context.Context) (refused int, err error)
@@ -57,7 +58,8 @@ const (
 	checkInterval = 2 * time.Second // between looks at the outcomes of what mails became
 	firstPause    = time.Second     // before the next attempt, while a neighbour is unavailable; doubles
 	maxPause      = time.Minute
-	pauseKept     = time.Hour // after which another process has settled the mail, or a next pause may be short again
+	maxLimited    = 15 * time.Minute // the same for a sender who has sent too much: else each of many mails is read again every minute
+	pauseKept     = time.Hour        // after which another process has settled the mail, or a next pause may be short again
 	outagePause   = 100 * time.Millisecond
 	awayPauseMax  = 2 * time.Second
 )
@@ -142,9 +144,9 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	defer cancel()
 	if err != nil {
 		// At least as long as the error asks for: else the many mails of a sender who has used up an allowance take others' turns.
-		pause := max(p.pause(m.ID), retryAfter(err))
+		pause := max(p.pause(m.ID, err), retryAfter(err))
 		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
-		err = p.queue.DeferIncoming(ctx, m.ID, attempt, counts, pause)
+		err = p.queue.DeferIncoming(ctx, m.ID, attempt, counts, pause, why(err))
 	} else {
 		p.forget(m.ID)
 		result.Author = p.notified(ctx, m, result)
@@ -165,13 +167,13 @@ func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r des
 	defer func() {
 		if cause := recover(); cause != nil {
 			p.log.Error("processing a mail panicked", "mail", m.ID, "cause", cause, "stack", string(debug.Stack()))
-			r, err = desk.Quarantined(desk.ReasonUnreadable, "This email could not be read because of a defect in the program."), nil
+			r, err = desk.Quarantined(desk.ReasonCrashed, "This email could not be processed because of a defect in the program."), nil
 		}
 	}()
 	r, err = p.process(ctx, m)
 	if err != nil && fault.KindOf(err).Permanent() {
 		p.log.Warn("an incoming mail is quarantined", "mail", m.ID, "error", err)
-		return desk.Quarantined(desk.ReasonUnreadable, "This email could not be processed: "+err.Error()), nil
+		return desk.Quarantined(desk.ReasonUnreadable, "This email could not be read: "+err.Error()), nil
 	}
 	return r, err
 }
@@ -199,14 +201,26 @@ func (p *Processor) notified(ctx context.Context, m desk.IncomingMail, r desk.In
 	return author
 }
 
-// pause returns the pause before the next attempt with a mail.
-func (p *Processor) pause(id int64) time.Duration {
+// pause returns the pause before the next attempt with a mail, of which the last one ended with an error.
+func (p *Processor) pause(id int64, err error) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := min(max(firstPause, 2*p.pauses[id].Duration), maxPause)
+	most := maxPause
+	if fault.KindOf(err) == fault.Limited {
+		most = maxLimited
+	}
+	next := min(max(firstPause, 2*p.pauses[id].Duration), most)
 	maps.DeleteFunc(p.pauses, func(_ int64, last pause) bool { return time.Since(last.since) > pauseKept })
 	p.pauses[id] = pause{next, time.Now()}
 	return next
+}
+
+// why returns for staff why a mail waits.
+func why(err error) string {
+	if f, is := errors.AsType[*fault.Error](err); is && f.Kind != fault.Internal {
+		return f.Message
+	}
+	return "an attempt to process it failed"
 }
 
 // retryAfter returns how long an error asks to wait; 0 if it doesn't say.

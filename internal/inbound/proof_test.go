@@ -1,6 +1,7 @@
 package inbound_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -211,5 +212,55 @@ func TestBounce_aboutAnotherRecipientChangesNothing(t *testing.T) {
 	o.expect("timeline", o.said(n), []string{late})
 	if r := o.processRaw(bounceOf(o.messageID(n, 1, true), "CARLA@client.example"), "", "support@desk.example"); r.Ticket != n || len(o.said(n)) != 2 {
 		t.Errorf("the recipient's: %+v, %q", r, o.said(n))
+	}
+}
+
+// A token or Message-ID of someone else lets a person without an account join. In the name of a member, or of someone with an account,
+// anyone who has that email may have written, and in many names they would have the desk send emails to strangers.
+func TestProof_someoneElsesLetsNoOneWriteInAnothersName(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	carla, col := o.record(n).Requester.ID, o.joined(n)
+	dora, err := o.AddPerson(t.Context(), desk.Person{Role: ticket.RoleCustomer, Name: "Dora Account", Address: "dora@client.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	confirmed := []string{"Authentication-Results: border.example; dmarc=pass header.from=client.example"}
+	for name, c := range map[string]struct {
+		from, to string
+		headers  []string
+		want     desk.IncomingStatus
+	}{
+		"a participant as the requester": {from: "Carla Customer <carla@client.example>", to: o.token(n, col.ID, false), want: desk.IncomingQuarantined},
+		"as someone with an account":     {from: "Dora Account <" + dora.Address + ">", to: o.token(n, col.ID, false), want: desk.IncomingQuarantined},
+		"the requester herself":          {from: "Carla Customer <carla@client.example>", to: o.token(n, col.ID, false), headers: confirmed, want: desk.IncomingAccepted},
+		"with a token of her own":        {from: "Carla Customer <carla@client.example>", to: o.token(n, carla, false), want: desk.IncomingAccepted},
+	} {
+		r := o.process(letter{from: c.from, to: c.to, subject: "Re", body: name, headers: c.headers})
+		if r.Status != c.want || r.Status == desk.IncomingQuarantined && (r.Reason != desk.ReasonUnconfirmed || r.Ticket != n) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	joined := 0
+	for i := range 5 {
+		if r := o.process(letter{from: fmt.Sprintf("Stranger <stranger%d@elsewhere.example>", i), to: o.token(n, carla, false), subject: "Re", body: "Hello."}); r.Status == desk.IncomingAccepted {
+			joined++
+		} else if r.Reason != desk.ReasonUnconfirmed {
+			t.Errorf("%+v", r)
+		}
+	}
+	if joined != 1 { // besides Col
+		t.Errorf("%d strangers joined by emails that nothing confirms", joined)
+	}
+	stranger := o.processed.ID
+	if err := o.review().Release(t.Context(), o.agent, stranger); err != nil {
+		t.Fatal(err)
+	}
+	if r := o.reprocess(); r.Status != desk.IncomingAccepted || r.Ticket != n {
+		t.Errorf("one whom staff believe: %+v", r)
+	}
+	if r := o.process(letter{from: "Dora Account <" + dora.Address + ">", to: o.token(n, carla, false), subject: "Re", body: "Hello.", headers: confirmed}); r.Ticket != n {
+		t.Errorf("someone with an account whose domain confirms it: %+v", r)
 	}
 }

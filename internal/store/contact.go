@@ -67,6 +67,12 @@ func (s *Store) EnsureContact(ctx context.Context, by ticket.PersonID, name, add
 	return p, explain(err, "add a contact")
 }
 
+// HasAccount reports whether a person has an account, unlike a contact.
+func (s *Store) HasAccount(ctx context.Context, id ticket.PersonID) (has bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT claimed_at IS NOT NULL FROM people WHERE id = $1`, id).Scan(&has)
+	return has, explain(missing(err, errNoPerson), "read whether %s has an account", id)
+}
+
 // nameFrom returns a name for the owner of an address of whom nothing else is known.
 func nameFrom(address string) string {
 	local, _, _ := strings.Cut(address, "@")

@@ -115,11 +115,11 @@ func (s *Store) RenewIncoming(ctx context.Context, id int64, attempt string, las
 }
 
 // DeferIncoming ends an attempt that failed, and defers the next one by pause. An attempt that does not count, because a
-// neighbour was unavailable, is not an attempt any more.
-func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration) error {
+// neighbour was unavailable, is not an attempt any more. why is shown to staff.
+func (s *Store) DeferIncoming(ctx context.Context, id int64, attempt string, counts bool, pause time.Duration, why string) error {
 	err := ofAttempt(ctx, s.pool, `UPDATE incoming_mails SET claimed_by = NULL, claimed_until = NULL,
-		attempts = attempts - (NOT @counts)::int, not_before = clock_timestamp() + @pause`, id, attempt,
-		pgx.StrictNamedArgs{"counts": counts, "pause": pause})
+		attempts = attempts - (NOT @counts)::int, not_before = clock_timestamp() + @pause, detail = @why`, id, attempt,
+		pgx.StrictNamedArgs{"counts": counts, "pause": pause, "why": storable(why)})
 	return explain(err, "defer an incoming mail")
 }
 

@@ -81,7 +81,7 @@ func TestIncoming_mailsOfASenderAreProcessedOneAfterTheOther(t *testing.T) {
 	if !slices.Equal(claimed, []int64{a1, b1, 0}) {
 		t.Fatalf("claimed %v, want %v", claimed, []int64{a1, b1, 0})
 	}
-	if err := d.DeferIncoming(t.Context(), a1, "1", false, time.Hour); err != nil {
+	if err := d.DeferIncoming(t.Context(), a1, "1", false, time.Hour, "it is not due"); err != nil {
 		t.Fatal(err)
 	}
 	if id := d.claim("4").ID; id != a2 {
@@ -120,7 +120,7 @@ func TestIncoming_deferredMailsComeAfterTheOthers(t *testing.T) {
 	d := open(t)
 	deferred := d.receive(incoming(1, "flood@example.com"))
 	d.claim("1")
-	if err := d.DeferIncoming(t.Context(), deferred, "1", false, 0); err != nil {
+	if err := d.DeferIncoming(t.Context(), deferred, "1", false, 0, "it is not due"); err != nil {
 		t.Fatal(err)
 	}
 	fresh := d.receive(incoming(2, "ann@example.com"))
@@ -143,13 +143,13 @@ func TestIncoming_anAttemptThatDiedCountsAndItsClaimEnds(t *testing.T) {
 	for name, err := range map[string]error{
 		"renew":  d.RenewIncoming(t.Context(), id, "dead", time.Minute),
 		"settle": d.SettleIncoming(t.Context(), id, "dead", desk.IncomingResult{Status: desk.IncomingRecorded}),
-		"defer":  d.DeferIncoming(t.Context(), id, "dead", true, 0),
+		"defer":  d.DeferIncoming(t.Context(), id, "dead", true, 0, "it is not due"),
 	} {
 		if fault.KindOf(err) != fault.Conflict {
 			t.Errorf("%s by the dead attempt: %v", name, err)
 		}
 	}
-	if err := d.DeferIncoming(t.Context(), id, "next", false, 0); err != nil {
+	if err := d.DeferIncoming(t.Context(), id, "next", false, 0, "it is not due"); err != nil {
 		t.Fatal(err)
 	}
 	if m := d.claim("third"); m.Attempts != 2 {
