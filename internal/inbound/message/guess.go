@@ -89,17 +89,30 @@ func (c candidate) likeness(b []byte) float64 {
 			rare += 2
 		}
 	}
-	if frequent == 0 || rare > frequent/4 || c.japanese && kana < frequent/8 {
+	if frequent < 2 || rare > frequent/4 || c.japanese && kana < frequent/8 {
 		return 0
 	}
 	return float64(frequent) / float64(frequent+4*rare)
 }
 
-// latinLetters counts the high bytes that stand alone within words, as letters with accents do.
+// latinLetters counts the high bytes within words, as letters with accents stand there. A letter that follows a high byte is none
+// for sure: it may be the second half of a character. So what is counted has two letters after it, or a letter that is no such half
+// before it and another one, or the end of the word, after it.
 func latinLetters(b []byte) int {
 	n := 0
-	for i := 1; i+1 < len(b); i++ {
-		if b[i] >= 0x80 && letter(b[i-1]) && (letter(b[i+1]) || b[i+1] == ' ') {
+	at := func(i int) byte {
+		if i < 0 || i >= len(b) {
+			return ' '
+		}
+		return b[i]
+	}
+	for i, c := range b {
+		if c < 0x80 {
+			continue
+		}
+		before := letter(at(i-1)) && at(i-2) < 0x80
+		after := letter(at(i + 1))
+		if after && letter(at(i+2)) || before && (after || at(i+1) == ' ') {
 			n++
 		}
 	}

@@ -163,10 +163,14 @@ func isField(line []byte) bool {
 	return true
 }
 
-// headerGoesOn reports whether the next line is one of a header.
+// headerGoesOn reports whether the next line is one of a header: a field, or the rest of one with fields after it.
 func headerGoesOn(s *source) bool {
 	line, there := s.peekLine()
-	return there && lineKind(line) == lineField
+	if !there {
+		return false
+	}
+	kind := lineKind(line)
+	return kind == lineField || kind == lineFolded && headerGoesOnAfter(s)
 }
 
 // headerGoesOnAfter reports whether a field or an empty line follows the next line soon, so that this one is a line of the
@@ -213,7 +217,7 @@ func skipEnvelope(s *source) {
 	for range 100 {
 		line, there := s.peekLine()
 		skip := there && (len(bytes.TrimSpace(line)) == 0 && moreThanOne(s) ||
-			bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From ")))
+			bytes.HasPrefix(line, []byte("From ")) && !isField(line) || bytes.HasPrefix(line, []byte(">From ")))
 		if !skip {
 			return
 		}

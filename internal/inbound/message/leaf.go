@@ -18,6 +18,8 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 		return words{}, r.invitation(p, body)
 	case isOutlook(p, body):
 		return r.outlook(p, body)
+	case p.isOtherForm():
+		return words{}, skip(body)
 	case p.isSMIME():
 		return r.smime(body, p, depth)
 	}
@@ -244,8 +246,8 @@ func (r *reader) wordsOf(raw []byte, p part, html bool) (words, error) {
 	switch {
 	case html:
 		return words{html: visibleHTML(text)}, nil
-	case p.media == "text/enriched" || p.media == "text/richtext":
-		return words{text: plainOfEnriched(text)}, nil
+	case p.isEnriched():
+		return words{text: plainOfEnriched(text), derived: true}, nil
 	case strings.EqualFold(p.params["format"], "flowed"):
 		text = unflow(text, strings.EqualFold(p.params["delsp"], "yes"))
 	}
