@@ -142,16 +142,20 @@ func singleByte(b []byte) encoding.Encoding {
 	return charmap.Windows1251
 }
 
-// mostlyHigh reports whether most letters are high bytes, which they are in no western language.
+// mostlyHigh reports whether most letters are high bytes, several in a row, which they are in no western language.
 func mostlyHigh(b []byte) bool {
-	high, low := 0, 0
+	high, low, row, longest := 0, 0, 0, 0
 	for _, c := range b {
 		switch {
 		case c >= 0xa0:
 			high++
+			row++
+			longest = max(longest, row)
+			continue
 		case letter(c):
 			low++
 		}
+		row = 0
 	}
-	return high > low && high >= 8
+	return high > low && longest >= 4
 }

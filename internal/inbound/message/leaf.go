@@ -245,7 +245,8 @@ func (r *reader) wordsOf(raw []byte, p part, html bool) (words, error) {
 	text := cleanText(decoded)
 	switch {
 	case html:
-		return words{html: visibleHTML(text)}, nil
+		page, err := r.embedded(visibleHTML(text))
+		return words{html: page}, err
 	case p.isEnriched():
 		return words{text: plainOfEnriched(text), derived: true}, nil
 	case strings.EqualFold(p.params["format"], "flowed"):
