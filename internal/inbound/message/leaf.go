@@ -18,8 +18,6 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 		return words{}, r.invitation(p, body)
 	case isOutlook(p, body):
 		return r.outlook(p, body)
-	case p.isOtherForm():
-		return words{}, skip(body)
 	case p.isSMIME():
 		return r.smime(body, p, depth)
 	}
@@ -248,7 +246,7 @@ func (r *reader) wordsOf(raw []byte, p part, html bool) (words, error) {
 		page, err := r.embedded(visibleHTML(text))
 		return words{html: page}, err
 	case p.isEnriched():
-		return words{text: plainOfEnriched(text), derived: true}, nil
+		return words{text: plainOfEnriched(text)}, nil
 	case strings.EqualFold(p.params["format"], "flowed"):
 		text = unflow(text, strings.EqualFold(p.params["delsp"], "yes"))
 	}

@@ -97,11 +97,6 @@ func (p part) isWords() bool {
 
 func (p part) isEnriched() bool { return p.media == "text/enriched" || p.media == "text/richtext" }
 
-// isOtherForm reports whether a part has the words again, for programs that show them in a way of their own.
-func (p part) isOtherForm() bool {
-	return p.parent == "multipart/alternative" && p.disposition == "" && (p.media == "text/x-amp-html" || p.media == "text/watch-html")
-}
-
 // isNamedWords reports whether a part may be words or a file.
 func (p part) isNamedWords() bool {
 	return (p.media == "text/plain" || p.media == "text/html") && p.disposition == "" && p.name != ""
