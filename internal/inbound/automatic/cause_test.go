@@ -53,6 +53,17 @@ func TestBouncedRecipient_hardIsWhatTheAddressCauses(t *testing.T) {
 		{"5.1.8", "smtp; 501 5.1.8 Sender address rejected: Domain not found", automatic.Refused, false},
 		{"4.2.0", "smtp; 450 4.2.0 Greylisted, see a page", automatic.Limited, false},
 		{"5.4.6", "", automatic.RoutingLoop, false},
+		{"5.7.1", "smtp; 554 5.7.1 Recipient address rejected: Access denied", automatic.UnknownUser, true},
+		{"5.3.0", "smtp; 553 5.3.0 Unknown e-mail address", automatic.UnknownUser, true},
+		{"5.1.1", "smtp; 550 5.7.1 IP address blacklisted by recipient", automatic.Refused, false},
+		{"5.1.0", "smtp; 550 5.1.0 news@example.org sender rejected", automatic.Refused, false},
+		{"5.6.0", "smtp; 550 5.6.0 Media error", automatic.Refused, false},
+		{"5.0.0", "smtp; 554 Email address is not verified", automatic.Refused, false},
+		{"5.0.0", "smtp; 550 no thanks (in reply to end of DATA command)", automatic.Refused, false},
+		{"5.0.0", "smtp; 550 user unknown (in reply to end of DATA command)", automatic.UnknownUser, true},
+		{"5.0.0", "smtp; 550 El destinatario no existe", automatic.UnknownUser, true},
+		{"5.0.0", "smtp; 550 Cette adresse est inconnue", automatic.UnknownUser, true},
+		{"5.0.0", "smtp; 550 La casella è piena", automatic.MailboxFull, false},
 		{"", "", automatic.OtherCause, false},
 	} {
 		got := reported(t, "failed", test.status, test.said, "")

@@ -182,6 +182,28 @@ func TestClassify_readsNotificationsOfSES(t *testing.T) {
 	}
 }
 
+// Sendmail breaks lines of more than 990 bytes, and some topics send the fields of the notification service as well.
+func TestClassify_readsNotificationsOfSESWithWhatOthersAdd(t *testing.T) {
+	const notice = `{"notificationType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"jane@exam` + "!\n " + `ple.com","action":"failed","status":"5.1.1"}]},"mail":{"headers":[{"name":"Message-ID","value":"<sent-1@example.org>"}]}}`
+	m := with("X-Amz-Sns-Message-Id: 1", "From: no-reply@sns.example.com")
+	for _, text := range []string{notice, `{"Type":"Notification","Message":"` + strings.ReplaceAll(notice, `"`, `\"`) + `","Signature":"x"}`} {
+		m.Text = text
+		v := automatic.Classify(m)
+		if v.Kind != automatic.Bounce || len(v.Bounces) != 1 || v.Bounces[0].Address != jane || !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org"}) {
+			t.Errorf("%s is %+v", text, v)
+		}
+	}
+}
+
+// Shops write from mailboxes that are not read, too.
+func TestClassify_takesNoParcelForABounce(t *testing.T) {
+	m := with("From: no-reply@parcels.example")
+	m.Text = "Dear Jane,\nyour parcel wasn't delivered to you. We will try again tomorrow.\nQuestions? Write to help@parcels.example.\n"
+	if v := automatic.Classify(m); v.Kind != automatic.Person {
+		t.Errorf("it is a %s (%s)", v.Kind, v.Reason)
+	}
+}
+
 func TestClassify_takesAPersonWhoComplainsForAPerson(t *testing.T) {
 	m := with("Subject: Complaint about message from your agent")
 	m.Reports = []message.Report{{Type: "message/rfc822", Body: []byte("From: support@example.org\nMessage-ID: <sent-1@example.org>\n")}}

@@ -41,7 +41,10 @@ func (m Mail) isReport() bool {
 	return reportType.MatchString(m.header("Content-Type")) || m.empty() || m.fromDaemon() || m.fromPostmaster() || m.sentByProgram()
 }
 
-var reportType = regexp.MustCompile(`(?i)^multipart/report\b`)
+var (
+	reportType   = regexp.MustCompile(`(?i)^multipart/report\b`)
+	statusReport = regexp.MustCompile(`(?i)^multipart/report\b.*\breport-type="?delivery-status\b`)
+)
 
 // deliveryReport reads the reports of RFC 3464 and RFC 6533.
 func (m Mail) deliveryReport() (Verdict, bool) {
@@ -56,6 +59,11 @@ func (m Mail) deliveryReport() (Verdict, bool) {
 		made, _ := makerOf(words, m.Subject)
 		reported := recipients(string(bounded(part.Body)))
 		return Verdict{Kind: Bounce, Reason: "delivery report (" + part.Type + ")", Bounces: explained(reported, m.fromWords(made, words))}, true
+	}
+	if statusReport.MatchString(m.header("Content-Type")) { // its part has another type, or is missing
+		words, _ := returned(m.Text)
+		made, _ := makerOf(words, m.Subject)
+		return Verdict{Kind: Bounce, Reason: "delivery report (report-type=delivery-status)", Bounces: explained(recipients(words), m.fromWords(made, words))}, true
 	}
 	return Verdict{}, false
 }
