@@ -51,11 +51,7 @@ func (r *reader) decoded(s *source, p part) io.Reader {
 			}
 		}}
 	case "uuencode":
-		in := bufio.NewReaderSize(s, 4096)
-		if skipToUU(in) {
-			return &uuReader{in: in}
-		}
-		return in
+		return decodeUU(bufio.NewReaderSize(s, 16<<10))
 	}
 	return s
 }
