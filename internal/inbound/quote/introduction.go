@@ -96,7 +96,8 @@ func (s *splitter) laterStart(i, j int, text func(*line) string) bool {
 		if !found {
 			continue
 		}
-		if strong && startsLikeDate(strings.ToLower(joined)) || s.lines[k-1].blank() && joined[0] != '<' || !datedStart(s.lines[i:k], text) {
+		comma := strings.HasSuffix(text(&s.lines[k-1]), ",")
+		if strong && startsLikeDate(strings.ToLower(joined)) && !comma || s.lines[k-1].blank() && joined[0] != '<' || !datedStart(s.lines[i:k], text) {
 			return true
 		}
 	}
@@ -120,7 +121,7 @@ func mayIntroduce(text string) bool {
 
 // introduces reports whether a whole line introduces a quotation, and whether that is beyond doubt.
 func introduces(text string) (found, strong bool) {
-	if !strings.ContainsAny(text[max(0, len(text)-6):], ":：>@)") && !strings.HasPrefix(text, "--") && !unicode.IsDigit(rune(text[0])) {
+	if !strings.ContainsAny(text[max(0, len(text)-6):], ":：>@)") && !strings.HasPrefix(text, "--") && !unicode.IsDigit(rune(text[0])) && !strings.HasSuffix(text, "> wrote") {
 		return false, false
 	}
 	text = strings.ToLower(strings.Map(func(r rune) rune {
@@ -133,6 +134,10 @@ func introduces(text string) (found, strong bool) {
 	text = strings.Trim(text, "-–— ")
 	plain := strings.TrimRight(text, ":： ")
 	if plain == text && !dashed {
+		if subject, is := cutVerb(plain); is {
+			whole := strings.HasPrefix(plain, "on ") && year.MatchString(plain) && clockTime.MatchString(plain) && addrEnd.MatchString(strings.TrimSpace(subject))
+			return whole, whole
+		}
 		return stamp.MatchString(text) || firstDate.MatchString(text) && addrLast.MatchString(text), stamp.MatchString(text)
 	}
 	dated := year.MatchString(plain) && clockTime.MatchString(plain)
