@@ -101,10 +101,16 @@ func (r *reader) date() {
 	r.problem("The date can't be read.")
 }
 
-// headerCharset is the charset of the mail's text, which programs that write headers without encoding use there, too.
+var wordCharset = regexp.MustCompile(`=\?([^?*\s]{1,60})[?*]`)
+
+// headerCharset is the charset of the mail's text, or of its subject. Programs that write headers and parts without saying theirs
+// use it there, too.
 func headerCharset(h textproto.MIMEHeader) string {
 	_, params := parameters(first(h, "Content-Type"), "utf-8")
 	label := normalLabel(params["charset"])
+	if word := wordCharset.FindStringSubmatch(first(h, "Subject")); label == "" && word != nil {
+		label = normalLabel(word[1])
+	}
 	if label == "" || strings.HasPrefix(label, "utf-") { // headers are never in UTF-16 or UTF-7
 		return "utf-8"
 	}

@@ -31,7 +31,7 @@ func (r *reader) header(s *source, root bool) textproto.MIMEHeader {
 			r.problem("A header is missing. What is there was read as text.")
 			break
 		}
-		if kind == lineOther && f.begun() && !headerGoesOnAfter(s) {
+		if kind == lineOther && f.begun() && !isExtension(start) && !headerGoesOnAfter(s) {
 			r.problem("The empty line between a header and its text is missing.")
 			break
 		}
@@ -161,6 +161,11 @@ func isField(line []byte) bool {
 		}
 	}
 	return true
+}
+
+// isExtension reports whether a line is of a field that a program made up, although its name is not allowed.
+func isExtension(line []byte) bool {
+	return len(line) > 2 && line[0]|0x20 == 'x' && line[1] == '-' && bytes.IndexByte(line, ':') > 0
 }
 
 // headerGoesOn reports whether the next line is one of a header: a field, or the rest of one with fields after it.

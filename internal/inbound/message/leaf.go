@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // leaf reads a part without parts.
@@ -231,6 +232,9 @@ func (r *reader) wordsOf(raw []byte, p part, html bool) (words, error) {
 	label := p.params["charset"]
 	if html && label == "" {
 		label = metaCharset(raw)
+	}
+	if label == "" && r.hint != "utf-8" && !utf8.Valid(raw) {
+		label = r.hint
 	}
 	decoded, right := decode(raw, label)
 	if !right && label != "" {
