@@ -76,6 +76,7 @@ var makers = map[string][]outcome{
 		{jane, automatic.Failed, "", automatic.UnknownUser, true},
 		{"ann@example.com", automatic.Failed, "", automatic.UnknownUser, true},
 	},
+	"status-report-of-words": {{jane, automatic.Failed, "5.3.0", automatic.UnknownUser, true}},
 	"status-report-mistyped": {{jane, automatic.Failed, "5.9.8", automatic.Refused, false}},
 	"dsn": {
 		{jane, automatic.Failed, "5.1.1", automatic.UnknownUser, true},

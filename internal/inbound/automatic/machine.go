@@ -105,7 +105,7 @@ func (m Mail) automaticHeaders() (Verdict, bool) {
 			return Verdict{Kind: AutoReply, Reason: rule.header + ": " + value}, true
 		}
 	}
-	if name, value, isBulk := m.bulk(); isBulk && !m.fromList() && (m.answers() || m.empty() || replyPrefix.MatchString(m.Subject)) {
+	if name, value, isBulk := m.bulk(); isBulk && value != "list" && !m.fromList() && (m.answers() || m.empty() || replyPrefix.MatchString(m.Subject)) {
 		return Verdict{Kind: AutoReply, Reason: name + ": " + value + ", in answer to a mail"}, true
 	}
 	return Verdict{}, false

@@ -71,6 +71,7 @@ func TestClassify_byHeaders(t *testing.T) {
 		"a program of our website":          {[]string{"From: support@example.org", "Reply-To: jane@example.com", "Auto-Submitted: auto-generated"}, automatic.Loop, true},
 		"our receipt that comes back":       {[]string{"From: support@example.org", "Reply-To: support+t@example.org", "Auto-Submitted: auto-replied"}, automatic.Loop, true},
 		"a mailing list":                    {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list"}, automatic.List, true},
+		"an old list that answers":          {[]string{"Precedence: list", answer}, automatic.List, true},
 		"a list that answers":               {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list", answer}, automatic.List, true},
 		"a newsletter":                      {[]string{"List-Unsubscribe: <https://example.net/u>"}, automatic.List, true},
 		"an answer of a sales program":      {[]string{"List-Unsubscribe: <https://example.net/u>", answer}, automatic.Person, true},
