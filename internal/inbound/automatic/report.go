@@ -62,7 +62,7 @@ func (m Mail) deliveryReport() (Verdict, bool) {
 		if reported = recipients(body); len(reported) > 0 {
 			break
 		}
-		if blocks(body)[0]["reporting-mta"] == "" {
+		if blocks(strings.TrimSpace(body))[0]["reporting-mta"] == "" {
 			words += body // some servers give their words this type, too
 		}
 	}
