@@ -22,6 +22,9 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 	case p.isSMIME():
 		return r.smime(body, p, depth)
 	}
+	if start, _ := body.Peek(len(controlPart)); p.media == "application/pgp-encrypted" && string(start) == controlPart { // an error comes again
+		r.Encrypted = true // also where a gateway made another multipart of it
+	}
 	w := r.image(&p)
 	return w, r.file(p, body)
 }
