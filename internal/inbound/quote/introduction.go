@@ -25,6 +25,7 @@ var (
 	addrEnd   = regexp.MustCompile(`(<[^<>]*@[^<>]*>?>|\([^()]*@[^()]*\))$`)
 	addrDate  = regexp.MustCompile(`^[^<>]{0,80}<[^<>]*@[^<>]*> ?\p{Nd}{4}(年|/|-)`)
 	stamp     = regexp.MustCompile(`^\p{Nd}{4}-\p{Nd}\p{Nd}-\p{Nd}\p{Nd} \p{Nd}{1,2}:\p{Nd}\p{Nd} (gmt|utc)[+-]\p{Nd}{1,2}:\p{Nd}\p{Nd} `)
+	writtenOn = regexp.MustCompile(` schrieb am (mo|di|mi|do|fr|sa|so)(\p{L}{3,7})?\.?,? .{1,40} um \p{Nd}{1,2}:\p{Nd}\p{Nd}$`) // Yahoo
 	firstDate = regexp.MustCompile(`^\p{Nd}{4}[-/.年]\p{Nd}{1,2}|^\p{Nd}{1,2}[./-]\p{Nd}{1,2}[./-]`)
 )
 
@@ -116,7 +117,7 @@ func datedStart(lines []line, text func(*line) string) bool {
 // mayIntroduce reports whether a line may begin an introduction, at little cost: most lines do not.
 func mayIntroduce(text string) bool {
 	return text != "" && len(text) <= introBytes &&
-		(strings.ContainsAny(text, "@<:：") || strings.ContainsFunc(text, unicode.IsDigit))
+		(strings.ContainsAny(text, "@<:：") || strings.HasPrefix(text, "--") || strings.ContainsFunc(text, unicode.IsDigit))
 }
 
 // introduces reports whether a whole line introduces a quotation, and whether that is beyond doubt.
@@ -146,7 +147,8 @@ func introduces(text string) (found, strong bool) {
 		return subject != "", nameAddr.MatchString(subject) || certain(plain, subject, dated)
 	}
 	if before, after, is := cutMiddle(plain); is {
-		return dated || year.MatchString(plain) && address.MatchString(plain), dated && certain(plain, before+" "+firstWord(after), dated)
+		return dated || year.MatchString(plain) && address.MatchString(plain),
+			dated && (strings.TrimSpace(before) == "" || writtenOn.MatchString(plain) || certain(plain, before+" "+firstWord(after), dated))
 	}
 	bare := dated && (addrEnd.MatchString(plain) && startsLikeDate(plain) || addrDate.MatchString(plain) || strings.HasPrefix(plain, "missatge de "))
 	return bare, bare

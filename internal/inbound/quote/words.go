@@ -44,7 +44,7 @@ var labels = fieldsOf(map[field]string{
 })
 
 // originals stand between dashes above a quoted mail.
-var originals = set(`original message|original mail|original email|reply message|ursprüngliche nachricht|original-nachricht|originalnachricht` +
+var originals = set(`original message|original mail|original email|reply message|ursprüngliche nachricht|original-nachricht|originalnachricht|antwort nachricht` +
 	`|original nachricht|message d'origine|message d’origine|message original|mensaje original|mensagem original|messaggio originale` +
 	`|missatge original|mesaj original|mesajul original|oorspronkelijk bericht|origineel bericht|ursprungligt meddelande` +
 	`|originalmeddelande|oprindelig meddelelse|original meddelelse|oprindelig besked|opprinnelig melding|alkuperäinen viesti|algne sõnum` +
