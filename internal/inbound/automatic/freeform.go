@@ -24,6 +24,7 @@ var (
 	rcptTo     = regexp.MustCompile(`(?im)\brcpt to:[ \t]{0,4}<?(` + address + `)>?`)
 	rejected   = regexp.MustCompile(`(?i)\brejected recipient[ \t]{1,4}<(` + address + `)>`)
 	ofMailbox  = regexp.MustCompile(`(?i)\bmailbox[ \t]{1,4}<?(` + address + `)>? is\b`)
+	madeFrom   = regexp.MustCompile(`(?i)\bgenerated from <?(` + address + `)>?`) // the recipient before it was forwarded
 	inHeader   = regexp.MustCompile(`(?im)(?:^|[ \t])to:[ \t]{0,20}<?(` + address + `)>?(?:[ \t]|$)`)
 	sentBy     = regexp.MustCompile(`(?i)\bmessage sent by\s{1,10}<?` + address + `>?`) // the sender, and no recipient
 )
@@ -123,9 +124,14 @@ func (m Mail) fromWords(made maker, report string) []BouncedRecipient {
 		if len(all) > 0 && found.inHeader || len(all) == maxRecipients {
 			break
 		}
-		r := judged(BouncedRecipient{Address: found.address, Action: action, Diagnostic: found.said}, "")
+		recipient := BouncedRecipient{Address: found.address, Action: action, Diagnostic: found.said}
+		if from := madeFrom.FindStringSubmatch(found.said); from != nil && bare(from[1]) != "" && bare(from[1]) != found.address {
+			recipient.Address, recipient.Final = bare(from[1]), found.address
+		}
+		r := judged(recipient, "")
 		if r.Cause == OtherCause && r.Status == "" && !replyCode.MatchString(found.said) {
-			r = judged(BouncedRecipient{Address: found.address, Action: action, Diagnostic: report}, "")
+			recipient.Diagnostic = report
+			r = judged(recipient, "")
 		}
 		all = append(all, r)
 	}

@@ -54,7 +54,9 @@ func (m Mail) notification() (Verdict, bool) {
 	return v, true
 }
 
-func (n *notice) read(text string) bool { return json.NewDecoder(strings.NewReader(text)).Decode(n) == nil }
+func (n *notice) read(text string) bool {
+	return json.NewDecoder(strings.NewReader(text)).Decode(n) == nil
+}
 
 // messageIDs returns the Message-IDs that the mail had when it was sent. SES counts its mails by IDs of its own as well.
 func (n notice) messageIDs() []string {
