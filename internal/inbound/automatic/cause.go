@@ -36,7 +36,7 @@ var phrases = []struct {
 	{UnknownDomain, regexp.MustCompile(`host (\S+ )?(is )?(unknown|not found)|unknown (host|domain)|domain (name )?(does not|doesn't) exist|domain not found|(couldn't|could not|unable to) find any host|nxdomain|name or service not known|no such (domain|host)|bad destination (host|system)|no (valid )?mx|null ?mx|does not accept (e-?)?mail|accepts? no mail|unrouteable address|unrouteable mail domain|no smtp service|domain .{0,60}(does not exist|not found)`)},
 	{TooLarge, regexp.MustCompile(`(message|mail) (size|length|is too|too)|too (large|big)|exceeds (the )?(maximum|administrative|size)|size limit`)},
 	{RoutingLoop, regexp.MustCompile(`hop count|mail loop|loops? back|routing loop|too many hops|too many received|message looping`)},
-	{Unreachable, regexp.MustCompile(`connect|not reachable|did not respond|hosts have been failing|timed? ?out|time-?out|unreachable|no route|host name lookup|name server|lookup fail|dns|deferred|in the queue too long|expired|retry time|ldap|service (currently )?unavailable|system resources|internal system error`)},
+	{Unreachable, regexp.MustCompile(`connect|computer was not reachable|did not respond|hosts have been failing|timed? ?out|time-?out|unreachable|no route|host name lookup|name server|lookup fail|dns|deferred|in the queue too long|expired|retry time|ldap|service (currently )?unavailable|system resources|internal system error`)},
 	{Refused, regexp.MustCompile(`(after|in reply to|command) (the )?(end of )?data|end of data|in reply to mail from|line limit`)},
 }
 
