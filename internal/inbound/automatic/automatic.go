@@ -121,10 +121,7 @@ func (m Mail) header(name string) string {
 // has reports whether a mail has a header, even an empty one.
 func (m Mail) has(name string) bool { return len(m.Header.Values(name)) > 0 }
 
-// clip shortens a text to a number of bytes, at a rune's end.
+// clip shortens a text to a number of bytes, at a rune's end. What it returns is valid UTF-8: a header may have any bytes.
 func clip(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "")
+	return strings.ToValidUTF8(s[:min(len(s), limit)], "")
 }

@@ -27,16 +27,34 @@ var phrases = []struct {
 	cause Cause
 	said  *regexp.Regexp
 }{
-	{MailboxFull, regexp.MustCompile(`mailbox (is )?(full|exceeds|over|size limit)|(over|exceed\w*|out of) (\w+ ){0,4}quota|quota (\w+ )?exceed|over ?quota|mailfull|user is over|storage (allocation|limit)|not enough (storage|disk) space|mail ?box size|too many messages in|inbox is full|boîte .{0,20}pleine|postfach .{0,20}voll`)},
-	{UnknownUser, regexp.MustCompile(`5\.4\.1\b.{0,200}recipient address rejected: access denied`)}, // Exchange Online of unknown recipients
+	{MailboxFull, regexp.MustCompile(`full mailbox|quota violation|mailbox (is )?(full|exceeds|over|size limit)|(over|exceed\w*|out of) (\w+ ){0,4}quota|quota (\w+ )?exceed|over ?quota|mailfull|user is over|storage (allocation|limit)|not enough (storage|disk) space|mail ?box size|too many messages in|inbox is full|boîte .{0,20}pleine|(postfach|mailbox|inbox|postvak) .{0,20}(voll|vol)\b|buz[oó]n .{0,20}llen[oa]|casella .{0,20}piena|caixa .{0,20}cheia|переполнен|skrzynk\S* .{0,30}(pełna|przepełnion)|メールボックスが.{0,6}(一杯|いっぱい)|邮箱.{0,10}已?满|信箱.{0,10}已?滿|容量(不足|を超|オーバー)`)},
+	{UnknownUser, regexp.MustCompile(`recipient address rejected: access denied`)}, // Exchange Online of unknown recipients, Postfix of blocked ones
+	{UnknownDomain, regexp.MustCompile(`(account or )?domain may not exist`)},
 	{Limited, regexp.MustCompile(`gr[ae]y ?list|too many (connections|messages|recipients|mails)|rate limit|rate that|throttl|try again later|receiving mail at a rate|temporarily deferred|too (fast|frequent)`)},
-	{Refused, regexp.MustCompile(`sender address rejected|after mail from|sender verify failed|sender domain|\[mail_from\]|unauthenticated email|authentication level|dmarc|\bspf\b|\bspam\b|spamhaus|dnsbl|\brbl\b|blacklist|blocklist|block list|blocked|banned|virus|reputation|does not accept mail from|reverse dns|ptr record|bad sender|sender denied|content (filter|reject)|header error|access denied|mail rej|policy`)},
-	{UnknownUser, regexp.MustCompile(`user (is )?(unknown|not found|doesn'?t exist|does not exist|not listed)|unknown (or illegal|user|recipient|local|account|alias|address)|no such (user|recipient|mailbox|account|person|address)|(user|recipient|mailbox|account|address|e-?mail|userid) .{0,120}(unknown|not found|doesn'?t exist|does not exist|not exist|unavailable|disabled|inactive|deactivated|has been closed|suspended|invalid)|invalid (recipient|address|user|mailbox|final delivery)|recipient not (found|exist)|recip(ient)?notfound|(no|not a) (valid )?(mailbox|recipients?)\b|not (a|our) (registered|customer)|user +not +listed|not listed in (public|domino)|bad destination (mailbox|address)|mailbox (not found|unavailable|name not)|address rejected: (user|undeliverable|unknown)|no mailbox here|not our customer|does not have an? \S+ account|this account (has been|is) (disabled|closed|terminated)|couldn't be found|wasn't found|cannot be found|has moved|no longer (valid|works|in use|available|with)|宛先.{0,20}見つから|存在しません`)},
-	{UnknownDomain, regexp.MustCompile(`host (\S+ )?(is )?(unknown|not found)|unknown (host|domain)|domain (name )?(does not|doesn't) exist|domain not found|(couldn't|could not|unable to) find any host|nxdomain|name or service not known|no such (domain|host)|bad destination (host|system)|no (valid )?mx|null ?mx|does not accept (e-?)?mail|accepts? no mail|unrouteable address|unrouteable mail domain|domain .{0,60}(does not exist|not found)`)},
+	{Refused, regexp.MustCompile(`sender address rejected|after mail from|sender verify failed|sender domain|\[mail_from\]|unauthenticated email|authentication level|dmarc|\bspf\b|\bspam\b|spamhaus|dnsbl|\brbl\b|blacklist|blocklist|block list|blocked|banned|virus|reputation|does not accept mail from|reverse dns|ptr record|bad sender|sender denied|content (filter|reject)|header error|access denied|mail rej|policy|sender rejected|unauthenticated senders|address is not verified|not allowed|mismatch\w* client|duplicate header|protocol violation|message (was )?(rejected|filtered)|weren't sent|relaying? (access )?denied|unable to relay|requires confirmation|not accept(ed|ing) (mail|here)`)},
+	{UnknownUser, regexp.MustCompile(`user (is )?(unknown|not found|doesn'?t exist|does not exist|not listed)|unknown (or illegal|user|recipient|local|account|alias|(e-?mail )?address)|no such (user|recipient|mailbox|account|person|address)|(user|recipient|mailbox|account|address|e-?mail|userid) .{0,120}(unknown|not found|doesn'?t exist|does not exist|not exist|unavailable|disabled|inactive|deactivated|has been closed|suspended|invalid)|invalid (recipient|address|user|mailbox|final delivery)|recipient not (found|exist)|recip(ient)?notfound|(no|not a) (valid )?(mailbox|recipients?)\b|not (a|our) (registered|customer)|user +not +listed|not listed in (public|domino)|bad destination (mailbox|address)|mailbox (not found|unavailable|name not)|address rejected: (user|undeliverable|unknown)|no mailbox here|not our customer|does not have an? \S+ account|this account (has been|is) (disabled|closed|terminated)|couldn't be found|wasn't found|cannot be found|has moved|no longer (valid|works|in use|available|with)|not a known user|user not known|no account by that name|no mail ?box available for|doesn't have an? \S+ account|bad_recipient|expirado por falta de uso`)},
+	{UnknownUser, unknownAbroad},
+	{UnknownDomain, regexp.MustCompile(`host (\S+ )?(is )?(unknown|not found)|unknown (host|domain)|domain (name )?(does not|doesn't) exist|domain not found|(couldn't|could not|unable to) find any host|nxdomain|name or service not known|no such (domain|host)|bad destination (host|system)|no (valid )?mx|null ?mx|does not accept (e-?)?mail|accepts? no mail|unrouteable address|unrouteable mail domain|no smtp service|domain .{0,60}(does not exist|not found)`)},
 	{TooLarge, regexp.MustCompile(`(message|mail) (size|length|is too|too)|too (large|big)|exceeds (the )?(maximum|administrative|size)|size limit`)},
-	{RoutingLoop, regexp.MustCompile(`hop count|mail loop|loops? back|routing loop|too many hops|too many received`)},
-	{Unreachable, regexp.MustCompile(`connect|timed? ?out|time-?out|unreachable|no route|host name lookup|name server|lookup fail|dns|deferred|in the queue too long|expired|retry time|ldap|service (currently )?unavailable|system resources`)},
+	{RoutingLoop, regexp.MustCompile(`hop count|mail loop|loops? back|routing loop|too many hops|too many received|message looping`)},
+	{Unreachable, regexp.MustCompile(`connect|computer was not reachable|did not respond|hosts have been failing|timed? ?out|time-?out|unreachable|no route|host name lookup|name server|lookup fail|dns|deferred|in the queue too long|expired|retry time|ldap|service (currently )?unavailable|system resources|internal system error`)},
+	{Refused, regexp.MustCompile(`(after|in reply to|command) (the )?(end of )?data|end of data|in reply to mail from|line limit`)},
 }
+
+// unknownAbroad is what servers say of unknown users in other languages: Japanese, Chinese, Korean, German, French, Spanish,
+// Italian, Portuguese, Dutch, Russian and Polish.
+//
+//nolint:misspell // they are not English
+var unknownAbroad = regexp.MustCompile(`宛先.{0,20}見つから|存在しません|リストにありません|ユーザー?が.{0,6}不明|(用户|收件人|邮箱|地址|帐号|账号).{0,20}不存在|(使用者|收件者|信箱|帳號).{0,20}不存在|존재하지 않는` +
+	`|unbekannter? (empfänger|benutzer|adresse)` +
+	`|(empfänger|benutzer|postfach|adresse|konto|mailbox)\b.{0,60}(unbekannt|nicht gefunden|existiert nicht|nicht vorhanden|nicht aufgeführt|ungültig)` +
+	`|(destinataire|utilisateur|boîte|adresse|compte)\b.{0,60}(inconnue?|introuvable|n.existe pas|invalide)` +
+	`|(usuario|destinatario|buz[oó]n|direcci[oó]n|cuenta)\b.{0,60}(desconocid|no existe|no encontrad|no se encontr)` +
+	`|(utente|destinatario|casella|indirizzo)\b.{0,60}(sconosciut|inesistente|non esiste|non trovat)` +
+	`|(usu[aá]rio|destinat[aá]rio|caixa|endere[cç]o|conta)\b.{0,60}(desconhecid|inexistente|n[aã]o existe|n[aã]o encontrad)` +
+	`|(gebruiker|ontvanger|adres|postvak)\b.{0,60}(onbekend|niet gevonden|bestaat niet)` +
+	`|(пользовател|получател|ящик|адрес).{0,60}(не найден|не существует|неизвест|недействител|отключ[её]н)` +
+	`|(użytkownik|odbiorca|skrzynka|adres)\b.{0,60}(nieznan|nie istnieje)`)
 
 // temporaryLookup are failures to look a domain up, which say nothing about whether it exists.
 var temporaryLookup = regexp.MustCompile(`host name lookup failure|try again|temporary (lookup|failure)|soa|servfail`)
@@ -53,6 +71,7 @@ var byStatus = map[string]Cause{
 var specific = map[string]bool{"1.1": true, "1.2": true, "1.3": true, "1.8": true, "2.2": true, "2.3": true, "3.4": true}
 
 var (
+	listed     = regexp.MustCompile(`black-?list|block-?list`) // which a server may answer to a recipient
 	replyCode  = regexp.MustCompile(`(?:^|[^\d.])([45]\d\d)(?:[^\d.]|$)`)
 	generalEnd = regexp.MustCompile(`\.0\.0$`)
 )
@@ -85,7 +104,7 @@ func lastStatus(said string) string {
 
 func causeOf(status, said string) Cause {
 	_, detail, _ := strings.Cut(status, ".")
-	if specific[detail] && !(detail == "1.1" && phrases[0].said.MatchString(said)) {
+	if specific[detail] && !(detail == "1.1" && (phrases[0].said.MatchString(said) || listed.MatchString(said))) {
 		return byStatus[detail]
 	}
 	for _, p := range phrases {
@@ -93,7 +112,7 @@ func causeOf(status, said string) Cause {
 			return p.cause
 		}
 	}
-	if strings.HasPrefix(detail, "7.") {
+	if strings.HasPrefix(detail, "6.") || strings.HasPrefix(detail, "7.") { // contents and policy, not the address
 		return Refused
 	}
 	if cause, known := byStatus[detail]; known {

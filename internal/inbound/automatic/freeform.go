@@ -15,13 +15,18 @@ const maxWords = 64 << 10
 const address = `[^\s<>"'(),;:\[\]]{1,128}@[^\s<>"'(),;:\[\]]{1,255}`
 
 var (
-	alone      = regexp.MustCompile(`(?im)^[ \t]*(?:[*•-][ \t]*)?"?<?(` + address + `)>?"?[ \t]*:?[ \t]*$`)
+	alone      = regexp.MustCompile(`(?im)^[ \t]*(?:(?:[*•-]|--)[ \t]*)?"?<?(` + address + `)>?"?[ \t]*:?[ \t]*$`)
 	pointed    = regexp.MustCompile(`(?im)^[ \t]*>>>[ \t]*<?(` + address + `)>?[ \t]*<<<`)
-	withReason = regexp.MustCompile(`(?im)^[ \t]*['"<]?(` + address + `)['">]?[ \t]*(?::|\.\.\.|\(|\[|,|[ \t](?:\pL{1,6}[ \t])?\d| invalid address)`)
+	withReason = regexp.MustCompile(`(?im)^[ \t]*(?:c=.{0,200}smtp=)?['"<]?(` + address + `)['">]?;?[ \t]*(?::|\.\.\.|\(|\[|,|[ \t](?:\pL{1,6}[ \t]|on \pL{2,10}, )?\d|[ \t]- | invalid address)`)
 	replied    = regexp.MustCompile(`(?im)^[ \t]*[45]\d\d[ \t]+<?(` + address + `)>?\.\.\.`)
-	named      = regexp.MustCompile(`(?im)\b(?:recipients?|address(?:es)?|addressed to|delivered to|delivery failed(?: \d+ attempts)?|userid|unknown (?:user|host)|allowed size|permanent errors|empfänger|destinataire|destinatario)[ \t]{0,4}:[ \t]{0,20}<?(` + address + `)>?`)
-	sentTo     = regexp.MustCompile(`(?im)\b(?:mail|message|delivered|deliver) to:?[ \t]{1,20}<?(` + address + `)>?`)
-	rcptTo     = regexp.MustCompile(`(?im)\brcpt to:[ \t]{0,4}<(` + address + `)>`)
+	named      = regexp.MustCompile(`(?im)\b(?:recipients?|address(?:es)?|addressed to|delivered to|delivery failed(?: \d+ attempts)?|userid|unknown (?:user|host)|allowed size|permanent errors|empfänger|destinataire|destinatario|mailbox is full|error-for)[ \t]{0,4}:[ \t]{0,20}(?:\[smtp:)?<?(` + address + `)>?`)
+	sentTo     = regexp.MustCompile(`(?im)\b(?:mail|message|delivered|deliver|undeliverable|addressed)[ \t]{1,4}to:?[ \t]{1,20}<?(` + address + `)>?`)
+	rcptTo     = regexp.MustCompile(`(?im)\brcpt to:[ \t]{0,4}<?(` + address + `)>?`)
+	rejected   = regexp.MustCompile(`(?i)\brejected recipient[ \t]{1,4}<(` + address + `)>`)
+	ofMailbox  = regexp.MustCompile(`(?i)\bmailbox[ \t]{1,4}<?(` + address + `)>? is\b`)
+	madeFrom   = regexp.MustCompile(`(?i)\bgenerated from <?(` + address + `)>?`) // the recipient before it was forwarded
+	inHeader   = regexp.MustCompile(`(?im)(?:^|[ \t])to:[ \t]{0,20}<?(` + address + `)>?(?:[ \t]|$)`)
+	sentBy     = regexp.MustCompile(`(?i)\bmessage sent by\s{1,10}<?` + address + `>?`) // the sender, and no recipient
 )
 
 // general is the name of the maker whose signs are words that people use as well.
@@ -36,29 +41,33 @@ type maker struct {
 
 // makers are in the order in which they are tried: the last ones use the phrases of many.
 var makers = []maker{
-	{"qmail", regexp.MustCompile(`this is the (qmail-send program|james mail server)|wasn't able to deliver your message|problem with the e-?mail address|unable to deliver your message to the following address`), []*regexp.Regexp{alone}},
-	{"Exim", regexp.MustCompile(`message was created automatically by mail delivery (software|system)`), []*regexp.Regexp{alone, withReason}},
+	{"qmail", regexp.MustCompile(`this is the (qmail-send program|james mail server)|wasn't able to deliver (your|the following) message|problem with the e-?mail address|unable to deliver your message to the following address`), []*regexp.Regexp{alone, inHeader}},
+	{"Exim", regexp.MustCompile(`message (was )?created (automatically )?by mail delivery (software|system)`), []*regexp.Regexp{alone, withReason}},
 	{"Postfix", regexp.MustCompile(`this is the (postfix|mail system at)|i'm sorry to have to inform you that your message could not`), []*regexp.Regexp{withReason}},
 	{"Sendmail", regexp.MustCompile(`transcript of (the )?session follows|addresses had (permanent fatal|transient non-fatal|delivery) (errors|problems)`), []*regexp.Regexp{replied, pointed, alone, withReason}},
 	{"Gmail", regexp.MustCompile(`delivery to the following recipients? (failed permanently|has been delayed)|message (not delivered|blocked|delivery incomplete)|wasn't delivered to `), []*regexp.Regexp{alone, sentTo}},
 	{"Exchange", regexp.MustCompile(`did not reach (some or all of the intended|the following) recipient|delivery has failed to these recipients|ihre nachricht .{0,60}nicht erreicht|votre message n'a pas été remis|no se pudo entregar`), []*regexp.Regexp{withReason, named, alone}},
+	{"SmarterMail", regexp.MustCompile(`could not deliver message to the following recipient`), []*regexp.Regexp{named}},
+	{"MailEnable", regexp.MustCompile(`mailenable: message could not be delivered`), []*regexp.Regexp{named}},
+	{"MDaemon", regexp.MustCompile(`no such user here\.\s+there is no user by that name`), []*regexp.Regexp{withReason}},
+	{"Mimecast", regexp.MustCompile(`could not be delivered(:|\. the problem appears to be)\s+--`), []*regexp.Regexp{alone}},
 	{"Notes", regexp.MustCompile(`-{3,} *failure reasons *-{3,}|your message\s+subject: .{0,300}\s+was not delivered to:`), []*regexp.Regexp{alone}},
 	{"DragonFly Mail Agent", regexp.MustCompile(`this is the dragonfly mail agent`), []*regexp.Regexp{sentTo}},
 	{"OpenSMTPD", regexp.MustCompile(`this is the mailer-daemon, please do not reply`), []*regexp.Regexp{withReason}},
-	{"IMail", regexp.MustCompile(`^\s*(invalid final delivery userid|undeliverable to |user mailbox exceeds allowed size|unknown (user|host): |delivery failed \d+ attempts)`), []*regexp.Regexp{named}},
+	{"IMail", regexp.MustCompile(`^\s*(invalid final delivery userid|undeliverable to |user mailbox exceeds allowed size|unknown (user|host): |delivery failed \d+ attempts)|(?m:^undeliverable +to \S+@)`), []*regexp.Regexp{named, sentTo}},
 	{"MailMarshal", regexp.MustCompile(`could not be delivered because of`), []*regexp.Regexp{alone}},
 	{"m-FILTER", regexp.MustCompile(`このメールは送信できませんでした`), []*regexp.Regexp{alone}},
 	{"au", regexp.MustCompile(`次のあて先へのメッセージは|each of the following recipients was rejected`), []*regexp.Regexp{named, rcptTo}},
 	{"KDDI", regexp.MustCompile(`your mail sent on:? .{0,200}\s+could not be delivered to`), []*regexp.Regexp{named}},
-	{"InterScan", regexp.MustCompile(`message from interscan messaging security|^\s*sent <<< `), []*regexp.Regexp{sentTo, rcptTo}},
-	{"Verizon", regexp.MustCompile(`message could not be delivered to mobile`), nil},
-	{"Mail.ru", regexp.MustCompile(`ваше письмо не может быть доставлено`), []*regexp.Regexp{rcptTo, alone}},
+	{"InterScan", regexp.MustCompile(`message from interscan messaging security|(?m:^\s*sent <<< )`), []*regexp.Regexp{sentTo, rcptTo}},
+	{"Verizon", regexp.MustCompile(`message could not be delivered to mobile|error message below:\s+[45]\d\d\b`), []*regexp.Regexp{rcptTo}},
+	{"Mail.ru", regexp.MustCompile(`ваше письмо не может быть доставлено`), []*regexp.Regexp{rcptTo, alone, ofMailbox}},
 	{"WorkMail", regexp.MustCompile(`error occurred while trying to deliver the mail`), []*regexp.Regexp{alone}},
-	{"MX", regexp.MustCompile(`we had trouble delivering your message`), []*regexp.Regexp{named}},
+	{"MX", regexp.MustCompile(`we had trouble delivering your message`), []*regexp.Regexp{named, rejected}},
 	{"X.400", regexp.MustCompile(`non-delivery (report|notification)|your message was not delivered to`), []*regexp.Regexp{named, alone}},
 	{"an MTA", regexp.MustCompile(`this delivery status notification is sent from mta`), []*regexp.Regexp{named}},
-	{general, regexp.MustCompile(`(could not|cannot|couldn't|not|unable to) be delivered|unable to deliver|un?deliverable|delivery (status notification|failure|failed|to the following)|error delivering|returned to sender|returned mail|non remis|unzustellbar|nicht (zugestellt|übermittelt)|failure notice|mail (system )?error|no entregado|non consegnat|niet bezorgd|не доставлено|недоставлен|配信できません|送信できませんでした|退信`),
-		[]*regexp.Regexp{named, alone, withReason, rcptTo, sentTo}},
+	{general, regexp.MustCompile(`(could not|cannot|couldn't|not|unable to) be delivered|unable to deliver|un?deliverable|undelivered mail|delivery (status notification|failure|failed|to the following)|error delivering|returned to sender|returned mail|non remis|unzustellbar|nicht (zugestellt|übermittelt)|failure notice|mail (system )?error|(not|never) (yet )?been delivered|has been postponed|delivery problem|error was detected while processing|no entregado|non consegnat|niet bezorgd|не доставлено|недоставлен|配信できません|送信できませんでした|退信|退件|传输失败|投递失败|无法(投递|送达|传递)|無法(傳遞|遞送|投遞|送達)|전송 실패|배달되지|반송된`),
+		[]*regexp.Regexp{named, alone, withReason, rcptTo, rejected, ofMailbox, sentTo}},
 }
 
 // goesOn are words of servers that will try again.
@@ -66,10 +75,12 @@ var goesOn = regexp.MustCompile(`warning message only|has been delayed|not yet (
 
 // freeForm reads the reports of servers that write for people only. Since people quote and forward such words, a report must
 // also come from a machine by its envelope or its headers. Where only one of these says so, the words must be those of a
-// known maker, or stand in the subject too: automatic replies have empty envelopes as well, and postmasters are people.
+// known maker, or stand in the subject too: automatic replies have empty envelopes as well, and postmasters are people. Shops
+// write from mailboxes that are not read, so of these the words must also name a recipient and a cause.
 func (m Mail) freeForm() (Verdict, bool) {
 	server := m.fromDaemon() || m.has("X-Failed-Recipients")
-	if !server && !m.empty() && !m.fromPostmaster() {
+	machine := server || m.empty() || m.fromPostmaster()
+	if !machine && !m.fromNoReply() {
 		return Verdict{}, false
 	}
 	report, _ := returned(m.Text)
@@ -82,7 +93,7 @@ func (m Mail) freeForm() (Verdict, bool) {
 		v.Bounces = m.fromWords(made, report)
 	}
 	understood := v.Bounces[0].Address != "" && v.Bounces[0].Cause != OtherCause
-	return v, known || m.has("X-Failed-Recipients") || understood
+	return v, machine && known || m.has("X-Failed-Recipients") || understood
 }
 
 // makerOf returns who made a report, by its first words or its subject, and whether anything said that it is one.
@@ -103,7 +114,7 @@ func signed(made maker, words string) bool {
 // fromWords finds the recipients in a report's words, and what is said of each: the words up to the next one. Where nothing was
 // understood of these, the whole report decides, since some makers name the reason first.
 func (m Mail) fromWords(made maker, report string) []BouncedRecipient {
-	report = clip(report, maxWords)
+	report = sentBy.ReplaceAllString(clip(report, maxWords), "")
 	action := Failed
 	if goesOn.MatchString(strings.ToLower(clip(report, maxGreeting) + m.Subject)) {
 		action = Delayed
@@ -113,9 +124,14 @@ func (m Mail) fromWords(made maker, report string) []BouncedRecipient {
 		if len(all) > 0 && found.inHeader || len(all) == maxRecipients {
 			break
 		}
-		r := judged(BouncedRecipient{Address: found.address, Action: action, Diagnostic: found.said}, "")
+		recipient := BouncedRecipient{Address: found.address, Action: action, Diagnostic: found.said}
+		if from := madeFrom.FindStringSubmatch(found.said); from != nil && bare(from[1]) != "" && bare(from[1]) != found.address {
+			recipient.Address, recipient.Final = bare(from[1]), found.address
+		}
+		r := judged(recipient, "")
 		if r.Cause == OtherCause && r.Status == "" && !replyCode.MatchString(found.said) {
-			r = judged(BouncedRecipient{Address: found.address, Action: action, Diagnostic: report}, "")
+			recipient.Diagnostic = report
+			r = judged(recipient, "")
 		}
 		all = append(all, r)
 	}
@@ -167,7 +183,7 @@ func (m Mail) failedHeader(report string) []mention {
 }
 
 // daemon are the mailboxes that mail servers send from.
-var daemon = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|mail[-_.]?system|mmsc?[-_.]?(ndr)?|mail-?delivery)([+@.-]|$)`)
+var daemon = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|mail[-_.]?system|mmsc?[-_.]?(ndr)?|mail-?delivery)([+@.-]|$)`)
 
 // isDaemon reports whether an address is a mail server's.
 func isDaemon(address string) bool {
@@ -175,8 +191,8 @@ func isDaemon(address string) bool {
 }
 
 var (
-	daemonName = regexp.MustCompile(`(?i)mailer-daemon|mail (delivery|administrator)|^<>$`)
-	postmaster = regexp.MustCompile(`(?i)\bpoo?st[-_.]?master@`)
+	daemonName = regexp.MustCompile(`(?i)mailer[- ]daemon|mail (delivery|administrator)|^<>$`)
+	postmaster = regexp.MustCompile(`(?i)\bpoo?st[-_.]?master@|^<?"?system administrator\b`)
 )
 
 // fromDaemon reports whether the mail says that a mail server sent it.

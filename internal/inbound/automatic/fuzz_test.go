@@ -23,6 +23,7 @@ func FuzzClassify(f *testing.F) {
 		f.Add("From", m.Header.Get("From"), m.Subject, m.Text, report)
 	}
 	f.Add("Auto-Submitted", "auto-replied", "Automatic reply: x", "Away", "Feedback-Type: abuse\n\nTo: a@b, c@d\n")
+	f.Add("From", "a@example.com", "x", "\xe6", "")
 	f.Fuzz(func(t *testing.T, name, value, subject, text, report string) {
 		m := with()
 		m.Header[textproto.CanonicalMIMEHeaderKey(name)] = []string{value}

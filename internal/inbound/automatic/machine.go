@@ -98,7 +98,7 @@ func (m Mail) sentByProgram() bool {
 	return value != "" && !strings.EqualFold(value, "no")
 }
 
-// automaticHeaders finds mails by the headers of programs. A mail of bulk precedence that answers another one is of a
+// automaticHeaders finds mails by the headers of programs. A mail of bulk precedence that answers another one, or is sent like an answer, is of a
 // vacation program, which sets it so that no other one answers.
 func (m Mail) automaticHeaders() (Verdict, bool) {
 	if m.sentByProgram() {
@@ -110,8 +110,8 @@ func (m Mail) automaticHeaders() (Verdict, bool) {
 			return Verdict{Kind: AutoReply, Reason: rule.header + ": " + value}, true
 		}
 	}
-	if _, _, isBulk := m.bulk(); isBulk && !m.fromList() && m.answers() {
-		return Verdict{Kind: AutoReply, Reason: "Precedence: " + m.header("Precedence") + ", in answer to a mail"}, true
+	if name, value, isBulk := m.bulk(); isBulk && value != "list" && !m.fromList() && (m.answers() || m.empty() || replyPrefix.MatchString(m.Subject)) {
+		return Verdict{Kind: AutoReply, Reason: name + ": " + value + ", in answer to a mail"}, true
 	}
 	return Verdict{}, false
 }
@@ -203,12 +203,14 @@ func (m Mail) emptyEnvelope() (Verdict, bool) {
 // noReply are names of mailboxes that are not read. Forms on websites send from them for a person whom Reply-To names.
 var noReply = regexp.MustCompile(`(?i)^(no[-_.]?reply|do[-_.]?not[-_.]?reply|nicht[-_.]?antworten)\b`)
 
+func (m Mail) fromNoReply() bool { return len(m.From) > 0 && noReply.MatchString(m.From[0].Address) }
+
 // noAnswer finds people's mails that nothing automatic may answer.
 func (m Mail) noAnswer() (Verdict, bool) {
 	switch {
 	case strings.EqualFold(m.header("X-Auto-Response-Suppress"), "all"):
 		return Verdict{Kind: Person, NoAnswer: true, Reason: "X-Auto-Response-Suppress: All"}, true
-	case len(m.From) > 0 && len(m.ReplyTo) == 0 && noReply.MatchString(m.From[0].Address):
+	case len(m.ReplyTo) == 0 && m.fromNoReply():
 		return Verdict{Kind: Person, NoAnswer: true, Reason: "sent from " + m.From[0].Address}, true
 	}
 	for _, desk := range desks {

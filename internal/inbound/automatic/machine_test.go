@@ -71,6 +71,7 @@ func TestClassify_byHeaders(t *testing.T) {
 		"a program of our website":          {[]string{"From: support@example.org", "Reply-To: jane@example.com", "Auto-Submitted: auto-generated"}, automatic.Loop, true},
 		"our receipt that comes back":       {[]string{"From: support@example.org", "Reply-To: support+t@example.org", "Auto-Submitted: auto-replied"}, automatic.Loop, true},
 		"a mailing list":                    {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list"}, automatic.List, true},
+		"an old list that answers":          {[]string{"Precedence: list", answer}, automatic.List, true},
 		"a list that answers":               {[]string{"List-Id: Cats <cats.lists.example.net>", "Precedence: list", answer}, automatic.List, true},
 		"a newsletter":                      {[]string{"List-Unsubscribe: <https://example.net/u>"}, automatic.List, true},
 		"an answer of a sales program":      {[]string{"List-Unsubscribe: <https://example.net/u>", answer}, automatic.Person, true},
@@ -179,6 +180,28 @@ func TestClassify_readsNotificationsOfSES(t *testing.T) {
 	m.Text = `{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"jane@example.com"}],"complaintFeedbackType":"abuse"},"mail":{"headers":[{"name":"Message-ID","value":"<sent-1@example.org>"}]}}`
 	if v := automatic.Classify(m); v.Kind != automatic.Complaint || v.Feedback != "abuse" || !slices.Equal(v.OriginalTo, []string{jane}) || !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org"}) {
 		t.Errorf("got %+v", v)
+	}
+}
+
+// Sendmail breaks lines of more than 990 bytes, and some topics send the fields of the notification service as well.
+func TestClassify_readsNotificationsOfSESWithWhatOthersAdd(t *testing.T) {
+	const notice = `{"notificationType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"jane@exam` + "!\n " + `ple.com","action":"failed","status":"5.1.1"}]},"mail":{"headers":[{"name":"Message-ID","value":"<sent-1@example.org>"}]}}`
+	m := with("X-Amz-Sns-Message-Id: 1", "From: no-reply@sns.example.com")
+	for _, text := range []string{notice, `{"Type":"Notification","Message":"` + strings.ReplaceAll(notice, `"`, `\"`) + `","Signature":"x"}`} {
+		m.Text = text
+		v := automatic.Classify(m)
+		if v.Kind != automatic.Bounce || len(v.Bounces) != 1 || v.Bounces[0].Address != jane || !slices.Equal(v.OriginalMessageIDs, []string{"sent-1@example.org"}) {
+			t.Errorf("%s is %+v", text, v)
+		}
+	}
+}
+
+// Shops write from mailboxes that are not read, too.
+func TestClassify_takesNoParcelForABounce(t *testing.T) {
+	m := with("From: no-reply@parcels.example")
+	m.Text = "Dear Jane,\nyour parcel wasn't delivered to you. We will try again tomorrow.\nQuestions? Write to help@parcels.example.\n"
+	if v := automatic.Classify(m); v.Kind != automatic.Person {
+		t.Errorf("it is a %s (%s)", v.Kind, v.Reason)
 	}
 }
 

@@ -41,23 +41,41 @@ func (m Mail) isReport() bool {
 	return reportType.MatchString(m.header("Content-Type")) || m.empty() || m.fromDaemon() || m.fromPostmaster() || m.sentByProgram()
 }
 
-var reportType = regexp.MustCompile(`(?i)^multipart/report\b`)
+var (
+	reportType   = regexp.MustCompile(`(?i)^multipart/report\b`)
+	statusReport = regexp.MustCompile(`(?i)^multipart/report\b.*\breport-type="?delivery-status\b`)
+)
 
 // deliveryReport reads the reports of RFC 3464 and RFC 6533.
 func (m Mail) deliveryReport() (Verdict, bool) {
 	if !m.isReport() {
 		return Verdict{}, false
 	}
+	kind, words := "", ""
+	var reported []BouncedRecipient
 	for _, part := range m.Reports {
 		if part.Type != "message/delivery-status" && part.Type != "message/global-delivery-status" {
 			continue
 		}
-		words, _ := returned(m.Text)
-		made, _ := makerOf(words, m.Subject)
-		reported := recipients(string(bounded(part.Body)))
-		return Verdict{Kind: Bounce, Reason: "delivery report (" + part.Type + ")", Bounces: explained(reported, m.fromWords(made, words))}, true
+		kind = part.Type
+		body := string(bounded(part.Body))
+		if reported = recipients(body); len(reported) > 0 {
+			break
+		}
+		if blocks(strings.TrimSpace(body))[0]["reporting-mta"] == "" {
+			words += body // some servers give their words this type, too
+		}
 	}
-	return Verdict{}, false
+	text, _ := returned(m.Text)
+	words += text
+	if kind == "" && statusReport.MatchString(m.header("Content-Type")) { // its part has another type, or is missing
+		kind, reported = "report-type=delivery-status", recipients(words)
+	}
+	if kind == "" {
+		return Verdict{}, false
+	}
+	made, _ := makerOf(words, m.Subject)
+	return Verdict{Kind: Bounce, Reason: "delivery report (" + kind + ")", Bounces: explained(reported, m.fromWords(made, words))}, true
 }
 
 // recipients reads the blocks of a report that are about a recipient. Blocks that are about the whole mail, and lines that

@@ -2,11 +2,13 @@ package automatic
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 )
 
 // notice is what Amazon SES says of one mail, where it reports by mail.
 type notice struct {
+	Message          string // the notice itself, where it is sent with the fields of the notification service around it
 	NotificationType string
 	Mail             struct {
 		Headers       []struct{ Name, Value string }
@@ -25,13 +27,16 @@ type notice struct {
 	}
 }
 
+// brokenLine is where Sendmail breaks a line that is longer than SMTP allows.
+var brokenLine = regexp.MustCompile(`!\n `)
+
 // notification reads what Amazon SES reports through its notification service: JSON in the words of a mail.
 func (m Mail) notification() (Verdict, bool) {
 	if !m.has("X-Amz-Sns-Message-Id") {
 		return Verdict{}, false
 	}
 	var n notice
-	if json.NewDecoder(strings.NewReader(m.Text)).Decode(&n) != nil {
+	if !n.read(brokenLine.ReplaceAllString(m.Text, "")) || n.Message != "" && !n.read(n.Message) {
 		return Verdict{}, false
 	}
 	v := Verdict{Kind: AutoReply, Reason: "notification of Amazon SES: " + n.NotificationType, OriginalMessageIDs: n.messageIDs()}
@@ -47,6 +52,10 @@ func (m Mail) notification() (Verdict, bool) {
 		}
 	}
 	return v, true
+}
+
+func (n *notice) read(text string) bool {
+	return json.NewDecoder(strings.NewReader(text)).Decode(n) == nil
 }
 
 // messageIDs returns the Message-IDs that the mail had when it was sent. SES counts its mails by IDs of its own as well.

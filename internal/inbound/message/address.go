@@ -2,6 +2,7 @@ package message
 
 import (
 	"net/mail"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -106,6 +107,9 @@ func parseAddress(s, hint string) (mail.Address, bool) {
 		}
 	} else {
 		address, name = cutComment(s)
+		if name == "" && !strings.HasPrefix(address, `"`) {
+			address, name = cutName(address)
+		}
 	}
 	address = cleanAddress(address)
 	if !validAddress(address) {
@@ -130,18 +134,39 @@ func lastAngle(s string) int {
 	return at
 }
 
+// cutComment returns a text without its comments in parentheses, and the first of these.
 func cutComment(s string) (rest, comment string) {
-	before, after, is := strings.Cut(s, "(")
+	rest, after, is := strings.Cut(s, "(")
 	if !is {
 		return s, ""
 	}
-	inside, end, _ := strings.Cut(after, ")")
-	return before + end, inside
+	comment, after, _ = strings.Cut(after, ")")
+	for is {
+		var before string
+		before, after, is = strings.Cut(after, "(")
+		rest += before
+		_, after, _ = strings.Cut(after, ")")
+	}
+	return rest, comment
 }
+
+// cutName returns the address of a text that has no brackets around it, and the name before it.
+func cutName(s string) (address, name string) {
+	at := strings.LastIndexAny(s, " \t")
+	if name = strings.TrimSpace(s[:max(at, 0)]); strings.Contains(name, "@") {
+		return s, ""
+	}
+	return s[at+1:], name
+}
+
+var spaced = regexp.MustCompile(`[ \t]*([.@])[ \t]*`)
 
 // cleanAddress removes what is around an address: comments, a source route, "mailto:", quotes.
 func cleanAddress(s string) string {
 	s, _ = cutComment(s)
+	if !strings.Contains(s, `"`) {
+		s = spaced.ReplaceAllString(s, "$1") // RFC 822 has spaces there
+	}
 	s = strings.TrimSpace(s)
 	if route, rest, is := strings.Cut(s, ":"); is && strings.HasPrefix(route, "@") {
 		s = rest

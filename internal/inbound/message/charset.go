@@ -43,7 +43,7 @@ func decode(b []byte, label string) (text string, right bool) {
 		return string(b), label == "utf-8"
 	}
 	e := byLabel(label, b)
-	if e == nil || label == "us-ascii" || label == "ascii" || label != "utf-8" && western(label) && mostlyHigh(b) {
+	if e == nil || label == "us-ascii" || label == "ascii" || label != "utf-8" && western(label) && !deliberate(label) && mostlyHigh(b) {
 		return guess(b), false
 	}
 	text = must(e, b)
@@ -101,6 +101,11 @@ func western(label string) bool {
 		return true
 	}
 	return byLabel(label, nil) == nil
+}
+
+// deliberate reports whether no program writes a label that it doesn't mean: one of letters that few languages have.
+func deliberate(label string) bool {
+	return label == "iso-8859-15" || label == "windows-1250" || label == "iso-8859-2"
 }
 
 // byLabel returns the encoding of a label; nil: not known.

@@ -70,11 +70,12 @@ func messageIDs(values []string) []string {
 var layouts = []string{
 	"2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 MST", "2 Jan 2006 15:04:05", "2 Jan 2006 15:04 -0700", "2 Jan 06 15:04:05 -0700",
 	"2 Jan 06 15:04:05 MST", "Jan 2 15:04:05 2006", "Jan 2 15:04:05 2006 -0700", "Jan 2 15:04:05 MST 2006", time.RFC3339,
-	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", "2-Jan-2006 15:04:05 -0700",
+	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", "2-Jan-2006 15:04:05 -0700", "2 January 2006 15:04:05 -0700", "2 Jan 2006 15:04",
+	"2 Jan 2006 03:04:05 PM MST", "2 Jan 2006 03:04:05 PM -0700", "January 2, 2006 3:04 PM", "2-1-2006 15:04", "2.1.2006 15:04",
 }
 
 var (
-	weekday = regexp.MustCompile(`^\p{L}+\.?,?\s+(\S)`)
+	weekday = regexp.MustCompile(`^\p{L}+\.?(?:,\s*|\s+)(\S)`)
 	remark  = regexp.MustCompile(`\s*\(.*$`)
 )
 
@@ -101,10 +102,16 @@ func (r *reader) date() {
 	r.problem("The date can't be read.")
 }
 
-// headerCharset is the charset of the mail's text, which programs that write headers without encoding use there, too.
+var wordCharset = regexp.MustCompile(`=\?([^?*\s]{1,60})[?*]`)
+
+// headerCharset is the charset of the mail's text, or of its subject. Programs that write headers and parts without saying theirs
+// use it there, too.
 func headerCharset(h textproto.MIMEHeader) string {
 	_, params := parameters(first(h, "Content-Type"), "utf-8")
 	label := normalLabel(params["charset"])
+	if word := wordCharset.FindStringSubmatch(first(h, "Subject")); label == "" && word != nil {
+		label = normalLabel(word[1])
+	}
 	if label == "" || strings.HasPrefix(label, "utf-") { // headers are never in UTF-16 or UTF-7
 		return "utf-8"
 	}

@@ -28,7 +28,7 @@ func guess(b []byte) string {
 	var best encoding.Encoding
 	score := 0.0
 	for _, c := range candidates {
-		if s := c.likeness(sample); s > score {
+		if s := c.likeness(sample); s > score && !alphabetic(sample) {
 			best, score = c.encoding, s
 		}
 	}
@@ -89,17 +89,45 @@ func (c candidate) likeness(b []byte) float64 {
 			rare += 2
 		}
 	}
-	if frequent == 0 || rare > frequent/4 || c.japanese && kana < frequent/8 {
+	if frequent < 2 || rare > frequent/4 || c.japanese && kana < frequent/8 {
 		return 0
 	}
 	return float64(frequent) / float64(frequent+4*rare)
 }
 
-// latinLetters counts the high bytes that stand alone within words, as letters with accents do.
+// alphabetic reports whether all of several high bytes are letters in Latin and Cyrillic charsets. Of the bytes of East Asian characters
+// a third is none.
+func alphabetic(b []byte) bool {
+	n := 0
+	for _, c := range b {
+		if c >= 0x80 && c < 0xc0 {
+			return false
+		}
+		if c >= 0xc0 {
+			n++
+		}
+	}
+	return n >= 8
+}
+
+// latinLetters counts the high bytes within words, as letters with accents stand there. A letter that follows a high byte is none
+// for sure: it may be the second half of a character. So what is counted has two letters after it, or a letter that is no such half
+// before it and another one, or the end of the word, after it.
 func latinLetters(b []byte) int {
 	n := 0
-	for i := 1; i+1 < len(b); i++ {
-		if b[i] >= 0x80 && letter(b[i-1]) && (letter(b[i+1]) || b[i+1] == ' ') {
+	at := func(i int) byte {
+		if i < 0 || i >= len(b) {
+			return ' '
+		}
+		return b[i]
+	}
+	for i, c := range b {
+		if c < 0x80 {
+			continue
+		}
+		before := letter(at(i-1)) && at(i-2) < 0x80
+		after := letter(at(i + 1))
+		if after && letter(at(i+2)) || before && (after || at(i+1) == ' ') {
 			n++
 		}
 	}
@@ -114,31 +142,63 @@ func singleByte(b []byte) encoding.Encoding {
 	if !mostlyHigh(b) {
 		return charmap.Windows1252
 	}
-	lower1251, lowerKOI8 := 0, 0 // most letters are lower case
+	high, low := 0, 0 // bytes from 0xe0 on, and from 0xc0 on: lower case in Windows-1251 and in KOI8-R
 	for _, c := range b {
 		switch {
 		case c >= 0xe0:
-			lower1251++
+			high++
 		case c >= 0xc0:
-			lowerKOI8++
+			low++
 		}
 	}
-	if lowerKOI8 > lower1251 {
+	switch { // most letters are in lower case
+	case low > high && inCase(b, func(c byte) bool { return c < 0xe0 }):
 		return charmap.KOI8R
+	case low <= high && inCase(b, func(c byte) bool { return c >= 0xe0 }):
+		return charmap.Windows1251
 	}
-	return charmap.Windows1251
+	return charmap.Windows1252
 }
 
-// mostlyHigh reports whether most letters are high bytes, which they are in no western language.
+// inCase reports whether letters are in upper and lower case as in words: few capitals follow a small letter, and few small letters
+// several capitals.
+func inCase(b []byte, small func(byte) bool) bool {
+	letters, strange, capitals, within := 0, 0, 0, false
+	for _, c := range b {
+		switch {
+		case c < 0xc0:
+			capitals, within = 0, false
+		case small(c):
+			letters++
+			if capitals > 1 {
+				strange++
+			}
+			capitals, within = 0, true
+		default:
+			letters++
+			if within {
+				strange++
+			}
+			capitals, within = capitals+1, false
+		}
+	}
+	return strange*10 <= letters
+}
+
+// mostlyHigh reports whether most letters are high bytes, several in a row, which they are in no western language.
 func mostlyHigh(b []byte) bool {
-	high, low := 0, 0
+	high, low, row, longest := 0, 0, 0, 0
 	for _, c := range b {
 		switch {
 		case c >= 0xa0:
 			high++
+			row++
+			longest = max(longest, row)
+			continue
 		case letter(c):
 			low++
 		}
+		row = 0
 	}
-	return high > low && high >= 8
+	return high > low && longest >= 4
 }

@@ -31,7 +31,7 @@ func (r *reader) header(s *source, root bool) textproto.MIMEHeader {
 			r.problem("A header is missing. What is there was read as text.")
 			break
 		}
-		if kind == lineOther && f.begun() && !headerGoesOnAfter(s) {
+		if kind == lineOther && f.begun() && !isExtension(start) && !headerGoesOnAfter(s) {
 			r.problem("The empty line between a header and its text is missing.")
 			break
 		}
@@ -163,10 +163,19 @@ func isField(line []byte) bool {
 	return true
 }
 
-// headerGoesOn reports whether the next line is one of a header.
+// isExtension reports whether a line is of a field that a program made up, although its name is not allowed.
+func isExtension(line []byte) bool {
+	return len(line) > 2 && line[0]|0x20 == 'x' && line[1] == '-' && bytes.IndexByte(line, ':') > 0
+}
+
+// headerGoesOn reports whether the next line is one of a header: a field, or the rest of one with fields after it.
 func headerGoesOn(s *source) bool {
 	line, there := s.peekLine()
-	return there && lineKind(line) == lineField
+	if !there {
+		return false
+	}
+	kind := lineKind(line)
+	return kind == lineField || kind == lineFolded && headerGoesOnAfter(s)
 }
 
 // headerGoesOnAfter reports whether a field or an empty line follows the next line soon, so that this one is a line of the
@@ -213,7 +222,7 @@ func skipEnvelope(s *source) {
 	for range 100 {
 		line, there := s.peekLine()
 		skip := there && (len(bytes.TrimSpace(line)) == 0 && moreThanOne(s) ||
-			bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From ")))
+			bytes.HasPrefix(line, []byte("From ")) && !isField(line) || bytes.HasPrefix(line, []byte(">From ")))
 		if !skip {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // leaf reads a part without parts.
@@ -20,6 +21,9 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 		return r.outlook(p, body)
 	case p.isSMIME():
 		return r.smime(body, p, depth)
+	}
+	if start, _ := body.Peek(len(controlPart)); p.media == "application/pgp-encrypted" && string(start) == controlPart { // an error comes again
+		r.Encrypted = true // also where a gateway made another multipart of it
 	}
 	w := r.image(&p)
 	return w, r.file(p, body)
@@ -51,11 +55,7 @@ func (r *reader) decoded(s *source, p part) io.Reader {
 			}
 		}}
 	case "uuencode":
-		in := bufio.NewReaderSize(s, 4096)
-		if skipToUU(in) {
-			return &uuReader{in: in}
-		}
-		return in
+		return decodeUU(bufio.NewReaderSize(s, 16<<10))
 	}
 	return s
 }
@@ -236,6 +236,9 @@ func (r *reader) wordsOf(raw []byte, p part, html bool) (words, error) {
 	if html && label == "" {
 		label = metaCharset(raw)
 	}
+	if label == "" && r.hint != "utf-8" && !utf8.Valid(raw) {
+		label = r.hint
+	}
 	decoded, right := decode(raw, label)
 	if !right && label != "" {
 		r.problem("The charset of the text is wrong or not known. It was guessed.")
@@ -243,8 +246,9 @@ func (r *reader) wordsOf(raw []byte, p part, html bool) (words, error) {
 	text := cleanText(decoded)
 	switch {
 	case html:
-		return words{html: visibleHTML(text)}, nil
-	case p.media == "text/enriched" || p.media == "text/richtext":
+		page, err := r.embedded(visibleHTML(text))
+		return words{html: page}, err
+	case p.isEnriched():
 		return words{text: plainOfEnriched(text)}, nil
 	case strings.EqualFold(p.params["format"], "flowed"):
 		text = unflow(text, strings.EqualFold(p.params["delsp"], "yes"))

@@ -73,11 +73,7 @@ func joinPieces(all []piece, hint string) string {
 		v := p.value
 		if p.encoded {
 			if i == 0 {
-				if c, rest, is := strings.Cut(v, "'"); is {
-					if _, rest, is := strings.Cut(rest, "'"); is {
-						charset, v = c, rest
-					}
-				}
+				charset, v = cutCharset(v)
 			}
 			v = unescapePercent(v)
 		}
@@ -87,6 +83,21 @@ func joinPieces(all []piece, hint string) string {
 		return DecodeHeader(decodeBytes(text, hint))
 	}
 	return decodeBytes(text, charset)
+}
+
+// cutCharset cuts charset'language' off a value. Some programs leave out the language with its apostrophe.
+func cutCharset(s string) (charset, value string) {
+	before, after, is := strings.Cut(s, "'")
+	if !is {
+		return "", s
+	}
+	if _, rest, is := strings.Cut(after, "'"); is {
+		return before, rest
+	}
+	if byLabel(normalLabel(before), nil) != nil {
+		return before, after
+	}
+	return "", s
 }
 
 func unescapePercent(s string) string {

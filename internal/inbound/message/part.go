@@ -33,7 +33,7 @@ func (r *reader) newPart(h textproto.MIMEHeader, parent string) part {
 		}
 		p.media = defaultMedia(p.media, parent)
 	}
-	p.encoding = transferEncoding(first(h, "Content-Transfer-Encoding"))
+	p.encoding = transferEncoding(decodeHeader(first(h, "Content-Transfer-Encoding"), r.hint))
 	disposition, params := parameters(first(h, "Content-Disposition"), r.hint)
 	switch disposition {
 	case "", "inline":
@@ -92,8 +92,10 @@ func (p part) isWords() bool {
 		"text/javascript", "text/rtf", "text/tab-separated-values":
 		return false
 	}
-	return p.name == "" && p.parent != "multipart/alternative"
+	return p.name == "" && (p.parent != "multipart/alternative" || p.isEnriched())
 }
+
+func (p part) isEnriched() bool { return p.media == "text/enriched" || p.media == "text/richtext" }
 
 // isNamedWords reports whether a part may be words or a file.
 func (p part) isNamedWords() bool {

@@ -21,6 +21,9 @@ func innerSource(in io.Reader) *source {
 	return &source{in: bufio.NewReaderSize(in, bufferSize), at: -1, lineStart: true}
 }
 
+// controlPart begins the first part of a mail that PGP encrypted (RFC 3156).
+const controlPart = "Version: 1"
+
 const (
 	beginSigned    = "-----BEGIN PGP SIGNED MESSAGE-----\n"
 	beginSignature = "\n-----BEGIN PGP SIGNATURE-----"

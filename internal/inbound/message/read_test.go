@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 )
@@ -77,6 +78,18 @@ aGVsbG8=
 	}
 	if len(m.Problems) != 0 {
 		t.Errorf("problems: %q", m.Problems)
+	}
+}
+
+func TestRead_readsDatesAsProgramsWriteThem(t *testing.T) {
+	for _, written := range []string{
+		"Mon, 2 Feb 2026 10:00:00 +0000", "Mon,2 Feb 2026 10:00:00 +0000", "Mon 2 Feb 2026 10:00:00 AM UTC", "Mon, 2 February 2026 10:00:00 +0000",
+		"Mon, 02 Feb 2026 10:00", "Monday, February 02, 2026 10:00 AM", "02-02-2026 10:00", "2.2.2026 10:00", "2 Feb 2026 11:00:00 AM +0100",
+	} {
+		m, _ := read(t, "From: ada@example.org\nDate: "+written+"\n\nHello\n")
+		if !m.Date.Equal(time.Date(2026, 2, 2, 10, 0, 0, 0, time.UTC)) {
+			t.Errorf("%s is %v", written, m.Date)
+		}
 	}
 }
 

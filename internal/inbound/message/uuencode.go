@@ -10,23 +10,29 @@ import (
 
 var uuBegin = regexp.MustCompile(`^begin(?:-base64)? [0-7]{3,4} (\S[^\r\n]{0,250})\r?\n`)
 
-// beginsUU reports whether a file that is uuencoded begins here: its first line and one with as many characters as it says.
+// beginsUU reports whether a file that is uuencoded begins here.
 func beginsUU(in *bufio.Reader) (name string, is bool) {
 	start, _ := in.Peek(6) // an error comes again
 	if string(start) != "begin " {
 		return "", false
 	}
 	start, _ = in.Peek(512)
+	return uuFile(start)
+}
+
+// uuFile returns the name of a file that is uuencoded, given its first line and one with as many characters as it says.
+func uuFile(start []byte) (name string, is bool) {
 	found := uuBegin.FindSubmatch(start)
-	if found == nil {
-		return "", false
-	}
-	line, _, whole := bytes.Cut(start[len(found[0]):], lf)
-	line = bytes.TrimRight(line, "\r")
-	if !whole || !isUU(line) {
+	if found == nil || !firstUU(start[len(found[0]):]) {
 		return "", false
 	}
 	return string(found[1]), true
+}
+
+// firstUU reports whether the first line is uuencoded.
+func firstUU(start []byte) bool {
+	line, _, whole := bytes.Cut(start, lf)
+	return whole && isUU(bytes.TrimRight(line, "\r"))
 }
 
 // isUU reports whether a line is uuencoded: its first character is the number of its bytes.
@@ -42,20 +48,25 @@ func isUU(line []byte) bool {
 	return len(line)-1 >= groups-3 && len(line)-1 <= groups+2
 }
 
-func skipToUU(in *bufio.Reader) bool {
-	for range 100 {
-		if _, is := beginsUU(in); is {
-			return true
-		}
-		start, err := in.Peek(6)
-		if err != nil || string(start) == "begin " {
-			return false
-		}
-		if _, err := in.ReadSlice('\n'); err != nil {
-			return false
-		}
+// decodeUU decodes a part that is uuencoded. Lines before its line "begin" are skipped; some programs leave that out. What is not
+// uuencoded is returned as it is.
+func decodeUU(in *bufio.Reader) io.Reader {
+	start, _ := in.Peek(in.Size()) // an error comes again
+	if firstUU(start) {
+		return &uuReader{in: in, begun: true}
 	}
-	return false
+	for at := 0; at < len(start); {
+		if _, is := uuFile(start[at:]); is {
+			_, _ = in.Discard(at) // it is in the buffer
+			return &uuReader{in: in}
+		}
+		end := bytes.IndexByte(start[at:], '\n')
+		if end < 0 {
+			break
+		}
+		at += end + 1
+	}
+	return in
 }
 
 // uuReader decodes a file that is uuencoded, from its line "begin" to its line "end".

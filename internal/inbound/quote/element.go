@@ -28,8 +28,8 @@ var (
 	blockquoteNames = set(`gmail_quote|protonmail_quote|tutanota_quote|iosymail|zmail_extra`)
 	// introducingNames are of elements with the line that introduces a quotation: Gmail, Thunderbird, Fastmail.
 	introducingNames = set(`gmail_attr|moz-cite-prefix|cite-prefix`)
-	// originalNames are of elements that a quoted mail follows, up to the end: Outlook, Hotmail, Zimbra.
-	originalNames = set(`divrplyfwdmsg|outlookmessageheader|stopspelling|zwchr`)
+	// originalNames are of elements that a quoted mail follows, up to the end: Outlook, also for Mac, Hotmail, Zimbra.
+	originalNames = set(`divrplyfwdmsg|olk_src_body_section|outlookmessageheader|stopspelling|zwchr`)
 	signNames     = set(`gmail_signature|gmail_signature_prefix|moz-signature|signature|protonmail_signature_block|ms-outlook-mobile-signature` +
 		`|applemailsignature|zmail_signature_below|sh-signature|yahoo-signature|ymail_signature|tutanota_signature|zimbra_signature`)
 )

@@ -1,6 +1,9 @@
 package quote
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 const (
 	headerLines = 24 // lines of a header that are looked at
@@ -130,10 +133,21 @@ func label(body string) (field, string) {
 	return f, strings.Trim(value, "* \t")
 }
 
+// dashedHeader matches a line above a quoted mail with the mail's header in the same line, as Samsung's program writes it.
+var dashedHeader = regexp.MustCompile(`^-{4,} ?([^-]{4,60}?) ?-{4,} ?(\pL{1,20} ?[:：].*)$`)
+
 // isOriginalLine reports whether a line begins a quoted mail, such as "-----Original Message-----".
 func isOriginalLine(raw string) bool {
 	name, dashed := undashed(raw)
-	return dashed && originals[name]
+	if dashed && originals[name] {
+		return true
+	}
+	found := dashedHeader.FindStringSubmatch(strings.ToLower(raw))
+	if found == nil || !originals[found[1]] {
+		return false
+	}
+	of, _ := label(found[2])
+	return of == fromField || of == dateField
 }
 
 // isForwardLine reports whether a line begins a forwarded mail.

@@ -25,6 +25,7 @@ var (
 	addrEnd   = regexp.MustCompile(`(<[^<>]*@[^<>]*>?>|\([^()]*@[^()]*\))$`)
 	addrDate  = regexp.MustCompile(`^[^<>]{0,80}<[^<>]*@[^<>]*> ?\p{Nd}{4}(年|/|-)`)
 	stamp     = regexp.MustCompile(`^\p{Nd}{4}-\p{Nd}\p{Nd}-\p{Nd}\p{Nd} \p{Nd}{1,2}:\p{Nd}\p{Nd} (gmt|utc)[+-]\p{Nd}{1,2}:\p{Nd}\p{Nd} `)
+	writtenOn = regexp.MustCompile(` schrieb am (mo|di|mi|do|fr|sa|so)(\p{L}{3,7})?\.?,? .{1,40} um \p{Nd}{1,2}:\p{Nd}\p{Nd}$`) // Yahoo
 	firstDate = regexp.MustCompile(`^\p{Nd}{4}[-/.年]\p{Nd}{1,2}|^\p{Nd}{1,2}[./-]\p{Nd}{1,2}[./-]`)
 )
 
@@ -96,7 +97,8 @@ func (s *splitter) laterStart(i, j int, text func(*line) string) bool {
 		if !found {
 			continue
 		}
-		if strong && startsLikeDate(strings.ToLower(joined)) || s.lines[k-1].blank() && joined[0] != '<' || !datedStart(s.lines[i:k], text) {
+		comma := strings.HasSuffix(text(&s.lines[k-1]), ",")
+		if strong && startsLikeDate(strings.ToLower(joined)) && !comma || s.lines[k-1].blank() && joined[0] != '<' || !datedStart(s.lines[i:k], text) {
 			return true
 		}
 	}
@@ -115,12 +117,12 @@ func datedStart(lines []line, text func(*line) string) bool {
 // mayIntroduce reports whether a line may begin an introduction, at little cost: most lines do not.
 func mayIntroduce(text string) bool {
 	return text != "" && len(text) <= introBytes &&
-		(strings.ContainsAny(text, "@<:：") || strings.ContainsFunc(text, unicode.IsDigit))
+		(strings.ContainsAny(text, "@<:：") || strings.HasPrefix(text, "--") || strings.ContainsFunc(text, unicode.IsDigit))
 }
 
 // introduces reports whether a whole line introduces a quotation, and whether that is beyond doubt.
 func introduces(text string) (found, strong bool) {
-	if !strings.ContainsAny(text[max(0, len(text)-6):], ":：>@)") && !strings.HasPrefix(text, "--") && !unicode.IsDigit(rune(text[0])) {
+	if !strings.ContainsAny(text[max(0, len(text)-6):], ":：>@)") && !strings.HasPrefix(text, "--") && !unicode.IsDigit(rune(text[0])) && !strings.HasSuffix(text, "> wrote") {
 		return false, false
 	}
 	text = strings.ToLower(strings.Map(func(r rune) rune {
@@ -133,6 +135,10 @@ func introduces(text string) (found, strong bool) {
 	text = strings.Trim(text, "-–— ")
 	plain := strings.TrimRight(text, ":： ")
 	if plain == text && !dashed {
+		if subject, is := cutVerb(plain); is {
+			whole := strings.HasPrefix(plain, "on ") && year.MatchString(plain) && clockTime.MatchString(plain) && addrEnd.MatchString(strings.TrimSpace(subject))
+			return whole, whole
+		}
 		return stamp.MatchString(text) || firstDate.MatchString(text) && addrLast.MatchString(text), stamp.MatchString(text)
 	}
 	dated := year.MatchString(plain) && clockTime.MatchString(plain)
@@ -141,7 +147,8 @@ func introduces(text string) (found, strong bool) {
 		return subject != "", nameAddr.MatchString(subject) || certain(plain, subject, dated)
 	}
 	if before, after, is := cutMiddle(plain); is {
-		return dated || year.MatchString(plain) && address.MatchString(plain), dated && certain(plain, before+" "+firstWord(after), dated)
+		return dated || year.MatchString(plain) && address.MatchString(plain),
+			dated && (strings.TrimSpace(before) == "" || writtenOn.MatchString(plain) || certain(plain, before+" "+firstWord(after), dated))
 	}
 	bare := dated && (addrEnd.MatchString(plain) && startsLikeDate(plain) || addrDate.MatchString(plain) || strings.HasPrefix(plain, "missatge de "))
 	return bare, bare

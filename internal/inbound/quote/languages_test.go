@@ -129,6 +129,18 @@ func TestSplitText_knowsLinesAboveQuotedMails(t *testing.T) {
 	}
 }
 
+func TestSplitText_knowsAHeaderInTheLineAboveAQuotedMail(t *testing.T) {
+	for _, line := range []string{
+		"-------- Original message --------From: Demo Desk <desk@example.com> Date: 07/05/2024 10:15 (GMT+01:00) To: Carol Subject: Cable",
+		"-------- Ursprüngliche Nachricht --------Von: Demo Desk <desk@example.com> Datum: 07.05.24 10:15 (GMT+01:00) An: Carol Betreff: Cable",
+		"-------- Message d'origine --------De : Demo Desk <desk@example.com> Date : 07/05/2024 10:15 (GMT+01:00) À : Carol Objet : Cable",
+	} {
+		folds(t, answer+"\n"+line+" \nPlease try the other cable.\n", answer)
+	}
+	text := answer + "\n---- original message ---- is what it says above it.\n"
+	folds(t, text, text)
+}
+
 func TestSplitText_knowsSignaturesOfPrograms(t *testing.T) {
 	for name, line := range cases(t, "testdata/signatures.txt") {
 		t.Run(name, func(t *testing.T) {

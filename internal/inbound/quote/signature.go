@@ -3,10 +3,11 @@ package quote
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
-	maxPhrase = 120 // bytes of a line that a program adds, at most
+	maxPhrase = 120 // letters of a line that a program adds, at most
 	maxDevice = 60  // and of one that names any device
 )
 
@@ -47,7 +48,7 @@ func (s *splitter) phrases(p piece, start int) int {
 
 // isPhrase reports whether a mail program added a line to advertise itself or to excuse its user's typing.
 func isPhrase(raw string) bool {
-	if len(raw) > maxPhrase || strings.ContainsAny(raw, "?") && !strings.Contains(raw, "://") {
+	if len(raw) > 4*maxPhrase || utf8.RuneCountInString(raw) > maxPhrase || strings.ContainsAny(raw, "?") && !strings.Contains(raw, "://") {
 		return false
 	}
 	text := strings.Trim(strings.ToLower(raw), "<>()[]*_.!| \t"+picture)

@@ -44,7 +44,7 @@ var labels = fieldsOf(map[field]string{
 })
 
 // originals stand between dashes above a quoted mail.
-var originals = set(`original message|original mail|original email|reply message|ursprüngliche nachricht|original-nachricht|originalnachricht` +
+var originals = set(`original message|original mail|original email|reply message|ursprüngliche nachricht|original-nachricht|originalnachricht|antwort nachricht` +
 	`|original nachricht|message d'origine|message d’origine|message original|mensaje original|mensagem original|messaggio originale` +
 	`|missatge original|mesaj original|mesajul original|oorspronkelijk bericht|origineel bericht|ursprungligt meddelande` +
 	`|originalmeddelande|oprindelig meddelelse|original meddelelse|oprindelig besked|opprinnelig melding|alkuperäinen viesti|algne sõnum` +
@@ -77,26 +77,27 @@ var forwardPrefixes = set(`fw|fwd|forward|wg|tr|rv|rm|reenv|enc|i|inoltro|doorst
 // phrasePrefixes begin a line that a program adds below what is written.
 var phrasePrefixes = strings.Split(`sent from my |from my iphone|from my ipad|sent from mail for|sent from mail]|sent from [mail|sent from mailbox`+
 	`|sent from mobile|sent from yahoo|sent from aol|sent from outlook|sent from windows mail|sent from samsung|sent from proton|sent from a phone`+
-	`|sent from gmail mobile|sent from nine|sent from bluemail|sent from type app|sent via mobile|sent via blackberry|sent with airmail`+
+	`|sent from gmail mobile|sent from nine|sent from bluemail|sent from type app|sent from typeapp|sent from spark|sent from superhuman|sent via superhuman|sent from em client|sent from mymail`+
+	`|sent from zoho mail|sent from fairphone|sent from tuta|sent from the all new aol|sent with mailfence|sent via the samsung|get bluemail for|get typeapp for|yahoo mail: search|secured with tuta|sent via mobile|sent via blackberry|sent with airmail`+
 	`|sent with proton|sent with [proton|sent with spark|sent with sparrow|sent using |sent by galaxy|get outlook for|get [outlook for`+
 	`|download outlook for|virus-free.|this email has been checked for viruses by|virenfrei.|garanti sans virus`+
-	`|von meinem |gesendet von meinem |gesendet mit |gesendet von outlook|gesendet von mail|gesendet von yahoo|diese nachricht wurde von mein|holen sie sich outlook`+
-	`|outlook für ios beziehen|outlook für android beziehen|envoyé depuis |envoyé de mon |envoyé à partir de|obtenez outlook pour|télécharger outlook pour`+
-	`|enviado desde mi |enviado desde yahoo|enviado desde correo|enviado desde outlook|obtener outlook para|descargar outlook para|enviado do meu |enviado a partir do`+
-	`|enviado de meu |enviado do yahoo|enviado do outlook|obter o outlook para|inviato da iphone|inviato da ipad|inviato dal mio |inviato da outlook|inviato da posta per`+
-	`|ottieni outlook per|scarica outlook per|enviat des del meu|trimis de pe |verstuurd vanaf mijn |verzonden vanaf mijn |verzonden met blackberry|verzonden vanuit mail|outlook voor ios downloaden`+
-	`|skickat från min |skickades från |sendt fra min |hämta outlook för|hent outlook til|lähetetty iphone|lähetetty ipad|lähetetty puhelimesta|hanki outlook`+
+	`|von meinem |von meinem/meiner |gesichert mit tuta|gesendet von meinem |gesendet mit |gesendet von outlook|gesendet von mail|gesendet von yahoo|diese nachricht wurde von mein|holen sie sich outlook`+
+	`|outlook für ios beziehen|outlook für android beziehen|envoyé depuis |envoyé de mon |envoyé à partir de|obtenez outlook pour|obtenir outlook pour|obtenir bluemail|télécharger bluemail|envoyé avec proton|envoyé avec la messagerie|télécharger outlook pour`+
+	`|enviado desde mi |enviado desde yahoo|enviado desde correo|enviado desde outlook|obtener outlook para|obtener bluemail|descargar outlook para|enviado do meu |enviado a partir do`+
+	`|enviado de meu |enviado do yahoo|enviado do outlook|obter o outlook para|obter o bluemail|inviato da iphone|inviato da ipad|inviato dal mio |inviato da outlook|inviato da posta per`+
+	`|ottieni outlook per|ottieni bluemail|inviato da libero mail|invio da iphone|scarica outlook per|enviat des del meu|trimis de pe |verstuurd vanaf mijn |verzonden vanaf mijn |verzonden met blackberry|verzonden vanuit mail|outlook voor ios downloaden|outlook voor android downloaden`+
+	`|skickat från min |skickat från outlook|skickades från |sendt fra min |hämta outlook för|hent outlook til|lähetetty iphone|lähetetty ipad|lähetetty puhelimesta|hanki outlook`+
 	`|saadetud minu |išsiųsta iš mano |wysłane z |wysłano z |pobierz outlook|odesláno z |odoslané z |získat outlook|stáhnout outlook|poslano s mog|poslano z moje`+
-	`|отправлено с |отправлено из |скачать outlook|надіслано з |изпратено от моя|στάλθηκε από το |gönderildi iphone|נשלח מה|تم الإرسال من |أرسلت من`+
-	`|đã gửi từ |gửi từ |dikirim dari |ส่งจาก|发自我的|来自我的|發自我的|從我的|从我的|寄自我的|나의 `, "|")
+	`|отправлено с |отправлено из |скачать outlook|надіслано з |изпратено от моя|στάλθηκε από το |gönderildi iphone|android için outlook|ios için outlook|küldve iphone|נשלח מה|تم الإرسال من |أرسلت من|أُرسلت من`+
+	`|đã gửi từ |gửi từ |dikirim dari |ส่งจาก|发自我的|来自我的|發自我的|從我的|从我的|寄自我的|从网易邮箱|来自 outlook|获取 outlook|取得 outlook|android용 outlook|ios용 outlook|나의 `, "|")
 
 // phraseSuffixes end one, in languages that put the verb last.
-var phraseSuffixes = strings.Split(`dan gönderildi|den gönderildi|küldve|から送信|에서 보냄|से भेजा गया`, "|")
+var phraseSuffixes = strings.Split(`dan gönderildi|den gönderildi|küldve|から送信|outlookを入手|에서 보냄|से भेजा गया`, "|")
 
 // products are what such lines name. Other lines that begin alike were written: "Sent from Berlin on Monday".
 //
 //nolint:misspell // French
-var products = strings.Split(`phone|iphon|ipad|ipod|android|galaxy|samsung|mobil|móvil|movil|handy|cell|cellulare|mòbil|blackberry|outlook|mail|posta|yahoo|windows|huawei`+
+var products = strings.Split(`phone|iphon|ipad|ipod|android|galaxy|samsung|mobil|móvil|movil|handy|cell|cellulare|mòbil|blackberry|outlook|mail|posta|почт|邮箱|typeapp|superhuman|em client|zoho|tuta|aol|nine<|yahoo|windows|huawei`+
 	`|xiaomi|proton|sparrow|spark|tablet|nokia|htc|device|gerät|appareil|telefon|teléfono|telefone|téléphone|telefoon|puhelime|virus|телефон|смартфон|айфон`+
 	`|устройств|κινητό|手机|手機|スマートフォン|휴대`, "|")
 

@@ -1,6 +1,7 @@
 package tnef
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,6 +14,16 @@ var labels = map[int]string{
 	437: "ibm437", 850: "ibm850", 866: "ibm866", 932: "shift_jis", 936: "gb18030", 949: "euc-kr", 950: "big5", 10000: "macintosh",
 	20866: "koi8-r", 21866: "koi8-u", 20932: "euc-jp", 50220: "iso-2022-jp", 50221: "iso-2022-jp", 51932: "euc-jp", 51949: "euc-kr",
 	52936: "hz-gb-2312", 54936: "gb18030", 65001: "utf-8", 20127: "us-ascii",
+}
+
+// decodeHTML returns HTML of a code page in UTF-8, which it may be already, whatever its code page is said to be.
+func decodeHTML(b []byte, page int) string {
+	b = bytes.TrimRight(b, "\x00")
+	shifts := page == 50220 || page == 50221 || page == 52936 // in bytes of ASCII
+	if utf8.Valid(b) && !shifts {
+		return string(b)
+	}
+	return decode(b, page)
 }
 
 // decode returns bytes of a code page in UTF-8.

@@ -110,7 +110,7 @@ func (r *reader) fixed(body io.Reader, kind, id int, count uint32) error {
 	case 0x0002, 0x000b, 0x0003, 0x0004, 0x000a: // numbers of two and of four bytes, which are padded to four
 		n, err := number(body)
 		if id == propertyCodepage && count == 1 {
-			r.codepage = int(n)
+			r.internet = int(n)
 		}
 		return err
 	case 0x0005, 0x0006, 0x0007, 0x0014, 0x0040: // numbers and times
@@ -153,7 +153,10 @@ func (r *reader) mailProperty(value *io.LimitedReader, kind, id int) error {
 	case propertyBody:
 		r.Text, err = r.string(value, kind, maxWords)
 	case propertyHTML:
-		r.HTML, err = r.string(value, kind, maxWords)
+		r.html, err = readSome(value, maxWords)
+		if kind == typeString {
+			r.html, r.internet = []byte(fromUTF16(r.html)), 65001
+		}
 	case propertyRTF:
 		var packed []byte
 		if packed, err = readSome(value, maxWords); err == nil {
@@ -250,13 +253,17 @@ func (r *reader) string(value io.Reader, kind int, limit int64) (string, error) 
 		return "", err
 	}
 	if kind == typeString {
-		units := make([]uint16, 0, len(b)/2)
-		for i := 0; i+1 < len(b); i += 2 {
-			units = append(units, binary.LittleEndian.Uint16(b[i:]))
-		}
-		return strings.TrimRight(string(utf16.Decode(units)), "\x00"), nil
+		return fromUTF16(b), nil
 	}
 	return strings.TrimRight(decode(b, r.codepage), "\x00"), nil
+}
+
+func fromUTF16(b []byte) string {
+	units := make([]uint16, 0, len(b)/2)
+	for i := 0; i+1 < len(b); i += 2 {
+		units = append(units, binary.LittleEndian.Uint16(b[i:]))
+	}
+	return strings.TrimRight(string(utf16.Decode(units)), "\x00")
 }
 
 func number(in io.Reader) (uint32, error) {

@@ -3,6 +3,7 @@
 package tnef
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -57,6 +58,7 @@ func read(in io.Reader, file func(n int, content io.Reader) error, depth int) (M
 	if blank(r.Text) {
 		r.Text = r.rtf
 	}
+	r.HTML = decodeHTML(r.html, cmp.Or(r.internet, r.codepage))
 	return r.Mail, err
 }
 
@@ -65,6 +67,8 @@ type reader struct {
 	file     func(n int, content io.Reader) error
 	depth    int
 	codepage int
+	internet int    // the code page of the HTML, which follows it; 0: it isn't known
+	html     []byte // as it came
 	rtf      string
 	current  int  // the index of the file that names and content belong to; -1: the next one begins with them
 	passed   bool // its content was passed on

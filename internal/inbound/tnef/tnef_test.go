@@ -122,6 +122,30 @@ func TestRead_returnsWordsAndFilesWithTheirNames(t *testing.T) {
 	}
 }
 
+// The code page of the HTML is another one than that of names and plain text, and stands below it.
+func TestRead_decodesHTMLByItsOwnCodePage(t *testing.T) {
+	for _, c := range []struct{ html, page string }{
+		{"<p>Vážená ☂</p>", "\xe9\xfd\x00\x00"},               // 65001
+		{"<p>Vážená ☂</p>", "\xe4\x04\x00\x00"},               // 1252, and not true
+		{"<p>V\xe1\x9een\xe1</p>", "\xe2\x04\x00\x00"},        // 1250
+		{"<p>\x1b$B%F%9%H\x1b(B</p>\x00", "\x2c\xc4\x00\x00"}, // 50220
+		{"<p>\xd2\xe5\xf1\xf2</p>", ""},                       // of the mail: 1251
+	} {
+		s := newStream()
+		s.attribute(1, 0x00069007, []byte("\xe3\x04\x00\x00\x00\x00\x00\x00"))
+		all := []property{{0x1000001e, "\xcf\xf0\xe8\xe2\xe5\xf2\x00"}, {0x10130102, c.html}}
+		if c.page != "" {
+			all = append(all, property{0x3fde0003, c.page})
+		}
+		s.attribute(1, 0x00069003, properties(all...))
+		m, _, err := read(t, s)
+		want := []string{"<p>Vážená ☂</p>", "<p>Vážená</p>", "<p>テスト</p>", "<p>Тест</p>"}
+		if err != nil || m.Text != "Привет" || !slices.Contains(want, m.HTML) {
+			t.Errorf("%q in %q becomes %q, %q, %v", c.html, c.page, m.HTML, m.Text, err)
+		}
+	}
+}
+
 func TestRead_returnsTheWordsOfRTF(t *testing.T) {
 	const rtf = `{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}{\*\htmltag64 <p>}caf\'e9 \u8364?\par {\b bold} \{x\}\tab y}`
 	for _, magic := range []string{"MELA", "LZFu"} {
