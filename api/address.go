@@ -69,7 +69,7 @@ func (s *server) setPrimaryAddress(ctx context.Context, in *bodyOf[ownAddressBod
 func (s *server) changeAddresses(ctx context.Context, typed ownAddressBody, change func(context.Context, string, desk.Person, account.Proof, string) error) (view addressesView, err error) {
 	v := request.Of(ctx)
 	var f input.Fields
-	address := f.Line("address", typed.Address, input.MaxAddress)
+	address := f.Line("address", typed.Address, desk.MaxAddress)
 	if err := f.Err(); err != nil {
 		return view, err
 	}
@@ -104,7 +104,7 @@ func (s *server) removeAddress(ctx context.Context, in *addressInput) (view addr
 
 func (s *server) correctContact(ctx context.Context, in *contactInput) (view contactView, err error) {
 	var f input.Fields
-	address := f.Line("address", in.Body.Address, input.MaxAddress)
+	address := f.Line("address", in.Body.Address, desk.MaxAddress)
 	if err := f.Err(); err != nil {
 		return view, err
 	}

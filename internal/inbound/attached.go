@@ -14,6 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // taker stores the files of a mail that become files of a message.
@@ -32,7 +33,7 @@ const inOriginal = " Our support can open it in the original email."
 
 // take stores a file. Of a mail that the desk has sent, which may be for its recipient alone, there is only a remark.
 func (t *taker) take(ctx context.Context, media string, a desk.MailAttachment, content io.Reader) error {
-	name := truncated(a.Name, maxNoteName)
+	name := text.Truncate(a.Name, maxNoteName)
 	if name == "" {
 		name = "A file without a name"
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/markup"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // contents opens contents in the blob store.
@@ -361,8 +362,8 @@ func shortened(s string, most int) string {
 }
 
 // body returns the text of a message. It ends with remarks in brackets on what is only in the original mail.
-func body(text string, left []string) string {
-	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+func body(words string, left []string) string {
+	words = strings.TrimSpace(strings.ReplaceAll(words, "\r\n", "\n"))
 	notes := make([]string, 0, maxNotes+2)
 	for _, remark := range left[:min(len(left), maxNotes)] {
 		notes = append(notes, "["+remark+"]")
@@ -372,28 +373,17 @@ func body(text string, left []string) string {
 	}
 	const cut = "[The rest of the text is in the original email.]"
 	room := desk.MaxBody - len(strings.Join(notes, "\n")) - len(cut) - 4
-	if len(text) > room {
-		text = truncated(text, room)
+	if len(words) > room {
+		words = text.Truncate(words, room)
 		notes = append(notes, cut)
 	}
 	if len(notes) == 0 {
-		return text
+		return words
 	}
-	return strings.TrimSpace(text + "\n\n" + strings.Join(notes, "\n"))
+	return strings.TrimSpace(words + "\n\n" + strings.Join(notes, "\n"))
 }
 
 const (
 	maxNotes    = 10
 	maxNoteName = 200 // bytes of a file's name
 )
-
-// truncated returns the first bytes of a text, at most n, that are whole characters.
-func truncated(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
-}
