@@ -132,6 +132,8 @@ func TestBrowser_addresses(t *testing.T) {
 	w.Choose("Further address", "home@demo.example")
 	w.FillIn("#further-current", secret)
 	w.Click("Remove")
+	w.CheckReadable("account-addresses-sure")
+	w.Click("Yes, do it")
 	w.See("The address has been removed")
 	w.CheckReadable("account-addresses")
 	w.FillIn("#further-current", "not it, and long enough")
