@@ -191,10 +191,11 @@ func (c *Config) check(reject reject) {
 		checkURL(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
 	}
 	checkListenAddress(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
-	for variable, address := range map[string]string{"SUPPORTDESK_HEALTH_ADDRESS": c.HealthAddress, "SUPPORTDESK_MAIL_HEALTH_ADDRESS": c.MailHealth} {
-		if address != "off" {
-			checkListenAddress(reject, variable, address)
-		}
+	if c.HealthAddress != "off" {
+		checkListenAddress(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
+	}
+	if c.MailHealth != "off" {
+		checkListenAddress(reject, "SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth)
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
 	if err != nil {
