@@ -36,25 +36,6 @@ func TestLoad_readsMailboxes(t *testing.T) {
 	}
 }
 
-// numbered returns so many mailboxes.
-func numbered(n int) string {
-	var all []string
-	for i := range n {
-		all = append(all, fmt.Sprintf("m%d=imaps://a@mail.example", i))
-	}
-	return strings.Join(all, ",")
-}
-
-func TestLoad_readsSixteenMailboxes(t *testing.T) {
-	secrets := map[string]string{}
-	for i := range 16 {
-		secrets[fmt.Sprintf("SUPPORTDESK_IMAP_PASSWORD_M%d", i)] = "secret"
-	}
-	if got, err := load(imapSettings(numbered(16), secrets)); err != nil || len(got.ParsedIMAP) != 16 {
-		t.Errorf("%d are read, %v", len(got.ParsedIMAP), err)
-	}
-}
-
 func TestLoad_validatesMailboxes(t *testing.T) {
 	for name, c := range map[string]struct {
 		mailboxes string
@@ -69,7 +50,6 @@ func TestLoad_validatesMailboxes(t *testing.T) {
 		"its password":   {"support=imaps://a:hunter2@mail.example", nil, "belongs in SUPPORTDESK_IMAP_PASSWORD_SUPPORT"},
 		"no secret":      {"other=imaps://a@mail.example", nil, "SUPPORTDESK_IMAP_PASSWORD_OTHER or SUPPORTDESK_IMAP_TOKEN_FILE_OTHER is required"},
 		"two secrets":    {"support=imaps://a@mail.example", map[string]string{"SUPPORTDESK_IMAP_TOKEN_FILE_SUPPORT": "/t"}, "SUPPORTDESK_IMAP_PASSWORD_SUPPORT or"},
-		"too many":       {numbered(17), nil, "SUPPORTDESK_IMAP_MAILBOXES names 17 mailboxes; at most 16 can be read"},
 		"no addresses":   {"support=imaps://a@mail.example", map[string]string{"SUPPORTDESK_MAIL_ADDRESSES": ""}, "SUPPORTDESK_MAIL_ADDRESSES is required"},
 	} {
 		_, err := load(imapSettings(c.mailboxes, c.more))
