@@ -18,7 +18,7 @@ type addresses interface {
 	Profile(ctx context.Context, who desk.Person) (account.Profile, error)
 	AddAddress(ctx context.Context, source string, who desk.Person, proof account.Proof, address string) error
 	SetPrimaryAddress(ctx context.Context, source string, who desk.Person, proof account.Proof, address string) error
-	RemoveAddress(ctx context.Context, who desk.Person, address string) error
+	RemoveAddress(ctx context.Context, source string, who desk.Person, proof account.Proof, address string) error
 }
 
 // contacts are customers without an account.
@@ -34,10 +34,6 @@ type addressesView struct {
 type ownAddressBody struct {
 	Address  string `json:"address"`
 	Password string `json:"current_password,omitempty" doc:"Required. People without a password use the website."`
-}
-
-type addressInput struct {
-	Address string `path:"address"`
 }
 
 type contactInput struct {
@@ -66,10 +62,14 @@ func (s *server) setPrimaryAddress(ctx context.Context, in *bodyOf[ownAddressBod
 	return s.changeAddresses(ctx, in.Body, s.Accounts.SetPrimaryAddress)
 }
 
+func (s *server) removeAddress(ctx context.Context, in *bodyOf[ownAddressBody]) (addressesView, error) {
+	return s.changeAddresses(ctx, in.Body, s.Accounts.RemoveAddress)
+}
+
 func (s *server) changeAddresses(ctx context.Context, typed ownAddressBody, change func(context.Context, string, desk.Person, account.Proof, string) error) (view addressesView, err error) {
 	v := request.Of(ctx)
 	var f input.Fields
-	address := f.Line("address", typed.Address, input.MaxAddress)
+	address := f.Line("address", typed.Address, desk.MaxAddress)
 	if err := f.Err(); err != nil {
 		return view, err
 	}
@@ -95,16 +95,9 @@ func currentPassword(err error) error {
 	return &renamed
 }
 
-func (s *server) removeAddress(ctx context.Context, in *addressInput) (view addressesView, err error) {
-	if err := s.Accounts.RemoveAddress(ctx, request.Of(ctx).Person, in.Address); err != nil {
-		return view, err
-	}
-	return s.listAddresses(ctx, nil)
-}
-
 func (s *server) correctContact(ctx context.Context, in *contactInput) (view contactView, err error) {
 	var f input.Fields
-	address := f.Line("address", in.Body.Address, input.MaxAddress)
+	address := f.Line("address", in.Body.Address, desk.MaxAddress)
 	if err := f.Err(); err != nil {
 		return view, err
 	}

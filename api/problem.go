@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // Problem is the body of every error response (problem details, RFC 9457). huma's ErrorModel lacks the fields that
@@ -109,14 +109,10 @@ func (p *Problem) add(field, message string) {
 
 // shorten limits the length of a property's name that came with the request.
 func shorten(name string) string {
-	if len(name) <= maxFieldName {
-		return name
+	if short := text.Truncate(name, maxFieldName); short != name {
+		return short + "…"
 	}
-	cut := maxFieldName
-	for !utf8.RuneStart(name[cut]) {
-		cut--
-	}
-	return name[:cut] + "…"
+	return name
 }
 
 // Error returns the detail.

@@ -120,9 +120,9 @@ func mailRoutes() []route {
 func peopleRoutes() []route {
 	return slices.Concat(ifAvailable(func(c Config) bool { return c.Accounts != nil }, []route{
 		{get, "/account/addresses", signedIn, "list-addresses", "List your email addresses", result, on((*server).listAddresses)},
-		{post, "/account/addresses", signedIn, "add-address", "Add an email address: it is sent a link, and becomes yours once that is opened", result, on((*server).addAddress)},
+		{post, "/account/addresses", signedIn, "add-address", "Add an email address: it is sent a link, and becomes yours once you open that, signed in", result, on((*server).addAddress)},
 		{put, "/account/addresses/primary", signedIn, "set-primary-address", "Make one of your further addresses the primary one", result, on((*server).setPrimaryAddress)},
-		{del, "/account/addresses/{address}", signedIn, "remove-address", "Remove one of your further addresses", result, on((*server).removeAddress)},
+		{post, "/account/address-removals", signedIn, "remove-address", "Remove one of your further addresses", result, on((*server).removeAddress)},
 	}), ifAvailable(func(c Config) bool { return c.Contacts != nil }, []route{
 		{patch, "/contacts/{id}", colleagues, "correct-contact", "Correct the address of a contact, a customer without an account", result, on((*server).correctContact)},
 	}))

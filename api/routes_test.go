@@ -78,7 +78,7 @@ var rules = map[string]string{
 	"GET /api/v1/account/addresses":                      forSignedIn,
 	"POST /api/v1/account/addresses":                     forSignedIn,
 	"PUT /api/v1/account/addresses/primary":              forSignedIn,
-	"DELETE /api/v1/account/addresses/{address}":         forSignedIn,
+	"POST /api/v1/account/address-removals":              forSignedIn,
 	"PATCH /api/v1/contacts/{id}":                        forStaff,
 	"GET /api/v1/track/{number}":                         forAll,
 	"GET /api/v1/notice":                                 forAll,

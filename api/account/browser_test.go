@@ -107,3 +107,37 @@ func TestBrowser_securityEvents(t *testing.T) {
 	w.See("Keep my API tokens working")
 	w.CheckReadable("reset")
 }
+
+func TestBrowser_addresses(t *testing.T) {
+	s := open(t)
+	s.setPassword(s.customer)
+	w := s.window(s.customer)
+	const long = "a-very-long-address-of-somebody-at-a-department@a-rather-long-domain.demo.example"
+	for _, address := range []string{"home@demo.example", long} {
+		w.FillIn("#address", address)
+		w.FillIn("#address-current", secret)
+		w.Click("Add address")
+		w.See("We have sent a link to that address.")
+		link := s.mailed("address", address)
+		owner := browsertest.Open(t, s.server.URL, browsertest.Look{})
+		owner.Goto(link)
+		owner.See("Only that account can add it.")
+		if address == long {
+			owner.CheckReadable("address-link-of-another")
+		}
+		w.Goto(link)
+		w.Click("Add this address")
+		w.See(address + " is now one of your addresses.")
+	}
+	w.Choose("Further address", "home@demo.example")
+	w.FillIn("#further-current", secret)
+	w.Click("Remove")
+	w.CheckReadable("account-addresses-sure")
+	w.Click("Yes, do it")
+	w.See("The address has been removed")
+	w.CheckReadable("account-addresses")
+	w.FillIn("#further-current", "not it, and long enough")
+	w.Click("Make primary")
+	w.SeeOn("#further-current-error", "Is not your password.")
+	w.CheckReadable("account-addresses-refused")
+}

@@ -120,13 +120,13 @@ func (p *Pages) addAddress(v *page.Visit, form url.Values) error {
 }
 
 func (p *Pages) setPrimaryAddress(v *page.Visit, form url.Values) error {
-	return p.changed(v, form, "primary", "Your primary address has been changed. We write to it from now on.",
+	return p.changed(v, form, "further", "Your primary address has been changed. We write to it from now on.",
 		gone(p.accounts.SetPrimaryAddress(v.Context(), v.Source(), v.Person, proof(v, form), form.Get("address"))))
 }
 
 func (p *Pages) removeAddress(v *page.Visit, form url.Values) error {
-	return p.changed(v, form, "removal", "The address has been removed, and links in our earlier emails no longer work.",
-		gone(p.accounts.RemoveAddress(v.Context(), v.Person, form.Get("address"))))
+	return p.changed(v, form, "further", "The address has been removed, and links in our earlier emails no longer work.",
+		gone(p.accounts.RemoveAddress(v.Context(), v.Source(), v.Person, proof(v, form), form.Get("address"))))
 }
 
 // gone returns an error that is shown on the page for an address that was removed in another window, and any other error as it is.

@@ -3,6 +3,7 @@ package account_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -35,17 +36,18 @@ func TestAccount_changes(t *testing.T) {
 	b.post("/account/addresses", "current", "wrong and long enough", "address", "next@demo.example").wants(t, 422, "Is not your password.")
 	b.post("/account/addresses", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
 	link := s.mailed("address", "next@demo.example")
-	b.get(link).wants(t, 200, "customer@demo.example", "next@demo.example")
-	s.browser().post(link).leads(t, "/account") // elsewhere the link confirms the address and signs no one in
+	b.get(link).wants(t, 200, "customer@demo.example", "next@demo.example", "Add this address")
+	b.post(link).leads(t, "/account")
 	b.get("/account").wants(t, 200, "next@demo.example", "Make primary")
 	b.post("/account/addresses/primary", "current", "wrong and long enough", "address", "next@demo.example").wants(t, 422, "Is not your password.")
 	b.post("/account/addresses/primary", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
 	if got := b.signedIn(); got != "next@demo.example" {
 		t.Errorf("the address is %q", got)
 	}
-	b.post("/account/addresses/removal", "address", s.customer.Address).leads(t, "/account")
+	b.post("/account/addresses/removal", "address", s.customer.Address).wants(t, 422, "Is not your password.")
+	b.post("/account/addresses/removal", "current", "seventeen yellow bicycles", "address", s.customer.Address).leads(t, "/account")
 	b.get("/account").wants(t, 200, "The address has been removed")
-	b.post("/account/addresses/removal", "address", s.customer.Address).wants(t, 422, "no longer one of your further addresses")
+	b.post("/account/addresses/removal", "current", "seventeen yellow bicycles", "address", s.customer.Address).wants(t, 422, "no longer one of your further addresses")
 }
 
 // The page says the same whether an address is free, a contact's or another account's.
@@ -59,7 +61,7 @@ func TestAccount_furtherAddressesRevealNobody(t *testing.T) {
 		b.post("/account/addresses", "address", address).leads(t, "/account")
 		b.get("/account").wants(t, 200, "We have sent a link to that address.")
 	}
-	s.browser().post(s.mailed("address", "contact@demo.example")).leads(t, "/account")
+	b.post(s.mailed("address", "contact@demo.example")).leads(t, "/account")
 	b.get("/account").wants(t, 200, "contact@demo.example")
 }
 
@@ -77,14 +79,33 @@ func TestAccount_staffHaveASignature(t *testing.T) {
 	}
 }
 
-func TestLink_addressChangeDoesNotSignIn(t *testing.T) {
+// The owner of an address whom a stranger asks to confirm it can't give it to them.
+func TestLink_toAnAddressIsForTheAccountThatAskedForIt(t *testing.T) {
 	s := open(t)
-	b, stranger := s.as(s.customer), s.browser()
-	b.post("/account/addresses", "address", "next@demo.example").leads(t, "/account") // who has no password has none to prove
-	stranger.post(s.mailed("address", "next@demo.example")).leads(t, "/account")
-	if got := stranger.signedIn(); got != "" {
+	if _, err := s.db.EnsureContact(t.Context(), "", "Demo Contact", "contact@demo.example"); err != nil {
+		t.Fatal(err)
+	}
+	b := s.as(s.customer)
+	b.post("/account/addresses", "address", "contact@demo.example").leads(t, "/account") // who has no password has none to prove
+	link := s.mailed("address", "contact@demo.example")
+	owner, other := s.browser(), s.as(s.agent)
+	page := owner.get(link)
+	page.wants(t, 200, "Only that account can add it.", "If you didn’t ask for this")
+	if next := page.Find("main a.button").AttrOr("href", ""); next != "/sign-in?next="+url.QueryEscape(link) {
+		t.Errorf("it leads to %q to sign in", next)
+	}
+	other.get(link).wants(t, 200, "You are signed in as "+s.agent.Address+", so sign out first.")
+	for name, stranger := range map[string]*browser{"the owner": owner, "another account": other} {
+		if a := stranger.get(link); a.Find("main form").Length() > 0 {
+			t.Errorf("%s is offered to add it", name)
+		}
+		stranger.post(link).wants(t, 422, "This link belongs to another account.")
+	}
+	if got := owner.signedIn(); got != "" {
 		t.Errorf("it signed in %q", got)
 	}
+	b.post(link).leads(t, "/account")
+	b.get("/account").wants(t, 200, "contact@demo.example is now one of your addresses.")
 }
 
 func TestSignOutEverywhere_keepsTheCurrent(t *testing.T) {

@@ -10,11 +10,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-const (
-	MaxAddress = 254 // in bytes, the maximum of an email address
-	maxName    = 200 // in characters, the maximum of a person's name
-)
-
 // The recipients of a message of staff.
 const (
 	ToAll       = "all"       // requester and participants; the default
@@ -60,7 +55,7 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 			f.Reject(field.Name, "is not a priority")
 		}
 	case ticket.FieldAddress:
-		r.Address = f.Optional(field.Name, strings.TrimSpace(text), MaxAddress)
+		r.Address = f.Optional(field.Name, strings.TrimSpace(text), desk.MaxAddress)
 	case ticket.FieldMail:
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -68,7 +63,7 @@ func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values
 		}
 		r.Mail = n
 	case ticket.FieldPerson:
-		r.Whom.Person = f.Line(field.Name, text, MaxAddress)
+		r.Whom.Person = f.Line(field.Name, text, desk.MaxAddress)
 	case ticket.FieldRecipients:
 		r.Alone = Recipients(f, field.Name, text)
 	case ticket.FieldInstant:
@@ -95,7 +90,7 @@ func Files(f *Fields, ids []string) (files []desk.FileID) {
 func readLine(f *Fields, r *desk.Request, name string, values url.Values) {
 	limit := MaxWord
 	if name == "name" {
-		limit = maxName
+		limit = desk.MaxName
 	}
 	text := f.Optional(name, values.Get(name), limit)
 	switch name {
@@ -114,5 +109,5 @@ func readLine(f *Fields, r *desk.Request, name string, values url.Values) {
 
 // Whom parses the address or ID and the name of a customer.
 func Whom(f *Fields, field, person, name string) desk.Whom {
-	return desk.Whom{Person: f.Line(field, person, MaxAddress), Name: f.Optional("name", name, maxName)}
+	return desk.Whom{Person: f.Line(field, person, desk.MaxAddress), Name: f.Optional("name", name, desk.MaxName)}
 }

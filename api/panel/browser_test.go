@@ -3,6 +3,7 @@ package panel_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -204,6 +205,22 @@ func TestWindow_everyRefetchIsMade(t *testing.T) {
 	p.Until("the list is to be fetched again, after the ticket", `document.body.dataset.heard`)
 	free()
 	p.SeeOn("#conversation", "Between us.")
+}
+
+// TestWindow_closedTicketHasNoRecipients, also if an update from before the closure arrives late.
+func TestWindow_closedTicketHasNoRecipients(t *testing.T) {
+	o, n, p, _ := newWindow(t, "The last ticket", "Please.")
+	openAlone(p, n)
+	earlier := browsertest.Value[string](p, `(() => { const part = document.querySelector("#composer-recipients"); part.setAttribute("hx-swap-oob", "true"); return part.outerHTML; })()`)
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket-head", "closed")
+	p.Settle()
+	browsertest.Value[any](p, `htmx.swap("#composer", `+strconv.Quote(earlier)+`, { swapStyle: "none" }), null`) // an error would be logged
+	p.Until("it has arrived", `document.querySelector("#composer-recipients").textContent.includes("To:")`)
+	if browsertest.Value[bool](p, `document.querySelector("#composer-recipients").checkVisibility()`) {
+		t.Error("a closed ticket shows to whom messages go")
+	}
 }
 
 func TestWindow_questionOutlivesAnUpdate(t *testing.T) {

@@ -32,7 +32,7 @@ type line struct {
 	Cause    page.Cause // the emergency that caused the event
 }
 
-func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.Causes, mails page.MailView) []line {
+func lines(entries []desk.Entry, customers []desk.Involved, layout page.Layout, shared shared, causes page.Causes, mails page.MailView) []line {
 	viewer := layout.Person
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
@@ -40,7 +40,7 @@ func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.
 		l.From, l.Label = audience(e)
 		l.Channel, l.Original = page.ChannelName(e.Channel), e.Incoming
 		l.MessageView = layout.Message(e, mails)
-		if e.Bounce != nil && !e.Bounce.Resent {
+		if e.Bounce != nil && !e.Bounce.Resent && receives(e.Bounce.To, customers) {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
 		if e.Kind == ticket.EventRefused && l.Said() {
@@ -52,6 +52,11 @@ func lines(entries []desk.Entry, layout page.Layout, shared shared, causes page.
 		all = append(all, l)
 	}
 	return all
+}
+
+// receives reports whether emails about a ticket may be sent to a person, given its customers.
+func receives(to desk.Ref, customers []desk.Involved) bool {
+	return to.Role.Staff() || slices.ContainsFunc(customers, func(p desk.Involved) bool { return p.ID == to.ID && !p.Disabled })
 }
 
 // actorName returns the name of who caused an event: a person, a manual command or the desk itself.

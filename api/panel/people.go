@@ -55,7 +55,7 @@ func (p *Pages) correctContact(v *page.Visit, n ticket.Number, form url.Values) 
 		return err
 	}
 	var f input.Fields
-	address := f.Line("address", form.Get("address"), input.MaxAddress)
+	address := f.Line("address", form.Get("address"), desk.MaxAddress)
 	if !record.Ticket.Involves(typed.person.Person) {
 		f.Reject("contact", "is not in the ticket any more")
 	}

@@ -173,7 +173,7 @@ func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView,
 		return ticketView{}, err
 	}
 	causes := v.Causes(record.Ticket)
-	view.Lines, view.Seen = lines(entries, view.Layout, shared, causes, view.mails), desk.LastEntry(entries)
+	view.Lines, view.Seen = lines(entries, record.People, view.Layout, shared, causes, view.mails), desk.LastEntry(entries)
 	view.Unseen, view.Typed = unseen(view.Lines, entries, v.Person, d), d.escalation
 	view.Typed.AsNote = d.escalation.Reason != "" && (d.escalation.AsNote || view.Escalation == 0)
 	if view.Typed.AsNote && !v.Partial() { // on an open page the script joins it with the note that is being written

@@ -123,6 +123,33 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 	}
 }
 
+// Those who were removed can't be sent anything.
+func TestTicket_aBouncedMailIsSentAgainToPeopleOfTheTicketOnly(t *testing.T) {
+	o := newFixture(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	o.whom(ticket.VerbAddParticipant, n, o.People["carl"].Address, "")
+	history, err := o.Store.History(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := history.Mails[len(history.Mails)-1].N
+	err = o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(mail)}, desk.DeliveryBounced, "550 no such mailbox")
+	if err == nil {
+		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: mail})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	offered := func() int { return o.browser("anna").get("/desk/tickets/" + string(n)).Find("details.resend").Length() }
+	if got := offered(); got != 1 {
+		t.Errorf("%d emails can be sent again, want that to the participant", got)
+	}
+	o.whom(ticket.VerbRemoveParticipant, n, o.People["carl"].Address, "")
+	if got := offered(); got != 0 {
+		t.Errorf("%d emails can be sent again to people who were removed", got)
+	}
+}
+
 func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -29,12 +31,20 @@ func TestDoctor_findsIncomingMailsThatWaitOrAreLost(t *testing.T) {
 	}
 	defer func() { _ = blobs.Close() }()
 	var said []string
-	d := &doctor{dependencies: &dependencies{db: db, blobs: blobs}, ctx: ctx, print: func(line string) { said = append(said, line) }}
+	absent, err := dispatch.Connect(dispatch.Options{Address: "127.0.0.1:1", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer absent.Close()
+	d := &doctor{dependencies: &dependencies{db: db, blobs: blobs, temporal: absent}, ctx: ctx, print: func(line string) {
+		if strings.Contains(line, "incoming") {
+			said = append(said, line)
+		}
+	}}
 	examine := func(want ...string) {
 		t.Helper()
 		said = nil
-		d.unprocessed()
-		d.missingMails()
+		d.examine(false)
 		if !slices.EqualFunc(said, want, strings.HasPrefix) {
 			t.Errorf("said %q, want %q", said, want)
 		}

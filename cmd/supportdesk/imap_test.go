@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -24,7 +25,11 @@ func TestReady_isDegradedWhileAMailboxIsNotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	health := api.Health("test", []api.Check{(&dependencies{db: db}).mailboxCheck()}, nil, slog.New(slog.DiscardHandler))
+	blobs, err := blob.Open(ctx, "file://"+t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	health := api.Health("test", (&dependencies{db: db, blobs: blobs}).mailChecks(nil), nil, slog.New(slog.DiscardHandler))
 	expect := func(what, status, mailboxes string) {
 		t.Helper()
 		a := httptest.NewRecorder()

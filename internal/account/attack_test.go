@@ -274,12 +274,15 @@ func TestSession_aloneCannotTakeOverTheAccount(t *testing.T) {
 			h.sql(`INSERT INTO person_addresses (address, person) SELECT 'further@demo.example', id FROM people WHERE lower(address) = 'customer@demo.example' ON CONFLICT DO NOTHING`)
 			return h.SetPrimaryAddress(t.Context(), source, who, p, "further@demo.example")
 		},
+		"the removal of an address": func(p account.Proof) error {
+			return h.RemoveAddress(t.Context(), source, who, p, "customer@demo.example")
+		},
 		"a first password": func(p account.Proof) error {
 			_, err := h.ChangePassword(t.Context(), source, who, p, secret, account.RevokeTokens)
 			return err
 		},
 	}
-	for _, what := range []string{"a token", "an address", "another primary address", "a first password"} {
+	for _, what := range []string{"a token", "an address", "another primary address", "the removal of an address", "a first password"} {
 		err := acts[what](account.Proof{})
 		if refused, ok := errors.AsType[*fault.Error](err); !ok || refused.Code != account.CodeReauthenticate {
 			t.Errorf("%s by an open session: %v", what, err)

@@ -66,7 +66,7 @@ type links interface {
 	Reset(ctx context.Context, id, hash string, tokens Tokens) (Authenticated, error)
 	// ConfirmAddress uses an AddAddress link, merges a contact who has the address into the account, and queues a mail to the
 	// primary address. It returns a Conflict fault like CreateAccount, and if the account has most addresses already.
-	ConfirmAddress(ctx context.Context, id string, most int) (e Authenticated, address string, err error)
+	ConfirmAddress(ctx context.Context, id string, most int) error
 }
 
 type passwords interface {

@@ -105,11 +105,10 @@ func (s *Service) Register(ctx context.Context, source, name, address string) er
 // LinkResult is the result of using a link.
 type LinkResult struct {
 	Purpose       Purpose
-	Authenticated        // the person signed in; for AddAddress, the person whose address it is now, who is not signed in
-	Address       string // AddAddress: the further address
+	Authenticated // the person signed in
 }
 
-// Use redeems a link. name is for links that create an account, password for links that set one, tokens for Reset. It
+// Use redeems a link with which a person signs in, which all but those of AddAddress are. name is for links that create an account, password for links that set one, tokens for Reset. It
 // returns a NotFound fault if the link is not valid; a Conflict if another account has the address by now; an Invalid
 // fault if name or password are not acceptable, in which case the link stays valid; and a Limited fault after too many
 // attempts with acceptable passwords.
@@ -137,7 +136,7 @@ func (s *Service) Use(ctx context.Context, token, name, password string, tokens 
 	case Reset:
 		used.Authenticated, err = s.store.Reset(ctx, link.ID, hash, tokens)
 	case AddAddress:
-		used.Authenticated, used.Address, err = s.store.ConfirmAddress(ctx, link.ID, MaxAddresses)
+		return LinkResult{}, errInvalidLink
 	default:
 		used.Authenticated, err = s.store.CreateAccount(ctx, link.ID, link.Person.Name, hash)
 	}

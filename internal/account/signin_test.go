@@ -239,13 +239,13 @@ func (h *fixture) move(p desk.Person, address string) {
 	if err := h.AddAddress(h.t.Context(), source, p, proof, address); err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.takeMail("address", address).URL), "", "", account.RevokeTokens); err != nil {
+	if _, err := h.ConfirmAddress(h.t.Context(), p, tokenOf(h.t, h.takeMail("address", address).URL)); err != nil {
 		h.t.Fatal(err)
 	}
 	if err := h.SetPrimaryAddress(h.t.Context(), source, p, proof, address); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.RemoveAddress(h.t.Context(), p, p.Address); err != nil {
+	if err := h.RemoveAddress(h.t.Context(), source, p, proof, p.Address); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -390,13 +390,19 @@ func TestAddAddress_requiresProofAndConfirmation(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := tokenOf(t, h.takeMail("address", "NEXT@demo.example").URL)
-	_, err := h.Use(t.Context(), first, "", "", account.RevokeTokens)
+	_, err := h.ConfirmAddress(t.Context(), h.customer, first)
 	wantKind(t, err, fault.NotFound)
 	if p, err := h.Profile(t.Context(), h.customer); err != nil || len(p.Addresses) > 0 {
 		t.Errorf("before it is confirmed: %+v, %v", p, err)
 	}
-	if used, err := h.Use(t.Context(), last, "", "", account.RevokeTokens); err != nil || used.Person != h.customer || used.Address != "NEXT@demo.example" {
-		t.Errorf("%+v, %v", used, err)
+	for _, stranger := range []desk.Person{h.agent, {}} {
+		_, err := h.ConfirmAddress(t.Context(), stranger, last)
+		wantKind(t, err, fault.Forbidden)
+	}
+	_, err = h.Use(t.Context(), last, "", "", account.RevokeTokens)
+	wantKind(t, err, fault.NotFound)
+	if address, err := h.ConfirmAddress(t.Context(), h.customer, last); err != nil || address != "NEXT@demo.example" {
+		t.Errorf("%q, %v", address, err)
 	}
 	if m := h.takeMail(account.AddressAdded, h.customer.Address); m.Label != "NEXT@demo.example" {
 		t.Errorf("the notice is about %q", m.Label)
@@ -425,7 +431,7 @@ func TestAddAddress_requiresProofAndConfirmation(t *testing.T) {
 			t.Errorf("signed in with %s: %+v, %v", address, in.Person, err)
 		}
 	}
-	if err := h.RemoveAddress(t.Context(), h.customer, h.customer.Address); err != nil {
+	if err := h.RemoveAddress(t.Context(), source, h.customer, proof, h.customer.Address); err != nil {
 		t.Fatal(err)
 	}
 	if m := h.takeMail(account.AddressRemoved, "NEXT@demo.example"); m.Label != h.customer.Address {
@@ -433,7 +439,7 @@ func TestAddAddress_requiresProofAndConfirmation(t *testing.T) {
 	}
 	_, err = h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret)
 	wantKind(t, err, fault.Unauthenticated)
-	wantKind(t, h.RemoveAddress(t.Context(), h.customer, "next@demo.example"), fault.NotFound)
+	wantKind(t, h.RemoveAddress(t.Context(), source, h.customer, proof, "next@demo.example"), fault.NotFound)
 }
 
 func TestByIdentity_linksVerifiedStaffOnce(t *testing.T) {

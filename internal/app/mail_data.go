@@ -55,8 +55,8 @@ type mailDataStore interface {
 	ReplyToken(ctx context.Context, to desk.ReplyTo, from time.Time) (string, error)
 
 	// ConversationLink, FileLink and EscalationLink sign the links in mails. A link is valid for a fixed time after from.
-	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
-	FileLink(ctx context.Context, id desk.FileID, requester ticket.PersonID, from time.Time) (token string, err error)
+	ConversationLink(ctx context.Context, n ticket.Number, customer ticket.PersonID, from time.Time) (token string, err error)
+	FileLink(ctx context.Context, id desk.FileID, customer ticket.PersonID, from time.Time) (token string, err error)
 	EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (token string, err error)
 
 	// Notices returns the emergencies in force or planned.

@@ -4,9 +4,10 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 const (
@@ -85,18 +86,7 @@ func join(stem, extension string) string {
 	if reserved(stem) {
 		stem = "_" + stem
 	}
-	return strings.TrimRight(cut(stem, maxName-len(extension)), ". ") + extension
-}
-
-// cut returns the beginning of a text, of whole runes.
-func cut(s string, size int) string {
-	if len(s) <= size {
-		return s
-	}
-	for !utf8.RuneStart(s[size]) {
-		size--
-	}
-	return s[:size]
+	return strings.TrimRight(text.Truncate(stem, maxName-len(extension)), ". ") + extension
 }
 
 // devices are the names that Windows reserves, with any extension.

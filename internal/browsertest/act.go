@@ -52,7 +52,7 @@ func (p *Page) ClickOnWhile(selector string, what func()) {
 	p.do("release the button on "+selector, chromedp.MouseEvent(chromedp.MouseReleased, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
 }
 
-// Fill types into the field with a label, replacing its content.
+// Fill types into the field with a label, replacing its content, once the field has the focus: scripts may move it.
 func (p *Page) Fill(label, text string) {
 	p.t.Helper()
 	p.fill(label, p.await("field", label), text)
@@ -66,7 +66,11 @@ func (p *Page) FillIn(selector, text string) {
 
 func (p *Page) fill(what string, at place, text string) {
 	p.t.Helper()
+	if _, err := evaluate[bool](p, fmt.Sprintf("window.browsertestField = document.elementFromPoint(%f, %f), true", at.X, at.Y)); err != nil {
+		p.fail("look for %s: %v", what, err)
+	}
 	p.clickAt(what, at)
+	p.Until(what+" has the focus", "document.activeElement === window.browsertestField")
 	if at.Value != "" {
 		p.Press("Control+a")
 		p.Press("Delete")

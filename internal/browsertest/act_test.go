@@ -56,6 +56,16 @@ func TestPress_canBePreventedByAHandler(t *testing.T) {
 	}
 }
 
+func TestFill_waitsUntilTheFieldHasTheFocus(t *testing.T) {
+	p := browsertest.Open(t, site(t, `<label>Word <input id="word"></label>`+runs, script(`const word = document.getElementById("word");
+		word.addEventListener("mousedown", e => { e.preventDefault(); setTimeout(() => word.focus(), 300); });`)), browsertest.Look{})
+	p.Goto("/")
+	p.Fill("Word", "late")
+	if got := browsertest.Value[string](p, `document.getElementById("word").value`); got != "late" {
+		t.Errorf("the field holds %q", got)
+	}
+}
+
 func TestPage_worksWithoutScripts(t *testing.T) {
 	p := browsertest.Open(t, site(t, form+runs+`<noscript>No scripts here</noscript>`, script(hears)), browsertest.Look{NoScript: true})
 	p.Goto("/")

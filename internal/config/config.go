@@ -192,12 +192,11 @@ func (c *Config) check(reject reject) {
 		checkURL(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
 	}
 	checkListenAddress(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
-	for _, health := range []struct{ variable, address string }{
-		{"SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress}, {"SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth},
-	} {
-		if health.address != "off" {
-			checkListenAddress(reject, health.variable, health.address)
-		}
+	if c.HealthAddress != "off" {
+		checkListenAddress(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
+	}
+	if c.MailHealth != "off" {
+		checkListenAddress(reject, "SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth)
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
 	if err != nil {

@@ -47,9 +47,10 @@ type Ref struct {
 // Ref is the person as others see them.
 func (p Person) Ref() Ref { return Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role} }
 
+// MaxName and MaxAddress are the maximum length of a name in characters, and that of an email address in bytes (RFC 5321).
 const (
-	maxName    = 200 // characters
-	maxAddress = 254 // bytes, RFC 5321
+	MaxName    = 200
+	MaxAddress = 254
 )
 
 var (
@@ -84,11 +85,11 @@ func ValidID(text string) bool { return idShape.MatchString(text) }
 // ValidAddress reports whether text is an email address and nothing else.
 func ValidAddress(text string) bool {
 	a, err := mail.ParseAddress(text)
-	return err == nil && a.Address == text && len(text) <= maxAddress
+	return err == nil && a.Address == text && len(text) <= MaxAddress
 }
 
 // ValidName reports whether text can be a person's name: one line without invisible characters.
-func ValidName(name string) bool { return validName(name, maxName) }
+func ValidName(name string) bool { return validName(name, MaxName) }
 
 // Group is a group of staff to whose members assignment rules assign tickets. Policies refer to it by its handle, which
 // never changes.

@@ -54,7 +54,7 @@ func TestAddress_ofAContactBringsTheContactsTickets(t *testing.T) {
 		}
 		return link != "", ""
 	})
-	if _, err := accounts.Use(t.Context(), link[strings.LastIndex(link, "/")+1:], "", "", account.RevokeTokens); err != nil {
+	if _, err := accounts.ConfirmAddress(t.Context(), customer, link[strings.LastIndex(link, "/")+1:]); err != nil {
 		t.Fatal(err)
 	}
 	for _, number := range []string{open, closed, joined} {

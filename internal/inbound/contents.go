@@ -16,6 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 	"github.com/holesalemart/supportdesk/internal/inbound/quote"
 	"github.com/holesalemart/supportdesk/internal/markup"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // Limits of what is shown of a mail; the rest is in the mail itself.
@@ -131,7 +132,7 @@ func show(ctx context.Context, c *desk.MailContents, r io.Reader, again func() (
 	}
 	c.Subject = parsed.Subject
 	c.From, c.To, c.Cc, c.Date = mailboxes(parsed.From), mailboxes(parsed.To), mailboxes(parsed.Cc), parsed.Date
-	c.Text, c.Problems = truncated(parsed.Text, maxShownText), parsed.Problems
+	c.Text, c.Problems = text.Truncate(parsed.Text, maxShownText), parsed.Problems
 	c.Traits = traits(parsed)
 	if parsed.HTML != "" {
 		c.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))

@@ -13,6 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 	"github.com/holesalemart/supportdesk/internal/inbound/quote"
 	"github.com/holesalemart/supportdesk/internal/markup"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // said is a mail that becomes a message. Its files are stored.
@@ -89,12 +90,12 @@ func (s *said) message(title, text string) desk.MailMessage {
 }
 
 // redacted returns a text as a message without files.
-func (s *said) redacted(title, text string) (m desk.MailMessage) {
+func (s *said) redacted(title, words string) (m desk.MailMessage) {
 	title = s.redactor.redact(title)
 	m.Subject, m.BareSubject, m.Format = subject(title), subject(quote.BareSubject(title)), desk.FormatText
-	m.Body = strings.TrimSpace(strings.ReplaceAll(s.redactor.redact(text), "\r\n", "\n"))
+	m.Body = strings.TrimSpace(strings.ReplaceAll(s.redactor.redact(words), "\r\n", "\n"))
 	if len(m.Body) > desk.MaxBody {
-		m.Body = truncated(m.Body, desk.MaxBody)
+		m.Body = text.Truncate(m.Body, desk.MaxBody)
 		m.LeftOut = []desk.LeftOut{{What: "The rest of the text", Why: fmt.Sprintf("a message has at most %d KiB", desk.MaxBody>>10)}}
 	}
 	return m
@@ -174,15 +175,4 @@ func shortened(s string, most int) string {
 		s = string([]rune(s)[:most-1]) + "…"
 	}
 	return s
-}
-
-// truncated returns the first bytes of a text, at most n, that are whole characters.
-func truncated(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }

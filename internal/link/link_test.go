@@ -68,6 +68,27 @@ func TestRead_refusesWhatItDidNotMake(t *testing.T) {
 	}
 }
 
+// A link to a file opens no conversation, and so on.
+func TestRead_holdsPurposesApart(t *testing.T) {
+	kinds := []struct {
+		name   string
+		sign   func([]byte, link.Grant) string
+		verify func([]byte, string, time.Time) (link.Grant, error)
+	}{{"a conversation", link.New, link.Verify}, {"an escalation", link.NewEscalation, link.VerifyEscalation}, {"a file", link.NewFile, link.VerifyFile}}
+	for _, made := range kinds {
+		token := made.sign(secret, grant)
+		for _, asked := range kinds {
+			g, err := asked.verify(secret, token, expires.Add(-time.Second))
+			if made.name == asked.name && (g != grant || err != nil) || made.name != asked.name && (g != link.Grant{} || fault.KindOf(err) != fault.NotFound || err == nil) {
+				t.Errorf("a link to %s as one to %s: %+v, %v", made.name, asked.name, g, err)
+			}
+		}
+		if g, err := made.verify(secret, token, expires); !link.Expired(err) || g != grant {
+			t.Errorf("a link to %s that has expired: %+v, %v", made.name, g, err)
+		}
+	}
+}
+
 func TestRead_holdsNumberAndPersonApart(t *testing.T) {
 	moved := grant
 	moved.Number, moved.Person = grant.Number+"P", grant.Person[1:]

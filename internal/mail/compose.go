@@ -9,12 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
+	"github.com/holesalemart/supportdesk/internal/text"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -130,12 +130,9 @@ func encodeHeader(line string) string {
 func encodedWords(rest string) []string {
 	var words []string
 	for rest != "" {
-		cut := min(wordBytes, len(rest))
-		for cut < len(rest) && !utf8.RuneStart(rest[cut]) {
-			cut--
-		}
-		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(rest[:cut]))+"?=")
-		rest = rest[cut:]
+		word := text.Truncate(rest, wordBytes)
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(word))+"?=")
+		rest = rest[len(word):]
 	}
 	return words
 }

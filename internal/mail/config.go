@@ -116,7 +116,7 @@ func ascii(s string) bool {
 func parseMailbox(box desk.Mailbox) (mail.Address, error) {
 	parsed, err := mail.ParseAddress(box.Address)
 	// ParseAddress also accepts "Name <a@b>" and comments, which are no addresses.
-	if err != nil || len(box.Address) > 254 || parsed.String() != "<"+box.Address+">" || oneLine(box.Address, 0) != box.Address {
+	if err != nil || len(box.Address) > desk.MaxAddress || parsed.String() != "<"+box.Address+">" || oneLine(box.Address, 0) != box.Address {
 		return mail.Address{}, errAddress
 	}
 	address := parsed.Address

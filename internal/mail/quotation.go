@@ -3,10 +3,10 @@ package mail
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/inbound/quote"
+	"github.com/holesalemart/supportdesk/internal/text"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -76,10 +76,7 @@ func cut(line string, left, lines int) string {
 	if lines == maxQuoteLines {
 		return ""
 	}
-	for left > 0 && !utf8.RuneStart(line[left]) {
-		left--
-	}
-	return line[:left]
+	return text.Truncate(line, left)
 }
 
 // signature returns what stands below a message of staff to people of the ticket: the author's name, and what they sign with.

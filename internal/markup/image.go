@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // minShown is the number of pixels on a side that an image of another server must have to be shown. Smaller ones are there
@@ -22,8 +24,8 @@ func (w *writer) image(t html.Token) {
 	at := attributesOf(t)
 	source := cmp.Or(at["data-src"], at["src"])
 	alt := clean(at["alt"])
-	if len(alt) > maxAlt {
-		alt = clip(alt, maxAlt) + "…"
+	if short := text.Truncate(alt, maxAlt); short != alt {
+		alt = short + "…"
 	}
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(source), ":")
 	switch scheme = strings.ToLower(scheme); {

@@ -9,7 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // Options says how a text is shown. The zero value links web addresses and nothing else.
@@ -71,21 +72,11 @@ func Text(text string, o Options) template.HTML {
 	return write(b.String(), o, modeText)
 }
 
-func cut(text string) string {
-	if len(text) <= maxText {
-		return text
+func cut(words string) string {
+	if len(words) <= maxText {
+		return words
 	}
-	return clip(text, maxText) + "\n\n[…]"
-}
-
-// clip returns the beginning of a text, at most limit bytes of whole characters.
-func clip(text string, limit int) string {
-	for end := limit; end > limit-utf8.UTFMax; end-- {
-		if utf8.RuneStart(text[end]) {
-			return text[:end]
-		}
-	}
-	return text[:limit] // it is not UTF-8
+	return text.Truncate(words, maxText) + "\n\n[…]"
 }
 
 // spaced returns a line whose indent and runs of spaces are shown: HTML would collapse them.

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // mode is where the HTML comes from that is written.
@@ -309,5 +311,5 @@ func keptAttribute(element, key, value string) (string, bool) {
 
 // textOnly returns the text of HTML that is too long to be shown, from its beginning.
 func (w *writer) textOnly(input string) template.HTML {
-	return Text(textOf(clip(input, maxInput)), w.Options)
+	return Text(textOf(text.Truncate(input, maxInput)), w.Options)
 }

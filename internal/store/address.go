@@ -55,36 +55,35 @@ func (a *Accounts) RequestAddress(ctx context.Context, linkID string, id ticket.
 		pgx.StrictNamedArgs{"id": linkID, "person": id, "address": address, "lasts": lasts})
 }
 
-// ConfirmAddress uses a link that adds an address to an account, and returns the account and the address. If the address is that of
-// a contact, the contact is merged into the account, which must be a customer's. Its error is Conflict if someone else has the
-// address by now, or the account has most addresses already.
-func (a *Accounts) ConfirmAddress(ctx context.Context, id string, most int) (e account.Authenticated, address string, err error) {
+// ConfirmAddress uses a link that adds an address to an account. If the address is that of a contact, the contact is merged into
+// the account, which must be a customer's. Its error is Conflict if someone else has the address by now, or the account has most
+// addresses already.
+func (a *Accounts) ConfirmAddress(ctx context.Context, id string, most int) error {
 	var merged []ticket.Number
-	err = a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
-		address = l.Address
+	err := a.useLinkFor(ctx, id, func(tx pgx.Tx, l account.Link) error {
+		if err := a.checkAddress("address", l.Address); err != nil { // since the link was made
+			return err
+		}
 		if err := a.lockAddresses(ctx, tx, l.Person.ID, most); err != nil {
 			return err
 		}
-		added, err := addAddress(ctx, tx, l.Person.ID, address)
+		added, err := addAddress(ctx, tx, l.Person.ID, l.Address)
 		if err == nil && !added {
 			var owner ticket.PersonID
-			if owner, err = mergeable(ctx, tx, l.Person, address); err == nil && owner != l.Person.ID {
-				merged, err = merge(ctx, tx, owner, l.Person.ID, address)
+			if owner, err = mergeable(ctx, tx, l.Person, l.Address); err == nil && owner != l.Person.ID {
+				merged, err = merge(ctx, tx, owner, l.Person.ID, l.Address)
 				added = true
 			}
 		}
-		if err != nil {
+		if err != nil || !added {
 			return err
 		}
-		if e, err = authenticated(ctx, tx, l.Person.ID); err != nil || !added {
-			return err
-		}
-		return reportAddress(ctx, tx, account.AddressAdded, account.EventAddressAdded, e.Person, address)
+		return reportAddress(ctx, tx, account.AddressAdded, account.EventAddressAdded, l.Person, l.Address)
 	}, account.AddAddress)
 	if err == nil {
 		a.notifyAccepted(ctx, merged)
 	}
-	return e, address, err
+	return err
 }
 
 // lockAddresses serializes changes of a person's addresses, so that their number holds.

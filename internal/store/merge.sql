@@ -1,5 +1,6 @@
 -- Accepts merge-person for each ticket of which a contact who was merged is the requester or a participant: all such contacts, or
--- those who were merged into @person. The tickets are locked in one order, and everything after that happens under their locks.
+-- those who were merged into @person, unless one is undecided. The tickets are locked in one order, and everything after that
+-- happens under their locks.
 WITH named AS (
     SELECT t.number, p.id AS contact, p.merged_into AS person FROM people p JOIN tickets t ON t.requester = p.id
     WHERE p.merged_into IS NOT NULL AND @person IN ('', p.merged_into)
@@ -9,8 +10,8 @@ WITH named AS (
 ), chosen AS (
     SELECT t.number, n.contact, n.person FROM tickets t
     JOIN (SELECT DISTINCT ON (number) * FROM named ORDER BY number, contact) n ON n.number = t.number
-    WHERE NOT EXISTS (SELECT FROM undelivered u JOIN commands c ON c.ticket = u.ticket AND c.seq = u.seq
-        WHERE u.ticket = t.number AND c.merged = n.contact)
+    WHERE NOT EXISTS (SELECT FROM commands c WHERE c.ticket = t.number AND c.merged = n.contact
+        AND NOT EXISTS (SELECT FROM outcomes o WHERE o.ticket = c.ticket AND o.seq = c.seq))
     ORDER BY t.number
     FOR UPDATE OF t
 ), locked AS (

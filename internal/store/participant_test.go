@@ -38,7 +38,7 @@ func (d *fixture) reach(viewer desk.Person, n ticket.Number) (ways []string) {
 		}
 		check(way, err)
 	}
-	_, err = d.Requester(ctx, n, viewer.ID)
+	_, err = d.ReadLink(ctx, d.conversationLink(n, viewer.ID))
 	check("link", err)
 	_, err = d.Command(ctx, viewer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Me, too."})
 	check("reply", err)

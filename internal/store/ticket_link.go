@@ -17,13 +17,13 @@ import (
 // linkSecret is the name of the secret with which links in mails are signed.
 const linkSecret = "links"
 
-// ConversationLink returns the token that opens a ticket to its requester, valid for link.Lifetime from an instant on.
-func (s *Store) ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (string, error) {
-	secret, from, err := s.linkSigning(ctx, requester, from)
+// ConversationLink returns the token that opens a ticket to a customer of it, valid for link.Lifetime from an instant on.
+func (s *Store) ConversationLink(ctx context.Context, n ticket.Number, customer ticket.PersonID, from time.Time) (string, error) {
+	secret, from, err := s.linkSigning(ctx, customer, from)
 	if err != nil {
 		return "", err
 	}
-	return signed.New(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
+	return signed.New(secret, signed.Grant{Number: n, Person: customer, Expires: from.Add(signed.Lifetime)}), nil
 }
 
 // linkSigning returns the secret for a person's link and the instant from which it is valid.
@@ -55,7 +55,7 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	if err != nil {
 		return grant, err
 	}
-	p, err := s.Requester(ctx, grant.Number, grant.Person)
+	p, err := s.customerOf(ctx, grant.Number, grant.Person)
 	if err != nil {
 		return signed.Grant{}, err
 	}
@@ -76,8 +76,9 @@ func (s *Store) linksRevoked(ctx context.Context, id ticket.PersonID, made time.
 	return ended, explain(err, "read whether a link was revoked")
 }
 
-// Requester returns a requester or participant of a ticket, also by the ID of a contact who was merged into them. It is NotFound if id is another person's or a disabled one's.
-func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.PersonID) (desk.Person, error) {
+// customerOf returns the requester or a participant of a ticket, also by the ID of a contact who was merged into them. It is
+// NotFound if id is another person's or a disabled one's.
+func (s *Store) customerOf(ctx context.Context, n ticket.Number, id ticket.PersonID) (desk.Person, error) {
 	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = `+knownAs("$1"), string(id))
 	if err == nil {
 		err = s.visible(ctx, p, n)
@@ -85,7 +86,7 @@ func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.Person
 	if err == nil || errors.Is(err, errNoPerson) || errors.Is(err, errNoTicket) {
 		return p, linkNotFound(err)
 	}
-	return desk.Person{}, explain(err, "read the requester of %s", n)
+	return desk.Person{}, explain(err, "read a customer of %s", n)
 }
 
 // linkNotFound returns the same error for every err, so that a link's holder can't tell the reasons apart; nil for nil.
@@ -136,13 +137,13 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 	return grant, p, nil
 }
 
-// FileLink returns the token that opens a file of a message to a requester, valid for link.FileLifetime from an instant on.
-func (s *Store) FileLink(ctx context.Context, id desk.FileID, requester ticket.PersonID, from time.Time) (string, error) {
-	secret, from, err := s.linkSigning(ctx, requester, from)
+// FileLink returns the token that opens a file of a message to a customer, valid for link.FileLifetime from an instant on.
+func (s *Store) FileLink(ctx context.Context, id desk.FileID, customer ticket.PersonID, from time.Time) (string, error) {
+	secret, from, err := s.linkSigning(ctx, customer, from)
 	if err != nil {
 		return "", err
 	}
-	return signed.NewFile(secret, signed.Grant{Number: ticket.Number(id), Person: requester, Expires: from.Add(signed.FileLifetime)}), nil
+	return signed.NewFile(secret, signed.Grant{Number: ticket.Number(id), Person: customer, Expires: from.Add(signed.FileLifetime)}), nil
 }
 
 // ReadFileLink returns the file that the token of a link opens, and the person as whom it is read: whether they may see it

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // fields reads the fields of the mail's header.
@@ -24,7 +26,7 @@ func (r *reader) fields() {
 	if len(r.From) > 1 {
 		r.problem("The mail is from %d addresses.", len(r.From))
 	}
-	subject, _ := clip(oneLine(decodeHeader(first(r.Header, "Subject"), r.hint)), maxSubject)
+	subject := text.Truncate(oneLine(decodeHeader(first(r.Header, "Subject"), r.hint)), maxSubject)
 	r.Subject = subject
 	if len(r.Header["Subject"]) > 1 {
 		r.problem("The field Subject is there %d times.", len(r.Header["Subject"]))

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // leaf reads a part without parts.
@@ -157,7 +159,7 @@ func headerOf(mail []byte) []byte {
 func mailName(mail []byte, hint string) string {
 	inner := innerSource(bytes.NewReader(headerOf(mail)))
 	subject := oneLine(decodeHeader(first((&reader{}).header(inner, true), "Subject"), hint))
-	subject, _ = clip(subject, 100)
+	subject = text.Truncate(subject, 100)
 	if subject == "" {
 		return "message.eml"
 	}

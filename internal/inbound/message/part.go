@@ -3,6 +3,8 @@ package message
 import (
 	"net/textproto"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // part is what the header of a part, or of the mail, says about its body.
@@ -48,7 +50,7 @@ func (r *reader) newPart(h textproto.MIMEHeader, parent string) part {
 	}
 	p.id = strings.Trim(oneLine(strings.ToValidUTF8(first(h, "Content-Id"), "")), "<> ")
 	p.location = strings.TrimSpace(first(h, "Content-Location"))
-	p.description, _ = clip(oneLine(decodeHeader(first(h, "Content-Description"), r.hint)), maxDescription)
+	p.description = text.Truncate(oneLine(decodeHeader(first(h, "Content-Description"), r.hint)), maxDescription)
 	return p
 }
 

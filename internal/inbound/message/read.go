@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // What is read of one mail at most. Past a bound the rest is passed on as a file or left to the original mail, and a problem says so.
@@ -160,11 +162,11 @@ func (r *reader) finish(w words) {
 	if blank(r.Text) && blank(r.HTML) && r.calendar != "" {
 		r.Text = r.calendar
 	}
-	if short, cut := clip(r.Text, maxText); cut {
+	if short := text.Truncate(r.Text, maxText); short != r.Text {
 		r.Text = short
 		r.problem("The text is very long and was cut off. The original mail contains all of it.")
 	}
-	if short, cut := clip(r.HTML, maxHTML); cut {
+	if short := text.Truncate(r.HTML, maxHTML); short != r.HTML {
 		r.HTML = short
 		r.problem("The HTML is very long and was cut off. The original mail contains all of it.")
 	}

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // words are the words of a part, in one form or in both.
@@ -132,17 +131,6 @@ func cleanText(s string) string {
 		}
 		return c
 	}, strings.ToValidUTF8(s, "\ufffd"))
-}
-
-// clip returns the beginning of s, at most limit bytes, and whether it is not all.
-func clip(s string, limit int) (string, bool) {
-	if len(s) <= limit {
-		return s, false
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit], true
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

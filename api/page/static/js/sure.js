@@ -7,9 +7,9 @@ function dialog() {
   if (there) return there;
   const made = document.createElement("dialog");
   made.id = "confirm";
-  made.className = "confirm";
+  made.className = "sure";
   made.setAttribute("aria-labelledby", "confirm-text");
-  made.innerHTML = `<form method="dialog"><p id="confirm-text"></p><div class="confirm-ends">
+  made.innerHTML = `<form method="dialog"><p id="confirm-text"></p><div class="sure-ends">
 <button type="submit" class="secondary" value="no">Cancel</button> <button type="submit" value="yes" class="danger small">Yes, do it</button></div></form>`;
   return document.body.appendChild(made);
 }
