@@ -99,6 +99,9 @@ func NewIncomingMails(p IncomingPorts, t *Tickets, s *Steps) *IncomingMails {
 // twice. A permanent fault means that the mail can't be processed.
 func (s *IncomingMails) Process(ctx context.Context, stored desk.IncomingMail) (desk.IncomingResult, error) {
 	m, err := s.reader.Read(ctx, stored)
+	if fault.KindOf(err) == fault.Invalid {
+		return desk.Quarantined(desk.ReasonUnreadable, "It can't be read: "+err.Error()+"."), nil
+	}
 	if err != nil {
 		return desk.IncomingResult{}, err
 	}

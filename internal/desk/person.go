@@ -30,7 +30,7 @@ type EmailSender string
 // The senders of emails.
 const (
 	SenderConfirmed   EmailSender = "confirmed"   // by their domain, or by something that was sent to them alone
-	SenderUnconfirmed EmailSender = "unconfirmed" // anybody may have written their address
+	SenderUnconfirmed EmailSender = "unconfirmed" // others may have written their address
 )
 
 // Actor is the person as a command's author.

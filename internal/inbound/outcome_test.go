@@ -550,3 +550,39 @@ func TestOutlook_aDamagedFileIsOnTheTicket(t *testing.T) {
 		t.Errorf("shown to staff: %+v, %v, %v", c.Files, c.Problems, err)
 	}
 }
+
+// A mail that can't be processed is for supervisors, since nothing may have been looked for in it. One that can't be read stays so.
+func TestProcessor_tellsWhatCannotBeReadFromWhatCannotBeProcessed(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	id := o.receive(carla, "support@desk.example", "It is late.")
+	m := o.run(id, func(context.Context, desk.IncomingMail) (desk.IncomingResult, error) {
+		return desk.IncomingResult{}, fault.New(fault.Conflict, "a refusal that was not expected")
+	})
+	if m.Reason != desk.ReasonCrashed || !strings.Contains(m.Detail, "a refusal that was not expected") || m.MayRelease(o.agent) {
+		t.Errorf("%+v", m)
+	}
+	if r := o.processRaw("\r\n", "carla@client.example", "support@desk.example"); r.Reason != desk.ReasonUnreadable {
+		t.Errorf("an empty email: %+v", r)
+	}
+}
+
+func TestProcessor_recordsWhyAMailWaits(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	id := o.receive(carla, "support@desk.example", "It is late.")
+	var seen []string
+	reasons := []error{fault.New(fault.Limited, "you have sent too much"), fault.New(fault.Unavailable, "the scanner is not responding"), errors.New("canary")}
+	o.run(id, func(context.Context, desk.IncomingMail) (desk.IncomingResult, error) {
+		m, err := o.Incoming(t.Context(), id)
+		if err != nil {
+			return desk.IncomingResult{}, err
+		}
+		seen = append(seen, m.Detail)
+		if n := len(seen); n <= len(reasons) {
+			return desk.IncomingResult{}, reasons[n-1]
+		}
+		return desk.IncomingResult{Status: desk.IncomingRecorded}, nil
+	})
+	o.expect("what it waits for", seen, []string{"", "its sender has sent too much in a short time", "the scanner is not responding", "an attempt to process it failed"})
+}

@@ -173,7 +173,7 @@ func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r des
 	r, err = p.process(ctx, m)
 	if err != nil && fault.KindOf(err).Permanent() {
 		p.log.Warn("an incoming mail is quarantined", "mail", m.ID, "error", err)
-		return desk.Quarantined(desk.ReasonUnreadable, "This email could not be read: "+err.Error()), nil
+		return desk.Quarantined(desk.ReasonCrashed, "This email could not be processed: "+err.Error()), nil
 	}
 	return r, err
 }
@@ -217,7 +217,11 @@ func (p *Processor) pause(id int64, err error) time.Duration {
 
 // why returns for staff why a mail waits.
 func why(err error) string {
-	if f, is := errors.AsType[*fault.Error](err); is && f.Kind != fault.Internal {
+	f, is := errors.AsType[*fault.Error](err)
+	switch {
+	case is && f.Kind == fault.Limited:
+		return "its sender has sent too much in a short time"
+	case is && f.Kind != fault.Internal:
 		return f.Message
 	}
 	return "an attempt to process it failed"

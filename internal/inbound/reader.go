@@ -177,8 +177,8 @@ var levels = map[trust.Verdict]desk.Trust{
 	trust.Authentic: desk.TrustPass, trust.Forged: desk.TrustFail, trust.Ambiguous: desk.TrustAmbiguous,
 }
 
-// verify sets whether the sender is believed. A form proves nothing about the address that somebody entered there, but a mail in its
-// name may be forged, too.
+// verify sets whether the sender is believed. A form proves nothing about the address that was entered there, but a mail in its name may be
+// forged, too.
 func (r *Reader) verify(ctx context.Context, m *desk.ReadMail, form string) error {
 	content, err := r.open(ctx, m.IncomingMail)
 	if err != nil {

@@ -48,7 +48,7 @@ type Mail struct {
 	// one of them, such as a Google group, makes no list of the mails of people who write to it.
 	Ours []string
 
-	// Forms are the addresses from which forms on websites send what somebody entered there, with that person in Reply-To.
+	// Forms are the addresses from which forms on websites send what visitors enter, with the visitor in Reply-To.
 	Forms []string
 }
 
@@ -65,7 +65,7 @@ type Verdict struct {
 	// a form. That is no more certain than From is. Empty where there is none.
 	Writer string
 
-	// Form is the address in From, one of Forms, if a form sent the mail for Writer. Anybody can enter any address in it.
+	// Form is the address in From, one of Forms, if a form sent the mail for Writer. Visitors can enter any address in it.
 	Form string
 
 	Bounces  []BouncedRecipient // of a Bounce; may be empty where the report names none

@@ -8,7 +8,8 @@ ALTER TABLE messages
     ADD COLUMN html text NOT NULL DEFAULT '',
     ADD COLUMN left_out jsonb NOT NULL DEFAULT '[]' CONSTRAINT messages_left_out_list CHECK (jsonb_typeof(left_out) = 'array');
 UPDATE messages m SET html = i.html FROM incoming_mails i WHERE i.id = m.mail AND i.html <> '';
-ALTER TABLE incoming_mails DROP COLUMN html;
+-- The column stays, empty, for programs of the release before, which run beside new ones during an upgrade.
+UPDATE incoming_mails SET html = '' WHERE html <> '';
 
 -- The email in quarantine of which its author, a member of staff, is notified.
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_account_kind,
