@@ -61,7 +61,7 @@ func TestDashboard_showsMailsThatWaitToBeProcessed(t *testing.T) {
 		t.Error("a mail is shown that has just arrived")
 	}
 	o.SQL(`UPDATE incoming_mails SET received_at = received_at - interval '6 minutes'`)
-	if a := b.page("/supervision"); !strings.HasPrefix(a.Find("#unprocessed").Text(), "Incoming mail: 1 email is not processed yet, the oldest since ") {
+	if a := b.page("/supervision"); !strings.HasPrefix(a.Find("#unprocessed").Text(), "Incoming email: 1 email is not processed yet, the oldest since ") {
 		t.Errorf("%q", a.Find("#unprocessed").Text())
 	}
 	o.SQL(`UPDATE incoming_mails SET status = 'recorded', processed_at = now()`)

@@ -120,6 +120,7 @@ func TestClassify_bySubject(t *testing.T) {
 		"Automaattinen vastaus: Kysymys", "Odpowiedź automatyczna: Pytanie", "Automatická odpověď: Dotaz", "Automatikus válasz: Kérdés", "Răspuns automat: Cerere",
 		"Автоматический ответ: Вопрос", "Автоматична відповідь: Запит", "Αυτόματη απάντηση: Αίτημα", "Otomatik Yanıt: Talep", "自動応答: お問い合わせ", "自动答复: 问题", "자동 회신: 문의",
 		"תשובה אוטומטית: בקשה", "رد تلقائي: طلب",
+		"Out of Office: Re: Your request", "Abwesenheitsnotiz: AW: Ihre Anfrage", "Urlaub Re: Ihre Anfrage", "Frånvarande: SV: fråga",
 	}
 	for _, subject := range machine {
 		if v := automatic.Classify(with("Subject:"+subject, "In-Reply-To: <sent-1@example.org>")); v.Kind != automatic.AutoReply {

@@ -51,13 +51,14 @@ var (
 var (
 	replyPrefix = regexp.MustCompile(`(?i)^\s*\[?(automatic reply|auto[- ]?reply|auto[- ]response|automated (reply|response)|automatische antwort|automatische antwoord|automatisch antwoord|automatische rückantwort|réponse automatique|respuesta automática|resposta automática|risposta automatica|autosvar|automatiskt svar|automatisk svar|automaattinen vastaus|autom\. antwort|odpowiedź automatyczna|automatyczna odpowiedź|autoodpowiedź|automatická odpověď|automatická odpoveď|automatikus válasz|răspuns automat|automatski odgovor|samodejni odgovor|автоматический ответ|автоматична відповідь|автоответ|автовідповідь|автоматичен отговор|αυτόματη απάντηση|otomatik yanıt|自動応答|自動返信|自動回覆|自动答复|自动回复|자동 회신|자동 응답|תשובה אוטומטית|מענה אוטומטי|رد تلقائي|ตอบกลับอัตโนมัติ|trả lời tự động|balasan otomatis)\s*(\]\s*[:：]?|[:：])`)
 	absence     = regexp.MustCompile(`(?i)^\s*(auto|out of (the )?office( autoreply)?|away from my mail|vacation (reply|message|notice)|on vacation|abwesenheits(notiz|nachricht|meldung|assistent)|abwesend|nicht im büro|urlaub|absence du bureau|absent du bureau|message d'absence|fuera de (la )?oficina|ausente|fora do escritório|ausência temporária|fuori (sede|ufficio)|assente|afwezig(heid(sassistent)?)?|niet op kantoor|frånvaro(meddelande)?|frånvarande|ikke til stede|fravær|fraværende|poissa( toimistosta)?|poza biurem|nieobecn\S*|nieobecność|mimo kancelář|nepřítomnost|házon kívül|вне офиса|нет на месте|отсутствие|ofis dışında|不在(通知|のお知らせ)?|外出(通知|中)?|부재 중)(\s*[:：-]|\s*$|\s+re:)|^.{1,80} is out of the office\.?( \(returning .{1,60}\))?\s*$|^.{1,80} est absent\(e\)\.?\s*$|^.{1,80} ist außer haus\.?\s*$`)
+	answered    = regexp.MustCompile(`(?i)^[^:：]{1,60}[:：-]?\s*(re|aw|antw|antwort|sv|vs|rv|rif|res|odp|vá|ynt|atb|回复|回覆|答复)\s*[:：]`)
 	notes       = regexp.MustCompile(`(?i)^\s*auto: .{1,120} \(\pL{2,30} (le |am |el |il |op )?\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\.?\)\s*$`)
 	aggregate   = regexp.MustCompile(`(?i)^\s*report domain: \S{1,255} submitter: \S{1,255} report-id: `)
 )
 
 // subject finds automatic replies whose headers were lost or never set. A subject alone makes no machine: people ask how to set
 // up an automatic reply, and write of their holidays. Together with a header of Exchange it does, and what only programs
-// write does in a mail that answers another one. "Re:" before it makes it a person's.
+// write does in a mail that answers another one, as an absence before "Re:" is. "Re:" before it makes it a person's.
 func (m Mail) subject() (Verdict, bool) {
 	subject := clip(strings.TrimSpace(m.Subject), maxID)
 	if aggregate.MatchString(subject) {
@@ -70,7 +71,7 @@ func (m Mail) subject() (Verdict, bool) {
 		return Verdict{}, false
 	}
 	reason := "subject " + subject
-	if m.has("X-Auto-Response-Suppress") || m.answers() && replyPrefix.MatchString(subject) {
+	if m.has("X-Auto-Response-Suppress") || m.answers() && (replyPrefix.MatchString(subject) || answered.MatchString(subject)) {
 		return Verdict{Kind: AutoReply, Reason: reason}, true
 	}
 	return Verdict{Kind: Person, NoAnswer: true, Reason: reason}, true
