@@ -135,7 +135,7 @@ func show(ctx context.Context, c *desk.MailContents, r io.Reader, again func() (
 	c.Text, c.Problems = text.Truncate(parsed.Text, maxShownText), parsed.Problems
 	c.Traits = traits(parsed)
 	if parsed.HTML != "" {
-		c.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
+		c.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML, quote.Options{}))
 	}
 	for i, f := range parsed.Files {
 		if i >= maxShownFiles {

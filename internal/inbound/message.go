@@ -56,7 +56,7 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 	}
 	result := s.message(m.Subject, s.Text)
 	if s.HTML != "" {
-		result.HTML = s.redactor.redactHTML(markup.SanitizeMail(quote.FoldHTML(s.HTML)))
+		result.HTML = s.redactor.redactHTML(markup.SanitizeMail(quote.FoldHTML(s.HTML, quote.Options{})))
 	}
 	return result, nil
 }
@@ -104,7 +104,7 @@ func (s *said) redacted(title, words string) (m desk.MailMessage) {
 // written returns what the author of a text wrote, without what they quote.
 func written(text string) string {
 	var b strings.Builder
-	for _, s := range quote.SplitText(text) {
+	for _, s := range quote.SplitText(text, quote.Options{}) {
 		if s.Kind == quote.Written {
 			b.WriteString(s.Text)
 		}
@@ -118,7 +118,7 @@ func formattedAs(text, page string) (markdown string, same bool) {
 	if page == "" {
 		return "", false
 	}
-	markdown = markup.FromHTML(withoutFolded(markup.SanitizeMail(quote.FoldHTML(page))))
+	markdown = markup.FromHTML(withoutFolded(markup.SanitizeMail(quote.FoldHTML(page, quote.Options{}))))
 	return markdown, len(markdown) <= desk.MaxBody && spoken(markup.PlainText(markdown)) == spoken(text)
 }
 

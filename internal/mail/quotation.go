@@ -46,7 +46,7 @@ func newQuotation(data desk.MailData, in func(time.Time) string) *quotation {
 // written returns the part of a message that its author wrote.
 func written(message string) string {
 	var b strings.Builder
-	for _, s := range quote.Fold(message) {
+	for _, s := range quote.Fold(message, quote.Options{}) {
 		if s.Kind == quote.Written {
 			b.WriteString(s.Text)
 		}

@@ -32,7 +32,7 @@ func TestRender_isFoldedWhereItIsQuoted(t *testing.T) {
 			"Outlook": answer + outlook + m.Text,
 		} {
 			shown := ""
-			for _, s := range quote.SplitText(text) {
+			for _, s := range quote.SplitText(text, quote.Options{}) {
 				if !s.Folded() {
 					shown += s.Text
 				}
@@ -48,7 +48,7 @@ func TestRender_isFoldedWhereItIsQuoted(t *testing.T) {
 			"Apple": `<html><body>` + answer + `<br><div><blockquote type="cite"><div>On 23 Nov 2026, at 10:23, Holesalemart Support &lt;support@holesalemart.example&gt; wrote:</div><br><div><div` +
 				strings.TrimSuffix(body, "</body>\n</html>") + `</div></blockquote></div></body></html>`,
 		} {
-			folded := quote.FoldHTML(source)
+			folded := quote.FoldHTML(source, quote.Options{})
 			before, _, _ := strings.Cut(folded, "<details")
 			_, after, _ := strings.Cut(folded, "</details>")
 			if shown := visible(parseHTML(t, before+after)); shown != answer {

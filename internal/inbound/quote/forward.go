@@ -93,7 +93,7 @@ func sender(value string) (mail.Address, bool) {
 func BareSubject(subject string) string {
 	for {
 		bare := strings.TrimSpace(ticketMark.ReplaceAllString(subject, ""))
-		if prefix, rest, found := strings.Cut(strings.Replace(bare, "：", ":", 1), ":"); found && (ForwardSubject(bare) || replyPrefix.MatchString(prefix)) {
+		if prefix, rest, found := strings.Cut(strings.Replace(bare, "：", ":", 1), ":"); found && (isForwardPrefix(prefix) || replyPrefix.MatchString(prefix)) {
 			bare = strings.TrimSpace(rest)
 		}
 		if bare == subject {
@@ -108,9 +108,16 @@ var (
 	replyPrefix = regexp.MustCompile(`(?i)^\s*(?:re|aw|antw|sv|vs|odp|rif|res|回复|答复|回覆)(?:\[\d+\])?\s*$`)
 )
 
-// ForwardSubject reports whether a subject has the prefix of a forwarded mail, such as "Fwd:" or "WG:". Prefixes that mean
-// an answer in another language are not among them.
+// ForwardSubject reports whether a subject has the prefix of a forwarded mail, such as "Fwd:" or "WG:", also after what gateways
+// put before it: "[EXTERNAL] Fwd:". Prefixes that mean an answer in another language are not among them.
 func ForwardSubject(subject string) bool {
-	prefix, _, found := strings.Cut(strings.ReplaceAll(clean(subject), "：", ":"), ":")
-	return found && len(prefix) <= labelBytes && forwardPrefixes[strings.ToLower(strings.TrimSpace(prefix))]
+	subject = brackets.ReplaceAllString(clean(subject), "")
+	prefix, _, found := strings.Cut(strings.ReplaceAll(subject, "：", ":"), ":")
+	return found && isForwardPrefix(prefix)
+}
+
+var brackets = regexp.MustCompile(`^(?:\s*\[[^\[\]]{1,40}\])+`)
+
+func isForwardPrefix(prefix string) bool {
+	return len(prefix) <= labelBytes && forwardPrefixes[strings.ToLower(strings.TrimSpace(prefix))]
 }

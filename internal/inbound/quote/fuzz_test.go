@@ -12,7 +12,7 @@ import (
 func checkSplit(t *testing.T, text string) {
 	t.Helper()
 	var joined, shown strings.Builder
-	for _, s := range quote.SplitText(text) {
+	for _, s := range quote.SplitText(text, quote.Options{}) {
 		joined.WriteString(s.Text)
 		if !s.Folded() {
 			shown.WriteString(s.Text)
@@ -28,7 +28,7 @@ func checkSplit(t *testing.T, text string) {
 		t.Errorf("of %q nothing is shown", text)
 	}
 	joined.Reset()
-	segments := quote.Fold(text)
+	segments := quote.Fold(text, quote.Options{})
 	for i, s := range segments {
 		joined.WriteString(s.Text)
 		if i > 0 && segments[i-1].Kind == s.Kind {
@@ -77,7 +77,7 @@ func FuzzFoldHTML(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
-		folded := quote.FoldHTML(source)
+		folded := quote.FoldHTML(source, quote.Options{})
 		if folded == source {
 			return
 		}
