@@ -27,7 +27,8 @@ func (s *IncomingMails) submission(ctx context.Context, m received, closed desk.
 	}
 	sub := desk.Submission{
 		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files,
-		HTML: message.HTML, LeftOut: message.LeftOut, Channel: desk.ChannelEmail, Incoming: m.ID, Arrived: m.Received, Quiet: !s.reader.MayAnswer(m.ReadMail, before),
+		HTML: message.HTML, LeftOut: message.LeftOut, Forward: message.Forward, Channel: desk.ChannelEmail,
+		Incoming: m.ID, Arrived: m.Received, Quiet: !s.reader.MayAnswer(m.ReadMail, before),
 		IdempotencyKey: incomingKey(m, "submit"),
 	}
 	if closed.Member(by.ID) {

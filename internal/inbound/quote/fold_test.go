@@ -44,7 +44,7 @@ func TestSplitText_takesWordsBelowAnIntroductionAtTheTopForWritten(t *testing.T)
 func TestFold_joinsWhatIsShown(t *testing.T) {
 	answers := "> Which cable?\nBlue.\n> Since when?\nMonday.\n"
 	want := []quote.Segment{{Kind: quote.Written, Text: answers}, {Kind: quote.Quoted, Text: "> a\n> b\n> c\n> d\n"}}
-	if have := quote.Fold(answers + "> a\n> b\n> c\n> d\n", quote.Options{}); !slices.Equal(have, want) {
+	if have := quote.Fold(answers+"> a\n> b\n> c\n> d\n", quote.Options{}); !slices.Equal(have, want) {
 		t.Errorf("%+v", have)
 	}
 }
