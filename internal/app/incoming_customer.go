@@ -134,9 +134,5 @@ func (s *IncomingMails) followUp(ctx context.Context, m received, by desk.Person
 
 // contact returns the customer with an address, and adds a contact if there is none.
 func (s *IncomingMails) contact(ctx context.Context, box desk.Mailbox) (desk.Person, error) {
-	name := box.Name
-	if !desk.ValidName(name) {
-		name = ""
-	}
-	return s.directory.EnsureContact(ctx, "", name, box.Address)
+	return s.directory.EnsureContact(ctx, "", desk.CleanName(box.Name), box.Address)
 }

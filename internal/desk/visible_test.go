@@ -27,6 +27,19 @@ func TestValidName(t *testing.T) {
 	}
 }
 
+func TestCleanName_isValidAndKeepsWhatScriptsRequire(t *testing.T) {
+	for name, want := range map[string]string{
+		"Demo Customer": "Demo Customer", " Demo\t Customer\n": "Demo Customer", "\u202eannA": "annA", "An\u200bna \u2066X\u2069": "Anna X",
+		"\u200eAnna": "Anna", "דנה\u200f": "דנה", "علی\u200cرضا": "علی\u200cرضا", "ශ්\u200dරී": "ශ්\u200dරී", "👩\u200d🚀": "👩\u200d🚀",
+		"Anna\ufffd\x00": "Anna", "\u202e\u2800": "", "": "", "An\xffna": "Anna",
+		strings.Repeat("ü", 201): strings.Repeat("ü", 199) + "…",
+	} {
+		if got := desk.CleanName(name); got != want || got != "" && !desk.ValidName(got) {
+			t.Errorf("CleanName(%+q) = %+q, want %+q", name, got, want)
+		}
+	}
+}
+
 func TestVisible(t *testing.T) {
 	for text, visible := range map[string]bool{
 		"a": true, ".": true, "👍": true, "\n\n7": true, "\u200b\u200e؟": true, "": false, " \n\t": false, "\u200b\u200b": false,

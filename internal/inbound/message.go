@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
@@ -161,19 +160,11 @@ func spoken(text string) string {
 // noSubject is the subject of a ticket by a mail without one.
 const noSubject = "(no subject)"
 
-// subject returns the subject of a ticket.
+// subject returns the subject of a ticket. One of a mail that is forwarded within a text may have any characters.
 func subject(s string) string {
-	s = strings.TrimSpace(s)
+	s = text.Line(s)
 	if !desk.Visible(s) {
 		return noSubject
 	}
-	return shortened(s, desk.MaxSubject)
-}
-
-// shortened returns a text with at most so many characters.
-func shortened(s string, most int) string {
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most-1]) + "…"
-	}
-	return s
+	return text.Shorten(s, desk.MaxSubject)
 }

@@ -3,6 +3,8 @@ package automatic
 import (
 	"regexp"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // Cause is why a mail was not delivered.
@@ -79,8 +81,8 @@ var (
 // judged completes a recipient: its status, its cause and whether the failure is hard. Words are further words of the
 // report about this recipient.
 func judged(r BouncedRecipient, words string) BouncedRecipient {
-	r.Diagnostic = clip(strings.Join(strings.Fields(r.Diagnostic), " "), maxDiagnostic)
-	said := clip(strings.ToLower(r.Diagnostic+" "+words), 4*maxDiagnostic)
+	r.Diagnostic = text.Truncate(text.Line(r.Diagnostic), maxDiagnostic)
+	said := text.Truncate(strings.ToLower(r.Diagnostic+" "+words), 4*maxDiagnostic)
 	if r.Status == "" || generalEnd.MatchString(r.Status) {
 		if code := lastStatus(said); code != "" {
 			r.Status = code

@@ -3,6 +3,8 @@ package automatic
 import (
 	"regexp"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // maxGreeting is how far into a mail the words by which a maker is known may stand. Further down they may be quoted.
@@ -108,15 +110,15 @@ func makerOf(report, subject string) (maker, bool) {
 }
 
 func signed(made maker, words string) bool {
-	return made.sign.MatchString(strings.ToLower(clip(words, maxGreeting)))
+	return made.sign.MatchString(strings.ToLower(text.Truncate(words, maxGreeting)))
 }
 
 // fromWords finds the recipients in a report's words, and what is said of each: the words up to the next one. Where nothing was
 // understood of these, the whole report decides, since some makers name the reason first.
 func (m Mail) fromWords(made maker, report string) []BouncedRecipient {
-	report = sentBy.ReplaceAllString(clip(report, maxWords), "")
+	report = sentBy.ReplaceAllString(text.Truncate(report, maxWords), "")
 	action := Failed
-	if goesOn.MatchString(strings.ToLower(clip(report, maxGreeting) + m.Subject)) {
+	if goesOn.MatchString(strings.ToLower(text.Truncate(report, maxGreeting) + m.Subject)) {
 		action = Delayed
 	}
 	var all []BouncedRecipient
@@ -173,7 +175,7 @@ func (made maker) find(report string) []mention {
 func (m Mail) failedHeader(report string) []mention {
 	var all []mention
 	for _, value := range m.Header.Values("X-Failed-Recipients") {
-		for _, address := range strings.Split(clip(value, maxText), ",") {
+		for _, address := range strings.Split(text.Truncate(strings.ToValidUTF8(value, ""), maxText), ",") {
 			if address = bare(address); address != "" && len(all) < maxRecipients {
 				all = append(all, mention{address: address, said: report, inHeader: len(all) == 0})
 			}

@@ -158,7 +158,7 @@ func headerOf(mail []byte) []byte {
 // mailName is the name of a mail as a file: its subject.
 func mailName(mail []byte, hint string) string {
 	inner := innerSource(bytes.NewReader(headerOf(mail)))
-	subject := oneLine(decodeHeader(first((&reader{}).header(inner, true), "Subject"), hint))
+	subject := text.Line(decodeHeader(first((&reader{}).header(inner, true), "Subject"), hint))
 	subject = text.Truncate(subject, 100)
 	if subject == "" {
 		return "message.eml"
@@ -206,30 +206,30 @@ func longName(html bool) string {
 
 // collect reads text up to a limit. Files in it that are uuencoded are passed on.
 func (r *reader) collect(body *bufio.Reader, limit int, html bool) (raw []byte, whole bool, err error) {
-	var text bytes.Buffer
-	for lineStart := true; text.Len() < limit; {
+	var read bytes.Buffer
+	for lineStart := true; read.Len() < limit; {
 		if name, is := beginsUU(body); is && lineStart && !html {
-			p := part{media: "application/octet-stream", name: oneLine(decodeHeader(name, r.hint))}
+			p := part{media: "application/octet-stream", name: text.Line(decodeHeader(name, r.hint))}
 			if err := r.file(p, &uuReader{in: body}); err != nil {
 				return nil, false, err
 			}
 			continue
 		}
 		line, err := body.ReadSlice('\n')
-		text.Write(line)
+		read.Write(line)
 		lineStart = err == nil
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			if errors.Is(err, io.EOF) {
-				return text.Bytes(), true, nil
+				return read.Bytes(), true, nil
 			}
 			return nil, false, err
 		}
 	}
 	_, err = body.Peek(1)
 	if errors.Is(err, io.EOF) {
-		return text.Bytes(), true, nil
+		return read.Bytes(), true, nil
 	}
-	return text.Bytes(), false, err
+	return read.Bytes(), false, err
 }
 
 // wordsOf makes words of the bytes of a text.

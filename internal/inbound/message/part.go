@@ -45,12 +45,12 @@ func (r *reader) newPart(h textproto.MIMEHeader, parent string) part {
 	}
 	for _, name := range []string{params["filename"], p.params["name"], p.params["filename"], params["name"]} {
 		if p.name == "" {
-			p.name = oneLine(name)
+			p.name = text.Line(name)
 		}
 	}
-	p.id = strings.Trim(oneLine(strings.ToValidUTF8(first(h, "Content-Id"), "")), "<> ")
+	p.id = strings.Trim(text.Line(strings.ToValidUTF8(first(h, "Content-Id"), "")), "<> ")
 	p.location = strings.TrimSpace(first(h, "Content-Location"))
-	p.description = text.Truncate(oneLine(decodeHeader(first(h, "Content-Description"), r.hint)), maxDescription)
+	p.description = text.Truncate(text.Line(decodeHeader(first(h, "Content-Description"), r.hint)), maxDescription)
 	return p
 }
 
