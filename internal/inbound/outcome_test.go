@@ -411,7 +411,7 @@ func TestTrust_severalAuthorsAreNotDisownedButAmbiguous(t *testing.T) {
 	o := openOffice(t)
 	r := o.process(letter{from: "Carla <carla@client.example>, Col <col@client.example>", subject: "My parcel", body: "It is late.", returnPath: "carla@client.example"})
 	m, err := o.Incoming(t.Context(), o.processed.ID)
-	if err != nil || r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonAmbiguous || m.Trust != desk.TrustAmbiguous || r.Detail != "The mail names several authors." {
+	if err != nil || r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonAmbiguous || m.Trust != desk.TrustAmbiguous || r.Detail != "The email names several authors." {
 		t.Errorf("%+v, trust %s, %v", r, m.Trust, err)
 	}
 	if err := o.review().Release(t.Context(), o.agent, m.ID); err != nil {

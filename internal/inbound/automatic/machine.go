@@ -111,7 +111,7 @@ func (m Mail) automaticHeaders() (Verdict, bool) {
 		}
 	}
 	if name, value, isBulk := m.bulk(); isBulk && value != "list" && !m.fromList() && (m.answers() || m.empty() || replyPrefix.MatchString(m.Subject)) {
-		return Verdict{Kind: AutoReply, Reason: name + ": " + value + ", in answer to a mail"}, true
+		return Verdict{Kind: AutoReply, Reason: name + ": " + value + ", in answer to an email"}, true
 	}
 	return Verdict{}, false
 }

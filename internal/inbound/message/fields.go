@@ -21,10 +21,10 @@ func (r *reader) fields() {
 		r.Sender = &sender[0]
 	}
 	if len(r.Header["From"]) == 0 {
-		r.problem("The mail has no field From.")
+		r.problem("The email has no field From.")
 	}
 	if len(r.From) > 1 {
-		r.problem("The mail is from %d addresses.", len(r.From))
+		r.problem("The email is from %d addresses.", len(r.From))
 	}
 	subject := text.Truncate(text.Line(decodeHeader(first(r.Header, "Subject"), r.hint)), maxSubject)
 	r.Subject = subject
@@ -84,7 +84,7 @@ var (
 func (r *reader) date() {
 	value := first(r.Header, "Date")
 	if value == "" {
-		r.problem("The mail has no date.")
+		r.problem("The email has no date.")
 		return
 	}
 	date, err := mail.ParseDate(value)

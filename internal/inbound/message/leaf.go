@@ -88,7 +88,7 @@ func (w watched) Read(p []byte) (int, error) {
 // file passes a file on.
 func (r *reader) file(p part, body io.Reader) error {
 	if len(r.Files) >= maxFiles {
-		r.problem("The mail has more than %d files. The original mail contains the others.", maxFiles)
+		r.problem("The email has more than %d files. The original email contains the others.", maxFiles)
 		return skip(body)
 	}
 	f := File{
@@ -124,7 +124,7 @@ func (r *reader) report(p part, body io.Reader) error {
 	}
 	r.Reports = append(r.Reports, Report{Type: p.media, Body: start})
 	if n, err := io.Copy(io.Discard, body); n > 0 || err != nil {
-		r.problem("A report in the mail is very long. Only its beginning was read.")
+		r.problem("A report in the email is very long. Only its beginning was read.")
 		return err
 	}
 	return nil
