@@ -24,8 +24,17 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 	case p.isSMIME():
 		return r.smime(body, p, depth)
 	}
-	if start, _ := body.Peek(len(controlPart)); p.media == "application/pgp-encrypted" && string(start) == controlPart { // an error comes again
-		r.Encrypted = true // also where a gateway made another multipart of it
+	if p.media == "application/pgp-encrypted" {
+		start, err := body.Peek(maxControl) // an error comes again
+		if bytes.HasPrefix(start, []byte(controlPart)) {
+			r.Encrypted = true // also where a gateway made another multipart of it
+		}
+		if errors.Is(err, io.EOF) && string(bytes.TrimSpace(start)) == controlPart {
+			return words{}, skip(body) // what is encrypted is the next part
+		}
+	}
+	if p.name == "" {
+		p.name = p.protectionName()
 	}
 	w := r.image(&p)
 	return w, r.file(p, body)
@@ -174,9 +183,12 @@ func (r *reader) words(body *bufio.Reader, p part) (words, error) {
 		p.media = "application/octet-stream"
 		return words{}, r.file(p, body)
 	}
-	html := p.media == "text/html" || !p.declared && looksLikeHTML(start)
+	html := p.media == "text/html" || p.isForPrograms() || !p.declared && looksLikeHTML(start)
 	used, limit := &r.text, maxText
-	if html {
+	switch {
+	case p.isSpare():
+		used, limit = &r.spare, maxHTML
+	case html:
 		used, limit = &r.html, maxHTML
 	}
 	raw, whole, err := r.collect(body, limit-*used, html)
@@ -184,6 +196,9 @@ func (r *reader) words(body *bufio.Reader, p part) (words, error) {
 		return words{}, err
 	}
 	*used += len(raw)
+	if !whole && p.isSpare() {
+		return words{}, skip(body)
+	}
 	if !whole {
 		r.problem("The text is very long. All of it is in a file.")
 		p.disposition = ""
@@ -194,7 +209,9 @@ func (r *reader) words(body *bufio.Reader, p part) (words, error) {
 			return words{}, err
 		}
 	}
-	return r.wordsOf(raw, p, html)
+	w, err := r.wordsOf(raw, p, html)
+	w.spare = p.isSpare()
+	return w, err
 }
 
 func longName(html bool) string {

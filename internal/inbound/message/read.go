@@ -87,6 +87,7 @@ type reader struct {
 	parts    int
 	text     int            // bytes of text read
 	html     int            // bytes of HTML read
+	spare    int            // bytes read of what is spare
 	related  map[int]string // Content-Location by the number of its file
 	calendar string         // the invitation in words
 	tooMany  bool           // problems were left out
