@@ -40,6 +40,20 @@ func TestCleanName_isValidAndKeepsWhatScriptsRequire(t *testing.T) {
 	}
 }
 
+func TestValidAddress_refusesWhatMailServersRefuse(t *testing.T) {
+	local, domain := strings.Repeat("a", 64), strings.Repeat("b", 60)+"."+strings.Repeat("c", 60)+"."+strings.Repeat("d", 60)
+	for address, valid := range map[string]bool{
+		"a@example.com": true, "a+b@example.com": true, "jörg@exämple.example": true, local + "@example.com": true, "a" + local + "@example.com": false,
+		strings.Repeat("ü", 33) + "@example.com": false, local + "@" + domain + ".eee": true, local + "@" + domain + ".example": false,
+		"": false, "a": false, "a@": false, "@example.com": false, "A <a@example.com>": false, "a@example.com ": false, "a@example.com, b@example.com": false,
+		"\u202ea@example.com": false, "a\u200b@example.com": false, "a@ex\u00adample.com": false, "a@example.com\n": false, "a\u200f@example.com": false,
+	} {
+		if desk.ValidAddress(address) != valid {
+			t.Errorf("%+q: %t", address, !valid)
+		}
+	}
+}
+
 func TestVisible(t *testing.T) {
 	for text, visible := range map[string]bool{
 		"a": true, ".": true, "👍": true, "\n\n7": true, "\u200b\u200e؟": true, "": false, " \n\t": false, "\u200b\u200b": false,

@@ -131,7 +131,7 @@ func TestRead_saysWhatIsPastABound(t *testing.T) {
 		"deep":          {start + "Content-Type: multipart/mixed; boundary=b0\r\n\r\n" + nested(40) + "\r\nthe end", "Parts are nested more than 32 times.", "the end"},
 		"long header":   {start + strings.Repeat("X-A: "+strings.Repeat("x", 900)+"\r\n", 400) + "\r\nwords", "A header is very long.", ""},
 		"many fields":   {start + strings.Repeat("X-A: b\r\n", 1500) + "\r\nwords", "A header is very long.", ""},
-		"long report":   {start + "Content-Type: message/delivery-status\r\n\r\n" + strings.Repeat("x", 70<<10), "A report in the mail is very long.", ""},
+		"long report":   {start + "Content-Type: message/delivery-status\r\n\r\n" + strings.Repeat("x", 70<<10), "A report in the email is very long.", ""},
 		"many to":       {start + "To: " + strings.Repeat("a@example.org,", 600) + "\r\n\r\nwords", "The field To has more addresses", ""},
 		"many problems": {multipart + manyProblems(), "There are more problems than are listed here.", ""},
 	} {
