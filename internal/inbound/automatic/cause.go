@@ -81,7 +81,7 @@ var (
 // judged completes a recipient: its status, its cause and whether the failure is hard. Words are further words of the
 // report about this recipient.
 func judged(r BouncedRecipient, words string) BouncedRecipient {
-	r.Diagnostic = text.Truncate(text.Line(r.Diagnostic), maxDiagnostic)
+	r.Diagnostic = text.Truncate(text.Line(beforeCopy(r.Diagnostic)), maxDiagnostic)
 	said := text.Truncate(strings.ToLower(r.Diagnostic+" "+words), 4*maxDiagnostic)
 	if r.Status == "" || generalEnd.MatchString(r.Status) {
 		if code := lastStatus(said); code != "" {
