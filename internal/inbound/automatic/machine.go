@@ -138,6 +138,11 @@ func (m Mail) fromList() bool {
 	return m.has("List-Id") || m.has("List-Post") || m.has("List-Unsubscribe") || m.has("Mailing-List")
 }
 
+// fromOtherList reports whether a mailing list passed a mail on that is none of our addresses. Then the mail is no person's.
+func (m Mail) fromOtherList() bool {
+	return (m.has("List-Id") || m.has("List-Post") || m.has("Mailing-List")) && !m.listIsOurs()
+}
+
 // list finds mailing lists and mass mail. A list at one of our addresses passes on what people write to us. Sales programs set
 // List-Unsubscribe in mails that people write one by one, too, so that it alone makes no answer a newsletter.
 func (m Mail) list() (Verdict, bool) {

@@ -100,7 +100,9 @@ func (p part) isWords() bool {
 }
 
 // isForPrograms reports whether a part is HTML for certain programs: AMP, and what watches show.
-func (p part) isForPrograms() bool { return p.media == "text/x-amp-html" || p.media == "text/watch-html" }
+func (p part) isForPrograms() bool {
+	return p.media == "text/x-amp-html" || p.media == "text/watch-html"
+}
 
 // isSpare reports whether text says in another form what other parts say. It counts only if they don't.
 func (p part) isSpare() bool {
