@@ -130,7 +130,7 @@ func show(ctx context.Context, c *desk.MailContents, r io.Reader, again func() (
 	case err != nil:
 		return err
 	}
-	c.Subject, c.Forward = parsed.Subject, quote.ForwardSubject(parsed.Subject)
+	c.Subject, c.Forward = parsed.Subject, quote.Forwards(parsed.Subject, parsed.Text)
 	c.From, c.To, c.Cc, c.Date = mailboxes(parsed.From), mailboxes(parsed.To), mailboxes(parsed.Cc), parsed.Date
 	c.Text, c.Problems = text.Truncate(parsed.Text, maxShownText), parsed.Problems
 	c.Traits = traits(parsed)

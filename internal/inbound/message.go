@@ -54,7 +54,7 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 		return desk.MailMessage{}, err
 	}
 	result := s.message(m.Subject, s.Text)
-	result.Forward = quote.ForwardSubject(s.Subject)
+	result.Forward = quote.Forwards(s.Subject, s.Text)
 	if s.HTML != "" {
 		result.HTML = s.redactor.redactHTML(markup.SanitizeMail(quote.FoldHTML(s.HTML, quote.Options{Forward: result.Forward})))
 	}

@@ -96,15 +96,30 @@ func TestForwarded_findsNothingElsewhere(t *testing.T) {
 	}
 }
 
-func TestForwardSubject_knowsForwardsOfManyLanguages(t *testing.T) {
+func TestForwards_knowsForwardsOfManyLanguages(t *testing.T) {
 	for subject, want := range map[string]bool{
 		"Fwd: Cable": true, "FW: Cable": true, "WG: Kabel": true, "TR : câble": true, "RV: cable": true, "ENC: cabo": true, "I: cavo": true,
 		"VB: kabel": true, "VL: kaapeli": true, "PD: kabel": true, "转发：电缆": true, "fwd:": true, "İLT: Kablo": true, "ΠΡΘ: Καλώδιο": true, "Пересл: Кабель": true, "הועבר: כבל": true,
 		"[EXT] FW: Cable": true, "[EXT] Re: FW: Cable": false, "[Fw: Cable]": false,
 		"Re: Cable": false, "AW: Kabel": false, "Cable": false, "": false, "VS: kaapeli": false, "Fwd Cable": false, ":": false,
 	} {
-		if have := quote.ForwardSubject(subject); have != want {
+		if have := quote.Forwards(subject, ""); have != want {
 			t.Errorf("%q: %t", subject, have)
+		}
+	}
+}
+
+func TestForwards_tellsDanishAndNorwegianForwardsFromFinnishAnswers(t *testing.T) {
+	const danish, finnish = "Se nedenfor.\n\nFra: Ada <ada@example.org>\nSendt: 7. maj 2024 10:15\nTil: Bo\nEmne: Kabel\n\nHej", "Kiitos.\n\nLähettäjä: Ada <ada@example.org>\nLähetetty: 7. toukokuuta 2024\nVastaanottaja: Bo\nAihe: Kaapeli\n\nHei"
+	for _, c := range []struct {
+		subject, text string
+		want          bool
+	}{
+		{"VS: Kabel", danish, true}, {"[EKSTERN] VS : Kabel", danish, true}, {"VS: Kabel", strings.Replace(danish, "Fra:", "*Fra:*", 1), true}, {"SV: Kabel", danish, false}, {"VS: Kaapeli", finnish, false},
+		{"VL: Kaapeli", finnish, true}, {"Kabel", danish, false}, {"VS: Kabel", "", false},
+	} {
+		if have := quote.Forwards(c.subject, c.text); have != c.want {
+			t.Errorf("%q: %t", c.subject, have)
 		}
 	}
 }
@@ -137,12 +152,12 @@ func TestOptions_forwardShowsWhatIsForwarded(t *testing.T) {
 	for name, mail := range forwardedMails {
 		for _, subject := range forwardSubjects {
 			text := strings.Repeat(above, 1+40*(len(name)%2)) + mail
-			if have := shownOf(text, quote.Options{Forward: quote.ForwardSubject(subject)}); words(have) != words(text) {
+			if have := shownOf(text, quote.Options{Forward: quote.Forwards(subject, "")}); words(have) != words(text) {
 				t.Errorf("%s as %q: a reader sees %q", name, subject, have)
 			}
 		}
 		for _, subject := range []string{"Re: Cable", "AW: Kabel", "Re: Fw: Cable", "SV: kabel", "R: cavo", "Cable", ""} {
-			have := shownOf(above+mail, quote.Options{Forward: quote.ForwardSubject(subject)})
+			have := shownOf(above+mail, quote.Options{Forward: quote.Forwards(subject, "")})
 			if strings.HasPrefix(name, "Outlook") && strings.Contains(have, "too short.") {
 				t.Errorf("%s in an answer with subject %q: a reader sees %q", name, subject, have)
 			}

@@ -61,7 +61,7 @@ func FuzzSplitText(f *testing.F) {
 		if have, found := quote.Forwarded(text); found && (!strings.Contains(have.From.Address, "@") || len(have.Text) > len(text)) {
 			t.Errorf("%q forwards %+v", text, have)
 		}
-		quote.ForwardSubject(text)
+		quote.Forwards(text, text)
 	})
 }
 

@@ -44,7 +44,7 @@ func (s Segment) Folded() bool { return s.Kind != Written && !s.Inline }
 
 // Options say what a mail's text does not.
 type Options struct {
-	// Forward is set if the mail forwards another one, see ForwardSubject: that is what its sender passes on, so no quotation is folded.
+	// Forward is set if the mail forwards another one, see Forwards: that is what its sender passes on, so no quotation is folded.
 	Forward bool
 }
 
