@@ -156,7 +156,7 @@ func (p *Pages) mail(v *page.Visit) error {
 	if view.Contents.HTML != "" {
 		view.Shown = mails.HTML(view.Contents.HTML, nil, 1)
 	} else {
-		view.Shown = mails.MailMessage(desk.Entry{Channel: desk.ChannelEmail, Body: view.Contents.Text})
+		view.Shown = mails.MailMessage(desk.Entry{Channel: desk.ChannelEmail, Body: view.Contents.Text, Forward: view.Contents.Forward})
 	}
 	return v.Show("mail", view)
 }

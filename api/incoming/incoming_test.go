@@ -338,7 +338,7 @@ func (o *fixture) wrote() ticket.Number {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	html := markup.SanitizeMail(quote.FoldHTML(formatted))
+	html := markup.SanitizeMail(quote.FoldHTML(formatted, quote.Options{}))
 	id := o.received(hostile+"formatted", desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: receipt.Number},
 		desk.MailTraits{Signed: true, Calendar: desk.CalendarRequest})
 	var files []desk.FileID

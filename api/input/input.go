@@ -15,6 +15,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/text"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -41,29 +42,28 @@ func (f *Fields) Err() error {
 	return fault.Fields(f.details...)
 }
 
-// Line validates one line of text, such as a subject, and returns it trimmed. It must not be empty, or contain control
+// Line validates one line of text, such as a subject, and returns it as text.Line does. It must not be empty, or contain control
 // characters or others that change how text around it is displayed.
 func (f *Fields) Line(field, typed string, limit int) string {
-	text := strings.TrimSpace(typed)
-	if !desk.Visible(text) {
+	if !desk.Visible(typed) {
 		f.Reject(field, "is empty")
 		return ""
 	}
-	return f.Optional(field, text, limit)
+	return f.Optional(field, typed, limit)
 }
 
 // Optional validates a line that may be empty.
 func (f *Fields) Optional(field, typed string, limit int) string {
-	text := strings.TrimSpace(typed)
-	switch bad, found := firstRejected(text, allowedInLine); {
-	case !utf8.ValidString(text):
+	typed = strings.TrimSpace(typed)
+	switch bad, found := firstRejected(typed, text.InLine); {
+	case !utf8.ValidString(typed):
 		f.Reject(field, "is not UTF-8")
 	case found:
 		f.Reject(field, "contains the character %U, which is not allowed in a line of text", bad)
-	case utf8.RuneCountInString(text) > limit:
+	case utf8.RuneCountInString(typed) > limit:
 		f.Reject(field, "is longer than %d characters", limit)
 	}
-	return text
+	return text.Line(typed)
 }
 
 // Words validates a message, which may contain line breaks and tabs. It returns it with \n as line breaks.
@@ -178,16 +178,3 @@ func firstRejected(text string, allowed func(rune) bool) (rune, bool) {
 }
 
 func allowedInText(r rune) bool { return r == '\n' || r == '\t' || !unicode.IsControl(r) }
-
-// allowedInLine reports whether a line may contain r: no control characters, line separators, or characters that change
-// the writing direction of the following text. Plain direction marks are allowed, because Arabic and Hebrew need them.
-func allowedInLine(r rune) bool {
-	switch {
-	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-		return false
-	case r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
-		return false
-	default:
-		return true
-	}
-}

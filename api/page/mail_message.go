@@ -50,7 +50,7 @@ func (m MailView) MailMessage(e desk.Entry) MailMessage {
 	case e.Channel != desk.ChannelEmail || e.Format == desk.FormatMarkdown:
 		return MailMessage{}
 	case e.HTML == "":
-		return MailMessage{Words: foldedText(e.Body)}
+		return MailMessage{Words: foldedText(e.Body, quote.Options{Forward: e.Forward})}
 	default:
 		return m.HTML(e.HTML, e.Files, e.N)
 	}
@@ -89,9 +89,9 @@ func (m MailView) Again() string {
 }
 
 // foldedText returns the text of an email. Quoted text and signatures are folded.
-func foldedText(text string) template.HTML {
+func foldedText(text string, o quote.Options) template.HTML {
 	var b strings.Builder
-	for _, s := range quote.Fold(text) {
+	for _, s := range quote.Fold(text, o) {
 		shown := string(markup.Text(s.Text, markup.Options{}))
 		if !s.Folded() {
 			b.WriteString(shown)

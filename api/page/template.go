@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/markup"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 //go:embed all:templates
@@ -77,7 +78,7 @@ func (e *Engine) functions() template.FuncMap {
 		"plain":      markup.PlainText,
 		"plural":     plural,
 		"initials":   initials,
-		"short":      truncate,
+		"short":      short,
 	}
 }
 
@@ -135,13 +136,9 @@ func initials(name string) string {
 	return letters
 }
 
-// truncate shortens a text to limit characters.
-func truncate(limit int, text string) string {
-	if utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	return strings.TrimSpace(string([]rune(text)[:limit-1])) + "…"
-}
+// short returns a text of people as one line of at most limit characters. Texts from before such lines were checked may contain what changes
+// the text around them.
+func short(limit int, line string) string { return text.Shorten(text.Line(line), limit) }
 
 // Sentence returns a message with a capital letter and a full stop.
 func Sentence(message string) string {

@@ -27,7 +27,8 @@ func (s *IncomingMails) submission(ctx context.Context, m received, closed desk.
 	}
 	sub := desk.Submission{
 		Subject: message.Subject, Body: message.Body, Category: s.category(m), Files: message.Files,
-		HTML: message.HTML, LeftOut: message.LeftOut, Channel: desk.ChannelEmail, Incoming: m.ID, Arrived: m.Received, Quiet: !s.reader.MayAnswer(m.ReadMail, before),
+		HTML: message.HTML, LeftOut: message.LeftOut, Forward: message.Forward, Channel: desk.ChannelEmail,
+		Incoming: m.ID, Arrived: m.Received, Quiet: !s.reader.MayAnswer(m.ReadMail, before),
 		IdempotencyKey: incomingKey(m, "submit"),
 	}
 	if closed.Member(by.ID) {
@@ -133,9 +134,5 @@ func (s *IncomingMails) followUp(ctx context.Context, m received, by desk.Person
 
 // contact returns the customer with an address, and adds a contact if there is none.
 func (s *IncomingMails) contact(ctx context.Context, box desk.Mailbox) (desk.Person, error) {
-	name := box.Name
-	if !desk.ValidName(name) {
-		name = ""
-	}
-	return s.directory.EnsureContact(ctx, "", name, box.Address)
+	return s.directory.EnsureContact(ctx, "", desk.CleanName(box.Name), box.Address)
 }

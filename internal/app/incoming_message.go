@@ -43,7 +43,8 @@ func (s *IncomingMails) message(ctx context.Context, m received, by desk.Person,
 
 // byMail returns a request with the message that a mail becomes.
 func byMail(r desk.Request, m received, message desk.MailMessage) desk.Request {
-	r.Body, r.Format, r.HTML, r.Files, r.LeftOut = message.Body, message.Format, message.HTML, message.Files, message.LeftOut
+	r.Body, r.Format, r.HTML, r.Files = message.Body, message.Format, message.HTML, message.Files
+	r.LeftOut, r.Forward = message.LeftOut, message.Forward
 	r.Channel, r.Incoming, r.Arrived = desk.ChannelEmail, m.ID, m.Received
 	return r
 }

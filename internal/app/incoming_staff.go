@@ -65,7 +65,7 @@ func (s *IncomingMails) forward(ctx context.Context, m received, from desk.Perso
 	}
 	receipt, err := s.tickets.Submit(ctx, from, desk.Submission{
 		Subject: forwarded.Subject, Body: forwarded.Body, Category: s.category(m), Requester: desk.Whom{Person: string(requester.ID)},
-		Files: forwarded.Files, HTML: forwarded.HTML, LeftOut: forwarded.LeftOut,
+		Files: forwarded.Files, HTML: forwarded.HTML, LeftOut: forwarded.LeftOut, Forward: forwarded.Forward,
 		Channel: desk.ChannelEmail, Incoming: m.ID, Arrived: m.Received, IdempotencyKey: incomingKey(m, "submit"),
 	})
 	if err != nil {

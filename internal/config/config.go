@@ -199,7 +199,7 @@ func (c *Config) check(reject reject) {
 		checkListenAddress(reject, "SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth)
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
-	if err != nil {
+	if err != nil || !desk.ValidAddress(from.Address) {
 		reject("SUPPORTDESK_MAIL_FROM", "is not an email address: %q", c.MailFrom)
 	} else {
 		c.From = *from

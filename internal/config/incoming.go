@@ -1,8 +1,9 @@
 package config
 
 import (
-	"net/mail"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
 const minIncomingSize = 64 << 10 // bytes
@@ -14,8 +15,7 @@ func (c *Config) checkIncoming(reject reject) {
 	}
 	for i, entry := range c.MailAddresses {
 		address, category, _ := strings.Cut(strings.TrimSpace(entry), "=")
-		parsed, err := mail.ParseAddress(address)
-		if err != nil || parsed.Address != address || strings.Contains(address, "+") {
+		if !desk.ValidAddress(address) || strings.Contains(address, "+") {
 			reject("SUPPORTDESK_MAIL_ADDRESSES", "is not a list of ADDRESS or ADDRESS=CATEGORY, without a plus sign: %q", entry)
 			continue
 		}
@@ -25,7 +25,7 @@ func (c *Config) checkIncoming(reject reject) {
 		}
 	}
 	for _, address := range c.FormAddresses {
-		if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
+		if !desk.ValidAddress(address) {
 			reject("SUPPORTDESK_FORM_ADDRESSES", "is not a list of addresses: %q", address)
 		}
 	}

@@ -51,6 +51,7 @@ type Submission struct {
 	Incoming       int64         // ID of the incoming mail that it was; 0: none
 	HTML           string        // of that mail, sanitized; may be empty
 	LeftOut        []LeftOut     // what of that mail is not in the message
+	Forward        bool          // that mail forwards another one, which its text contains
 	Quiet          bool          // nothing automatic is sent in answer to it
 	Arrived        time.Time     // when it arrived, if that was before it is accepted: it counts from then; zero: now
 	IdempotencyKey IdempotencyKey
@@ -76,6 +77,7 @@ type Request struct {
 	Incoming       int64           // ID of the incoming mail that it was; 0: none
 	HTML           string          // of that mail, sanitized; may be empty
 	LeftOut        []LeftOut       // what of that mail is not in the message
+	Forward        bool            // that mail forwards another one, which its text contains
 	Arrived        time.Time       // when it arrived, if that was before it is accepted: it counts from then; zero: now
 	Joins          bool            // customer-reply, by email: someone who is not of the ticket becomes a participant
 	Seen           int             // number of the last timeline entry that the writer had seen; 0: unknown

@@ -90,11 +90,12 @@ type ReplyTo struct {
 
 // Quoted is the latest message of a customer before an answer of staff. It is zero if there is none.
 type Quoted struct {
-	Body   string    `json:"body"`
-	Format Format    `json:"format"` // of Body
-	Author string    `json:"author"` // display name
-	At     time.Time `json:"at"`
-	Own    bool      `json:"own"` // the recipient wrote it
+	Body    string    `json:"body"`
+	Format  Format    `json:"format"`  // of Body
+	Forward bool      `json:"forward"` // it is a mail that forwards another one
+	Author  string    `json:"author"`  // display name
+	At      time.Time `json:"at"`
+	Own     bool      `json:"own"` // the recipient wrote it
 }
 
 // ThreadMail is an earlier mail of a conversation: a mail about the ticket or, if ID is set, an incoming one.

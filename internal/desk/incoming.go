@@ -197,6 +197,7 @@ type MailMessage struct {
 	HTML        string // sanitized; images of the mail have cid: URLs; empty: none
 	Files       []FileID
 	LeftOut     []LeftOut
+	Forward     bool // the body contains a mail that is forwarded, as the subject says
 	QuotesUs    bool // an answer of staff: it contains something of an email of the desk that could not be recognized as a quotation
 }
 

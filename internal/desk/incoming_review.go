@@ -78,6 +78,7 @@ type MailContents struct {
 	Headers      string    // as they came, in valid UTF-8; truncated if they are long
 	Text         string
 	HTML         string // sanitized, to be shown by markup.Mail; empty: none
+	Forward      bool   // it forwards another mail, as its subject says
 	Files        []IncomingFile
 	MoreFiles    int      // that are not listed
 	Problems     []string // how malformed parts were read, or why the mail can't be

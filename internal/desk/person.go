@@ -47,10 +47,13 @@ type Ref struct {
 // Ref is the person as others see them.
 func (p Person) Ref() Ref { return Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role} }
 
-// MaxName and MaxAddress are the maximum length of a name in characters, and that of an email address in bytes (RFC 5321).
+// MaxName and MaxAddress are the maximum length of a name in characters, and that of an email address in bytes (RFC 5321,
+// section 4.5.3.1).
 const (
 	MaxName    = 200
 	MaxAddress = 254
+
+	maxLocalPart = 64 // bytes of an address before the @
 )
 
 var (
@@ -82,10 +85,12 @@ func (p Person) Check() error {
 // ValidID reports whether text has the shape of a person's ID.
 func ValidID(text string) bool { return idShape.MatchString(text) }
 
-// ValidAddress reports whether text is an email address and nothing else.
-func ValidAddress(text string) bool {
-	a, err := mail.ParseAddress(text)
-	return err == nil && a.Address == text && len(text) <= MaxAddress
+// ValidAddress reports whether a text is an email address and nothing else, of the length that mail servers accept, with nothing
+// invisible in it.
+func ValidAddress(address string) bool {
+	parsed, err := mail.ParseAddress(address)
+	return err == nil && parsed.Address == address && len(address) <= MaxAddress && strings.LastIndexByte(address, '@') <= maxLocalPart &&
+		withoutInvisible(address) == address && !strings.ContainsFunc(address, forbidden)
 }
 
 // ValidName reports whether text can be a person's name: one line without invisible characters.

@@ -20,6 +20,7 @@ type Entry struct {
 	Incoming int64      // the incoming mail that the message was; 0: none. For staff only
 	HTML     string     // of that mail, sanitized; empty: none
 	LeftOut  []LeftOut  // what of that mail is not in the message
+	Forward  bool       // that mail forwards another one, which its text contains
 	Traits   MailTraits // of that mail
 	Internal bool       // the message is visible to staff only, even if the event is public
 	Recorded time.Time

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 const (
@@ -24,15 +26,30 @@ func Visible(text string) bool {
 
 // validName reports whether a text can be a name: one line of at most limit characters, none of them invisible, so that
 // different names look different.
-func validName(text string, limit int) bool {
-	return Visible(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, forbidden) && !hasInvisible(text)
+func validName(name string, limit int) bool {
+	return Visible(name) && utf8.RuneCountInString(name) <= limit && utf8.ValidString(name) && !strings.ContainsFunc(name, forbidden) && withoutInvisible(name) == name
 }
 
-// hasInvisible reports whether a text has an invisible character where no script requires one. Indic scripts use zero-width
+// CleanName returns what someone elsewhere calls themselves as a name that is valid here. It is empty if nothing of it is visible.
+func CleanName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, withoutInvisible(text.Line(name)))
+	if name = text.Shorten(strings.Join(strings.Fields(name), " "), MaxName); !ValidName(name) {
+		return ""
+	}
+	return name
+}
+
+// withoutInvisible returns a text without the invisible characters that no script requires. Indic scripts use zero-width
 // joiners and non-joiners after a virama, Arabic uses non-joiners between letters, and ideographs and symbols have
 // variation selectors.
-func hasInvisible(text string) bool {
+func withoutInvisible(text string) string {
 	runes := []rune(text)
+	kept := make([]rune, 0, len(runes))
 	for i, r := range runes {
 		before, after := runeAt(runes, i-1), runeAt(runes, i+1)
 		switch {
@@ -42,10 +59,11 @@ func hasInvisible(text string) bool {
 		case r == zeroWidthJoiner && pictograph(before) && pictograph(after):
 		case unicode.Is(unicode.Variation_Selector, r) && (unicode.Is(unicode.Han, before) || unicode.In(before, unicode.S, unicode.N)):
 		default:
-			return true
+			continue
 		}
+		kept = append(kept, r)
 	}
-	return false
+	return string(kept)
 }
 
 // runeAt returns the rune at an index, or a space beyond the ends.
@@ -66,7 +84,5 @@ func invisible(r rune) bool {
 	return r == brailleBlank || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// forbidden reports whether a character is not allowed in names: control characters, and those that reorder text.
-func forbidden(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
-}
+// forbidden reports whether a character is not allowed in names.
+func forbidden(r rune) bool { return !text.InLine(r) || r == utf8.RuneError }

@@ -130,12 +130,12 @@ func show(ctx context.Context, c *desk.MailContents, r io.Reader, again func() (
 	case err != nil:
 		return err
 	}
-	c.Subject = parsed.Subject
+	c.Subject, c.Forward = parsed.Subject, quote.Forwards(parsed.Subject, parsed.Text)
 	c.From, c.To, c.Cc, c.Date = mailboxes(parsed.From), mailboxes(parsed.To), mailboxes(parsed.Cc), parsed.Date
 	c.Text, c.Problems = text.Truncate(parsed.Text, maxShownText), parsed.Problems
 	c.Traits = traits(parsed)
 	if parsed.HTML != "" {
-		c.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML))
+		c.HTML = markup.SanitizeMail(quote.FoldHTML(parsed.HTML, quote.Options{Forward: c.Forward}))
 	}
 	for i, f := range parsed.Files {
 		if i >= maxShownFiles {

@@ -9,11 +9,17 @@ import (
 )
 
 // flat is a text without what breaks links and addresses: spaces and line breaks, marks of quotation, characters without width,
-// soft line breaks. What is encoded is decoded.
+// soft line breaks. What is encoded is decoded. Of
+//
+//	See https://desk.example/c/%41bc=
+//	> def today
+//
+// the chars are "Seehttps://desk.example/c/Abcdeftoday", and that of "A" is at the percent sign. A token is found in the chars; what is
+// redacted are the bytes of the text that spell it.
 type flat struct {
 	text  string
-	chars []byte
-	at    []int32 // where each of chars is in the text
+	chars []byte  // ASCII
+	at    []int32 // where each of chars is in the text: the first of the bytes that spell it
 	spell spelling
 	html  bool
 }
@@ -32,7 +38,8 @@ var (
 	proofpointSigns = regexp.MustCompile(`(?i)-(?:3A|2F|2D|5F)`)
 )
 
-// spellings returns how links may be spelled in a text.
+// spellings returns how links may be spelled in a text. A sign that may be spelled in another way has the text searched once more:
+// "/c/a=2Db" is "/c/a-b" in quoted-printable and, with an equals sign that breaks it, "/c/a2Db" otherwise.
 func spellings(text string) []spelling {
 	all := []spelling{plain}
 	if printableSigns.MatchString(text) {
@@ -44,10 +51,11 @@ func spellings(text string) []spelling {
 	return all
 }
 
-// barrier stands for what is no part of a link and does not merely break one.
+// barrier stands for what is no part of a link and does not merely break one, such as "é" or a control character: "abcédef" contains
+// no token "abcdef".
 const barrier = '"'
 
-// flatten returns a text without what breaks links. In HTML, it leaves out the tags.
+// flatten returns a text without what breaks links, see flat. In HTML, it leaves out the tags: "/c/ab<wbr>cd" has the chars "/c/abcd".
 func flatten(text string, s spelling, isHTML bool) flat {
 	f := flat{text: text, spell: s, html: isHTML, chars: make([]byte, 0, len(text)), at: make([]int32, 0, len(text))}
 	for i := 0; i < len(text); {
@@ -60,7 +68,8 @@ func flatten(text string, s spelling, isHTML bool) flat {
 	return f
 }
 
-// next returns the character at a byte of the text, or 0 if it is left out, and how many bytes spell it.
+// next returns the character at a byte of the text, or 0 if it is left out, and how many bytes spell it: at "&#45;x" '-' and 5, at "%2Fx"
+// '/' and 3, at a line break 0 and 1.
 func (f *flat) next(i int) (char byte, size int) {
 	rest := f.text[i:]
 	switch c := rest[0]; {
@@ -93,7 +102,8 @@ func (f *flat) next(i int) (char byte, size int) {
 	return kept(r), size
 }
 
-// kept returns a character of a link, a barrier, or 0 for what may break a link.
+// kept returns what a decoded character is among the chars: itself if links may contain it, 0 if programs insert it into links (spaces,
+// ">", soft hyphens), and otherwise a barrier.
 func kept(r rune) byte {
 	switch {
 	case unicode.IsSpace(r), r >= 0x80 && (unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Z, r)), strings.ContainsRune(`=>|\`, r):
@@ -104,7 +114,8 @@ func kept(r rune) byte {
 	return byte(r)
 }
 
-// percent decodes a character that is percent-encoded, once or more: %2F, %252F.
+// percent decodes the character that s begins with and that is percent-encoded, once or more: '/' and 3 for "%2F", '/' and 5 for "%252F".
+// The size is 0 if s begins with no encoded character.
 func percent(s string) (decoded byte, size int) {
 	at := 1
 	for strings.HasPrefix(s[at:], "25") && at < 40 {
@@ -118,6 +129,7 @@ func percent(s string) (decoded byte, size int) {
 	return 0, 0
 }
 
+// hex returns the byte that the first two digits of s spell: '/' for "2Fx".
 func hex(s string) (byte, bool) {
 	if len(s) < 2 {
 		return 0, false
@@ -132,7 +144,8 @@ func isTokenByte(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
 }
 
-// row returns how many characters of a token follow one another in the text from one on, without anything that breaks them.
+// row returns how many characters of a token follow one another in the text from one of chars on, without anything that breaks them.
+// From "a" on it is 3 for "abc/def", and for "abc" and "def" on two lines, of which the chars are "abcdef".
 func (f *flat) row(from int) int {
 	i := from
 	for ; i < len(f.chars) && isTokenByte(f.chars[i]); i++ {
@@ -143,13 +156,14 @@ func (f *flat) row(from int) int {
 	return i - from
 }
 
-// end returns the byte of the text after one of chars.
+// end returns the byte of the text after those that spell one of chars: 3 for that of "%2Fx" at 0.
 func (f *flat) end(i int) int {
 	_, size := f.next(int(f.at[i]))
 	return int(f.at[i]) + size
 }
 
-// around returns the bytes of the text that spell some of chars, with those before and after them that belong to the same link.
+// around returns the bytes of the text that spell the chars between two, with those before and after them that belong to the same link
+// or address: of "(see https://desk.example/c/TOKEN?a=1)." all from "https" to "a=1", given where TOKEN is among the chars.
 func (f *flat) around(from, to int, belongs func(byte) bool) [2]int {
 	first, last := int(f.at[from]), f.end(to-1)
 	for first > 0 && belongs(f.text[first-1]) && !f.endsReference(first) {
@@ -167,7 +181,8 @@ func (f *flat) around(from, to int, belongs func(byte) bool) [2]int {
 
 var delimiters = []string{"&lt;", "&gt;", "&#34;", "&#39;"}
 
-// endsReference reports whether a sign that ends a link is written before a byte of HTML as a reference.
+// endsReference reports whether a sign that ends a link is written before a byte of HTML as a reference: "&lt;" before the h of
+// "&lt;https://desk.example/".
 func (f *flat) endsReference(i int) bool {
 	for _, d := range delimiters {
 		if f.html && strings.HasSuffix(f.text[:i], d) {
@@ -177,6 +192,7 @@ func (f *flat) endsReference(i int) bool {
 	return false
 }
 
+// beginsReference reports the same of the bytes from one on: "&gt;" after "/c/TOKEN".
 func (f *flat) beginsReference(i int) bool {
 	for _, d := range delimiters {
 		if f.html && strings.HasPrefix(f.text[i:], d) {
@@ -194,8 +210,13 @@ func isAddressByte(c byte) bool { return isTokenByte(c) || strings.IndexByte(".+
 
 func isIDByte(c byte) bool { return isAddressByte(c) || c == '<' || c == '>' }
 
-// broken returns the parts of a token that is damaged from one of chars on: the first row of characters, and those that follow within
-// the length of a token and are no words.
+// broken returns the parts of a token that is damaged from one of chars on, as by a program that wraps and indents the lines of a link:
+// the first row of characters, and those that follow within the length of a token and are no words. Of
+//
+//	/c/AbCdEf0123456789
+//	Hello GhIjKl
+//
+// it redacts "AbCdEf0123456789" with its link, and "GhIjKl".
 func (f *flat) broken(from, size int) finding {
 	row := f.row(from)
 	found := finding{parts: [][2]int{f.around(from, from+row, isURLByte)}, replacement: linkRemoved}
@@ -217,7 +238,8 @@ func (f *flat) broken(from, size int) finding {
 // number is what looks random and is known to all who are of a ticket.
 var number = regexp.MustCompile(`^[0-9A-Z]{1,8}-[0-9A-Z]{10}$`)
 
-// random reports whether characters are rather of a token than of a word.
+// random reports whether characters are rather of a token than of a word, as "xK9dPq2LmZ" and "GhIjKl" are, and "Tuesday", "iPhone",
+// "2026" and a ticket's number are not.
 func random(chars []byte) bool {
 	if number.Match(chars) {
 		return false

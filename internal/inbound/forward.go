@@ -13,7 +13,7 @@ import (
 
 // setForwarded sets the mail that a mail forwards, within its text or attached. One of the desk itself is none.
 func (r *Reader) setForwarded(ctx context.Context, m *desk.ReadMail) error {
-	if f, is := quote.Forwarded(m.Text); is && (f.Marked || quote.ForwardSubject(m.Subject)) {
+	if f, is := quote.Forwarded(m.Text); is && (f.Marked || quote.Forwards(m.Subject, m.Text)) {
 		r.forwards(m, desk.ReadMail{From: desk.Mailbox{Name: f.From.Name, Address: f.From.Address}, Subject: f.Subject, Text: f.Text})
 		m.Above = f.Above
 		return nil

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
@@ -55,8 +54,9 @@ func (r *Reader) Message(ctx context.Context, m desk.ReadMail, by desk.Person) (
 		return desk.MailMessage{}, err
 	}
 	result := s.message(m.Subject, s.Text)
+	result.Forward = quote.Forwards(s.Subject, s.Text)
 	if s.HTML != "" {
-		result.HTML = s.redactor.redactHTML(markup.SanitizeMail(quote.FoldHTML(s.HTML)))
+		result.HTML = s.redactor.redactHTML(markup.SanitizeMail(quote.FoldHTML(s.HTML, quote.Options{Forward: result.Forward})))
 	}
 	return result, nil
 }
@@ -104,7 +104,7 @@ func (s *said) redacted(title, words string) (m desk.MailMessage) {
 // written returns what the author of a text wrote, without what they quote.
 func written(text string) string {
 	var b strings.Builder
-	for _, s := range quote.SplitText(text) {
+	for _, s := range quote.SplitText(text, quote.Options{}) {
 		if s.Kind == quote.Written {
 			b.WriteString(s.Text)
 		}
@@ -118,7 +118,7 @@ func formattedAs(text, page string) (markdown string, same bool) {
 	if page == "" {
 		return "", false
 	}
-	markdown = markup.FromHTML(withoutFolded(markup.SanitizeMail(quote.FoldHTML(page))))
+	markdown = markup.FromHTML(withoutFolded(markup.SanitizeMail(quote.FoldHTML(page, quote.Options{}))))
 	return markdown, len(markdown) <= desk.MaxBody && spoken(markup.PlainText(markdown)) == spoken(text)
 }
 
@@ -160,19 +160,11 @@ func spoken(text string) string {
 // noSubject is the subject of a ticket by a mail without one.
 const noSubject = "(no subject)"
 
-// subject returns the subject of a ticket.
+// subject returns the subject of a ticket. One of a mail that is forwarded within a text may have any characters.
 func subject(s string) string {
-	s = strings.TrimSpace(s)
+	s = text.Line(s)
 	if !desk.Visible(s) {
 		return noSubject
 	}
-	return shortened(s, desk.MaxSubject)
-}
-
-// shortened returns a text with at most so many characters.
-func shortened(s string, most int) string {
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most-1]) + "…"
-	}
-	return s
+	return text.Shorten(s, desk.MaxSubject)
 }

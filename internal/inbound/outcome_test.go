@@ -219,6 +219,67 @@ func TestTimes_aMailCountsFromItsArrival(t *testing.T) {
 	}
 }
 
+// Senders' clocks may be wrong, on purpose or not, and those of our own servers may be ahead of one another.
+func TestTimes_neitherADateNorAClockThatIsAheadIsBelieved(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	var n ticket.Number
+	for _, date := range []string{"Fri, 01 Jan 2100 00:00:00 +0000", "Thu, 01 Jan 1970 00:00:00 +0000", "Sat, 31 Dec 9999 23:59:59 +0000"} {
+		for to := range map[string]bool{"support@desk.example": true, o.replyOrDesk(n): true} {
+			r := o.process(letter{from: carla, to: to, subject: "Re: My parcel", body: date, headers: []string{"Date: " + date}})
+			n = r.Ticket
+			entries, err := o.Timeline(t.Context(), o.agent, n)
+			if err != nil || r.Status != desk.IncomingAccepted {
+				t.Fatal(r, err)
+			}
+			if at := entries[len(entries)-1].At; at.Before(o.processed.Received.Add(-2*time.Second)) || at.After(time.Now()) {
+				t.Errorf("a mail dated %s counts from %s, want %s", date, at, o.processed.Received)
+			}
+		}
+	}
+	for _, to := range []string{"support@desk.example", o.replyOrDesk(n)} {
+		o.sql(`UPDATE incoming_mails SET received_at = now() + interval '1 hour' WHERE id = $1`, o.receive(carla, to, "From the future."))
+		n := o.reprocess().Ticket
+		o.step(n)
+		entries, err := o.Timeline(t.Context(), o.agent, n)
+		if err != nil || entries[len(entries)-1].At.After(time.Now()) {
+			t.Errorf("a mail to %s counts from %s, %v", to, entries[len(entries)-1].At, err)
+		}
+	}
+}
+
+// replyOrDesk returns the address at which the requester of a ticket replies, and the desk's if there is no ticket.
+func (o *office) replyOrDesk(n ticket.Number) string {
+	o.t.Helper()
+	if n == "" {
+		return "support@desk.example"
+	}
+	return o.token(n, o.record(n).Requester.ID, false)
+}
+
+func TestTimes_whatAnAgentForwardsCountsFromItsArrival(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	raw := "Authentication-Results: border.example; dmarc=pass header.from=staff.example\r\nReceived: from staff.example by border.example; Mon, 23 Nov 2026 10:00:00 +0000\r\n" +
+		"From: Anna Agent <anna@staff.example>\r\nTo: support@desk.example\r\nSubject: Fwd: My parcel\r\n\r\nPlease see to it.\r\n\r\n" +
+		"---------- Forwarded message ---------\r\nFrom: Carla Customer <carla@client.example>\r\nSubject: My parcel\r\nTo: anna@staff.example\r\n\r\nIt is late.\r\n"
+	id, err := o.receiver.Receive(t.Context(), desk.Envelope{Source: desk.SourceLMTP, ReturnPath: "anna@staff.example", Recipients: []string{"support@desk.example"}}, strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived := time.Now().Add(-2 * time.Hour).Truncate(time.Second)
+	o.sql(`UPDATE incoming_mails SET received_at = $2 WHERE id = $1`, id, arrived)
+	r := o.reprocess()
+	if r.Status != desk.IncomingAccepted {
+		t.Fatalf("%+v", r)
+	}
+	o.step(r.Ticket)
+	entries, err := o.Timeline(t.Context(), o.agent, r.Ticket)
+	if err != nil || len(entries) < 2 || !entries[0].At.Equal(arrived) || !entries[len(entries)-1].At.Equal(arrived) || !o.record(r.Ticket).Submitted.Equal(arrived) {
+		t.Errorf("%+v, %v; want both at %s", entries, err, arrived)
+	}
+}
+
 // fast is a policy with a first response within three seconds.
 func fast() []byte {
 	return []byte(`name: Fast
@@ -381,7 +442,7 @@ func TestTrust_whatCannotBeLookedUpIsTriedAgain(t *testing.T) {
 	} {
 		resolver.down.Store(true)
 		id := receive(c.ip, carla)
-		for _, waited := range []time.Duration{0, 2 * time.Minute} {
+		for _, waited := range []time.Duration{0, 2 * time.Minute, 14 * time.Minute} {
 			o.sql(`UPDATE incoming_mails SET unverified_since = now() - $2::interval WHERE id = $1 AND unverified_since IS NOT NULL`, id, waited)
 			_, err := o.tryOne(id)
 			var f *fault.Error
@@ -411,7 +472,7 @@ func TestTrust_severalAuthorsAreNotDisownedButAmbiguous(t *testing.T) {
 	o := openOffice(t)
 	r := o.process(letter{from: "Carla <carla@client.example>, Col <col@client.example>", subject: "My parcel", body: "It is late.", returnPath: "carla@client.example"})
 	m, err := o.Incoming(t.Context(), o.processed.ID)
-	if err != nil || r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonAmbiguous || m.Trust != desk.TrustAmbiguous || r.Detail != "The mail names several authors." {
+	if err != nil || r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonAmbiguous || m.Trust != desk.TrustAmbiguous || r.Detail != "The email names several authors." {
 		t.Errorf("%+v, trust %s, %v", r, m.Trust, err)
 	}
 	if err := o.review().Release(t.Context(), o.agent, m.ID); err != nil {

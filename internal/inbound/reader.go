@@ -16,6 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
 	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // contents opens contents in the blob store.
@@ -285,7 +286,7 @@ func attachments(files []message.File) []desk.MailAttachment {
 	all := make([]desk.MailAttachment, 0, len(files))
 	for _, f := range files {
 		all = append(all, desk.MailAttachment{
-			Name: f.Name, Description: shortened(f.Description, desk.MaxAlt), ContentID: f.ContentID, Inline: f.Inline, Mail: isAttachedMail(f),
+			Name: f.Name, Description: text.Shorten(f.Description, desk.MaxAlt), ContentID: f.ContentID, Inline: f.Inline, Mail: isAttachedMail(f),
 		})
 	}
 	return all

@@ -70,16 +70,18 @@ const (
 	maxTries    = 20_000 // verifications for one text: some 20 ms
 )
 
-// finding is something in a text that is redacted: its parts, in order, and what stands in place of the first.
+// finding is something in a text that is redacted: its parts, in order, and what stands in place of the first. A link that is whole has
+// one part; one whose token is damaged may have several, with words between them that are kept.
 type finding struct {
 	parts       [][2]int // from, to: bytes of the text
 	replacement string
 }
 
-// redact returns a plain text without what is secret in it.
+// redact returns a plain text without what is secret in it: "Open https://desk.example/c/TOKEN today" becomes "Open [link removed] today".
 func (r redactor) redact(text string) string { return replace(text, r.find(text, false), false) }
 
-// redactHTML is redact for sanitized HTML. An attribute with a secret is removed as a whole.
+// redactHTML is redact for sanitized HTML. An attribute with a secret is removed as a whole: <a href="https://desk.example/c/TOKEN">Open</a>
+// becomes <a>Open</a>.
 func (r redactor) redactHTML(sanitized string) string {
 	sanitized = replace(sanitized, r.find(sanitized, true), true)
 	return tag.ReplaceAllStringFunc(sanitized, func(t string) string {
@@ -100,12 +102,13 @@ var (
 // secret reports whether a text contains something that is redacted.
 func (r redactor) secret(text string) bool { return len(r.find(text, false)) > 0 }
 
-// secretHTML is secret for HTML that is not sanitized: between its tags, and in them.
+// secretHTML is secret for HTML that is not sanitized: between its tags, where <b>TO</b>KEN is one, and in them.
 func (r redactor) secretHTML(page string) bool {
 	return r.secret(page) || len(r.find(page, true)) > 0
 }
 
-// ours reports whether a text contains something of an email of the desk.
+// ours reports whether a text contains something of an email of the desk: a secret, a link to a page for staff such as
+// https://desk.example/desk/tickets/…, or StaffReplies.
 func (r redactor) ours(text string) bool {
 	for _, s := range spellings(text) {
 		if r.site.staff.Match(flatten(text, s, false).chars) {
@@ -115,7 +118,7 @@ func (r redactor) ours(text string) bool {
 	return r.secret(text)
 }
 
-// find returns what is secret in a text or, without what is in tags, in HTML.
+// find returns what is secret in a text or, without what is in tags, in HTML. The same may be found more than once, in several spellings.
 func (r redactor) find(text string, html bool) (all []finding) {
 	tries := maxTries
 	for _, s := range spellings(text) {
@@ -129,7 +132,8 @@ func (r redactor) find(text string, html bool) (all []finding) {
 	return all
 }
 
-// findLinks finds links by their tokens, and those whose tokens are broken by what comes before these.
+// findLinks finds links by their tokens and, where these are damaged, by what comes before them: the path of a link on any website
+// ("/c/" with 40 characters of a token), or the desk's own ("https://desk.example/c/" with 8).
 func (r redactor) findLinks(f flat) (all []finding) {
 	chars, begin := string(f.chars), map[int]bool{} // where tokens begin
 	for from := 0; ; {
@@ -167,7 +171,8 @@ func (r redactor) findLinks(f flat) (all []finding) {
 	return all
 }
 
-// findAddresses finds addresses for replies by their tokens, and those of the desk whose tokens are broken.
+// findAddresses finds addresses for replies by their tokens (support+TOKEN@desk.example) and, where these are damaged, by what comes before
+// them: "support+" with 8 characters of a token, one of them a digit.
 func (r redactor) findAddresses(f flat, tries *int) (all []finding) {
 	chars, begin := string(f.chars), map[int]bool{}
 	for from := 0; ; {
@@ -189,7 +194,8 @@ func (r redactor) findAddresses(f flat, tries *int) (all []finding) {
 	return all
 }
 
-// replace returns a text with what was found replaced. In HTML, tags stay.
+// replace returns a text with what was found replaced. Findings may overlap: what lies within another is no replacement of its own. In HTML,
+// tags stay: "/c/TO<wbr>KEN" becomes "[link removed]<wbr>".
 func replace(text string, all []finding, html bool) string {
 	if len(all) == 0 {
 		return text

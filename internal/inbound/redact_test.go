@@ -151,7 +151,7 @@ func TestRedactHTML_findsWhatIsSecretInTextAndAttributes(t *testing.T) {
 			"as alt":    `<p>Thanks. Open it<img src="cid:x" alt="` + s[0] + `"></p><p>It is late.</p>`,
 			"quoted":    `<p>Thanks.</p><blockquote type="cite">Open it <b>` + strings.ReplaceAll(s[0], ">", "&gt;") + `</b></blockquote><p>It is late.</p>`,
 		} {
-			got := m.redactor.RedactHTML(markup.SanitizeMail(quote.FoldHTML(page)))
+			got := m.redactor.RedactHTML(markup.SanitizeMail(quote.FoldHTML(page, quote.Options{})))
 			if remains(got, s[1]) || !strings.Contains(got, "Thanks.") || !strings.Contains(got, "Open it") || !strings.Contains(got, "It is late.") {
 				t.Errorf("%s, %s: %q", name, form, got)
 			}

@@ -209,7 +209,8 @@ func TestIncomingMails_filesThatAreLeftOutAreNamedBesideTheWords(t *testing.T) {
 		t.Errorf("%q, left out %q, files %+v", e.Body, e.LeftOut, e.Files)
 	}
 	const file = "Content-Type: application/x-x; name=\"%s\"\r\nContent-Disposition: attachment"
-	large := strings.Repeat("0123456789abcde\n", 20<<10) // 320 KiB; a message has 1 MiB
+	large := strings.Repeat("0123456789abcde\n", 20<<10) // 320 KiB
+	nine := strings.Repeat(large, 29)                    // MiB; the files of a message have 25 MiB
 	var many [][2]string
 	for i := range 30 {
 		many = append(many, [2]string{fmt.Sprintf(file, fmt.Sprint(i, ".bin")), "x"})
@@ -219,8 +220,10 @@ func TestIncomingMails_filesThatAreLeftOutAreNamedBesideTheWords(t *testing.T) {
 		taken int
 		left  string
 	}{
-		"one that is too large":  {[][2]string{{fmt.Sprintf(file, "../a\u202e.bin"), strings.Repeat(large, 36)}}, 0, "[a.bin: larger than 10 MiB]"},
-		"one without a name":     {[][2]string{{"Content-Type: application/x-x\r\nContent-Disposition: attachment", ""}}, 0, "[A file without a name: empty]"},
+		"one that is too large": {[][2]string{{fmt.Sprintf(file, "../a\u202e.bin"), strings.Repeat(large, 36)}}, 0, "[a.bin: larger than 10 MiB]"},
+		"one without a name":    {[][2]string{{"Content-Type: application/x-x\r\nContent-Disposition: attachment", ""}}, 0, "[A file without a name: empty]"},
+		"too many bytes together": {[][2]string{{fmt.Sprintf(file, "a.bin"), nine}, {fmt.Sprintf(file, "b.bin"), nine}, {fmt.Sprintf(file, "c.bin"), nine}, {fmt.Sprintf(file, "d.bin"), "x"}}, 3,
+			"[c.bin: the files of a message have at most 25 MiB]"},
 		"more than anyone reads": {many, 10, "[10.bin: a message has at most 10 files"},
 	} {
 		raw := attached(carla, c.to, want.files...)

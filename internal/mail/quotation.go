@@ -32,7 +32,7 @@ func newQuotation(data desk.MailData, in func(time.Time) string) *quotation {
 	default:
 		return nil
 	}
-	quoted := shorten(paragraphs(plain(written(data.Quoted.Body), data.Quoted.Format)))
+	quoted := shorten(paragraphs(plain(written(data.Quoted), data.Quoted.Format)))
 	if data.Body == "" || len(quoted) == 0 {
 		return nil
 	}
@@ -43,10 +43,10 @@ func newQuotation(data desk.MailData, in func(time.Time) string) *quotation {
 	return &quotation{Own: data.Quoted.Own, Author: author, At: in(data.Quoted.At), Paragraphs: quoted}
 }
 
-// written returns the part of a message that its author wrote.
-func written(message string) string {
+// written returns the part of a message that its author wrote or forwarded.
+func written(message desk.Quoted) string {
 	var b strings.Builder
-	for _, s := range quote.Fold(message) {
+	for _, s := range quote.Fold(message.Body, quote.Options{Forward: message.Forward}) {
 		if s.Kind == quote.Written {
 			b.WriteString(s.Text)
 		}

@@ -32,7 +32,7 @@ func TestRender_isFoldedWhereItIsQuoted(t *testing.T) {
 			"Outlook": answer + outlook + m.Text,
 		} {
 			shown := ""
-			for _, s := range quote.SplitText(text) {
+			for _, s := range quote.SplitText(text, quote.Options{}) {
 				if !s.Folded() {
 					shown += s.Text
 				}
@@ -48,7 +48,7 @@ func TestRender_isFoldedWhereItIsQuoted(t *testing.T) {
 			"Apple": `<html><body>` + answer + `<br><div><blockquote type="cite"><div>On 23 Nov 2026, at 10:23, Holesalemart Support &lt;support@holesalemart.example&gt; wrote:</div><br><div><div` +
 				strings.TrimSuffix(body, "</body>\n</html>") + `</div></blockquote></div></body></html>`,
 		} {
-			folded := quote.FoldHTML(source)
+			folded := quote.FoldHTML(source, quote.Options{})
 			before, _, _ := strings.Cut(folded, "<details")
 			_, after, _ := strings.Cut(folded, "</details>")
 			if shown := visible(parseHTML(t, before+after)); shown != answer {
@@ -66,6 +66,7 @@ func TestRender_quotesTheBeginningOfTheMessageThatIsAnswered(t *testing.T) {
 		body string
 		want string // lines of the quotation; empty: none
 	}{
+		"what it forwards":   {ticket.MailReply, "see\n\nFrom: Ann <ann@x.example>\nSent: Monday\nTo: Bob\nSubject: x\n\nHello", "> see\n>\n> From: Ann <ann@x.example>\n> Sent: Monday\n> To: Bob\n> Subject: x\n>\n> Hello\n"},
 		"all":                {ticket.MailReply, "one\n\ntwo", "> one\n>\n> two\n"},
 		"without its quote":  {ticket.MailReply, "one\n\nOn Mon, Nov 23, 2026 at 10:23 AM A Desk <a@desk.example> wrote:\n> earlier", "> one\n"},
 		"twenty lines":       {ticket.MailReply, strings.Repeat("line\n", 21), strings.Repeat("> line\n", 20) + "> …\n"},
@@ -75,7 +76,7 @@ func TestRender_quotesTheBeginningOfTheMessageThatIsAnswered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := sampleMail(tt.kind)
-			l.Quoted = desk.Quoted{Body: tt.body, Author: "Demo Customer", At: at}
+			l.Quoted = desk.Quoted{Body: tt.body, Author: "Demo Customer", At: at, Forward: strings.Contains(name, "forwards")}
 			m, err := r.Render(l)
 			if err != nil {
 				t.Fatal(err)

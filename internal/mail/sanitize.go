@@ -3,7 +3,8 @@ package mail
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 const (
@@ -11,23 +12,12 @@ const (
 	maxSubject = 1000 // runes; the API accepts 200, this only bounds a header
 )
 
-// oneLine makes text that a person typed safe for a header or the middle of a sentence. The result is valid UTF-8 in one
-// line with single spaces, without control characters and without characters that change the direction of surrounding
-// text. Text of more than limit runes is cut and ends in an ellipsis; a limit of 0 means no limit.
+// oneLine makes text that a person typed safe for a header or the middle of a sentence. Text of more than limit characters is cut and
+// ends in an ellipsis; a limit of 0 means no limit.
 func oneLine(typed string, limit int) string {
-	clean := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r), r == '\u2028', r == '\u2029':
-			return ' '
-		case isBidiControl(r), isInvisible(r):
-			return -1
-		default:
-			return r
-		}
-	}, strings.ToValidUTF8(typed, "\uFFFD"))
-	clean = strings.Join(strings.Fields(clean), " ")
-	if limit > 0 && utf8.RuneCountInString(clean) > limit {
-		clean = strings.TrimRight(string([]rune(clean)[:limit-1]), " ") + "…"
+	clean := text.Line(typed)
+	if limit > 0 {
+		clean = text.Shorten(clean, limit)
 	}
 	return clean
 }
@@ -38,7 +28,7 @@ func paragraphs(message string) [][]string {
 	message = strings.ToValidUTF8(message, "\uFFFD")
 	message = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n\n").Replace(message)
 	message = strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) || isInvisible(r) {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) || text.Noncharacter(r) {
 			return -1
 		}
 		return r
@@ -60,15 +50,4 @@ func paragraphs(message string) [][]string {
 		all = append(all, current)
 	}
 	return all
-}
-
-// isBidiControl reports whether r is an embedding, override or isolate of the bidirectional algorithm. Text in a
-// right-to-left script needs none of them.
-func isBidiControl(r rune) bool {
-	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'
-}
-
-// isInvisible reports whether r is a byte order mark or a noncharacter, which mail programs and parsers treat differently.
-func isInvisible(r rune) bool {
-	return r == '\uFEFF' || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF
 }

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // linkRel has other sites learn nothing of who follows a link, and search engines not count it.
@@ -19,7 +21,7 @@ const maxURL = 2048
 // safeLink returns a URL that a link may have: a whole one, of a web page, an email address or a telephone number.
 func safeLink(typed string) (string, bool) {
 	typed = strings.TrimSpace(typed)
-	if len(typed) > maxURL || strings.ContainsFunc(typed, func(r rune) bool { return unicode.IsControl(r) || isBidiControl(r) }) {
+	if len(typed) > maxURL || strings.ContainsFunc(typed, func(r rune) bool { return unicode.IsControl(r) || text.Reorders(r) }) {
 		return "", false
 	}
 	u, err := url.Parse(typed)
@@ -38,12 +40,6 @@ func isSafe(u *url.URL) bool {
 	default:
 		return false
 	}
-}
-
-// isBidiControl reports whether r is an embedding, override or isolate of the bidirectional algorithm, which could make
-// an address look like another.
-func isBidiControl(r rune) bool {
-	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'
 }
 
 // mention matches web addresses, without punctuation at their end, and what may be a ticket's number, which

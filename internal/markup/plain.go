@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	east "github.com/yuin/goldmark/extension/ast"
 	"golang.org/x/net/html"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // PlainText returns Markdown as plain text that reads well: without the marks of emphasis, with those of lists and quotes,
@@ -208,9 +209,6 @@ func textOf(input string) string {
 const maxShort = 160
 
 // escapeShort returns the beginning of a text as HTML.
-func escapeShort(text string) string {
-	if utf8.RuneCountInString(text) > maxShort {
-		text = string([]rune(text)[:maxShort-1]) + "…"
-	}
-	return html.EscapeString(strings.TrimSpace(text))
+func escapeShort(long string) string {
+	return html.EscapeString(text.Shorten(strings.TrimSpace(long), maxShort))
 }

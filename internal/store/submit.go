@@ -294,9 +294,9 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 func submitArgs(batch []*pendingSubmission) pgx.StrictNamedArgs {
 	var tickets account.RateLimit // the same for all that are limited
 	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
-	mails, quiets, arrivals := make([]int64, len(batch)), make([]bool, len(batch)), make([]*time.Time, len(batch))
+	mails, forwards, quiets, arrivals := make([]int64, len(batch)), make([]bool, len(batch)), make([]bool, len(batch)), make([]*time.Time, len(batch))
 	for i, a := range batch {
-		fingerprints[i], mails[i], quiets[i] = fingerprint(a.sub.IdempotencyKey), a.sub.Incoming, a.sub.Quiet
+		fingerprints[i], mails[i], forwards[i], quiets[i] = fingerprint(a.sub.IdempotencyKey), a.sub.Incoming, a.sub.Forward, a.sub.Quiet
 		if !a.sub.Arrived.IsZero() {
 			arrivals[i] = &a.sub.Arrived
 		}
@@ -305,7 +305,7 @@ func submitArgs(batch []*pendingSubmission) pgx.StrictNamedArgs {
 		}
 	}
 	args := pgx.StrictNamedArgs{
-		"fingerprints": fingerprints, "mails": mails, "quiets": quiets, "arrivals": arrivals, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
+		"fingerprints": fingerprints, "mails": mails, "forwards": forwards, "quiets": quiets, "arrivals": arrivals, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
 	}
 	for name, text := range submissionColumns {
 		column := make([]string, len(batch))

@@ -51,7 +51,7 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (m app.Stor
 // quotedBy selects the latest message of a customer before the event e of a mail m to p. More of it than a mail quotes is not
 // needed. What one person alone may see is quoted only where the mail's own message is for them alone, too: an answer quotes it in turn,
 // and others may see that.
-var quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'format', said.format, 'author', writer.name, 'at', q.at, 'own', writer.id = p.id)
+var quotedBy = `(SELECT jsonb_build_object('body', left(said.body, 20000), 'format', said.format, 'forward', said.forward, 'author', writer.name, 'at', q.at, 'own', writer.id = p.id)
 	FROM events q JOIN messages said ON said.id = q.message JOIN people writer ON writer.id = ` + knownAs("q.data->'by'->>'id'") + `
 	WHERE q.ticket = m.ticket AND q.n < e.n AND q.kind IN ('submitted', 'customer-replied')
 		AND (q.data->>'only' IS NULL OR ` + knownAs("q.data->>'only'") + ` = ` + knownAs("e.data->>'only'") + `) ORDER BY q.n DESC LIMIT 1)`

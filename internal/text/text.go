@@ -1,4 +1,5 @@
-// Package text cuts texts without breaking their characters. It knows nothing of what they say.
+// Package text makes texts of people fit to be stored and shown: it cuts them without breaking their characters, and makes lines of
+// them that do not disturb their surroundings. It knows nothing of what they say.
 package text
 
 import "unicode/utf8"

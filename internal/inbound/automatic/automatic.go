@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/holesalemart/supportdesk/internal/inbound/message"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // Kind classifies a mail by who or what wrote it.
@@ -86,7 +87,7 @@ func Classify(m Mail) Verdict {
 	m.Text = strings.ReplaceAll(m.Text, "\r\n", "\n")
 	v := m.classify()
 	v.NoAnswer = v.NoAnswer || v.Kind != Person
-	v.Reason = clip(v.Reason, maxReason)
+	v.Reason = text.Truncate(text.Line(v.Reason), maxReason)
 	if v.Kind == Person {
 		v.Writer = m.writer()
 	} else {
@@ -115,13 +116,8 @@ func (m Mail) classify() Verdict {
 
 // header returns a header's first value in one line, bounded.
 func (m Mail) header(name string) string {
-	return clip(strings.Join(strings.Fields(m.Header.Get(name)), " "), maxID)
+	return text.Truncate(text.Line(m.Header.Get(name)), maxID)
 }
 
 // has reports whether a mail has a header, even an empty one.
 func (m Mail) has(name string) bool { return len(m.Header.Values(name)) > 0 }
-
-// clip shortens a text to a number of bytes, at a rune's end. What it returns is valid UTF-8: a header may have any bytes.
-func clip(s string, limit int) string {
-	return strings.ToValidUTF8(s[:min(len(s), limit)], "")
-}

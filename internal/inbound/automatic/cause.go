@@ -3,6 +3,8 @@ package automatic
 import (
 	"regexp"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // Cause is why a mail was not delivered.
@@ -32,6 +34,7 @@ var phrases = []struct {
 	{UnknownDomain, regexp.MustCompile(`(account or )?domain may not exist`)},
 	{Limited, regexp.MustCompile(`gr[ae]y ?list|too many (connections|messages|recipients|mails)|rate limit|rate that|throttl|try again later|receiving mail at a rate|temporarily deferred|too (fast|frequent)`)},
 	{Refused, regexp.MustCompile(`sender address rejected|after mail from|sender verify failed|sender domain|\[mail_from\]|unauthenticated email|authentication level|dmarc|\bspf\b|\bspam\b|spamhaus|dnsbl|\brbl\b|blacklist|blocklist|block list|blocked|banned|virus|reputation|does not accept mail from|reverse dns|ptr record|bad sender|sender denied|content (filter|reject)|header error|access denied|mail rej|policy|sender rejected|unauthenticated senders|address is not verified|not allowed|mismatch\w* client|duplicate header|protocol violation|message (was )?(rejected|filtered)|weren't sent|relaying? (access )?denied|unable to relay|requires confirmation|not accept(ed|ing) (mail|here)`)},
+	{UnknownUser, regexp.MustCompile(`malformed (address|local part)|incorrectly\s+constructed`)}, // Exim of recipients
 	{UnknownUser, regexp.MustCompile(`user (is )?(unknown|not found|doesn'?t exist|does not exist|not listed)|unknown (or illegal|user|recipient|local|account|alias|(e-?mail )?address)|no such (user|recipient|mailbox|account|person|address)|(user|recipient|mailbox|account|address|e-?mail|userid) .{0,120}(unknown|not found|doesn'?t exist|does not exist|not exist|unavailable|disabled|inactive|deactivated|has been closed|suspended|invalid)|invalid (recipient|address|user|mailbox|final delivery)|recipient not (found|exist)|recip(ient)?notfound|(no|not a) (valid )?(mailbox|recipients?)\b|not (a|our) (registered|customer)|user +not +listed|not listed in (public|domino)|bad destination (mailbox|address)|mailbox (not found|unavailable|name not)|address rejected: (user|undeliverable|unknown)|no mailbox here|not our customer|does not have an? \S+ account|this account (has been|is) (disabled|closed|terminated)|couldn't be found|wasn't found|cannot be found|has moved|no longer (valid|works|in use|available|with)|not a known user|user not known|no account by that name|no mail ?box available for|doesn't have an? \S+ account|bad_recipient|expirado por falta de uso`)},
 	{UnknownUser, unknownAbroad},
 	{UnknownDomain, regexp.MustCompile(`host (\S+ )?(is )?(unknown|not found)|unknown (host|domain)|domain (name )?(does not|doesn't) exist|domain not found|(couldn't|could not|unable to) find any host|nxdomain|name or service not known|no such (domain|host)|bad destination (host|system)|no (valid )?mx|null ?mx|does not accept (e-?)?mail|accepts? no mail|unrouteable address|unrouteable mail domain|no smtp service|domain .{0,60}(does not exist|not found)`)},
@@ -79,8 +82,8 @@ var (
 // judged completes a recipient: its status, its cause and whether the failure is hard. Words are further words of the
 // report about this recipient.
 func judged(r BouncedRecipient, words string) BouncedRecipient {
-	r.Diagnostic = clip(strings.Join(strings.Fields(r.Diagnostic), " "), maxDiagnostic)
-	said := clip(strings.ToLower(r.Diagnostic+" "+words), 4*maxDiagnostic)
+	r.Diagnostic = text.Truncate(text.Line(beforeCopy(r.Diagnostic)), maxDiagnostic)
+	said := text.Truncate(strings.ToLower(r.Diagnostic+" "+words), 4*maxDiagnostic)
 	if r.Status == "" || generalEnd.MatchString(r.Status) {
 		if code := lastStatus(said); code != "" {
 			r.Status = code

@@ -94,6 +94,36 @@ func TestBouncedRecipient_isExplainedByTheWordsOfTheReport(t *testing.T) {
 	}
 }
 
+// Makers begin the mail that they return with lines of their own, which say nothing of why it failed.
+func TestBouncedRecipient_reasonEndsBeforeTheReturnedMail(t *testing.T) {
+	const said = "<jane@example.com>: Sorry, no mailbox here by that name. (#5.1.1)"
+	classify := func(line string) string {
+		m := with("From: MAILER-DAEMON@mx.example.net")
+		m.Text = "Hi. This is the qmail-send program at mx.example.net.\n\n<jane@example.com>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n" + line +
+			"\n\nReturn-Path: <support@example.org>\nReceived: by mx.example.net\nMessage-ID: <sent-1@example.org>\n"
+		v := automatic.Classify(m)
+		if v.Kind != automatic.Bounce || len(v.Bounces) != 1 || !slices.Contains(v.OriginalMessageIDs, "sent-1@example.org") {
+			t.Fatalf("%q: %+v", line, v)
+		}
+		return v.Bounces[0].Diagnostic
+	}
+	for _, line := range []string{
+		"--- Below this line is a copy of the message.", "--- Enclosed is a copy of the message.", "------ This is a copy of the message, including all the headers. ------",
+		"------ This is a copy of your message, including all headers. ------", "----- Original message -----", "-------original message", "-------original mail info", "--- Original message follows.",
+		"Original message follows.", "Message headers follow.", "Below is a copy of the original message:", "Original Message:", "----- Unsent message follows -----", "------- Returned Message --------",
+		"--- The header of the original message is following. ---", "Included is a copy of the message header:\n-----------------------------------------", "************* End of message *************",
+	} {
+		if got := classify(line); got != said {
+			t.Errorf("%q: the reason is %q", line, got)
+		}
+	}
+	for _, line := range []string{"The original message was too large.", "Original message size: 12345", "Giving up on 192.0.2.1."} {
+		if got := classify(line); got != said+" "+line {
+			t.Errorf("%q: the reason is %q", line, got)
+		}
+	}
+}
+
 func TestClassify_findsTheOriginalInWords(t *testing.T) {
 	m := with("Content-Type: multipart/report; boundary=b", "In-Reply-To: <sent-2@example.org>", "References: <sent-0@example.org> <sent-2@example.org>")
 	m.Reports = []message.Report{{Type: "message/feedback-report", Body: []byte("Feedback-Type: abuse\r\n")}}

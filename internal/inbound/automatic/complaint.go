@@ -3,6 +3,8 @@ package automatic
 import (
 	"regexp"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // complaint reads the feedback of mail providers: ARF (RFC 5965), Microsoft's, which is a returned mail with headers of its
@@ -32,7 +34,7 @@ func feedback(report string) Verdict {
 	kind := ""
 	for _, block := range blocks(report) {
 		if kind == "" {
-			kind = strings.ToLower(strings.TrimSpace(clip(block["feedback-type"], 40)))
+			kind = strings.ToLower(text.Truncate(text.Line(block["feedback-type"]), 40))
 		}
 	}
 	v := Verdict{Kind: Complaint, Feedback: kind, Reason: "Feedback-Type: " + kind}

@@ -3,6 +3,8 @@ package automatic
 import (
 	"regexp"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // maxGreeting is how far into a mail the words by which a maker is known may stand. Further down they may be quoted.
@@ -42,7 +44,8 @@ type maker struct {
 // makers are in the order in which they are tried: the last ones use the phrases of many.
 var makers = []maker{
 	{"qmail", regexp.MustCompile(`this is the (qmail-send program|james mail server)|wasn't able to deliver (your|the following) message|problem with the e-?mail address|unable to deliver your message to the following address`), []*regexp.Regexp{alone, inHeader}},
-	{"Exim", regexp.MustCompile(`message (was )?created (automatically )?by mail delivery (software|system)`), []*regexp.Regexp{alone, withReason}},
+	{"Exim", regexp.MustCompile(`message (was )?created (automatically )?by mail delivery (software|system)|recipient address(es)? that (was|were)\s+incorrectly\s+constructed`), []*regexp.Regexp{alone, withReason}},
+	{"AOL", regexp.MustCompile(`following recipients\s+could not be delivered because they are not\s+accepting mail`), []*regexp.Regexp{alone}}, // often with local parts only
 	{"Postfix", regexp.MustCompile(`this is the (postfix|mail system at)|i'm sorry to have to inform you that your message could not`), []*regexp.Regexp{withReason}},
 	{"Sendmail", regexp.MustCompile(`transcript of (the )?session follows|addresses had (permanent fatal|transient non-fatal|delivery) (errors|problems)`), []*regexp.Regexp{replied, pointed, alone, withReason}},
 	{"Gmail", regexp.MustCompile(`delivery to the following recipients? (failed permanently|has been delayed)|message (not delivered|blocked|delivery incomplete)|wasn't delivered to `), []*regexp.Regexp{alone, sentTo}},
@@ -74,18 +77,18 @@ var makers = []maker{
 var goesOn = regexp.MustCompile(`warning message only|has been delayed|not yet (been )?(delivered|received)|(not|no) need to resend|will (continue|keep) (to try|trying)|will be retried|still (being )?(attempted|trying)|(delivery|message) (is )?delayed|delivery temporarily`)
 
 // freeForm reads the reports of servers that write for people only. Since people quote and forward such words, a report must
-// also come from a machine by its envelope or its headers. Where only one of these says so, the words must be those of a
+// also come from a machine by its envelope or its headers, or through a mailing list. Where only one of these says so, the words must be those of a
 // known maker, or stand in the subject too: automatic replies have empty envelopes as well, and postmasters are people. Shops
 // write from mailboxes that are not read, so of these the words must also name a recipient and a cause.
 func (m Mail) freeForm() (Verdict, bool) {
-	server := m.fromDaemon() || m.has("X-Failed-Recipients")
+	server, listed := m.fromDaemon() || m.has("X-Failed-Recipients") || serverMailer.MatchString(m.header("X-Mailer")), m.fromOtherList()
 	machine := server || m.empty() || m.fromPostmaster()
-	if !machine && !m.fromNoReply() {
+	if !machine && !listed && !m.fromNoReply() {
 		return Verdict{}, false
 	}
 	report, _ := returned(m.Text)
 	made, known := makerOf(report, m.Subject)
-	if made.name == general && !server && !(m.empty() && signed(made, m.Subject)) {
+	if made.name == general && !server && !listed && !(m.empty() && signed(made, m.Subject)) {
 		return Verdict{}, false
 	}
 	v := Verdict{Kind: Bounce, Reason: "delivery report in the words of " + made.name}
@@ -108,15 +111,15 @@ func makerOf(report, subject string) (maker, bool) {
 }
 
 func signed(made maker, words string) bool {
-	return made.sign.MatchString(strings.ToLower(clip(words, maxGreeting)))
+	return made.sign.MatchString(strings.ToLower(text.Truncate(words, maxGreeting)))
 }
 
 // fromWords finds the recipients in a report's words, and what is said of each: the words up to the next one. Where nothing was
 // understood of these, the whole report decides, since some makers name the reason first.
 func (m Mail) fromWords(made maker, report string) []BouncedRecipient {
-	report = sentBy.ReplaceAllString(clip(report, maxWords), "")
+	report = sentBy.ReplaceAllString(text.Truncate(report, maxWords), "")
 	action := Failed
-	if goesOn.MatchString(strings.ToLower(clip(report, maxGreeting) + m.Subject)) {
+	if goesOn.MatchString(strings.ToLower(text.Truncate(report, maxGreeting) + m.Subject)) {
 		action = Delayed
 	}
 	var all []BouncedRecipient
@@ -173,7 +176,7 @@ func (made maker) find(report string) []mention {
 func (m Mail) failedHeader(report string) []mention {
 	var all []mention
 	for _, value := range m.Header.Values("X-Failed-Recipients") {
-		for _, address := range strings.Split(clip(value, maxText), ",") {
+		for _, address := range strings.Split(text.Truncate(strings.ToValidUTF8(value, ""), maxText), ",") {
 			if address = bare(address); address != "" && len(all) < maxRecipients {
 				all = append(all, mention{address: address, said: report, inHeader: len(all) == 0})
 			}
@@ -190,8 +193,11 @@ func isDaemon(address string) bool {
 	return daemon.MatchString(strings.Trim(strings.TrimSpace(address), "<>\" "))
 }
 
+// serverMailer matches the programs of mail servers that send reports: IMail's.
+var serverMailer = regexp.MustCompile(`(?i)^<?smtp32 v`)
+
 var (
-	daemonName = regexp.MustCompile(`(?i)mailer[- ]daemon|mail (delivery|administrator)|^<>$`)
+	daemonName = regexp.MustCompile(`(?i)mailer[- ]daemon|mail (delivery|administrator)|\binterscan\b|^<>$`)
 	postmaster = regexp.MustCompile(`(?i)\bpoo?st[-_.]?master@|^<?"?system administrator\b`)
 )
 

@@ -111,7 +111,7 @@ func (m Mail) automaticHeaders() (Verdict, bool) {
 		}
 	}
 	if name, value, isBulk := m.bulk(); isBulk && value != "list" && !m.fromList() && (m.answers() || m.empty() || replyPrefix.MatchString(m.Subject)) {
-		return Verdict{Kind: AutoReply, Reason: name + ": " + value + ", in answer to a mail"}, true
+		return Verdict{Kind: AutoReply, Reason: name + ": " + value + ", in answer to an email"}, true
 	}
 	return Verdict{}, false
 }
@@ -136,6 +136,11 @@ func (m Mail) bulk() (name, value string, is bool) {
 
 func (m Mail) fromList() bool {
 	return m.has("List-Id") || m.has("List-Post") || m.has("List-Unsubscribe") || m.has("Mailing-List")
+}
+
+// fromOtherList reports whether a mailing list passed a mail on that is none of our addresses. Then the mail is no person's.
+func (m Mail) fromOtherList() bool {
+	return (m.has("List-Id") || m.has("List-Post") || m.has("Mailing-List")) && !m.listIsOurs()
 }
 
 // list finds mailing lists and mass mail. A list at one of our addresses passes on what people write to us. Sales programs set

@@ -89,6 +89,20 @@ func returned(text string) (report, original string) {
 	return text, ""
 }
 
+// copyBegins matches the lines by which makers begin the copy of the mail that they return, such as qmail's "--- Below this line is a
+// copy of the message.", Exim's and Gmail's.
+var copyBegins = regexp.MustCompile(`(?im)^[ \t]*[-*_=]{0,60}[ \t]*(?:(?:below this line|below|enclosed|included|attached|this) is a copy of (?:the|your) (?:original )?message(?: headers?)?(?:, including all (?:the )?headers)?` +
+	`|message headers? follows?|(?:the )?(?:header|text|body) of (?:the|your) original message(?: is following| follows)?` +
+	`|original (?:message|mail)(?: headers?| info| text)?(?: follows?)?|(?:unsent|returned|undelivered|rejected) message(?: follows)?|end of message)[.:]?[ \t]*[-*_=]{0,60}[ \t]*$`)
+
+// beforeCopy returns what a report says before the copy of the mail that it returns.
+func beforeCopy(report string) string {
+	if at := copyBegins.FindStringIndex(report); at != nil && strings.TrimSpace(report[:at[0]]) != "" {
+		return report[:at[0]]
+	}
+	return report
+}
+
 var originalHeader = regexp.MustCompile(`(?i)^(received|return-path|message-id|dkim-signature|domainkey-signature|arc-[a-z-]{1,40}|mime-version|date|from|to|cc|subject|sender|reply-to|delivered-to|content-[a-z-]{1,40}|user-agent|x-[a-z0-9_-]{1,60}|authentication-results|feedback-id|precedence|list-[a-z]{1,20})[ \t]{0,10}:`)
 
 // originalTo returns whom the returned mail was sent to.

@@ -36,9 +36,10 @@ type BouncedRecipient struct {
 type fields map[string]string
 
 // isReport reports whether a mail is a report as a whole, and not a person's mail with one attached: mail programs attach the
-// parts of a report that a person forwards.
+// parts of a report that a person forwards. A list that passes a report on changes its type and its sender; nothing of a list is
+// answered anyway.
 func (m Mail) isReport() bool {
-	return reportType.MatchString(m.header("Content-Type")) || m.empty() || m.fromDaemon() || m.fromPostmaster() || m.sentByProgram()
+	return m.fromOtherList() || reportType.MatchString(m.header("Content-Type")) || m.empty() || m.fromDaemon() || m.fromPostmaster() || m.sentByProgram()
 }
 
 var (

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // notice is what Amazon SES says of one mail, where it reports by mail.
@@ -46,7 +48,7 @@ func (m Mail) notification() (Verdict, bool) {
 	case "Delivery":
 		v.Kind, v.Bounces = Bounce, n.delivered()
 	case "Complaint":
-		v.Kind, v.Feedback = Complaint, strings.ToLower(clip(n.Complaint.ComplaintFeedbackType, 40))
+		v.Kind, v.Feedback = Complaint, strings.ToLower(text.Truncate(text.Line(n.Complaint.ComplaintFeedbackType), 40))
 		for _, r := range n.Complaint.ComplainedRecipients {
 			v.OriginalTo = append(v.OriginalTo, bare(r.EmailAddress))
 		}

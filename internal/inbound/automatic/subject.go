@@ -3,6 +3,8 @@ package automatic
 import (
 	"regexp"
 	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // receipt finds the receipts of people's mail programs (RFC 8098).
@@ -60,7 +62,7 @@ var (
 // up an automatic reply, and write of their holidays. Together with a header of Exchange it does, and what only programs
 // write does in a mail that answers another one, as an absence before "Re:" is. "Re:" before it makes it a person's.
 func (m Mail) subject() (Verdict, bool) {
-	subject := clip(strings.TrimSpace(m.Subject), maxID)
+	subject := text.Truncate(strings.TrimSpace(m.Subject), maxID)
 	if aggregate.MatchString(subject) {
 		return Verdict{Kind: AutoReply, Reason: "report of authentication: " + subject}, true
 	}

@@ -48,7 +48,7 @@ func (l Limits) Suppress(m Mail, v Verdict, h History) Answer {
 	case h.Exchanges >= l.Exchanges:
 		return Answer{Reason: "not answered automatically: two programs seem to answer each other"}
 	case !l.Allow(h):
-		return Answer{Reason: "not answered automatically: too many automatic mails were sent to " + to + " lately"}
+		return Answer{Reason: "not answered automatically: too many automatic emails were sent to " + to + " lately"}
 	}
 	return Answer{Allowed: true, To: to}
 }

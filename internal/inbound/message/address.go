@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // addresses reads a list of addresses, groups included. It accepts what programs write that RFC 5322 forbids, and leaves
@@ -201,22 +203,11 @@ func cleanName(s, hint string) string {
 		s = unquote(s)
 	}
 	s = decodeHeader(s, hint)
-	s = oneLine(s)
+	s = text.Line(s)
 	for _, quote := range []string{`"`, "'"} {
 		if len(s) > 1 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
 			s = strings.TrimSpace(s[1 : len(s)-1])
 		}
 	}
 	return s
-}
-
-// oneLine returns s without controls and with single spaces.
-func oneLine(s string) string {
-	s = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return ' '
-		}
-		return c
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
 }

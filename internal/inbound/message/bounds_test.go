@@ -126,12 +126,12 @@ func TestRead_saysWhatIsPastABound(t *testing.T) {
 		mail, problem, file string
 	}{
 		"long text":     {start + "\r\n" + strings.Repeat("words\r\n", 200_000) + "the end", "The text is very long. All of it is in a file.", "the end"},
-		"many parts":    {multipart + strings.Repeat("--b\r\n\r\nx\r\n", 1100) + "--b\r\n\r\nthe end", "The mail has more than 1000 parts.", "the end"},
-		"many files":    {multipart + strings.Repeat("--b\r\nContent-Type: image/png\r\n\r\nx\r\n", 300), "The mail has more than 250 files.", ""},
+		"many parts":    {multipart + strings.Repeat("--b\r\n\r\nx\r\n", 1100) + "--b\r\n\r\nthe end", "The email has more than 1000 parts.", "the end"},
+		"many files":    {multipart + strings.Repeat("--b\r\nContent-Type: image/png\r\n\r\nx\r\n", 300), "The email has more than 250 files.", ""},
 		"deep":          {start + "Content-Type: multipart/mixed; boundary=b0\r\n\r\n" + nested(40) + "\r\nthe end", "Parts are nested more than 32 times.", "the end"},
 		"long header":   {start + strings.Repeat("X-A: "+strings.Repeat("x", 900)+"\r\n", 400) + "\r\nwords", "A header is very long.", ""},
 		"many fields":   {start + strings.Repeat("X-A: b\r\n", 1500) + "\r\nwords", "A header is very long.", ""},
-		"long report":   {start + "Content-Type: message/delivery-status\r\n\r\n" + strings.Repeat("x", 70<<10), "A report in the mail is very long.", ""},
+		"long report":   {start + "Content-Type: message/delivery-status\r\n\r\n" + strings.Repeat("x", 70<<10), "A report in the email is very long.", ""},
 		"many to":       {start + "To: " + strings.Repeat("a@example.org,", 600) + "\r\n\r\nwords", "The field To has more addresses", ""},
 		"many problems": {multipart + manyProblems(), "There are more problems than are listed here.", ""},
 	} {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // invitation passes a calendar file on and keeps what it says, in words, for a mail without others.
@@ -99,7 +101,7 @@ func calendarPerson(l calendarLine) string {
 	if len(address) > 7 && strings.EqualFold(address[:7], "mailto:") {
 		address = address[7:]
 	}
-	if name := oneLine(l.params["cn"]); name != "" && name != address {
+	if name := text.Line(l.params["cn"]); name != "" && name != address {
 		return name + " <" + address + ">"
 	}
 	return address
@@ -140,7 +142,7 @@ func period(start, end calendarLine) string {
 // calendarTime returns a time as it is written, the name of its time zone, and whether it is a day.
 func calendarTime(l calendarLine) (at time.Time, zone string, day bool) {
 	value, utc := strings.CutSuffix(l.value, "Z")
-	zone = oneLine(l.params["tzid"])
+	zone = text.Line(l.params["tzid"])
 	if utc {
 		zone = "UTC"
 	}

@@ -16,7 +16,7 @@ func (r *reader) entity(s *source, parent string, depth int) (words, error) {
 func (r *reader) body(s *source, p part, depth int) (words, error) {
 	r.parts++
 	if r.parts > maxParts {
-		r.problem("The mail has more than %d parts. The rest is in one file.", maxParts)
+		r.problem("The email has more than %d parts. The rest is in one file.", maxParts)
 		s.boundaries = nil
 		return words{}, r.file(part{media: "application/octet-stream", name: "rest.txt"}, s)
 	}
@@ -73,7 +73,7 @@ func (r *reader) multipart(s *source, p part, boundary string, depth int) (words
 		s.boundaries = s.boundaries[:level]
 	}
 	if !closed {
-		r.problem("The mail ends in the middle of a part, or the end of a multipart is missing.")
+		r.problem("The email ends in the middle of a part, or the end of a multipart is missing.")
 	}
 	if len(all) == 0 {
 		return before, nil
@@ -100,7 +100,7 @@ func (r *reader) epilogue(s *source) error {
 		return err
 	}
 	if len(bytes.TrimSpace(start)) > 0 {
-		r.problem("There is text after the last part of the mail, which is shown in the original mail only.")
+		r.problem("There is text after the last part of the email, which is shown in the original email only.")
 	}
 	return s.drain()
 }
@@ -116,7 +116,7 @@ func (r *reader) undivided(s *source, p part, depth int) (words, error) {
 		}
 		return w, err
 	}
-	r.problem("The parts of the mail can't be told apart. All of it was read as text.")
+	r.problem("The parts of the email can't be told apart. All of it was read as text.")
 	p.media, p.declared = "text/plain", true
 	p.params["boundary"] = ""
 	return r.leaf(s, p, depth)

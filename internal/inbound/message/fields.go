@@ -21,12 +21,12 @@ func (r *reader) fields() {
 		r.Sender = &sender[0]
 	}
 	if len(r.Header["From"]) == 0 {
-		r.problem("The mail has no field From.")
+		r.problem("The email has no field From.")
 	}
 	if len(r.From) > 1 {
-		r.problem("The mail is from %d addresses.", len(r.From))
+		r.problem("The email is from %d addresses.", len(r.From))
 	}
-	subject := text.Truncate(oneLine(decodeHeader(first(r.Header, "Subject"), r.hint)), maxSubject)
+	subject := text.Truncate(text.Line(decodeHeader(first(r.Header, "Subject"), r.hint)), maxSubject)
 	r.Subject = subject
 	if len(r.Header["Subject"]) > 1 {
 		r.problem("The field Subject is there %d times.", len(r.Header["Subject"]))
@@ -84,7 +84,7 @@ var (
 func (r *reader) date() {
 	value := first(r.Header, "Date")
 	if value == "" {
-		r.problem("The mail has no date.")
+		r.problem("The email has no date.")
 		return
 	}
 	date, err := mail.ParseDate(value)
@@ -92,7 +92,7 @@ func (r *reader) date() {
 		r.Date = date
 		return
 	}
-	value = remark.ReplaceAllString(oneLine(value), "")
+	value = remark.ReplaceAllString(text.Line(value), "")
 	for _, candidate := range []string{value, weekday.ReplaceAllString(value, "$1"), strings.ReplaceAll(weekday.ReplaceAllString(value, "$1"), ".", ":")} {
 		for _, layout := range layouts {
 			if date, err := time.Parse(layout, candidate); err == nil {

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // htmlText makes plain text of HTML: lines by block, links with their addresses, no scripts and styles. It reads tokens and
@@ -132,7 +134,7 @@ func (t *textWriter) start(token html.Token) {
 		t.write("----------")
 		t.lines(1)
 	case atom.Img:
-		if alt := oneLine(attribute(token, "alt")); alt != "" && t.hidden == 0 {
+		if alt := text.Line(attribute(token, "alt")); alt != "" && t.hidden == 0 {
 			t.write("[" + alt + "]")
 		}
 	case atom.A:

@@ -24,8 +24,17 @@ func (r *reader) leaf(s *source, p part, depth int) (words, error) {
 	case p.isSMIME():
 		return r.smime(body, p, depth)
 	}
-	if start, _ := body.Peek(len(controlPart)); p.media == "application/pgp-encrypted" && string(start) == controlPart { // an error comes again
-		r.Encrypted = true // also where a gateway made another multipart of it
+	if p.media == "application/pgp-encrypted" {
+		start, err := body.Peek(maxControl) // an error comes again
+		if bytes.HasPrefix(start, []byte(controlPart)) {
+			r.Encrypted = true // also where a gateway made another multipart of it
+		}
+		if errors.Is(err, io.EOF) && string(bytes.TrimSpace(start)) == controlPart {
+			return words{}, skip(body) // what is encrypted is the next part
+		}
+	}
+	if p.name == "" {
+		p.name = p.protectionName()
 	}
 	w := r.image(&p)
 	return w, r.file(p, body)
@@ -88,7 +97,7 @@ func (w watched) Read(p []byte) (int, error) {
 // file passes a file on.
 func (r *reader) file(p part, body io.Reader) error {
 	if len(r.Files) >= maxFiles {
-		r.problem("The mail has more than %d files. The original mail contains the others.", maxFiles)
+		r.problem("The email has more than %d files. The original email contains the others.", maxFiles)
 		return skip(body)
 	}
 	f := File{
@@ -124,7 +133,7 @@ func (r *reader) report(p part, body io.Reader) error {
 	}
 	r.Reports = append(r.Reports, Report{Type: p.media, Body: start})
 	if n, err := io.Copy(io.Discard, body); n > 0 || err != nil {
-		r.problem("A report in the mail is very long. Only its beginning was read.")
+		r.problem("A report in the email is very long. Only its beginning was read.")
 		return err
 	}
 	return nil
@@ -158,7 +167,7 @@ func headerOf(mail []byte) []byte {
 // mailName is the name of a mail as a file: its subject.
 func mailName(mail []byte, hint string) string {
 	inner := innerSource(bytes.NewReader(headerOf(mail)))
-	subject := oneLine(decodeHeader(first((&reader{}).header(inner, true), "Subject"), hint))
+	subject := text.Line(decodeHeader(first((&reader{}).header(inner, true), "Subject"), hint))
 	subject = text.Truncate(subject, 100)
 	if subject == "" {
 		return "message.eml"
@@ -174,9 +183,12 @@ func (r *reader) words(body *bufio.Reader, p part) (words, error) {
 		p.media = "application/octet-stream"
 		return words{}, r.file(p, body)
 	}
-	html := p.media == "text/html" || !p.declared && looksLikeHTML(start)
+	html := p.media == "text/html" || p.isForPrograms() || !p.declared && looksLikeHTML(start)
 	used, limit := &r.text, maxText
-	if html {
+	switch {
+	case p.isSpare():
+		used, limit = &r.spare, maxHTML
+	case html:
 		used, limit = &r.html, maxHTML
 	}
 	raw, whole, err := r.collect(body, limit-*used, html)
@@ -184,6 +196,9 @@ func (r *reader) words(body *bufio.Reader, p part) (words, error) {
 		return words{}, err
 	}
 	*used += len(raw)
+	if !whole && p.isSpare() {
+		return words{}, skip(body)
+	}
 	if !whole {
 		r.problem("The text is very long. All of it is in a file.")
 		p.disposition = ""
@@ -194,7 +209,9 @@ func (r *reader) words(body *bufio.Reader, p part) (words, error) {
 			return words{}, err
 		}
 	}
-	return r.wordsOf(raw, p, html)
+	w, err := r.wordsOf(raw, p, html)
+	w.spare = p.isSpare()
+	return w, err
 }
 
 func longName(html bool) string {
@@ -206,30 +223,30 @@ func longName(html bool) string {
 
 // collect reads text up to a limit. Files in it that are uuencoded are passed on.
 func (r *reader) collect(body *bufio.Reader, limit int, html bool) (raw []byte, whole bool, err error) {
-	var text bytes.Buffer
-	for lineStart := true; text.Len() < limit; {
+	var read bytes.Buffer
+	for lineStart := true; read.Len() < limit; {
 		if name, is := beginsUU(body); is && lineStart && !html {
-			p := part{media: "application/octet-stream", name: oneLine(decodeHeader(name, r.hint))}
+			p := part{media: "application/octet-stream", name: text.Line(decodeHeader(name, r.hint))}
 			if err := r.file(p, &uuReader{in: body}); err != nil {
 				return nil, false, err
 			}
 			continue
 		}
 		line, err := body.ReadSlice('\n')
-		text.Write(line)
+		read.Write(line)
 		lineStart = err == nil
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			if errors.Is(err, io.EOF) {
-				return text.Bytes(), true, nil
+				return read.Bytes(), true, nil
 			}
 			return nil, false, err
 		}
 	}
 	_, err = body.Peek(1)
 	if errors.Is(err, io.EOF) {
-		return text.Bytes(), true, nil
+		return read.Bytes(), true, nil
 	}
-	return text.Bytes(), false, err
+	return read.Bytes(), false, err
 }
 
 // wordsOf makes words of the bytes of a text.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holesalemart/supportdesk/internal/inbound/tnef"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // isOutlook reports whether a part is a winmail.dat, which contains words and files.
@@ -61,8 +62,8 @@ func (r *reader) outlook(p part, body io.Reader) (words, error) {
 // nameFile adds what is known of a file after its content.
 func (r *reader) nameFile(number int, from tnef.File) {
 	f := &r.Files[number]
-	f.Name = oneLine(from.Name)
-	f.ContentID = oneLine(from.ContentID)
+	f.Name = text.Line(from.Name)
+	f.ContentID = text.Line(from.ContentID)
 	if validMedia(from.Type) {
 		f.Type = from.Type
 	}

@@ -45,12 +45,12 @@ func (r *reader) newPart(h textproto.MIMEHeader, parent string) part {
 	}
 	for _, name := range []string{params["filename"], p.params["name"], p.params["filename"], params["name"]} {
 		if p.name == "" {
-			p.name = oneLine(name)
+			p.name = text.Line(name)
 		}
 	}
-	p.id = strings.Trim(oneLine(strings.ToValidUTF8(first(h, "Content-Id"), "")), "<> ")
+	p.id = strings.Trim(text.Line(strings.ToValidUTF8(first(h, "Content-Id"), "")), "<> ")
 	p.location = strings.TrimSpace(first(h, "Content-Location"))
-	p.description = text.Truncate(oneLine(decodeHeader(first(h, "Content-Description"), r.hint)), maxDescription)
+	p.description = text.Truncate(text.Line(decodeHeader(first(h, "Content-Description"), r.hint)), maxDescription)
 	return p
 }
 
@@ -90,11 +90,27 @@ func (p part) isWords() bool {
 	switch p.media {
 	case "text/plain", "text/html":
 		return p.name == "" || p.parent == "" || p.parent == "multipart/alternative"
+	case "text/x-amp-html", "text/watch-html":
+		return true
 	case "text/calendar", "text/rfc822-headers", "text/csv", "text/vcard", "text/x-vcard", "text/directory", "text/css", "text/xml",
 		"text/javascript", "text/rtf", "text/tab-separated-values":
 		return false
 	}
-	return p.name == "" && (p.parent != "multipart/alternative" || p.isEnriched())
+	return p.name == ""
+}
+
+// isForPrograms reports whether a part is HTML for certain programs: AMP, and what watches show.
+func (p part) isForPrograms() bool {
+	return p.media == "text/x-amp-html" || p.media == "text/watch-html"
+}
+
+// isSpare reports whether text says in another form what other parts say. It counts only if they don't.
+func (p part) isSpare() bool {
+	switch p.media {
+	case "text/plain", "text/html", "text/enriched", "text/richtext":
+		return false
+	}
+	return p.parent == "multipart/alternative" || p.isForPrograms()
 }
 
 func (p part) isEnriched() bool { return p.media == "text/enriched" || p.media == "text/richtext" }

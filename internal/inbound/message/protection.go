@@ -22,7 +22,23 @@ func innerSource(in io.Reader) *source {
 }
 
 // controlPart begins the first part of a mail that PGP encrypted (RFC 3156).
-const controlPart = "Version: 1"
+const (
+	controlPart = "Version: 1"
+	maxControl  = 200 // bytes of it
+)
+
+// protectionName names what programs attach without a name to a mail that is encrypted or signed.
+func (p part) protectionName() string {
+	switch {
+	case p.media == "application/pgp-signature":
+		return "signature.asc"
+	case p.media == "application/pkcs7-signature" || p.media == "application/x-pkcs7-signature":
+		return "smime.p7s"
+	case p.parent == "multipart/encrypted":
+		return "encrypted.asc"
+	}
+	return ""
+}
 
 const (
 	beginSigned    = "-----BEGIN PGP SIGNED MESSAGE-----\n"

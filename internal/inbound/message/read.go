@@ -87,6 +87,7 @@ type reader struct {
 	parts    int
 	text     int            // bytes of text read
 	html     int            // bytes of HTML read
+	spare    int            // bytes read of what is spare
 	related  map[int]string // Content-Location by the number of its file
 	calendar string         // the invitation in words
 	tooMany  bool           // problems were left out
@@ -164,11 +165,11 @@ func (r *reader) finish(w words) {
 	}
 	if short := text.Truncate(r.Text, maxText); short != r.Text {
 		r.Text = short
-		r.problem("The text is very long and was cut off. The original mail contains all of it.")
+		r.problem("The text is very long and was cut off. The original email contains all of it.")
 	}
 	if short := text.Truncate(r.HTML, maxHTML); short != r.HTML {
 		r.HTML = short
-		r.problem("The HTML is very long and was cut off. The original mail contains all of it.")
+		r.problem("The HTML is very long and was cut off. The original email contains all of it.")
 	}
 	r.Text = strings.Trim(r.Text, "\n")
 	r.findInline()

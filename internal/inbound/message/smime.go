@@ -26,7 +26,7 @@ func (r *reader) smime(body *bufio.Reader, p part, depth int) (words, error) {
 		p.name = "smime.p7m"
 	}
 	if len(start) == maxOpaque {
-		r.problem("The signed mail is very long. Only its beginning was read. All of it is in the file %s.", p.name)
+		r.problem("The signed email is very long. Only its beginning was read. All of it is in the file %s.", p.name)
 	}
 	if err := r.file(p, io.MultiReader(bytes.NewReader(start), body)); err != nil {
 		return words{}, err
@@ -45,7 +45,7 @@ func (r *reader) smime(body *bufio.Reader, p part, depth int) (words, error) {
 	}
 	inner := signedContent(start)
 	if inner == nil || depth >= maxDepth {
-		r.problem("The mail within the signature can't be read. It is in the file %s.", p.name)
+		r.problem("The email within the signature can't be read. It is in the file %s.", p.name)
 		return words{}, nil
 	}
 	return r.entity(innerSource(bytes.NewReader(inner)), "", depth+1)

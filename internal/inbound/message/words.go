@@ -12,11 +12,13 @@ import (
 type words struct {
 	text, html string
 	derived    bool   // the text was made of HTML, at least in part
+	spare      bool   // others of the same multipart say the same, if there are any
 	image      string // the Content-ID of an image that stands here
 }
 
 // join puts words in their order, complete in both forms where one part has HTML.
 func join(all []words) words {
+	all, spare := withoutSpare(all)
 	plain, formatted, derived := false, false, false
 	for _, w := range all {
 		plain = plain || !blank(w.text)
@@ -33,7 +35,16 @@ func join(all []words) words {
 			page = append(page, w.page())
 		}
 	}
-	return words{text: joinBlank(text, "\n\n"), html: joinBlank(page, "\n"), derived: derived}
+	return words{text: joinBlank(text, "\n\n"), html: joinBlank(page, "\n"), derived: derived, spare: spare}
+}
+
+// withoutSpare leaves out what says the same as others in another form, unless there is nothing else.
+func withoutSpare(all []words) (some []words, spare bool) {
+	said := func(w words) bool { return !w.spare && !(blank(w.text) && blank(w.html)) }
+	if !slices.ContainsFunc(all, said) {
+		return all, slices.ContainsFunc(all, func(w words) bool { return w.spare })
+	}
+	return slices.DeleteFunc(all, func(w words) bool { return w.spare }), false
 }
 
 func (w words) plain() string {
@@ -71,7 +82,8 @@ func joinBlank(all []string, between string) string {
 // alternative chooses of several forms of the same words the text and the HTML. Another text than the chosen one is kept,
 // too: some programs write alternatives that are none.
 func alternative(all []words) words {
-	chosen := words{derived: !slices.ContainsFunc(all, func(w words) bool { return !blank(w.text) && !w.derived })}
+	all, spare := withoutSpare(all)
+	chosen := words{spare: spare, derived: !slices.ContainsFunc(all, func(w words) bool { return !blank(w.text) && !w.derived })}
 	var seen strings.Builder // the text chosen so far, but for its spaces
 	for _, w := range all {
 		if !blank(w.html) {

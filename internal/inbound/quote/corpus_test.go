@@ -42,9 +42,11 @@ func readFile(t testing.TB, file string) string {
 func words(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // shown is what a reader sees of a text at once.
-func shown(text string) string {
+func shown(text string) string { return shownOf(text, quote.Options{}) }
+
+func shownOf(text string, o quote.Options) string {
 	var b strings.Builder
-	for _, s := range quote.SplitText(text) {
+	for _, s := range quote.SplitText(text, o) {
 		if !s.Folded() {
 			b.WriteString(s.Text)
 		}
@@ -100,7 +102,7 @@ func TestSplitText_foldsQuotedLinesOfTheCorpus(t *testing.T) {
 		if strings.Contains(file, ".trimmed.") {
 			continue
 		}
-		for _, s := range quote.SplitText(read(t, file)) {
+		for _, s := range quote.SplitText(read(t, file), quote.Options{}) {
 			for line := range strings.Lines(s.Text) {
 				if !strings.HasPrefix(line, ">") {
 					continue

@@ -148,9 +148,9 @@ func (d *document) end() {
 }
 
 // fold returns which leaves are folded.
-func (d *document) fold() map[*html.Node]folds {
+func (d *document) fold(o Options) map[*html.Node]folds {
 	kinds := make([]folds, len(d.lines))
-	for _, p := range split(d.lines) {
+	for _, p := range split(d.lines, o) {
 		kind := visible
 		if !p.inline && p.kind == Quoted {
 			kind = quotes

@@ -17,7 +17,7 @@ func TestFold_alternatesShownAndFolded(t *testing.T) {
 		{Kind: quote.Written, Text: "\n"},
 		{Kind: quote.Signature, Text: "-- \nCarol\n"},
 	}
-	if have := quote.Fold(text); !slices.Equal(have, want) {
+	if have := quote.Fold(text, quote.Options{}); !slices.Equal(have, want) {
 		t.Errorf("%+v", have)
 	}
 }
@@ -25,7 +25,7 @@ func TestFold_alternatesShownAndFolded(t *testing.T) {
 func TestFold_joinsQuotationsAcrossBlankLines(t *testing.T) {
 	quoted := "> On 8 May 2024, at 10:15, Ada <ada@example.com> wrote:\n> a\n"
 	text := "Hello\n" + quoted + "\nOn 7 May 2024, at 10:15, Ada <ada@example.com> wrote:\n\n> b\n"
-	if have := quote.Fold(text); len(have) != 2 || have[1].Kind != quote.Quoted || have[0].Text != "Hello\n" {
+	if have := quote.Fold(text, quote.Options{}); len(have) != 2 || have[1].Kind != quote.Quoted || have[0].Text != "Hello\n" {
 		t.Errorf("%+v", have)
 	}
 }
@@ -36,7 +36,7 @@ func TestSplitText_takesWordsBelowAnIntroductionAtTheTopForWritten(t *testing.T)
 		{Kind: quote.Quoted, Text: "On 7 May 2024, at 10:15, Ada <ada@example.com> wrote:\n", Inline: true},
 		{Kind: quote.Written, Text: "\nHello\n"},
 	}
-	if have := quote.SplitText(text); !slices.Equal(have, want) {
+	if have := quote.SplitText(text, quote.Options{}); !slices.Equal(have, want) {
 		t.Errorf("%+v", have)
 	}
 }
@@ -44,21 +44,21 @@ func TestSplitText_takesWordsBelowAnIntroductionAtTheTopForWritten(t *testing.T)
 func TestFold_joinsWhatIsShown(t *testing.T) {
 	answers := "> Which cable?\nBlue.\n> Since when?\nMonday.\n"
 	want := []quote.Segment{{Kind: quote.Written, Text: answers}, {Kind: quote.Quoted, Text: "> a\n> b\n> c\n> d\n"}}
-	if have := quote.Fold(answers + "> a\n> b\n> c\n> d\n"); !slices.Equal(have, want) {
+	if have := quote.Fold(answers+"> a\n> b\n> c\n> d\n", quote.Options{}); !slices.Equal(have, want) {
 		t.Errorf("%+v", have)
 	}
 }
 
 func TestSplitText_showsATextOfTooManyLines(t *testing.T) {
 	text := "x\n" + strings.Repeat(">\n", 60_000)
-	if have := quote.SplitText(text); len(have) != 1 || have[0].Folded() || have[0].Text != text {
+	if have := quote.SplitText(text, quote.Options{}); len(have) != 1 || have[0].Folded() || have[0].Text != text {
 		t.Errorf("%d segments", len(have))
 	}
 }
 
 func TestSplitText_showsEverythingWhereNothingElseIs(t *testing.T) {
 	for _, text := range []string{"> a\n> b\n> c\n> d\n", "Sent from my iPhone\n", "-- \nCarol\n", "\n\n> a\n> b\n> c\n> d\n\n-- \nCarol\n"} {
-		for _, s := range quote.SplitText(text) {
+		for _, s := range quote.SplitText(text, quote.Options{}) {
 			if s.Folded() {
 				t.Errorf("of %q, %q is folded", text, s.Text)
 			}

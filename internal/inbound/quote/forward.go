@@ -17,7 +17,7 @@ type ForwardedMail struct {
 	Above   string // what the person who forwards it wrote above
 
 	// Marked is set if the mail's text says that it is forwarded. Outlook writes the same header above a mail that is
-	// answered and one that is forwarded: then only the subject distinguishes them, see ForwardSubject.
+	// answered and one that is forwarded: then only the subject distinguishes them, see Forwards.
 	Marked bool
 }
 
@@ -93,7 +93,7 @@ func sender(value string) (mail.Address, bool) {
 func BareSubject(subject string) string {
 	for {
 		bare := strings.TrimSpace(ticketMark.ReplaceAllString(subject, ""))
-		if prefix, rest, found := strings.Cut(strings.Replace(bare, "：", ":", 1), ":"); found && (ForwardSubject(bare) || replyPrefix.MatchString(prefix)) {
+		if prefix, rest, found := strings.Cut(strings.Replace(bare, "：", ":", 1), ":"); found && (isForwardPrefix(prefix) || replyPrefix.MatchString(prefix)) {
 			bare = strings.TrimSpace(rest)
 		}
 		if bare == subject {
@@ -108,9 +108,20 @@ var (
 	replyPrefix = regexp.MustCompile(`(?i)^\s*(?:re|aw|antw|sv|vs|odp|rif|res|回复|答复|回覆)(?:\[\d+\])?\s*$`)
 )
 
-// ForwardSubject reports whether a subject has the prefix of a forwarded mail, such as "Fwd:" or "WG:". Prefixes that mean
-// an answer in another language are not among them.
-func ForwardSubject(subject string) bool {
-	prefix, _, found := strings.Cut(strings.ReplaceAll(clean(subject), "：", ":"), ":")
-	return found && len(prefix) <= labelBytes && forwardPrefixes[strings.ToLower(strings.TrimSpace(prefix))]
+// Forwards reports whether a mail forwards another one, as the prefix of its subject says: "Fwd:", "WG:", also after what gateways put
+// before it, "[EXTERNAL] Fwd:". Prefixes that mean an answer in another language do not count, but for "VS:": it begins a forward in
+// Danish and Norwegian and an answer in Finnish, so that the header of the mail below decides, in which the sender is "Fra".
+func Forwards(subject, text string) bool {
+	subject = brackets.ReplaceAllString(clean(subject), "")
+	prefix, _, found := strings.Cut(strings.ReplaceAll(subject, "：", ":"), ":")
+	return found && (isForwardPrefix(prefix) || strings.EqualFold(strings.TrimSpace(prefix), "vs") && fra.MatchString(text))
+}
+
+var (
+	brackets = regexp.MustCompile(`^(?:\s*\[[^\[\]]{1,40}\])+`)
+	fra      = regexp.MustCompile(`(?m)^[ \t>*]{0,20}Fra[ \t*]{0,4}:`)
+)
+
+func isForwardPrefix(prefix string) bool {
+	return len(prefix) <= labelBytes && forwardPrefixes[strings.ToLower(strings.TrimSpace(prefix))]
 }

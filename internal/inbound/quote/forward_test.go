@@ -1,6 +1,7 @@
 package quote_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,14 +96,30 @@ func TestForwarded_findsNothingElsewhere(t *testing.T) {
 	}
 }
 
-func TestForwardSubject_knowsForwardsOfManyLanguages(t *testing.T) {
+func TestForwards_knowsForwardsOfManyLanguages(t *testing.T) {
 	for subject, want := range map[string]bool{
 		"Fwd: Cable": true, "FW: Cable": true, "WG: Kabel": true, "TR : câble": true, "RV: cable": true, "ENC: cabo": true, "I: cavo": true,
-		"VB: kabel": true, "VL: kaapeli": true, "PD: kabel": true, "转发：电缆": true, "fwd:": true,
+		"VB: kabel": true, "VL: kaapeli": true, "PD: kabel": true, "转发：电缆": true, "fwd:": true, "İLT: Kablo": true, "ΠΡΘ: Καλώδιο": true, "Пересл: Кабель": true, "הועבר: כבל": true,
+		"[EXT] FW: Cable": true, "[EXT] Re: FW: Cable": false, "[Fw: Cable]": false,
 		"Re: Cable": false, "AW: Kabel": false, "Cable": false, "": false, "VS: kaapeli": false, "Fwd Cable": false, ":": false,
 	} {
-		if have := quote.ForwardSubject(subject); have != want {
+		if have := quote.Forwards(subject, ""); have != want {
 			t.Errorf("%q: %t", subject, have)
+		}
+	}
+}
+
+func TestForwards_tellsDanishAndNorwegianForwardsFromFinnishAnswers(t *testing.T) {
+	const danish, finnish = "Se nedenfor.\n\nFra: Ada <ada@example.org>\nSendt: 7. maj 2024 10:15\nTil: Bo\nEmne: Kabel\n\nHej", "Kiitos.\n\nLähettäjä: Ada <ada@example.org>\nLähetetty: 7. toukokuuta 2024\nVastaanottaja: Bo\nAihe: Kaapeli\n\nHei"
+	for _, c := range []struct {
+		subject, text string
+		want          bool
+	}{
+		{"VS: Kabel", danish, true}, {"[EKSTERN] VS : Kabel", danish, true}, {"VS: Kabel", strings.Replace(danish, "Fra:", "*Fra:*", 1), true}, {"SV: Kabel", danish, false}, {"VS: Kaapeli", finnish, false},
+		{"VL: Kaapeli", finnish, true}, {"Kabel", danish, false}, {"VS: Kabel", "", false},
+	} {
+		if have := quote.Forwards(c.subject, c.text); have != c.want {
+			t.Errorf("%q: %t", c.subject, have)
 		}
 	}
 }
@@ -122,5 +139,42 @@ func TestForwarded_readsTheCorpus(t *testing.T) {
 	}
 	if len(files) == 6 && found != 3 {
 		t.Errorf("%d of 3", found)
+	}
+}
+
+// forwardSubjects are subjects of forwards as programs begin them in several languages.
+var forwardSubjects = []string{"Fw: Cable", "FWD: Cable", "WG: Kabel", "TR: Câble", "RV: Cable", "ENC: Cabo", "I: Cavo", "[EXTERNAL] Fw: Cable", "[HM-7Q2K9XM4TD] [EXT] Fwd: Cable"}
+
+// Outlook writes the same header above a mail that is answered and one that is forwarded. What a customer forwards is what they have to
+// say.
+func TestOptions_forwardShowsWhatIsForwarded(t *testing.T) {
+	const above = "Hello, please read this. It is about my order.\n\n"
+	for name, mail := range forwardedMails {
+		for _, subject := range forwardSubjects {
+			text := strings.Repeat(above, 1+40*(len(name)%2)) + mail
+			if have := shownOf(text, quote.Options{Forward: quote.Forwards(subject, "")}); words(have) != words(text) {
+				t.Errorf("%s as %q: a reader sees %q", name, subject, have)
+			}
+		}
+		for _, subject := range []string{"Re: Cable", "AW: Kabel", "Re: Fw: Cable", "SV: kabel", "R: cavo", "Cable", ""} {
+			have := shownOf(above+mail, quote.Options{Forward: quote.Forwards(subject, "")})
+			if strings.HasPrefix(name, "Outlook") && strings.Contains(have, "too short.") {
+				t.Errorf("%s in an answer with subject %q: a reader sees %q", name, subject, have)
+			}
+		}
+	}
+}
+
+// The forwarded mail's own quotations are shown with it, but the signature of who forwards it is folded, as everywhere.
+func TestOptions_forwardFoldsSignatures(t *testing.T) {
+	text := "FYI\n\n-- \nAnn\nDemo Ltd.\n\n" + forwardedMails["Outlook English"]
+	var folded []quote.Kind
+	for _, s := range quote.SplitText(text, quote.Options{Forward: true}) {
+		if s.Folded() {
+			folded = append(folded, s.Kind)
+		}
+	}
+	if !slices.Equal(folded, []quote.Kind{quote.Signature}) {
+		t.Errorf("folded are %v", folded)
 	}
 }

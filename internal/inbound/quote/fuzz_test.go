@@ -12,7 +12,7 @@ import (
 func checkSplit(t *testing.T, text string) {
 	t.Helper()
 	var joined, shown strings.Builder
-	for _, s := range quote.SplitText(text) {
+	for _, s := range quote.SplitText(text, quote.Options{}) {
 		joined.WriteString(s.Text)
 		if !s.Folded() {
 			shown.WriteString(s.Text)
@@ -28,7 +28,7 @@ func checkSplit(t *testing.T, text string) {
 		t.Errorf("of %q nothing is shown", text)
 	}
 	joined.Reset()
-	segments := quote.Fold(text)
+	segments := quote.Fold(text, quote.Options{})
 	for i, s := range segments {
 		joined.WriteString(s.Text)
 		if i > 0 && segments[i-1].Kind == s.Kind {
@@ -61,7 +61,7 @@ func FuzzSplitText(f *testing.F) {
 		if have, found := quote.Forwarded(text); found && (!strings.Contains(have.From.Address, "@") || len(have.Text) > len(text)) {
 			t.Errorf("%q forwards %+v", text, have)
 		}
-		quote.ForwardSubject(text)
+		quote.Forwards(text, text)
 	})
 }
 
@@ -77,7 +77,7 @@ func FuzzFoldHTML(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
-		folded := quote.FoldHTML(source)
+		folded := quote.FoldHTML(source, quote.Options{})
 		if folded == source {
 			return
 		}

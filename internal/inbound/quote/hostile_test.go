@@ -62,7 +62,7 @@ func TestFoldHTML_takesLinearWork(t *testing.T) {
 	for name, unit := range units {
 		allocated := func(size int) float64 {
 			source := "<p>Hello</p>" + strings.Repeat(unit, size/len(unit))
-			return testing.AllocsPerRun(1, func() { quote.FoldHTML(source) })
+			return testing.AllocsPerRun(1, func() { quote.FoldHTML(source, quote.Options{}) })
 		}
 		half, whole := allocated(8<<10), allocated(16<<10)
 		if whole > 2.5*half+1000 {
@@ -77,7 +77,7 @@ func TestFoldHTML_boundsAttributes(t *testing.T) {
 		fmt.Fprintf(&many, " a%d", i)
 	}
 	source := "<p>x</p><blockquote type=cite" + many.String() + ">y<br>y</blockquote>"
-	if have := quote.FoldHTML(source); !strings.Contains(have, quote.ShowQuoted) {
+	if have := quote.FoldHTML(source, quote.Options{}); !strings.Contains(have, quote.ShowQuoted) {
 		t.Error("an element with many attributes isn't folded")
 	}
 }

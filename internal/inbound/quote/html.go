@@ -17,7 +17,7 @@ const (
 // FoldHTML wraps what is quoted and the signatures of a mail's HTML into details elements, whose summaries say ShowQuoted and
 // ShowSignature. It deletes nothing and trusts nothing: its result is to be sanitized like its input. The input is returned
 // where there is nothing to fold, and where it is too large or too deeply nested to be sure.
-func FoldHTML(source string) string {
+func FoldHTML(source string, o Options) string {
 	if len(source) > maxHTML || explodes(source) {
 		return source
 	}
@@ -28,7 +28,7 @@ func FoldHTML(source string) string {
 	d := document{leaves: map[*html.Node]int{}}
 	d.walk(root, context{})
 	d.end()
-	f := folder{state: d.fold()}
+	f := folder{state: d.fold(o)}
 	f.combine(root)
 	f.wrap(root)
 	if f.folds == 0 || f.folds > maxFolds {

@@ -69,7 +69,7 @@ func TestFoldHTML_foldsAsClientsWrite(t *testing.T) {
 	}
 	for _, file := range files {
 		source := read(t, file)
-		folded := quote.FoldHTML(source)
+		folded := quote.FoldHTML(source, quote.Options{})
 		have, golden := rendered(t, folded), strings.TrimSuffix(file, ".html")+".txt"
 		if *update {
 			if err := os.WriteFile(golden, []byte(have), 0o644); err != nil {
@@ -79,7 +79,7 @@ func TestFoldHTML_foldsAsClientsWrite(t *testing.T) {
 		if want := read(t, golden); have != want {
 			t.Errorf("%s becomes\n%s\nwant\n%s", file, have, want)
 		}
-		if again := quote.FoldHTML(source); again != folded {
+		if again := quote.FoldHTML(source, quote.Options{}); again != folded {
 			t.Errorf("%s: folded twice, it differs", file)
 		}
 		keepsWords(t, source, folded)
@@ -119,7 +119,7 @@ func TestFoldHTML_returnsTheInputWhereNothingIsFolded(t *testing.T) {
 		"<p>x</p>" + strings.Repeat("<div>", 600) + "<blockquote type=cite>deep",
 		strings.Repeat("<table><tr><td>y<td><p class=gmail_signature>x</p></table>", 300),
 	} {
-		if have := quote.FoldHTML(source); have != source {
+		if have := quote.FoldHTML(source, quote.Options{}); have != source {
 			t.Errorf("%.80q became %.300q", source, have)
 		}
 	}
@@ -132,7 +132,7 @@ func TestFoldHTML_leavesAloneWhatAParserBlowsUp(t *testing.T) {
 	}
 	source := "<p>Hello</p><div>" + fonts.String() + strings.Repeat("<p>x", 20_000) + "</div><blockquote type=cite>a<br>b<br>c<br>d</blockquote>"
 	if allocated := testing.AllocsPerRun(1, func() {
-		if quote.FoldHTML(source) != source {
+		if quote.FoldHTML(source, quote.Options{}) != source {
 			t.Error("it was parsed")
 		}
 	}); allocated > 10_000 {
@@ -143,7 +143,7 @@ func TestFoldHTML_leavesAloneWhatAParserBlowsUp(t *testing.T) {
 func TestFoldHTML_foldsTheCorpus(t *testing.T) {
 	for _, file := range corpus(t, "quotes-html/*.html") {
 		source := read(t, file)
-		folded := quote.FoldHTML(source)
+		folded := quote.FoldHTML(source, quote.Options{})
 		visible, _, found := strings.Cut(rendered(t, folded), "["+quote.ShowQuoted)
 		if !strings.Contains(visible, "Hi. I am fine.") || !strings.Contains(visible, "Alex") || !found {
 			t.Errorf("%s: a reader sees %q", file, visible)
@@ -152,6 +152,22 @@ func TestFoldHTML_foldsTheCorpus(t *testing.T) {
 			if strings.Contains(visible, quoted) {
 				t.Errorf("%s: a reader sees %q", file, visible)
 			}
+		}
+		keepsWords(t, source, folded)
+	}
+}
+
+// Programs write the same HTML above a mail that is answered and one that is forwarded.
+func TestFoldHTML_showsWhatAForwardQuotes(t *testing.T) {
+	files, err := filepath.Glob("testdata/html/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, corpus(t, "quotes-html/*.html")...) {
+		source := read(t, file)
+		folded := quote.FoldHTML(source, quote.Options{Forward: true})
+		if strings.Contains(folded, quote.ShowQuoted) {
+			t.Errorf("%s becomes\n%s", file, rendered(t, folded))
 		}
 		keepsWords(t, source, folded)
 	}
@@ -166,7 +182,7 @@ func TestFoldHTML_showsTheAnswersOfTheCorpus(t *testing.T) {
 			continue
 		}
 		count++
-		folded := quote.FoldHTML(source)
+		folded := quote.FoldHTML(source, quote.Options{})
 		visible, _, found := strings.Cut(rendered(t, folded), "[")
 		if visible = words(visible); !found || visible != "Hello" && visible != "Allo! Follow up MIME!" {
 			t.Errorf("%s: a reader sees %q", file, visible)
@@ -182,7 +198,7 @@ func TestFoldHTML_losesNothing(t *testing.T) {
 	for _, pattern := range []string{"mime/*", "bounces/*", "quotes/*"} {
 		for _, file := range corpus(t, pattern) {
 			source := read(t, file)
-			keepsSeen(t, source, quote.FoldHTML(source))
+			keepsSeen(t, source, quote.FoldHTML(source, quote.Options{}))
 		}
 	}
 }

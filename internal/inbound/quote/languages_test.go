@@ -146,7 +146,7 @@ func TestSplitText_knowsSignaturesOfPrograms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folds(t, answer+"\n"+line+"\n", answer)
 			folds(t, answer+"\n"+line+"\n\nOn 7 May 2024, at 10:15, Demo Desk <desk@example.com> wrote:\n\n> Hello\n", answer)
-			for _, s := range quote.SplitText(answer + "\n" + line + "\n") {
+			for _, s := range quote.SplitText(answer+"\n"+line+"\n", quote.Options{}) {
 				if strings.Contains(s.Text, line) && s.Kind != quote.Signature {
 					t.Errorf("%q is %s", line, s.Kind)
 				}

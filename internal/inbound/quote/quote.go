@@ -35,23 +35,29 @@ type Segment struct {
 	Text string // whole lines, with their ends as they came
 
 	// Inline is set for a quotation or a signature that is shown nevertheless: words that answer it follow, it is a
-	// forwarded mail, it is short, or the mail consists of nothing else.
+	// forwarded mail or of one, it is short, or the mail consists of nothing else.
 	Inline bool
 }
 
 // Folded reports whether a reader sees the segment only on request.
 func (s Segment) Folded() bool { return s.Kind != Written && !s.Inline }
 
+// Options say what a mail's text does not.
+type Options struct {
+	// Forward is set if the mail forwards another one, see Forwards: that is what its sender passes on, so no quotation is folded.
+	Forward bool
+}
+
 // maxLines is how many lines of a text are looked at. A longer one is no conversation: all of it is shown.
 const maxLines = 50_000
 
 // SplitText cuts a mail's text into segments. Their texts, joined, are the text. Unless the text is blank, a segment is shown.
-func SplitText(text string) []Segment {
+func SplitText(text string, o Options) []Segment {
 	if strings.Count(text, "\n") >= maxLines {
 		return []Segment{{Text: text}}
 	}
 	lines, starts := textLines(text)
-	pieces := split(lines)
+	pieces := split(lines, o)
 	segments := make([]Segment, len(pieces))
 	for i, p := range pieces {
 		segments[i] = Segment{Kind: p.kind, Text: text[starts[p.from]:starts[p.to]], Inline: p.inline}
@@ -61,11 +67,11 @@ func SplitText(text string) []Segment {
 
 // Fold cuts a mail's text into as few segments as a page needs: what is shown, in one segment for everything between two
 // folds, and what is folded, in one segment a kind. Blank lines between two quotations that are folded are folded too.
-func Fold(text string) []Segment {
+func Fold(text string, o Options) []Segment {
 	var folded []Segment
 	var begins []int // where each begins in the text
 	at := 0
-	for _, s := range SplitText(text) {
+	for _, s := range SplitText(text, o) {
 		end := at + len(s.Text)
 		if !s.Folded() {
 			s.Kind, s.Inline = Written, false

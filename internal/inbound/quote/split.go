@@ -17,6 +17,7 @@ type piece struct {
 }
 
 type splitter struct {
+	options Options
 	lines   []line
 	next    []int // next[i] is the first line from i on that isn't blank
 	pieces  []piece
@@ -26,8 +27,9 @@ type splitter struct {
 }
 
 // split returns the pieces of a mail. It looks at every line a bounded number of times.
-func split(lines []line) []piece {
+func split(lines []line, o Options) []piece {
 	s := newSplitter(lines)
+	s.options = o
 	s.run()
 	return s.pieces
 }
@@ -156,7 +158,7 @@ func (s *splitter) sign() {
 	}
 }
 
-// show makes visible the quotations that are answered below them, and everything where nothing else would be.
+// show makes visible the quotations that are answered below them, those of a mail that forwards another one, and everything where nothing else would be.
 func (s *splitter) show() {
 	answered, visible := false, false
 	for i := len(s.pieces) - 1; i >= 0; i-- {
@@ -164,7 +166,7 @@ func (s *splitter) show() {
 		switch {
 		case p.kind == Written:
 			answered = answered || !p.blank
-		case p.kind == Quoted && answered:
+		case p.kind == Quoted && (answered || s.options.Forward):
 			p.inline = true
 		}
 		visible = visible || !p.blank && (p.kind == Written || p.inline)

@@ -72,7 +72,8 @@ var beginForwards = set(`begin forwarded message|anfang der weitergeleiteten nac
 	`|תחילת ההודעה שהועברה|بدء الرسالة المعاد توجيهها|开始转发的邮件|下面是被转发的邮件|開始轉寄郵件|転送されたメッセージ|전달된 메시지 시작`)
 
 // forwardPrefixes begin the subject of a forwarded mail.
-var forwardPrefixes = set(`fw|fwd|forward|wg|tr|rv|rm|reenv|enc|i|inoltro|doorst|vb|vl|pd|továbbítás|ilt|пересл|转发|轉寄|転送|전달`)
+var forwardPrefixes = set(`fw|fwd|forward|wg|tr|rv|rm|reenv|enc|i|inoltro|doorst|vb|vl|fs|pd|přeposl|továbbítás|redirecționat` +
+	`|proslijeđeno|ilt|i̇lt|πρθ|пересл|переслано|הועבר|إعادة توجيه|trs|转发|轉寄|転送|전달`)
 
 // phrasePrefixes begin a line that a program adds below what is written.
 var phrasePrefixes = strings.Split(`sent from my |from my iphone|from my ipad|sent from mail for|sent from mail]|sent from [mail|sent from mailbox`+

@@ -32,14 +32,14 @@ func (c *Checker) readResults(h header, r *Result) {
 	switch {
 	case slices.Contains(dmarc, Fail):
 		r.DMARC = Fail
-		r.forged("The mail fails the DMARC policy of " + r.Domain + ".")
+		r.forged("The email fails the DMARC policy of " + r.Domain + ".")
 	case slices.Contains(dmarc, Pass):
 		r.DMARC, r.Verdict = Pass, Authentic
-		r.Reason = r.Domain + " authenticated the mail."
+		r.Reason = r.Domain + " authenticated the email."
 	case len(dmarc) > 0:
 		r.DMARC = dmarc[0]
 	case !found:
-		r.Reason = "The mail has no results of " + c.opts.AuthServID + "."
+		r.Reason = "The email has no results of " + c.opts.AuthServID + "."
 	}
 }
 

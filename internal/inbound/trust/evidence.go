@@ -49,22 +49,22 @@ func (e evidence) judge(r *Result) {
 	r.DMARC = e.policy.outcome
 	switch {
 	case has(spf, Pass) || has(dkim, Pass):
-		r.Verdict, r.Reason = Authentic, fmt.Sprintf("%s authenticated the mail.", e.domain)
+		r.Verdict, r.Reason = Authentic, fmt.Sprintf("%s authenticated the email.", e.domain)
 	case e.policy.outcome == TempError || has(spf, TempError) || has(dkim, TempError):
 		r.DMARC, r.Retry = TempError, e.retry
 		r.Reason = fmt.Sprintf("What %s publishes could not be looked up.", e.domain)
 	case e.policy.outcome == Pass && !e.known && !has(dkim, Fail):
 		r.DMARC = None
-		r.Reason = fmt.Sprintf("The mail has no valid signature of %s, and the server that sent it is not known.", e.domain)
+		r.Reason = fmt.Sprintf("The email has no valid signature of %s, and the server that sent it is not known.", e.domain)
 	case e.policy.outcome == Pass:
 		r.DMARC = Fail
 		r.forged(fmt.Sprintf("%s has a DMARC policy (%s), and neither a signature nor the sending server is accepted by it%s.", e.domain, r.Published, e.found()))
 	case has(spf, Fail) || has(dkim, Fail):
-		r.forged(fmt.Sprintf("%s did not authenticate the mail%s.", e.domain, e.found()))
+		r.forged(fmt.Sprintf("%s did not authenticate the email%s.", e.domain, e.found()))
 	case has(spf, SoftFail):
-		r.Reason = fmt.Sprintf("The server that sent the mail is probably not one of %s.", e.domain)
+		r.Reason = fmt.Sprintf("The server that sent the email is probably not one of %s.", e.domain)
 	default:
-		r.Reason = fmt.Sprintf("Nothing that %s publishes proves or disproves that the mail is from it.", e.domain)
+		r.Reason = fmt.Sprintf("Nothing that %s publishes proves or disproves that the email is from it.", e.domain)
 	}
 }
 

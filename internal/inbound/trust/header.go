@@ -64,7 +64,7 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 		part, err := r.ReadSlice('\n')
 		line = append(line, part...)
 		if len(line) > limit {
-			return nil, headerProblem("The header of the mail is too large to be checked.")
+			return nil, headerProblem("The header of the email is too large to be checked.")
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
@@ -79,7 +79,7 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 
 func (h *header) add(line []byte) error {
 	if bytes.ContainsAny(line, "\r\x00") {
-		return headerProblem("The header of the mail contains control characters that programs read differently.")
+		return headerProblem("The header of the email contains control characters that programs read differently.")
 	}
 	h.raw = append(append(h.raw, line...), "\r\n"...)
 	if len(h.fields) > 0 && (line[0] == ' ' || line[0] == '\t') {
@@ -88,7 +88,7 @@ func (h *header) add(line []byte) error {
 		return nil
 	}
 	if len(h.fields) == maxFields {
-		return headerProblem("The header of the mail has too many fields to be checked.")
+		return headerProblem("The header of the email has too many fields to be checked.")
 	}
 	name, value, ok := strings.Cut(string(line), ":")
 	if !ok {
@@ -112,7 +112,7 @@ func (h header) from() (string, error) {
 		}
 	}
 	if n > 1 {
-		return "", headerProblem("The mail has several From fields.")
+		return "", headerProblem("The email has several From fields.")
 	}
 	if n == 0 || !strings.Contains(value, "@") {
 		return "", nil
@@ -141,7 +141,7 @@ func parseFrom(value string) (string, error) {
 	case err == nil && len(all) == 1:
 		return all[0].Address, nil
 	case err == nil:
-		return "", headerProblem("The mail names several authors.")
+		return "", headerProblem("The email names several authors.")
 	}
 	name, rest, ok := strings.Cut(strings.TrimSpace(value), "<")
 	inner, closed := strings.CutSuffix(rest, ">")

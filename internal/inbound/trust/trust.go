@@ -120,7 +120,7 @@ func (c *Checker) Results(ctx context.Context, m Mail) (Result, error) {
 		r.ambiguous(err.Error())
 		return r, nil
 	case from == "":
-		r.Reason = "The mail does not say who it is from."
+		r.Reason = "The email does not say who it is from."
 		if m.From != "" {
 			r.ambiguous(errFrom.Error())
 		}
