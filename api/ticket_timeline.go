@@ -33,6 +33,7 @@ type entryView struct {
 	LeftOut    []desk.LeftOut   `json:"left_out,omitempty" doc:"What of the email that the message was is not in it, such as files that are too large. Staff find it in the original email."`
 	Channel    desk.Channel     `json:"channel,omitempty" enum:"page,api,email,phone,in-person" doc:"By which the message came. Absent of messages from before it was recorded."`
 	TraitsView
+	Sender         desk.EmailSender `json:"sender,omitempty" enum:"confirmed,unconfirmed" doc:"Staff only: whether anything confirms that the customer wrote the email that the message was. confirmed: the domain of their address authenticated it, it answers an email that was sent to them, or staff released it. Absent of other messages, and of emails from before it was recorded."`
 	Incoming       int64            `json:"incoming_mail,omitempty" doc:"Staff only: the ID of the incoming mail that the message was."`
 	Status         ticket.Status    `json:"status,omitempty" doc:"The new status."`
 	Cause          ticket.Cause     `json:"cause,omitempty"`
@@ -111,7 +112,7 @@ func (s *server) viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		view.Files = append(view.Files, viewAttachment(f, viewer))
 	}
 	if viewer.Role.Staff() {
-		view.Group, view.Rule, view.Incoming = e.Group, e.Rule, e.Incoming
+		view.Group, view.Rule, view.Incoming, view.Sender = e.Group, e.Rule, e.Incoming, e.Sender
 		view.EscalationStep, view.Mail, view.Bounce = e.EscalationStep, e.Mail, viewBounce(e.Bounce)
 		view.Since, view.Until = instantOrNull(e.Since), instantOrNull(e.Until)
 	}

@@ -289,10 +289,15 @@ func (o *fixture) replied() (ticket.Number, int64) {
 
 func (o *fixture) command(r desk.Request) {
 	o.t.Helper()
+	o.commandBy(o.People["clara"], r)
+}
+
+func (o *fixture) commandBy(by desk.Person, r desk.Request) {
+	o.t.Helper()
 	r.Verb = ticket.VerbCustomerReply
 	ctx, cancel := context.WithTimeout(o.t.Context(), time.Minute)
 	defer cancel()
-	if _, _, decided, err := o.Desk.Command(ctx, o.People["clara"], r); err != nil || !decided {
+	if _, _, decided, err := o.Desk.Command(ctx, by, r); err != nil || !decided {
 		o.t.Fatal(decided, err)
 	}
 }
@@ -321,6 +326,37 @@ func TestMessages_byEmailShowTheirHTMLAndForStaffTheOriginal(t *testing.T) {
 		}
 		if who == "anna" && (!strings.Contains(a.Find(".channel").Text(), "by email") || !strings.Contains(with, "queue=all")) {
 			t.Errorf("channels: %q at %q", a.Find(".channel").Text(), with)
+		}
+	}
+}
+
+func TestMessages_byEmailShowStaffThatTheirSenderIsNotConfirmed(t *testing.T) {
+	t.Parallel()
+	o := newFixture(t)
+	n, _ := o.replied()
+	var ids []int64
+	for _, sender := range []desk.EmailSender{desk.SenderUnconfirmed, desk.SenderConfirmed} {
+		id := o.received(hostile+string(sender), desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n})
+		by := o.People["clara"]
+		by.Email = sender
+		o.commandBy(by, desk.Request{Number: n, Body: string(sender), Channel: desk.ChannelEmail, Incoming: id})
+		ids = append(ids, id)
+	}
+	marks := o.browser("anna").get(http.StatusOK, "/desk/tickets/"+string(n)).Find(".unconfirmed")
+	if marks.Length() != 1 || marks.Text() != "Sender not confirmed" || marks.AttrOr("href", "") != path(ids[0]) || marks.AttrOr("title", "") == "" ||
+		!strings.Contains(marks.Closest(".said").Text(), string(desk.SenderUnconfirmed)) {
+		t.Errorf("%d marks, first %q at %q", marks.Length(), marks.Text(), marks.AttrOr("href", ""))
+	}
+	if a := o.browser("clara").get(http.StatusOK, "/tickets/"+string(n)); strings.Contains(a.Body, "not confirmed") {
+		t.Error("the customer sees the mark")
+	}
+	entries, err := o.Desk.Timeline(t.Context(), o.People["clara"], n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Sender != "" {
+			t.Errorf("the timeline says to the customer that a sender is %s", e.Sender)
 		}
 	}
 }
@@ -371,6 +407,7 @@ func TestMessages_byEmailShowEachImageOnceAndWhatTheyAre(t *testing.T) {
 		"clara": {"/tickets/" + string(n), ".bubble", "our support can’t read it", "Left out of this message (our support has the original email):"},
 	} {
 		a := o.browser(who).get(http.StatusOK, c.at)
+		pagetest.Check(t, who, a.Document) // staff may delete the files
 		replies := a.Find(c.message)
 		formatted, encrypted := replies.Eq(1), replies.Eq(2)
 		previews := formatted.Find(`.message img[src$="/preview"]`)

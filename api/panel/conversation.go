@@ -23,6 +23,7 @@ type line struct {
 	page.MessageView
 	Channel  string // by which the message came, in words; may be empty
 	Original int64  // the incoming mail that it was; 0: none
+	Unsure   bool   // nothing confirms that Who sent that mail
 	After    string // what else happened to the message
 	Text     string // description of an event without a message
 	Bad      bool
@@ -38,7 +39,7 @@ func lines(entries []desk.Entry, customers []desk.Involved, layout page.Layout, 
 	for _, e := range entries {
 		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Text: eventText(e, shared), Bad: slices.Contains(problems, e.Kind), Mine: e.By.ID == viewer.ID, Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = audience(e)
-		l.Channel, l.Original = page.ChannelName(e.Channel), e.Incoming
+		l.Channel, l.Original, l.Unsure = page.ChannelName(e.Channel), e.Incoming, e.Sender == desk.SenderUnconfirmed
 		l.MessageView = layout.Message(e, mails)
 		if e.Bounce != nil && !e.Bounce.Resent && receives(e.Bounce.To, customers) {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer

@@ -22,6 +22,9 @@ func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
 	page := anna.get("/desk/canned").wantStatus(http.StatusOK)
 	pagetest.Check(t, "canned replies", page.Document)
 	change := page.Find(`a[href*="edit="]`).AttrOr("href", "")
+	if asks := page.Find(`form[action$="/deletion"]`).AttrOr("data-sure", ""); !strings.Contains(asks, "Greeting") || !strings.Contains(asks, "shared") {
+		t.Errorf("before a canned reply is deleted: %q", asks)
+	}
 	if page.Line(".card h3") != "Greeting shared" || change == "" {
 		t.Fatalf("kept is %q", page.Line(".card"))
 	}
@@ -86,6 +89,11 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 	anna.post("/desk/filters", url.Values{"id": {id}, "name": {"Shared now"}, "query": {query}, "shared": {"1"}}).wantStatus(http.StatusSeeOther)
 	if bert.get("/desk").Line(`#queues a[href*="blue"] .name`) != "Shared now" {
 		t.Error("what is shared is not shown to another")
+	}
+	saved := anna.get("/desk/filters").wantStatus(http.StatusOK)
+	pagetest.Check(t, "saved filters", saved.Document)
+	if asks := saved.Find(`form[action$="/deletion"]`).AttrOr("data-sure", ""); !strings.Contains(asks, "Shared now") || !strings.Contains(asks, "shared with all") {
+		t.Errorf("before a filter is deleted: %q", asks)
 	}
 	bad := anna.post("/desk/filters", url.Values{"name": {""}, "query": {query}}).wantStatus(http.StatusUnprocessableEntity)
 	if bad.Line("#name-wrong") == "" || bad.Find("#query").AttrOr("value", "") != query {

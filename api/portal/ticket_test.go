@@ -75,6 +75,23 @@ func TestTicket_showsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	}
 }
 
+// An open page asks for itself again, with the images of other servers that its reader has asked for.
+func TestTicket_anOpenPageIsRefreshedFromWhereItIs(t *testing.T) {
+	o := newFixture(t)
+	path := "/tickets/" + string(o.submitted("clara", "Where is it?"))
+	b := o.signedIn("clara")
+	for _, at := range []string{path, path + "?images=1"} {
+		a := b.get(http.StatusOK, at)
+		from := a.Find(`[hx-trigger="sse:changed"]`)
+		if got := from.AttrOr("hx-get", ""); got != at || from.AttrOr("hx-target", "") != "#conversation" {
+			t.Fatalf("%s is refreshed from %q", at, got)
+		}
+		if again := b.ask(http.MethodGet, at, nil, "HX-Request", "true"); again.Status != http.StatusOK || again.Find("#conversation .bubble").Length() != 1 {
+			t.Errorf("from there comes %d: %s", again.Status, again.Body)
+		}
+	}
+}
+
 func TestTicket_saysWhomAReplyGoesTo(t *testing.T) {
 	o := newFixture(t)
 	n := o.submitted("clara", "Where is it?")

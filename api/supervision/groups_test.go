@@ -32,7 +32,12 @@ func TestGroups_lifecycle(t *testing.T) {
 	b.send(groupsPath+"/vans/members", http.StatusSeeOther, url.Values{"agent": {"anna"}})
 	b.send(groupsPath+"/vans/members", http.StatusSeeOther, url.Values{"agent": {"mallory"}})
 	b.send("/supervision/groups/vans/members", http.StatusSeeOther, url.Values{"agent": {"mallory"}, "out": {"1"}})
-	card := b.page(groupsPath).Find("section[aria-labelledby=group-vans]")
+	page := b.page(groupsPath)
+	pagetest.Check(t, "a group", page.Document)
+	if asks := page.Find(`form[action="/supervision/groups/vans/deletion"]`).AttrOr("data-sure", ""); !strings.Contains(asks, "Vans & <lorries>") {
+		t.Errorf("before a group is deleted: %q", asks)
+	}
+	card := page.Find("section[aria-labelledby=group-vans]")
 	if got := card.Find("tbody th").Text(); got != "Anna Agent" || !strings.HasPrefix(card.Find("h2").Text(), "Vans & <lorries>") {
 		t.Errorf("members %q of %q", got, card.Find("h2").Text())
 	}

@@ -136,7 +136,7 @@ func publicEntries(all []desk.Entry, viewer ticket.PersonID) []desk.Entry {
 		if e.Internal || !listed[i] {
 			continue
 		}
-		e.N, e.Incoming = len(shown)+1, 0
+		e.N, e.Incoming, e.Sender = len(shown)+1, 0, ""
 		if e.Kind == ticket.EventPolicyAdopted {
 			e.By.ID, e.Author = "", desk.Ref{}
 		}

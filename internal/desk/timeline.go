@@ -11,18 +11,19 @@ import (
 // Entry is an entry of a timeline: an event with its message, which is stored separately.
 type Entry struct {
 	ticket.Event
-	Named    Ref        // the person of an event about participants or the requester; zero otherwise
-	Author   Ref        // zero: a due event, or a manual command from Temporal UI
-	Body     string     // the message; empty: none, or it has only files
-	Format   Format     // of Body
-	Files    []File     // of the message, in order
-	Channel  Channel    // by which the message came; empty: there is none, or it was not recorded
-	Incoming int64      // the incoming mail that the message was; 0: none. For staff only
-	HTML     string     // of that mail, sanitized; empty: none
-	LeftOut  []LeftOut  // what of that mail is not in the message
-	Forward  bool       // that mail forwards another one, which its text contains
-	Traits   MailTraits // of that mail
-	Internal bool       // the message is visible to staff only, even if the event is public
+	Named    Ref         // the person of an event about participants or the requester; zero otherwise
+	Author   Ref         // zero: a due event, or a manual command from Temporal UI
+	Body     string      // the message; empty: none, or it has only files
+	Format   Format      // of Body
+	Files    []File      // of the message, in order
+	Channel  Channel     // by which the message came; empty: there is none, or it was not recorded
+	Incoming int64       // the incoming mail that the message was; 0: none. For staff only
+	Sender   EmailSender // how sure it is that Author wrote that mail; empty: it was not recorded. For staff only
+	HTML     string      // of that mail, sanitized; empty: none
+	LeftOut  []LeftOut   // what of that mail is not in the message
+	Forward  bool        // that mail forwards another one, which its text contains
+	Traits   MailTraits  // of that mail
+	Internal bool        // the message is visible to staff only, even if the event is public
 	Recorded time.Time
 	Bounce   *Bounce // the mail of a mail-bounced event; nil otherwise
 }

@@ -264,3 +264,52 @@ func TestProof_someoneElsesLetsNoOneWriteInAnothersName(t *testing.T) {
 		t.Errorf("someone with an account whose domain confirms it: %+v", r)
 	}
 }
+
+// Agents see whether anything confirms who wrote an email, with its message.
+func TestProof_whetherTheSenderIsConfirmedIsRecordedWithTheMessage(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	requester := o.token(n, o.record(n).Requester.ID, false)
+	authentic := []string{"Authentication-Results: border.example; dmarc=pass header.from=client.example"}
+	for _, l := range []letter{
+		{from: carla, to: requester, body: "with a token of her own"},
+		{from: col, to: requester, body: "with someone else's token"},
+		{from: carla, subject: "Re", body: "by a Message-ID", headers: []string{"In-Reply-To: " + o.messageID(n, 1, true)}},
+		{from: anna, to: o.token(n, o.agent.ID, false), body: "an agent's note"},
+	} {
+		if r := o.process(l); r.Ticket != n {
+			t.Fatalf("%s: %+v", l.body, r)
+		}
+	}
+	o.expect("senders", o.senders(n), []string{
+		"unconfirmed: It is late.", "confirmed: with a token of her own", "unconfirmed: with someone else's token", "confirmed: by a Message-ID", ": an agent's note",
+	})
+	proven := o.process(letter{from: carla, subject: "Another", body: "authenticated", headers: authentic})
+	o.expect("senders", o.senders(proven.Ticket), []string{"confirmed: authenticated"})
+	disowned := o.process(letter{from: carla, subject: "A third", body: "released", headers: []string{"Authentication-Results: border.example; dmarc=fail header.from=client.example"}})
+	if disowned.Status != desk.IncomingQuarantined {
+		t.Fatalf("%+v", disowned)
+	}
+	if err := o.review().Release(t.Context(), o.agent, o.processed.ID); err != nil {
+		t.Fatal(err)
+	}
+	released := o.reprocess()
+	o.step(released.Ticket)
+	o.expect("senders", o.senders(released.Ticket), []string{"confirmed: released"})
+}
+
+// senders returns what confirms the senders of a ticket's messages.
+func (o *office) senders(n ticket.Number) (all []string) {
+	o.t.Helper()
+	entries, err := o.Timeline(o.t.Context(), o.agent, n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Body != "" {
+			all = append(all, string(e.Sender)+": "+e.Body)
+		}
+	}
+	return all
+}

@@ -102,6 +102,11 @@ func controls(doc *goquery.Document, report func(string, ...any)) {
 			report("a form is sent by %s", method)
 		}
 	})
+	doc.Find(`form[action$="/deletion"], [formaction$="/removal"]`).Each(func(_ int, s *goquery.Selection) {
+		if strings.TrimSpace(s.AttrOr("data-sure", "")) == "" {
+			report("no question before %s", outer(s))
+		}
+	})
 }
 
 func outer(s *goquery.Selection) string {

@@ -32,6 +32,8 @@ func TestProblems_findsEachOnABadPage(t *testing.T) {
 		"an untyped one":  {`<button type="submit">`, "<button>", "no type"},
 		"no words":        {` alt=""`, "", "no words"},
 		"a strange form":  {`method="post"`, `method="delete"`, "sent by delete"},
+		"a deletion":      {`<form `, `<form action="/groups/vans/deletion" data-sure=" " `, "no question"},
+		"a removal":       {`<button `, `<button formaction="/addresses/removal" `, "no question"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page := strings.ReplaceAll(good, c.old, c.new)

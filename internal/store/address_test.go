@@ -203,6 +203,30 @@ func TestAddress_ofAContactMergesTheContact(t *testing.T) {
 	}
 }
 
+// What a contact wrote and their ticket refused is the account's, too.
+func TestAddress_ofAContactMergesWhatWasRefused(t *testing.T) {
+	d := open(t)
+	contact := d.contact("carla", "carla@home.example")
+	n := d.takenFor(contact)
+	file := d.upload(contact, "saffron.png")
+	d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
+	d.ask(contact, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Not yet, saffron!", Files: []desk.FileID{file}})
+	d.decideAll(n)
+	if err := d.confirm(d.customer, contact.Address); err != nil {
+		t.Fatal(err)
+	}
+	d.decideAll(n)
+	if found, _, err := d.List(t.Context(), desk.Filter{Viewer: d.customer, Text: "saffron"}); err != nil || len(found) != 1 {
+		t.Errorf("%d tickets are found by it, %v", len(found), err)
+	}
+	if _, err := d.File(t.Context(), d.customer, file); err != nil {
+		t.Errorf("its file: %v", err)
+	}
+	wantKind(t, second(d.File(t.Context(), d.other, file)), fault.NotFound)
+}
+
+func second[T any](_ T, err error) error { return err }
+
 // takenFor returns a ticket that staff opened for someone and a step has accepted.
 func (d *fixture) takenFor(p desk.Person) ticket.Number {
 	d.t.Helper()

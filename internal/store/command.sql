@@ -13,8 +13,8 @@ WITH {files} spent AS (
     WHERE {accepts} AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
     RETURNING number, last_command, latest_at, policy
 ), words AS (
-    INSERT INTO messages (ticket, body, format, internal, channel, mail, html, left_out, forward)
-    SELECT number, @body, @format, @internal, nullif(@channel, ''), nullif(@incoming, 0), @html, @left_out::text::jsonb, @forward FROM locked WHERE {words} RETURNING id
+    INSERT INTO messages (ticket, body, format, internal, channel, mail, html, left_out, forward, sender)
+    SELECT number, @body, @format, @internal, nullif(@channel, ''), nullif(@incoming, 0), @html, @left_out::text::jsonb, @forward, nullif(@sender, '') FROM locked WHERE {words} RETURNING id
 ){attached}, command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, assignee, priority, category,
                           key, fingerprint, guarded, expected, mail, address, seen, until, person, alone)

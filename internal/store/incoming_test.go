@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -168,5 +171,39 @@ func TestIncoming_whatPostgreSQLRefusesInTheEnvelopeIsLeftOut(t *testing.T) {
 	}
 	if _, err := d.Incoming(t.Context(), 99); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a mail that does not exist: %v", errors.Unwrap(err))
+	}
+}
+
+// emailedByVersion44 has emails whose sender is known to be confirmed or not, and those of which it isn't known.
+const emailedByVersion44 = `
+	INSERT INTO policies (version, document, sha, author, reason, effective_at, published_at) VALUES (1, 'x', sha256('x'), 'a test', 'to begin with', now(), now());
+	INSERT INTO people (id, role, name, address, handle) VALUES
+		('P-0000000001', 'customer', 'Carla', 'carla@demo.example', NULL), ('P-0000000003', 'agent', 'Alice', 'alice@demo.example', 'alice');
+	INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status, priority, category)
+		SELECT 'HM-000000000' || n, 'P-0000000001', 1, now(), now(), now(), 2, 'new', 'normal', 'other' FROM generate_series(1, 6) n;
+	UPDATE tickets SET follows = 'HM-0000000001' WHERE number = 'HM-0000000005';
+	INSERT INTO incoming_mails (blob, size, fingerprint, source, return_path, recipients, trust)
+		SELECT n::text, 1, sha256(n::text::bytea), 'lmtp', '', '{}', CASE WHEN n IN (2, 6) THEN 'pass' WHEN n = 3 THEN 'fail' ELSE 'unknown' END FROM generate_series(1, 8) n;
+	UPDATE incoming_mails SET settled_by = 'P-0000000003', settled_at = now() WHERE id = 3;
+	INSERT INTO messages (ticket, body, channel, mail) VALUES
+		('HM-0000000001', 'opened a ticket', 'email', 1), ('HM-0000000002', 'authenticated', 'email', 2), ('HM-0000000003', 'released', 'email', 3),
+		('HM-0000000001', 'an answer', 'email', 4), ('HM-0000000005', 'a follow-up', 'email', 5), ('HM-0000000006', 'of staff', 'email', 6), ('HM-0000000004', 'by page', 'page', NULL);
+	INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
+		SELECT ticket, CASE body WHEN 'an answer' THEN 2 ELSE 1 END, CASE body WHEN 'an answer' THEN 'customer-reply' ELSE 'submit' END,
+			CASE body WHEN 'of staff' THEN 'P-0000000003' ELSE 'P-0000000001' END, CASE body WHEN 'of staff' THEN 'agent' ELSE 'customer' END, now(), id FROM messages;`
+
+func TestMigrate_whatIsKnownOfTheSendersOfEarlierEmailsIsRecorded(t *testing.T) {
+	dsn, conn := migratedTo(t, 44)
+	if _, err := conn.Exec(t.Context(), emailedByVersion44); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Migrate(t.Context(), dsn); err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := conn.Query(t.Context(), `SELECT body || ': ' || coalesce(sender, '-') FROM messages ORDER BY id`)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	want := []string{"opened a ticket: unconfirmed", "authenticated: confirmed", "released: confirmed", "an answer: -", "a follow-up: -", "of staff: -", "by page: -"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got  %q, %v\nwant %q", got, err, want)
 	}
 }

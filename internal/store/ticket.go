@@ -171,7 +171,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	}
 	rows, _ := s.pool.Query(ctx, `
 		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.format, 'text') AS format, coalesce(m.internal, false) AS internal,
-			coalesce(m.channel, '') AS channel, coalesce(m.mail, 0) AS mail, coalesce(`+messageHTML+`, '') AS html, coalesce(m.left_out, '[]') AS left_out, coalesce(m.forward, false) AS forward,
+			coalesce(m.channel, '') AS channel, coalesce(m.mail, 0) AS mail, coalesce(`+messageHTML+`, '') AS html, coalesce(m.left_out, '[]') AS left_out, coalesce(m.forward, false) AS forward, coalesce(m.sender, '') AS sender,
 			coalesce(i.encrypted, false) AS encrypted, coalesce(i.signed, false) AS signed, coalesce(i.calendar, '') AS calendar,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
@@ -207,7 +207,7 @@ func leftOut(all []desk.LeftOut) string {
 func scanEntry(row pgx.CollectableRow, n ticket.Number) (e desk.Entry, err error) {
 	a, b := &e.Author, desk.Bounce{}
 	var files []byte
-	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &e.LeftOut, &e.Forward, &e.Traits.Encrypted, &e.Traits.Signed, &e.Traits.Calendar,
+	err = row.Scan(&e.Event, &e.Recorded, &e.Body, &e.Format, &e.Internal, &e.Channel, &e.Incoming, &e.HTML, &e.LeftOut, &e.Forward, &e.Sender, &e.Traits.Encrypted, &e.Traits.Signed, &e.Traits.Calendar,
 		&a.ID, &a.Name, &a.Handle, &a.Role,
 		&b.Kind, &b.Reason, &b.Resent, &b.To.ID, &b.To.Name, &b.To.Handle, &b.To.Role, &e.Named.ID, &e.Named.Name, &e.Named.Role, &files)
 	if err == nil {

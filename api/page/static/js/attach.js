@@ -197,6 +197,7 @@ function prepare(field) {
   field.dataset.ready = "";
   const input = $("input[type=file]", field), form = formOf(field);
   input.removeAttribute("name");
+  input.labels[0].title = $(".hint", field).textContent;
   form.enctype = "application/x-www-form-urlencoded";
   for (const line of linesOf(field)) { // from the server, which had refused the form
     $(".attached-keep", line)?.remove();

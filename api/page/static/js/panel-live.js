@@ -241,7 +241,9 @@ export function showResponse(page, accepted) {
 }
 
 function newest() {
-  const line = $("#conversation > :last-child");
+  const line = $("#conversation > :last-child"), composer = $("#composer");
+  const covers = composer && getComputedStyle(composer).position === "sticky";
+  document.documentElement.style.scrollPaddingBottom = covers ? `${composer.offsetHeight}px` : "";
   line?.scrollIntoView({ block: "end" });
 }
 
