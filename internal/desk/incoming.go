@@ -57,9 +57,10 @@ const (
 type IncomingMail struct {
 	ID int64
 	Envelope
-	Blob        string // key in the blob store
-	Size        int64  // bytes
-	Fingerprint []byte // SHA-256 of the content without the headers that each transport adds
+	Blob        string   // key in the blob store
+	Size        int64    // bytes
+	Fingerprint []byte   // SHA-256 of the content without the headers that each transport adds
+	Answers     []string // while it is being stored: addresses and Message-IDs in its header that may be of a ticket
 	Received    time.Time
 	Status      IncomingStatus
 	Attempts    int // number of attempts to process it that did not end, this one included
