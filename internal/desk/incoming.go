@@ -81,6 +81,9 @@ type IncomingMail struct {
 // Released reports whether staff have decided that a person wrote the mail and that its sender is believed.
 func (m IncomingMail) Released() bool { return m.SettledBy.ID != "" && m.Status != IncomingDeleted }
 
+// ReleasedSince reports whether staff have released the mail after an instant.
+func (m IncomingMail) ReleasedSince(t time.Time) bool { return m.Released() && m.Settled.After(t) }
+
 // IncomingResult is the result of processing a mail.
 type IncomingResult struct {
 	Status IncomingStatus

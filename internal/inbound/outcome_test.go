@@ -153,7 +153,22 @@ func TestOutcome_anotherRefusalIsInQuarantineUntilItIsReleased(t *testing.T) {
 	if r := o.reprocess(); r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonRefused || r.Ticket != n || !strings.Contains(r.Detail, "not of the ticket any more") {
 		t.Errorf("%+v", r)
 	}
-	// The release of a mail that the ticket would refuse again changes nothing; after the cause is gone it is accepted.
+	// One that is released and refused again is where it was, and is not tried for ever.
+	if err := o.review().Release(t.Context(), o.agent, id); err != nil {
+		t.Fatal(err)
+	}
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbAddParticipant, Whom: whom})
+	o.step(n)
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbRemoveParticipant, Whom: whom})
+	if r := o.reprocess(); r.Status != desk.IncomingAccepted || r.Ticket != n {
+		t.Errorf("released before it is refused again: %+v", r)
+	}
+	o.step(n)
+	o.recheck(1)
+	if r := o.reprocess(); r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonRefused {
+		t.Errorf("refused again: %+v", r)
+	}
+	// After the cause is gone it is accepted.
 	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbAddParticipant, Whom: whom})
 	o.step(n)
 	if err := o.review().Release(t.Context(), o.agent, id); err != nil {
