@@ -43,7 +43,7 @@ func (mailCommand) Run(p *program) error {
 	}
 	group, ctx := errgroup.WithContext(p.ctx)
 	receiver := inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)
-	group.Go(func() error { return n.receive(ctx, group, receiver) })
+	group.Go(func() error { return n.receive(ctx, group, receiver, internal) })
 	n.readMailboxes(ctx, group, receiver)
 	processor := inbound.NewProcessor(n.db, n.incoming(ctx, group, scanner, internal).Process, n.log)
 	group.Go(func() error { return processor.Run(ctx) })
@@ -72,7 +72,7 @@ func (n *dependencies) mailChecks(scanner *scan.Scanner) []api.Check {
 }
 
 // receive starts the servers that accept mail.
-func (n *dependencies) receive(ctx context.Context, group *errgroup.Group, receiver *inbound.Receiver) error {
+func (n *dependencies) receive(ctx context.Context, group *errgroup.Group, receiver *inbound.Receiver, internal trust.Hosts) error {
 	certificate, err := n.certificate()
 	if err != nil {
 		return err
@@ -90,6 +90,7 @@ func (n *dependencies) receive(ctx context.Context, group *errgroup.Group, recei
 		}
 		server := inbound.NewServer(receiver, inbound.ServerOptions{
 			LMTP: door.lmtp, Name: n.config.MailDomain, Limit: n.config.IncomingMaxSize, Addresses: n.config.Mailboxes, TLS: certificate, Log: n.log,
+			PerHost: n.config.IncomingPerHost, Internal: internal.Address,
 		})
 		n.log.Info("receiving mail", "address", listener.Addr().String(), "lmtp", door.lmtp)
 		group.Go(func() error { return server.Serve(ctx, listener) })

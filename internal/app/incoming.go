@@ -156,7 +156,7 @@ func (s *IncomingMails) again(ctx context.Context, m desk.ReadMail, c desk.MailC
 	case c.Opened && c.Seq > 1:
 		return noteRefused(c.Ticket, c.Outcome.Reason), nil
 	}
-	if c.Outcome.Code == ticket.CodeClosed || m.Settled.After(c.Decided) {
+	if c.Outcome.Code == ticket.CodeClosed || m.ReleasedSince(c.Decided) {
 		return s.decide(ctx, received{ReadMail: m, refused: c.Seq})
 	}
 	why := c.Outcome.Reason

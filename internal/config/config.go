@@ -57,18 +57,19 @@ type Config struct {
 	DKIMDomain   string `env:"SUPPORTDESK_DKIM_DOMAIN"`   // default: the domain of MailFrom
 	DKIMKeyFile  string `env:"SUPPORTDESK_DKIM_KEY_FILE"` // a private key in PEM
 
-	MailAddresses   []string `env:"SUPPORTDESK_MAIL_ADDRESSES"`                          // ADDRESS or ADDRESS=CATEGORY: at which the desk receives mail; the first is the address for replies; empty: mail is not read
-	IncomingLMTP    string   `env:"SUPPORTDESK_INCOMING_LMTP_ADDRESS"`                   // listen address for mail by LMTP; empty: none
-	IncomingSMTP    string   `env:"SUPPORTDESK_INCOMING_SMTP_ADDRESS"`                   // listen address for mail by SMTP; empty: none
-	IncomingCert    string   `env:"SUPPORTDESK_INCOMING_TLS_CERTIFICATE"`                // PEM file for STARTTLS; empty: not offered
-	IncomingKey     string   `env:"SUPPORTDESK_INCOMING_TLS_KEY"`                        // PEM file
-	IncomingSecret  string   `env:"SUPPORTDESK_INCOMING_HTTP_SECRET"`                    // signs the mails that relays post to the API; empty: none are accepted
-	IMAPMailboxes   []string `env:"SUPPORTDESK_IMAP_MAILBOXES"`                          // NAME=URL; the secrets are in SUPPORTDESK_IMAP_PASSWORD_NAME or SUPPORTDESK_IMAP_TOKEN_FILE_NAME
-	IncomingMaxSize int64    `env:"SUPPORTDESK_INCOMING_MAX_SIZE" envDefault:"41943040"` // bytes of a mail; larger ones are refused
-	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                             // name that our own mail server writes into its Authentication-Results; empty: senders are verified here
-	FormAddresses   []string `env:"SUPPORTDESK_FORM_ADDRESSES"`                          // from which forms on websites send, with the person who filled them in in Reply-To
-	InternalHosts   []string `env:"SUPPORTDESK_INTERNAL_HOSTS"`                          // mail servers of our own that add a Received field: names, domains with a dot before them, addresses or networks
-	ScannerURL      string   `env:"SUPPORTDESK_SCANNER_URL"`                             // clamd:// or rspamd+http:// ; empty: mails are not scanned
+	MailAddresses   []string `env:"SUPPORTDESK_MAIL_ADDRESSES"`                                // ADDRESS or ADDRESS=CATEGORY: at which the desk receives mail; the first is the address for replies; empty: mail is not read
+	IncomingLMTP    string   `env:"SUPPORTDESK_INCOMING_LMTP_ADDRESS"`                         // listen address for mail by LMTP; empty: none
+	IncomingSMTP    string   `env:"SUPPORTDESK_INCOMING_SMTP_ADDRESS"`                         // listen address for mail by SMTP; empty: none
+	IncomingCert    string   `env:"SUPPORTDESK_INCOMING_TLS_CERTIFICATE"`                      // PEM file for STARTTLS; empty: not offered
+	IncomingKey     string   `env:"SUPPORTDESK_INCOMING_TLS_KEY"`                              // PEM file
+	IncomingSecret  string   `env:"SUPPORTDESK_INCOMING_HTTP_SECRET"`                          // signs the mails that relays post to the API; empty: none are accepted
+	IMAPMailboxes   []string `env:"SUPPORTDESK_IMAP_MAILBOXES"`                                // NAME=URL; the secrets are in SUPPORTDESK_IMAP_PASSWORD_NAME or SUPPORTDESK_IMAP_TOKEN_FILE_NAME
+	IncomingMaxSize int64    `env:"SUPPORTDESK_INCOMING_MAX_SIZE" envDefault:"41943040"`       // bytes of a mail; larger ones are refused
+	IncomingPerHost int      `env:"SUPPORTDESK_INCOMING_CONNECTIONS_PER_HOST" envDefault:"20"` // of 100 at once by LMTP and 100 by SMTP; hosts of our own are not limited
+	AuthServID      string   `env:"SUPPORTDESK_AUTHSERV_ID"`                                   // name that our own mail server writes into its Authentication-Results; empty: senders are verified here
+	FormAddresses   []string `env:"SUPPORTDESK_FORM_ADDRESSES"`                                // from which forms on websites send, with the person who filled them in in Reply-To
+	InternalHosts   []string `env:"SUPPORTDESK_INTERNAL_HOSTS"`                                // mail servers of our own that add a Received field: names, domains with a dot before them, addresses or networks
+	ScannerURL      string   `env:"SUPPORTDESK_SCANNER_URL"`                                   // clamd:// or rspamd+http:// ; empty: mails are not scanned
 
 	BlobURL      string `env:"SUPPORTDESK_BLOB_URL" envDefault:"file:///var/lib/supportdesk/blobs"` // file:///folder or s3://bucket?region=…; the bytes of files
 	FileMiB      int    `env:"SUPPORTDESK_FILE_MIB" envDefault:"10"`                                // maximum size of a file

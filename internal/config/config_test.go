@@ -38,7 +38,7 @@ func TestLoad_requiresOnlyADatabase(t *testing.T) {
 		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, EmergencyParallel: 16, FanoutRate: 2000, EmergencyDelay: time.Minute,
 		ReconcileEvery: 15 * time.Second, ReconcileAfter: time.Minute, ReconcileRate: 50,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
-		LimitFactor: 1, IncomingMaxSize: 40 << 20,
+		LimitFactor: 1, IncomingMaxSize: 40 << 20, IncomingPerHost: 20,
 		BlobURL: "file:///var/lib/supportdesk/blobs", FileMiB: 10, FileCount: 10, FilesMiB: 25, MailFilesMiB: 5,
 		From: mail.Address{Name: "Support", Address: "support@localhost"},
 	}
@@ -85,11 +85,14 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_INCOMING_TLS_KEY":         "/run/secrets/key.pem",
 		"SUPPORTDESK_INCOMING_MAX_SIZE":        "65536",
 		"SUPPORTDESK_INCOMING_HTTP_SECRET":     "0123456789abcdef",
-		"SUPPORTDESK_IMAP_MAILBOXES":           "in-box=imaps://help@imap.shop.example/INBOX",
-		"SUPPORTDESK_AUTHSERV_ID":              "mx.shop.example",
-		"SUPPORTDESK_INTERNAL_HOSTS":           "mx.shop.example,10.0.0.0/8",
-		"SUPPORTDESK_FORM_ADDRESSES":           "form@shop.example,web@shop.example",
-		"SUPPORTDESK_SCANNER_URL":              "clamd://clamd:3310",
+
+		"SUPPORTDESK_INCOMING_CONNECTIONS_PER_HOST": "7",
+
+		"SUPPORTDESK_IMAP_MAILBOXES": "in-box=imaps://help@imap.shop.example/INBOX",
+		"SUPPORTDESK_AUTHSERV_ID":    "mx.shop.example",
+		"SUPPORTDESK_INTERNAL_HOSTS": "mx.shop.example,10.0.0.0/8",
+		"SUPPORTDESK_FORM_ADDRESSES": "form@shop.example,web@shop.example",
+		"SUPPORTDESK_SCANNER_URL":    "clamd://clamd:3310",
 
 		"SUPPORTDESK_WEBHOOKS":           "ops=https://ops.example/hook?key=a=b, watch-2=http://watch.internal:9000/",
 		"SUPPORTDESK_WEBHOOK_HTTP_HOSTS": "watch.internal",
@@ -141,7 +144,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		MailAddresses: []string{"Help@shop.example", " orders@shop.example=order"}, ReplyAddress: "help@shop.example",
 		Mailboxes:    map[string]string{"help@shop.example": "", "orders@shop.example": "order"},
 		IncomingLMTP: ":24", IncomingSMTP: ":25", IncomingCert: "/run/secrets/certificate.pem", IncomingKey: "/run/secrets/key.pem",
-		IncomingMaxSize: 65536, IncomingSecret: "0123456789abcdef", AuthServID: "mx.shop.example", InternalHosts: []string{"mx.shop.example", "10.0.0.0/8"},
+		IncomingMaxSize: 65536, IncomingPerHost: 7, IncomingSecret: "0123456789abcdef", AuthServID: "mx.shop.example", InternalHosts: []string{"mx.shop.example", "10.0.0.0/8"},
 		FormAddresses: []string{"form@shop.example", "web@shop.example"}, ScannerURL: "clamd://clamd:3310",
 		IMAPMailboxes: []string{"in-box=imaps://help@imap.shop.example/INBOX"},
 		ParsedIMAP: []config.IMAPMailbox{{
@@ -188,8 +191,11 @@ var bad = map[string][]string{
 
 	"SUPPORTDESK_MAIL_ADDRESSES":    {"support", "Support <support@shop.example>", "support+x@shop.example", "a@shop.example,b"},
 	"SUPPORTDESK_INCOMING_MAX_SIZE": {"0", "65535", "-1", "x"},
-	"SUPPORTDESK_WORKER_MAILS":      {"0", "x"},
-	"SUPPORTDESK_WORKER_TICKETS":    {"-1", "x"},
+
+	"SUPPORTDESK_INCOMING_CONNECTIONS_PER_HOST": {"0", "101", "-1", "x"},
+
+	"SUPPORTDESK_WORKER_MAILS":   {"0", "x"},
+	"SUPPORTDESK_WORKER_TICKETS": {"-1", "x"},
 
 	"SUPPORTDESK_EMERGENCY_PARALLEL":   {"0", "x"},
 	"SUPPORTDESK_EMERGENCY_PER_SECOND": {"0", "-1", "NaN", "Inf"},

@@ -6,7 +6,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-const minIncomingSize = 64 << 10 // bytes
+const (
+	minIncomingSize = 64 << 10 // bytes
+	maxConnections  = 100      // that are accepted at once
+)
 
 // checkIncoming checks how mail is received, and parses MailAddresses.
 func (c *Config) checkIncoming(reject reject) {
@@ -51,5 +54,8 @@ func (c *Config) checkIncoming(reject reject) {
 	}
 	if c.IncomingMaxSize < minIncomingSize {
 		reject("SUPPORTDESK_INCOMING_MAX_SIZE", "must be at least %d bytes: %d", minIncomingSize, c.IncomingMaxSize)
+	}
+	if c.IncomingPerHost < 1 || c.IncomingPerHost > maxConnections {
+		reject("SUPPORTDESK_INCOMING_CONNECTIONS_PER_HOST", "is not a number from 1 to %d: %d", maxConnections, c.IncomingPerHost)
 	}
 }

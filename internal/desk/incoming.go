@@ -57,9 +57,10 @@ const (
 type IncomingMail struct {
 	ID int64
 	Envelope
-	Blob        string // key in the blob store
-	Size        int64  // bytes
-	Fingerprint []byte // SHA-256 of the content without the headers that each transport adds
+	Blob        string   // key in the blob store
+	Size        int64    // bytes
+	Fingerprint []byte   // SHA-256 of the content without the headers that each transport adds
+	Answers     []string // while it is being stored: addresses and Message-IDs in its header that may be of a ticket
 	Received    time.Time
 	Status      IncomingStatus
 	Attempts    int // number of attempts to process it that did not end, this one included
@@ -79,6 +80,9 @@ type IncomingMail struct {
 
 // Released reports whether staff have decided that a person wrote the mail and that its sender is believed.
 func (m IncomingMail) Released() bool { return m.SettledBy.ID != "" && m.Status != IncomingDeleted }
+
+// ReleasedSince reports whether staff have released the mail after an instant.
+func (m IncomingMail) ReleasedSince(t time.Time) bool { return m.Released() && m.Settled.After(t) }
 
 // IncomingResult is the result of processing a mail.
 type IncomingResult struct {

@@ -3,9 +3,11 @@ package inbound
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 func fingerprintOf(t *testing.T, mail string) string {
@@ -19,10 +21,10 @@ func fingerprintFrom(t *testing.T, mail io.Reader) string {
 	if _, err := io.Copy(f, mail); err != nil {
 		t.Fatal(err)
 	}
-	return string(f.Sum())
+	return string(f.Sum(time.Time{}))
 }
 
-const plainMail = "Subject: Hello\r\nFrom: ann@example.com\r\nX-Long: one\r\n two\r\n\r\nReceived: is a word here\r\n\r\nBye\r\n"
+const plainMail = "Subject: Hello\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\nFrom: ann@example.com\r\nX-Long: one\r\n two\r\n\r\nReceived: is a word here\r\n\r\nBye\r\n"
 
 func TestFingerprint_isThatOfTheSameMailByAnotherWay(t *testing.T) {
 	t.Parallel()
@@ -65,6 +67,69 @@ func TestFingerprint_isAnotherForAnotherMail(t *testing.T) {
 	}
 }
 
+// A program may report the same every day, and a mail server may try the same mail again.
+func TestFingerprint_ofMailsWithoutDateAndMessageIDSaysWhichAreTheSame(t *testing.T) {
+	t.Parallel()
+	const alarm = "From: disk@example.com\r\nSubject: Disk full\r\n\r\nThe disk is full.\r\n"
+	const date, id = "Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n", "Message-ID: <1@example.com>\r\n"
+	received := func(ids ...string) (all string) {
+		for _, id := range ids {
+			all += "Received: by mx.example.com (Postfix)\r\n\tid " + id + "; Mon, 23 Nov 2026 10:00:00 +0000\r\n"
+		}
+		return all
+	}
+	today := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	later, tomorrow := today.Add(13*time.Hour), today.Add(14*time.Hour)
+	of := func(mail string, day time.Time) string {
+		f := newFingerprint()
+		_, _ = f.Write([]byte(mail))
+		return string(f.Sum(day))
+	}
+	for name, c := range map[string]struct {
+		first, second string
+		at            time.Time
+		same          bool
+	}{
+		"from a program, on the same day":         {alarm, alarm, later, true},
+		"from a program, on the next day":         {alarm, alarm, tomorrow, false},
+		"once more by the same mail server":       {received("A") + alarm, received("A") + alarm, tomorrow, true},
+		"another one by the same mail server":     {received("A") + alarm, received("B") + alarm, later, false},
+		"with another server before it":           {received("B", "A") + alarm, received("C", "A") + alarm, later, false},
+		"the same Date by another way":            {received("A") + date + alarm, received("B") + date + alarm, tomorrow, true},
+		"the same Message-ID by another way":      {received("A") + id + alarm, received("B") + id + alarm, tomorrow, true},
+		"the same Date, directly":                 {date + alarm, date + alarm, tomorrow, true},
+		"a Date in the text does not make it one": {alarm + date, alarm + date, tomorrow, false},
+	} {
+		if same := of(c.first, today) == of(c.second, c.at); same != c.same {
+			t.Errorf("%s: the same %t", name, same)
+		}
+	}
+	if of(alarm, time.Time{}) != of(alarm, time.Time{}) {
+		t.Error("a mailbox that is read again has another mail")
+	}
+}
+
+func TestFingerprint_collectsWhatTheMailAnswers(t *testing.T) {
+	t.Parallel()
+	const token, folded, id = "support+hm7q2k9xm4td@example.com", "support+other@example.com", "hm-7q2k9xm4td.3.m0123456789abcdef@example.com"
+	mail := "From: ann+sales@example.com\r\nTO: \"Support, <x>\" <" + token + ">,\r\n " + folded + ",\r\n\tplain@example.com\r\nSubject: " + token + "\r\n" +
+		"X-Forwarded-To: " + token + "\r\nReferences: <1@client.example>\r\n <" + id + ">\r\n\r\nTo: " + token + "\r\n"
+	for name, r := range map[string]io.Reader{"at once": strings.NewReader(mail), "byte by byte": iotest.OneByteReader(strings.NewReader(mail))} {
+		f := newFingerprint()
+		if _, err := io.Copy(f, r); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := f.Answers(), []string{token, folded, token, id}; !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	f := newFingerprint()
+	_, _ = f.Write([]byte("To: " + strings.Repeat(token+",\r\n ", 10_000) + "\r\n\r\n"))
+	if n := len(f.Answers()); n != maxAddressed || len(f.answers) > maxAnswers {
+		t.Errorf("%d of ten thousand, from %d bytes", n, len(f.answers))
+	}
+}
+
 func FuzzFingerprint(f *testing.F) {
 	f.Add([]byte(plainMail), 7)
 	f.Fuzz(func(t *testing.T, mail []byte, cut int) {
@@ -73,7 +138,7 @@ func FuzzFingerprint(f *testing.F) {
 		cut = min(max(cut, 0), len(mail))
 		_, _ = parts.Write(mail[:cut])
 		_, _ = parts.Write(mail[cut:])
-		if !bytes.Equal(whole.Sum(), parts.Sum()) {
+		if !bytes.Equal(whole.Sum(time.Time{}), parts.Sum(time.Time{})) {
 			t.Errorf("cut at %d: another fingerprint", cut)
 		}
 	})

@@ -153,7 +153,22 @@ func TestOutcome_anotherRefusalIsInQuarantineUntilItIsReleased(t *testing.T) {
 	if r := o.reprocess(); r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonRefused || r.Ticket != n || !strings.Contains(r.Detail, "not of the ticket any more") {
 		t.Errorf("%+v", r)
 	}
-	// The release of a mail that the ticket would refuse again changes nothing; after the cause is gone it is accepted.
+	// One that is released and refused again is where it was, and is not tried for ever.
+	if err := o.review().Release(t.Context(), o.agent, id); err != nil {
+		t.Fatal(err)
+	}
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbAddParticipant, Whom: whom})
+	o.step(n)
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbRemoveParticipant, Whom: whom})
+	if r := o.reprocess(); r.Status != desk.IncomingAccepted || r.Ticket != n {
+		t.Errorf("released before it is refused again: %+v", r)
+	}
+	o.step(n)
+	o.recheck(1)
+	if r := o.reprocess(); r.Status != desk.IncomingQuarantined || r.Reason != desk.ReasonRefused {
+		t.Errorf("refused again: %+v", r)
+	}
+	// After the cause is gone it is accepted.
 	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbAddParticipant, Whom: whom})
 	o.step(n)
 	if err := o.review().Release(t.Context(), o.agent, id); err != nil {
@@ -353,24 +368,49 @@ func TestTimes_anAnswerThatArrivedBeforeADeadlineHasMetIt(t *testing.T) {
 	}
 }
 
+// By the recipients of its envelope, or by its header, which is not parsed by then.
 func TestTimes_aMailThatCannotBeProcessedHoldsUpADeadlineForADayAtMost(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t)
-	n := o.opened()
-	id := o.receive(carla, o.token(n, o.record(n).Requester.ID, false), "Hello?")
-	for hours, want := range map[int]bool{23: true, 25: false} {
-		o.sql(`UPDATE incoming_mails SET received_at = now() - make_interval(hours => $2) WHERE id = $1`, id, hours)
-		err := o.StepTx(t.Context(), n, func(_ app.LockedTicket, tx app.StepTx) error {
-			arrived, waits, err := tx.WaitingMail(t.Context())
-			if waits != want || arrived.IsZero() == want {
-				t.Errorf("%d hours old: waits %v since %s", hours, waits, arrived)
+	for name, way := range map[string]func(o *office, n ticket.Number, token string) (to, header string){
+		"by the envelope": func(_ *office, _ ticket.Number, token string) (to, header string) { return token, "" },
+		"by a header": func(_ *office, _ ticket.Number, token string) (to, header string) {
+			return "support@desk.example", "Cc: someone@else.example,\r\n\t\"Desk\" <" + strings.ToUpper(token) + ">\r\n"
+		},
+		"by a Message-ID": func(o *office, n ticket.Number, _ string) (to, header string) {
+			return "support@desk.example", "References: <1@client.example>\r\n " + o.messageID(n, 1, true) + "\r\n"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := openOffice(t)
+			n := o.opened()
+			to, header := way(o, n, o.token(n, o.record(n).Requester.ID, false))
+			id, err := o.receiver.Receive(t.Context(), desk.Envelope{Source: desk.SourceLMTP, ReturnPath: "carla@client.example", Recipients: []string{to}},
+				strings.NewReader("From: "+carla+"\r\n"+header+"\r\nHello?\r\n"))
+			if err != nil {
+				t.Fatal(err)
 			}
-			return err
+			for hours, want := range map[int]bool{23: true, 25: false} {
+				o.sql(`UPDATE incoming_mails SET received_at = now() - make_interval(hours => $2) WHERE id = $1`, id, hours)
+				if waits, arrived := o.waits(n); waits != want || arrived.IsZero() == want {
+					t.Errorf("%d hours old: waits %v since %s", hours, waits, arrived)
+				}
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
+}
+
+// waits reports whether a mail to a ticket is not processed yet, and when it arrived.
+func (o *office) waits(n ticket.Number) (waits bool, arrived time.Time) {
+	o.t.Helper()
+	err := o.StepTx(o.t.Context(), n, func(_ app.LockedTicket, tx app.StepTx) (err error) {
+		arrived, waits, err = tx.WaitingMail(o.t.Context())
+		return err
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return waits, arrived
 }
 
 // flaky is a resolver that fails for a while. Then nothing is published, but for a policy of client.example.

@@ -51,7 +51,12 @@ func (r *Receiver) Receive(ctx context.Context, e desk.Envelope, content io.Read
 	}
 	ctx, cancel := context.WithTimeout(ctx, rowTimeout)
 	defer cancel()
-	id, err := r.rows.AddIncoming(ctx, desk.IncomingMail{Envelope: e, Blob: stored.Key, Size: stored.Size, Fingerprint: print.Sum()})
+	day := time.Now()
+	if e.Source == desk.SourceIMAP {
+		day = time.Time{}
+	}
+	m := desk.IncomingMail{Envelope: e, Blob: stored.Key, Size: stored.Size, Fingerprint: print.Sum(day), Answers: print.Answers()}
+	id, err := r.rows.AddIncoming(ctx, m)
 	if err != nil {
 		r.discard(ctx, stored.Key, err)
 		return 0, fmt.Errorf("store a mail: %w", err)

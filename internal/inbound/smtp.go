@@ -8,6 +8,7 @@ import (
 	"log"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -34,6 +35,9 @@ type ServerOptions struct {
 	Addresses Addresses
 	TLS       *tls.Config // for STARTTLS; nil: not offered
 	Log       *slog.Logger
+
+	PerHost  int                   // simultaneous connections of one host; 0: no limit
+	Internal func(netip.Addr) bool // hosts of our own, for which PerHost does not count; nil: none
 }
 
 // Server accepts mails for the desk by SMTP or LMTP. It relays nothing: every recipient must be an address of the desk.
@@ -64,7 +68,7 @@ func NewServer(r *Receiver, o ServerOptions) *Server {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = s.smtp.Close() })
 	defer stop()
-	err := s.smtp.Serve(lines{netutil.LimitListener(l, maxConnections)})
+	err := s.smtp.Serve(lines{netutil.LimitListener(newHostLimit(l, s.options), maxConnections)})
 	s.open.Lock()
 	if ctx.Err() != nil {
 		return nil

@@ -36,8 +36,8 @@ func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 const claimsLock = 0x636c61696d73
 
 // ClaimIncoming claims the oldest mail that may be processed now. found is false if there is none. Those that were deferred
-// come after the others: the many of a sender who has used up an allowance don't take the turns of other people's. Mails of one
-// sender, and those to one ticket, are processed one after the other, so that an answer does not overtake the one before it.
+// come after the others: the many of a sender who has used up an allowance don't take the turns of other people's. Mails to one ticket,
+// and those of one sender to none, are processed one after the other, so that an answer does not overtake the one before it.
 func (s *Store) ClaimIncoming(ctx context.Context, attempt string, lasts time.Duration) (m desk.IncomingMail, found bool, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		// Simultaneous claims don't see each other: they would claim two mails of one sender.
@@ -57,13 +57,15 @@ func (s *Store) ClaimIncoming(ctx context.Context, attempt string, lasts time.Du
 	return m, err == nil, explain(err, "claim an incoming mail")
 }
 
-// claimable returns a query for the oldest mail that no attempt has claimed and that was deferred until a time.
+// claimable returns a query for the oldest mail that no attempt has claimed and that was deferred until a time. A mail to a ticket
+// waits for earlier ones to that ticket only, and not for the many that its sender, which may be a relay or a mailing list, has
+// sent otherwise.
 func claimable(until string) string {
 	return `
 		SELECT id FROM incoming_mails m
 		WHERE status = 'received' AND not_before ` + until + ` AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
 			AND NOT EXISTS (SELECT FROM incoming_mails e WHERE e.status = 'received' AND e.id < m.id AND e.claimed_until >= clock_timestamp()
-				AND (e.return_path = m.return_path OR e.thread = m.thread AND m.thread <> ''))
+				AND e.thread = m.thread AND (m.thread <> '' OR e.return_path = m.return_path))
 		ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`
 }
 

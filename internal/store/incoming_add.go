@@ -17,13 +17,9 @@ import (
 // AddIncoming stores a mail whose content is in the blob store already, and returns its ID. A mail with the content of an
 // earlier one is stored as its duplicate, unless that one was deleted. If ctx ends first, the mail may be stored all the same.
 func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64, err error) {
-	replies, err := s.repliesTo(ctx, m.Recipients)
-	if err != nil {
-		return 0, explain(err, "store an incoming mail")
-	}
 	a := &addedMail{row: incomingRowOf(m)}
-	if len(replies) > 0 {
-		a.row.Thread = replies[0].Number
+	if a.row.Thread, err = s.answered(ctx, m); err != nil {
+		return 0, explain(err, "store an incoming mail")
 	}
 	if err := s.mails.Do(ctx, a); err != nil {
 		return 0, explain(err, "store an incoming mail")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -115,6 +116,49 @@ func TestIncoming_mailsToATicketAreProcessedOneAfterTheOther(t *testing.T) {
 	}
 	if id := d.claim("4").ID; id != b1 {
 		t.Errorf("claimed %d after it, want %d", id, b1)
+	}
+}
+
+// A relay, a forwarder or a mailing list is the envelope sender of many people's mails.
+func TestIncoming_anAnswerDoesNotWaitForTheOtherMailsOfItsEnvelopeSender(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	const relay = "bounces@relay.example"
+	token, err := d.ReplyToken(t.Context(), desk.ReplyTo{Number: "HM-0000000001", Person: d.customer.ID}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := d.Secret(t.Context(), "message-ids")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proven := "hm-0000000003.1." + link.MessageIDMAC(secret, "HM-0000000003", 1, 0) + "@desk.example"
+	guessed := "hm-0000000004.1." + link.MessageIDMAC([]byte("another secret"), "HM-0000000004", 1, 0) + "@desk.example"
+	first := d.receive(incoming(1, relay))
+	for n := range 50 {
+		d.receive(incoming(100+n, relay))
+	}
+	envelope, header, answer, guess := incoming(2, relay), incoming(3, relay), incoming(4, relay), incoming(5, relay)
+	envelope.Recipients = append(envelope.Recipients, "support+"+token+"@example.com")
+	other, err := d.ReplyToken(t.Context(), desk.ReplyTo{Number: "HM-0000000002", Person: d.customer.ID}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	header.Answers = []string{"support+tag@example.com", "support+" + other + "@example.com", proven}
+	answer.Answers, guess.Answers = []string{"1@client.example", proven, guessed}, []string{guessed}
+	want := []int64{first, d.receive(envelope), d.receive(header), d.receive(answer)}
+	again := incoming(6, "someone@else.example")
+	again.Answers = []string{proven} // waits for the one before it
+	d.receive(again)
+	d.receive(guess)
+	stranger := d.receive(incoming(7, "stranger@elsewhere.example")) // who waits for none of them
+	want = append(want, stranger, 0)
+	var claimed []int64
+	for i := range want {
+		claimed = append(claimed, d.claim(fmt.Sprint(i)).ID)
+	}
+	if !slices.Equal(claimed, want) {
+		t.Errorf("claimed %v, want %v", claimed, want)
 	}
 }
 

@@ -77,6 +77,32 @@ func (s *Store) answeredThreads(ctx context.Context, m desk.ReadMail, from ticke
 	return all, nil
 }
 
+// answered returns the ticket that a mail is about, as far as its envelope and its header say before it is read; empty: none. It is the one
+// of a valid token or else of the last Message-ID with a proof. Whether that is a proof of the sender's is not known yet.
+func (s *Store) answered(ctx context.Context, m desk.IncomingMail) (ticket.Number, error) {
+	replies, err := s.repliesTo(ctx, slices.Concat(m.Recipients, m.Answers))
+	switch {
+	case err != nil:
+		return "", err
+	case len(replies) > 0:
+		return replies[0].Number, nil
+	}
+	for _, answer := range slices.Backward(m.Answers) {
+		id, is := link.ParseMessageID(answer)
+		if !is {
+			continue
+		}
+		secret, err := s.Secret(ctx, messageIDSecret)
+		if err != nil {
+			return "", err
+		}
+		if id.Verify(secret) {
+			return id.Number, nil
+		}
+	}
+	return "", nil
+}
+
 // repliesTo returns what the valid tokens in some addresses say.
 func (s *Store) repliesTo(ctx context.Context, addresses []string) (all []link.Reply, err error) {
 	for _, address := range addresses {
