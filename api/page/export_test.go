@@ -8,3 +8,6 @@ const MostStreams = maxStreams
 
 // FormBegins finds the forms that are stamped.
 var FormBegins = formBegins
+
+// Short is the template function short.
+var Short = short

@@ -18,3 +18,12 @@ func TestMailMessage_foldsWhatAnAnswerQuotesAndNotWhatIsForwarded(t *testing.T) 
 		}
 	}
 }
+
+// Subjects from before they were checked may contain what reorders the text around them.
+func TestShort_isALineThatLeavesItsNeighboursAlone(t *testing.T) {
+	for line, want := range map[string]string{"No. \u202e4711": "No. 4711", "a\nb": "a b", "הזמנה\u200f 5": "הזמנה\u200f 5", "0123456789": "0123456…"} {
+		if got := page.Short(8, line); got != want {
+			t.Errorf("%+q is %+q, want %+q", line, got, want)
+		}
+	}
+}

@@ -145,6 +145,44 @@ func TestAllowance_aMailThatWaitsStoresNoFilesAndUploadsAreNotSpent(t *testing.T
 	}
 }
 
+// The same holds for a reply: files are stored only once its sender may write again.
+func TestAllowance_aReplyThatWaitsStoresNoFiles(t *testing.T) {
+	t.Parallel()
+	c := openConversation(t)
+	limited, err := store.Open(t.Context(), c.dsn, store.Options{MaxConns: 4, Allowances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(limited.Close)
+	tickets, by := app.NewTickets(limited, limited, limited, nil, waker{}), c.carla
+	by.Email = desk.SenderConfirmed
+	for i := 0; ; i++ {
+		if _, err := tickets.Send(t.Context(), by, desk.Request{Number: c.n, Verb: ticket.VerbCustomerReply, Body: "Hello?"}); fault.KindOf(err) == fault.Limited {
+			break
+		} else if err != nil || i > 1000 {
+			t.Fatal(i, err)
+		}
+	}
+	addresses := inbound.Addresses{"support@desk.example": ""}
+	reader := inbound.NewReader(c.blobs, app.NewFiles(limited, c.blobs, desk.FileLimits{}), trust.New(trust.Options{AuthServID: "border.example"}),
+		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: c.TokenSecrets})
+	mails := app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: limited, Addresses: addresses.Find, Bounces: limited, Workflows: c}, tickets, c.steps)
+	raw := attached(carla, c.to, [2]string{"Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt", "a"})
+	if _, err := c.receiver.Receive(t.Context(), desk.Envelope{Source: desk.SourceLMTP, ReturnPath: "carla@client.example", Recipients: []string{c.to}}, strings.NewReader(raw)); err != nil {
+		t.Fatal(err)
+	}
+	m, found, err := c.ClaimIncoming(t.Context(), "attempt", time.Minute)
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if r, err := mails.Process(t.Context(), m); fault.KindOf(err) != fault.Limited {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if stored, err := c.FileBlobs(t.Context(), "", 10); err != nil || len(stored) != 0 {
+		t.Errorf("%d files are stored, %v", len(stored), err)
+	}
+}
+
 // What a report says counts, and what it contains is for supervisors, like in any other mail.
 func TestScan_aReportWithAThreatIsQuarantinedAndRecorded(t *testing.T) {
 	t.Parallel()

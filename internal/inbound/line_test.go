@@ -32,8 +32,8 @@ func TestIncomingMails_subjectsAndNamesLeaveTheirNeighboursAlone(t *testing.T) {
 		}
 	}
 	forwarded := o.process(letter{from: "Anna Agent <anna@staff.example>", subject: "Fwd: x", headers: []string{"Authentication-Results: border.example; dmarc=pass header.from=staff.example"},
-		body: "---------- Forwarded message ---------\nFrom: Cora \u202ermotsuC <cora@client.example>\nSubject: Late \u202elecrap\nTo: x@y.example\n\nHello\n"})
-	if r := o.record(forwarded.Ticket); r.Subject != "Late lecrap" || r.Requester.Name != "Cora rmotsuC" {
+		body: "---------- Forwarded message ---------\nFrom: Cora \u202ermotsuC <cora@client.example>\nSubject: Late \u202elecrap\tnow\nTo: x@y.example\n\nHello\n"})
+	if r := o.record(forwarded.Ticket); r.Subject != "Late lecrap now" || r.Requester.Name != "Cora rmotsuC" {
 		t.Errorf("%+q of %+q", r.Subject, r.Requester.Name)
 	}
 }

@@ -160,7 +160,7 @@ func spoken(text string) string {
 // noSubject is the subject of a ticket by a mail without one.
 const noSubject = "(no subject)"
 
-// subject returns the subject of a ticket. One of a mail that is forwarded within a text may have any characters.
+// subject returns the subject of a ticket. That of a mail that is forwarded within a text was not read as a header.
 func subject(s string) string {
 	s = text.Line(s)
 	if !desk.Visible(s) {
