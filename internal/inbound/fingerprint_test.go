@@ -104,7 +104,7 @@ func TestFingerprint_ofMailsWithoutDateAndMessageIDSaysWhichAreTheSame(t *testin
 			t.Errorf("%s: the same %t", name, same)
 		}
 	}
-	if of(alarm, time.Time{}) != of(alarm, time.Time{}) {
+	if first, again := of(alarm, time.Time{}), of(alarm, time.Time{}); first != again {
 		t.Error("a mailbox that is read again has another mail")
 	}
 }
