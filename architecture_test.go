@@ -36,6 +36,7 @@ var layers = []layer{
 	{"internal/inbound/quote", "folding is pure", "", "golang.org/x/net/html", reachesOut},
 	{"internal/text", "cutting is pure", "", "", reachesOut},
 	{"internal/link", "signing is pure", "internal/fault internal/ticket", "", reachesOut},
+	{"internal/batch", "it gathers calls and knows nothing of the work", "", "", "net net/http os os/exec database/sql"},
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
 	{"internal/markup", "it turns text into safe HTML and knows nothing of where either is", "internal/text", "github.com/JohannesKaufmann/html-to-markdown/v2 github.com/microcosm-cc/bluemonday github.com/yuin/goldmark golang.org/x/net/html", reachesOut},
 	{"internal/attachment", "what a file may do is decided by rules alone", "internal/fault internal/text", "github.com/gabriel-vasile/mimetype golang.org/x/image golang.org/x/text/unicode/norm", reachesOut},
@@ -51,7 +52,7 @@ var layers = []layer{
 	{"activities", "what an activity needs comes through its own interfaces", "internal/desk internal/fault internal/loop internal/outbox internal/ticket", "go.temporal.io/sdk/activity go.temporal.io/sdk/temporal golang.org/x/sync/errgroup golang.org/x/time/rate", "net/http os os/exec database/sql"},
 	{"worker", "it registers and tunes", "activities workflows", "go.temporal.io/sdk", "net/http os/exec database/sql"},
 
-	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
+	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/batch internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
 	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
 	{"internal/inbound/message", "reading a mail is pure", "internal/inbound/tnef internal/text", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/automatic", "what a mail is follows from the mail alone", "internal/inbound/message", "", reachesOut},

@@ -25,11 +25,10 @@ const (
 func (s *Store) SettleAfter(d time.Duration) { s.settle = d }
 
 // Gathered returns how many submissions wait for a statement.
-func (s *Store) Gathered() int {
-	s.submissions.mu.Lock()
-	defer s.submissions.mu.Unlock()
-	return len(s.submissions.waiting)
-}
+func (s *Store) Gathered() int { return s.submissions.Waiting() }
+
+// MailsGathered returns how many incoming mails wait for a statement.
+func (s *Store) MailsGathered() int { return s.mails.Waiting() }
 
 // NotSubmitted returns why no statement accepted a submission.
 func (s *Store) NotSubmitted(ctx context.Context, by desk.Person, sub desk.Submission) error {

@@ -9,52 +9,12 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // incomingChannel is notified of every incoming mail.
 const incomingChannel = "incoming_mails"
 
 var errNoIncoming = fault.New(fault.NotFound, "there is no such incoming email")
-
-// AddIncoming stores a mail whose content is in the blob store already, and returns its ID. A mail with the content of an
-// earlier one is stored as its duplicate, unless that one was deleted.
-func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64, err error) {
-	var thread ticket.Number
-	replies, err := s.repliesTo(ctx, m.Recipients)
-	if err != nil {
-		return 0, explain(err, "store an incoming mail")
-	}
-	if len(replies) > 0 {
-		thread = replies[0].Number
-	}
-	args := pgx.StrictNamedArgs{
-		"thread": thread, "blob": m.Blob, "size": m.Size, "fingerprint": m.Fingerprint, "source": m.Source, "mailbox": storable(m.Mailbox), "client": m.Client,
-		"helo": storable(m.Helo), "return_path": storable(m.ReturnPath), "recipients": storableAll(m.Recipients),
-	}
-	err = pgx.ErrNoRows
-	for errors.Is(err, pgx.ErrNoRows) { // again if the earlier mail is deleted meanwhile
-		err = s.pool.QueryRow(ctx, `
-			INSERT INTO incoming_mails (thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients)
-			VALUES (@thread, @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients)
-			ON CONFLICT (fingerprint) WHERE status NOT IN ('duplicate', 'deleted') DO NOTHING RETURNING id`, args).Scan(&id)
-		if !errors.Is(err, pgx.ErrNoRows) {
-			break
-		}
-		// The earlier mail is visible to a new statement only.
-		err = s.pool.QueryRow(ctx, `
-			INSERT INTO incoming_mails (thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients,
-				status, duplicate_of, processed_at)
-			SELECT @thread, @blob, @size, @fingerprint, @source, @mailbox, @client, @helo, @return_path, @recipients, 'duplicate', id, clock_timestamp()
-			FROM incoming_mails WHERE fingerprint = @fingerprint AND status NOT IN ('duplicate', 'deleted') RETURNING id`, args).Scan(&id)
-	}
-	if err != nil {
-		return 0, explain(err, "store an incoming mail")
-	}
-	// The sweep finds the mail if the notification is lost.
-	s.incoming.notify(s.notifyIncoming) //nolint:contextcheck // it goes on after the call
-	return id, nil
-}
 
 // AwaitIncoming calls wake once it listens, and whenever a mail is added, until ctx ends or the connection breaks. Its error
 // is never nil.

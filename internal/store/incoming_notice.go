@@ -7,7 +7,8 @@ import (
 )
 
 // incomingNotifier notifies of incoming mails after they were stored, so that their senders do not wait for it. All mails
-// that are stored during a notification share the next one: notifications of one database are committed one after the other.
+// that are stored during a notification, or shortly after it, share the next one: it costs as much as a mail's row, and
+// notifications of one database are committed one after the other.
 type incomingNotifier struct {
 	mu      sync.Mutex
 	running bool
@@ -16,6 +17,9 @@ type incomingNotifier struct {
 
 // notifyTimeout bounds a notification. The processor looks for mails by itself if it is lost.
 const notifyTimeout = 10 * time.Second
+
+// notifyPause is the pause after a notification.
+const notifyPause = 10 * time.Millisecond
 
 // notify starts a notification, or has the one that is running repeated.
 func (n *incomingNotifier) notify(send func(context.Context)) {
@@ -30,6 +34,7 @@ func (n *incomingNotifier) notify(send func(context.Context)) {
 			ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
 			send(ctx)
 			cancel()
+			time.Sleep(notifyPause)
 		}
 	}()
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holesalemart/supportdesk/internal/batch"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -49,6 +50,7 @@ const (
 type Store struct {
 	pool        *pgxpool.Pool
 	submissions *submissionBatcher
+	mails       *mailBatcher
 	prefix      string
 	allowances  int
 	fileLimits  desk.FileLimits
@@ -89,7 +91,9 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own}, nil
+	s := &Store{pool: pool, submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own}
+	s.mails = batch.New(maxStatements, maxBatch, s.addMails)
+	return s, nil
 }
 
 // inUTC has timestamps scanned in UTC: in local time, equal instants would differ from host to host.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/batch"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -133,124 +133,89 @@ const (
 
 // submissionBatcher accepts submissions: a single one immediately, and those that arrive while statements are running
 // together, in one statement and one commit. This makes bursts cheap, as most of a submission's cost is the statement's and
-// the commit's. It needs no goroutine: the first caller to find a statement free runs it for all that wait.
+// the commit's.
 type submissionBatcher struct {
+	*batch.Batcher[*pendingSubmission]
 	pool  *pgxpool.Pool
-	total int64         // most bytes of a submission's files
-	busy  chan struct{} // holds a token for each running statement
-
-	mu      sync.Mutex
-	waiting []*pendingSubmission
+	total int64 // most bytes of a submission's files
 }
 
 func newSubmissionBatcher(pool *pgxpool.Pool, limits desk.FileLimits) *submissionBatcher {
-	return &submissionBatcher{pool: pool, total: limits.Total, busy: make(chan struct{}, maxStatements)}
+	b := &submissionBatcher{pool: pool, total: limits.Total}
+	b.Batcher = batch.New(maxStatements, maxBatch, b.run)
+	return b
 }
 
-// pendingSubmission is a submission that waits to be accepted. The fields below done may be read once it is closed.
+// pendingSubmission is a submission that waits to be accepted. The fields below use may be read once it is finished.
 type pendingSubmission struct {
 	by        desk.Person // the author
 	requester ticket.PersonID
 	sub       desk.Submission
 	use       use
-	done      chan struct{}
 
 	accepted desk.Accepted
 	err      error // pgx.ErrNoRows: the statement did not accept this one
 }
 
+type submissionItem = batch.Item[*pendingSubmission]
+
 // submit accepts a submission. Its errors are pgx's: pgx.ErrNoRows if it was not accepted. If ctx ends first, the ticket may
 // or may not have been accepted.
 func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, requester ticket.PersonID, sub desk.Submission, u use) (desk.Accepted, error) {
-	a := &pendingSubmission{by: by, requester: requester, sub: sub, use: u, done: make(chan struct{})}
-	b.mu.Lock()
-	b.waiting = append(b.waiting, a)
-	b.mu.Unlock()
-	for {
-		select {
-		case <-a.done:
-			return a.accepted, a.err
-		case b.busy <- struct{}{}:
-			b.submitNext(ctx, a)
-			<-b.busy
-		case <-ctx.Done():
-			b.cancel(a)
-			return desk.Accepted{}, ctx.Err()
-		}
+	a := &pendingSubmission{by: by, requester: requester, sub: sub, use: u}
+	if err := b.Do(ctx, a); err != nil {
+		return desk.Accepted{}, err
 	}
+	return a.accepted, nil
 }
 
-// submitNext accepts the next batch, unless a has its answer by now.
-func (b *submissionBatcher) submitNext(ctx context.Context, a *pendingSubmission) {
-	select {
-	case <-a.done:
-	default:
-		b.run(ctx, b.next())
-	}
-}
-
-// next removes and returns those that have waited longest, at most maxBatch.
-func (b *submissionBatcher) next() []*pendingSubmission {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := min(len(b.waiting), maxBatch)
-	batch := b.waiting[:n:n]
-	b.waiting = b.waiting[n:]
-	return batch
-}
-
-// cancel removes a submission that still waits. One that is in a statement can't be cancelled.
-func (b *submissionBatcher) cancel(a *pendingSubmission) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i, w := range b.waiting {
-		if w == a {
-			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
-			return
-		}
-	}
-}
-
-// run accepts a batch and closes done of each of its submissions. If PostgreSQL refuses the batch, nothing has changed, so
+// run accepts a batch and finishes each of its submissions. If PostgreSQL refuses the batch, nothing has changed, so
 // its halves are tried, until the submission that causes the refusal is alone. After any other error, such as a broken
 // connection, the outcome is unknown and all of them get the error.
-func (b *submissionBatcher) run(ctx context.Context, batch []*pendingSubmission) {
-	if len(batch) == 0 {
+func (b *submissionBatcher) run(ctx context.Context, items []*submissionItem) {
+	if len(items) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementTimeout)
-	defer cancel()
+	batch := submissions(items)
 	err := b.accept(ctx, batch)
-	if len(batch) > 1 && changedNothing(err) {
-		b.run(ctx, batch[:len(batch)/2])
-		b.run(ctx, batch[len(batch)/2:])
+	if len(items) > 1 && changedNothing(err) {
+		b.run(ctx, items[:len(items)/2])
+		b.run(ctx, items[len(items)/2:])
 		return
 	}
-	var again []*pendingSubmission
-	for _, a := range batch {
-		if err == nil && a.mayFitAlone(batch) {
-			again = append(again, a)
+	var again []*submissionItem
+	for _, i := range items {
+		if err != nil {
+			i.Value.err = err
+		}
+		if err == nil && i.Value.mayFitAlone(batch) {
+			again = append(again, i)
 			continue
 		}
-		if err != nil {
-			a.err = err
-		}
-		close(a.done)
+		i.Finish(i.Value.err)
 	}
 	b.runOneByOne(ctx, again)
 }
 
+func submissions(items []*submissionItem) []*pendingSubmission {
+	all := make([]*pendingSubmission, len(items))
+	for i, item := range items {
+		all[i] = item.Value
+	}
+	return all
+}
+
 // runOneByOne accepts submissions one at a time, as many as their requesters' allowances permit. After a requester's first
 // refusal, their others are refused without a statement.
-func (b *submissionBatcher) runOneByOne(ctx context.Context, batch []*pendingSubmission) {
+func (b *submissionBatcher) runOneByOne(ctx context.Context, items []*submissionItem) {
 	over := map[ticket.PersonID]bool{}
-	for _, a := range batch {
-		if over[a.by.ID] {
-			close(a.done)
+	for _, i := range items {
+		if over[i.Value.by.ID] {
+			i.Finish(i.Value.err)
 			continue
 		}
-		b.run(ctx, []*pendingSubmission{a})
-		over[a.by.ID] = errors.Is(a.err, pgx.ErrNoRows)
+		b.run(ctx, []*submissionItem{i})
+		over[i.Value.by.ID] = errors.Is(i.Value.err, pgx.ErrNoRows)
 	}
 }
 
@@ -270,6 +235,8 @@ func changedNothing(err error) bool {
 
 // accept runs the statement, sharing the lock of the emergency schedule, and sets each submission's result.
 func (b *submissionBatcher) accept(ctx context.Context, batch []*pendingSubmission) error {
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
+	defer cancel()
 	var accepted []desk.Accepted
 	// Both statements are one transaction. The second takes its snapshot, and reads the clock, once the lock is held.
 	both := &pgx.Batch{}
