@@ -387,7 +387,9 @@ func (o *fixture) wrote() ticket.Number {
 		}
 		files = append(files, f.ID)
 	}
-	o.command(desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", HTML: html, Channel: desk.ChannelEmail, Incoming: id, Files: files,
+	by := o.People["clara"]
+	by.Email = desk.SenderUnconfirmed
+	o.commandBy(by, desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", HTML: html, Channel: desk.ChannelEmail, Incoming: id, Files: files,
 		LeftOut: []desk.LeftOut{{What: "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen <1> صورة.tif", Why: "larger than 10 MiB"}, {What: "void.png", Why: "empty"}}})
 	return receipt.Number
 }

@@ -56,3 +56,34 @@ func TestCannedReplies_areInsertedOnEnterOnly(t *testing.T) {
 		p.Press("Delete")
 	}
 }
+
+// What staff save may have long words, of any script.
+func TestSaved_isReadableWhateverItsWords(t *testing.T) {
+	browsertest.Require(t)
+	o := newFixture(t)
+	const long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+	for _, c := range []desk.CannedReply{
+		{Title: long, Body: "Sehr geehrte Damen und Herren der " + long + ",\n\nRechtsschutzversicherungsgesellschaften {{requester.name}}", Shared: true},
+		{Title: "الرد على العملاء", Body: "مرحبا {{requester.name}}، شكرا جزيلا لكم على المساعدة."},
+	} {
+		if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range []desk.SavedFilter{
+		{Name: long[:60], Query: "q=" + long + "&queue=all", Shared: true}, {Name: "الكؤوس المكسورة", Query: "priority=urgent&queue=all"},
+	} {
+		if _, err := o.Workspace.SaveFilter(t.Context(), o.People["anna"], f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, _ := o.window("anna")
+	for _, name := range []string{"canned", "filters"} {
+		p.Goto("/desk/" + name)
+		p.CheckReadable(name)
+		p.Look(browsertest.Look{Width: 390, Height: 844})
+		p.ClickOn(".card-ends a")
+		p.Until("the form is in view", `(() => { const form = document.querySelector("#edit-title + form"); const { top } = form?.getBoundingClientRect() ?? {}; return top > 0 && top < innerHeight - 100; })()`)
+		p.CheckReadable(name + "-edited")
+	}
+}

@@ -16,6 +16,9 @@ func (o *fixture) talkedOver() ticket.Number {
 	o.whom(ticket.VerbAddParticipant, n, "donaudampfschifffahrtselektrizitaetenhauptbetriebswerk@unterbeamtengesellschaft.example", "نورة بنت عبد الرحمن آل سعود")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: strings.Repeat("Please send a photo of the broken jug. ", 30)})
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: strings.Repeat("مرحبا، الكأس مكسورة. ", 60)})
+	if _, err := o.Workspace.SaveCanned(o.t.Context(), o.People["anna"], desk.CannedReply{Title: "Greeting", Body: "Hello."}); err != nil {
+		o.t.Fatal(err)
+	}
 	return n
 }
 

@@ -28,7 +28,7 @@ func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
 	if page.Line(".card h3") != "Greeting shared" || change == "" {
 		t.Fatalf("kept is %q", page.Line(".card"))
 	}
-	id := strings.TrimPrefix(change, "/desk/canned?edit=")
+	id := edited(change)
 	filled := bert.get("/desk/tickets/" + string(n) + "/canned/" + id).wantStatus(http.StatusOK)
 	if want := "Hello Clara Customer,\norder 4711\nBert Agent"; filled.Body != want {
 		t.Errorf("filled in it is %q, want %q", filled.Body, want)
@@ -50,6 +50,12 @@ func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
 	if anna.get("/desk/canned").Find(".card").Length() > 0 {
 		t.Error("it is still there")
 	}
+}
+
+// edited returns the ID in a link that leads to the form in which something is edited, which on a phone is far down the page.
+func edited(link string) string {
+	_, id, _ := strings.Cut(link, "?edit=")
+	return strings.TrimSuffix(id, "#edit-title")
 }
 
 func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
@@ -81,7 +87,7 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 	if got := bert.get("/desk").Find(`#queues a[href*="blue"]`).Length(); got != 0 {
 		t.Error("what is one's own is shown to another")
 	}
-	id := strings.TrimPrefix(anna.get("/desk/filters").Find(`a[href*="edit="]`).AttrOr("href", ""), "/desk/filters?edit=")
+	id := edited(anna.get("/desk/filters").Find(`a[href*="edit="]`).AttrOr("href", ""))
 	if _, err := strconv.Atoi(id); err != nil {
 		t.Fatalf("it has the number %q", id)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
@@ -100,4 +101,22 @@ func TestGroups_reportRulesWithoutAvailableMembers(t *testing.T) {
 	if rules := page.Find("section[aria-labelledby=group-vans] .group-rules").Text(); !strings.Contains(rules, "delivery are assigned to the group vans, in turn.") {
 		t.Errorf("its rule reads %q", rules)
 	}
+}
+
+// Titles and names may have long words, of any script.
+func TestGroups_areReadableWhateverTheirTitles(t *testing.T) {
+	browsertest.Require(t)
+	o := openFixture(t)
+	b := o.browser("sam")
+	for handle, title := range map[string]string{
+		"donaudampfschifffahrtsgesellschaften-vie": "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "glasses": "فريق الكؤوس المكسورة",
+	} {
+		b.send(groupsPath, http.StatusSeeOther, url.Values{"handle": {handle}, "title": {title}})
+		b.send(groupsPath+"/"+handle+"/members", http.StatusSeeOther, url.Values{"agent": {"anna"}})
+	}
+	p := browsertest.Open(t, o.server.URL, browsertest.Look{})
+	p.Goto("/let-in/sam")
+	p.Goto(groupsPath)
+	p.ClickOn(".group details summary")
+	p.CheckReadable("groups")
 }
