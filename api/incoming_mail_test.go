@@ -132,3 +132,25 @@ func TestTimeline_anEmailsHTMLIsItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeline_saysToStaffWhetherAnythingConfirmsTheSenderOfAnEmail checks that, and that customers do not see it.
+func TestTimeline_saysToStaffWhetherAnythingConfirmsTheSenderOfAnEmail(t *testing.T) {
+	o := openFixture(t)
+	by := o.People["clara"]
+	for _, sender := range []desk.EmailSender{desk.SenderUnconfirmed, desk.SenderConfirmed} {
+		by.Email = sender
+		receipt, err := o.Desk.Submit(t.Context(), by, desk.Submission{Subject: "s", Body: "b", Channel: desk.ChannelEmail})
+		if err != nil {
+			t.Fatal(err)
+		}
+		location := "/api/v1/tickets/" + string(receipt.Number)
+		timeline := location + "/timeline"
+		o.do("anna", 200, "POST", location+"/notes", `{"body": "the ticket was stored before this"}`)
+		if got := o.do("anna", 200, "GET", timeline, "").Body.String(); !strings.Contains(got, fmt.Sprintf(`"sender":"%s"`, sender)) {
+			t.Errorf("Anna reads %s, want the sender %s", got, sender)
+		}
+		if got := o.do("clara", 200, "GET", timeline, "").Body.String(); strings.Contains(got, `"sender"`) {
+			t.Errorf("Clara reads %s", got)
+		}
+	}
+}
