@@ -52,7 +52,7 @@ var layers = []layer{
 	{"activities", "what an activity needs comes through its own interfaces", "internal/desk internal/fault internal/loop internal/outbox internal/ticket", "go.temporal.io/sdk/activity go.temporal.io/sdk/temporal golang.org/x/sync/errgroup golang.org/x/time/rate", "net/http os os/exec database/sql"},
 	{"worker", "it registers and tunes", "activities workflows", "go.temporal.io/sdk", "net/http os/exec database/sql"},
 
-	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/batch internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
+	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/batch internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/text internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
 	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
 	{"internal/inbound/message", "reading a mail is pure", "internal/inbound/tnef internal/text", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/automatic", "what a mail is follows from the mail alone", "internal/inbound/message internal/text", "", reachesOut},
@@ -64,7 +64,7 @@ var layers = []layer{
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
 	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/account internal/desk internal/fault internal/markup internal/policy internal/report internal/text internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
-	{"api/request", "every page and the API share it", "internal/attachment internal/desk internal/fault internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
+	{"api/request", "every page and the API share it", "internal/attachment internal/desk internal/fault internal/policy internal/text internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/text internal/ticket", "", "os os/exec database/sql"},
 	{"api/account", "a page package serves one audience", "api/page api/input api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/incoming", "a page package serves one audience", "api/page api/request internal/desk internal/fault", "", "os os/exec database/sql"},
@@ -75,7 +75,7 @@ var layers = []layer{
 	{"api/supervision", "a page package serves one audience", "api/input api/page api/request internal/chart internal/desk internal/fault internal/holiday internal/policy internal/report internal/ticket", "", "os os/exec database/sql"},
 
 	{"internal/config", "it knows names and types", "internal/desk internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
-	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop internal/smtpreply", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
+	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop internal/smtpreply internal/text", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
 	{"internal/inbound/trust", "it knows mails and DNS, and nothing of the desk", "", "blitiri.com.ar/go/spf github.com/emersion/go-msgauth golang.org/x/net/idna golang.org/x/net/publicsuffix", "net/http os os/exec database/sql log log/slog"},
 	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/attachment internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/link internal/loop internal/markup internal/smtpreply internal/text internal/ticket", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
 	{"internal/smtpreply", "it knows errors and SMTP only", "internal/fault", "github.com/emersion/go-smtp", "net/http os os/exec database/sql log log/slog"},

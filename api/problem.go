@@ -103,16 +103,8 @@ func problemOf(ctx context.Context, err error) *Problem {
 
 func (p *Problem) add(field, message string) {
 	if len(p.Errors) < maxErrors {
-		p.Errors = append(p.Errors, FieldProblem{Field: shorten(field), Message: message})
+		p.Errors = append(p.Errors, FieldProblem{Field: text.Shorten(field, maxFieldName), Message: message})
 	}
-}
-
-// shorten limits the length of a property's name that came with the request.
-func shorten(name string) string {
-	if short := text.Truncate(name, maxFieldName); short != name {
-		return short + "…"
-	}
-	return name
 }
 
 // Error returns the detail.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // maxParts limits the parts of a form besides its files.
@@ -110,16 +111,9 @@ func (f *FormReader) Upload(ctx context.Context, files FileUploader, by desk.Per
 // named returns a fault about the field files for a file that is too large.
 func named(name string, err error) error {
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.TooLarge {
-		return &fault.Error{Kind: fault.TooLarge, Message: e.Message, Cause: err, Details: []fault.Detail{{Field: "files", Message: "contain " + shorten(name) + ": " + e.Message}}}
+		return &fault.Error{Kind: fault.TooLarge, Message: e.Message, Cause: err, Details: []fault.Detail{{Field: "files", Message: "contain " + text.Shorten(name, 80) + ": " + e.Message}}}
 	}
 	return err
-}
-
-func shorten(name string) string {
-	if runes := []rune(name); len(runes) > 80 {
-		return string(runes[:80]) + "…"
-	}
-	return name
 }
 
 // maxDrained is how much of a form that is refused half-way is read on, so that a browser that sends it all before it reads

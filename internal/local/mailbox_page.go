@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 //go:embed page
@@ -190,11 +192,4 @@ func secure(w http.ResponseWriter, policy string) {
 }
 
 // snippet returns the start of a text on one line.
-func snippet(text string) string {
-	const length = 140
-	words := []rune(strings.Join(strings.Fields(text), " "))
-	if len(words) > length {
-		return string(words[:length]) + "…"
-	}
-	return string(words)
-}
+func snippet(words string) string { return text.Shorten(strings.Join(strings.Fields(words), " "), 140) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/text"
 )
 
 // Files are attached by the statement that accepts their message, so that a message is never stored without them. The
@@ -73,20 +74,12 @@ func (s *Store) checkFiles(files []desk.FileID) error {
 	for i, id := range files {
 		switch {
 		case !id.Valid():
-			return fault.Field("files", "contain %q, which is not the ID of a file", shortened(string(id)))
+			return fault.Field("files", "contain %q, which is not the ID of a file", text.Shorten(string(id), 40))
 		case slices.Contains(files[:i], id):
 			return fault.Field("files", "contain %s twice", id)
 		}
 	}
 	return nil
-}
-
-// shortened returns a text as it may stand in a message.
-func shortened(text string) string {
-	if runes := []rune(text); len(runes) > 40 {
-		return string(runes[:40]) + "…"
-	}
-	return text
 }
 
 // notAttached returns an Invalid fault if a person can't send these files with a message.
