@@ -138,7 +138,7 @@ func TestTimeline_saysToStaffWhetherAnythingConfirmsTheSenderOfAnEmail(t *testin
 	o := openFixture(t)
 	by := o.People["clara"]
 	for _, sender := range []desk.EmailSender{desk.SenderUnconfirmed, desk.SenderConfirmed} {
-		by.Email = sender
+		by.Sender = sender
 		receipt, err := o.Desk.Submit(t.Context(), by, desk.Submission{Subject: "s", Body: "b", Channel: desk.ChannelEmail})
 		if err != nil {
 			t.Fatal(err)

@@ -71,7 +71,7 @@ var reasons = map[string]string{
 	desk.ReasonAmbiguous: "Sender not clear", desk.ReasonBlocked: "Sender blocked", desk.ReasonOwn: "Sent from this desk",
 	desk.ReasonEmpty: "Empty", desk.ReasonRefused: "Not accepted", desk.ReasonUnreadable: "Unreadable", desk.ReasonCrashed: "Processing failed",
 	desk.ReasonUnconfirmed: "Sender not confirmed", desk.ReasonNotStaff: "Answer to staff",
-	desk.ReasonStaff: "From staff", desk.ReasonStaffUnproven: "From staff", desk.ReasonStaffClosed: "From staff",
+	desk.ReasonStaff: "From staff", desk.ReasonStaffUnproven: "From staff", desk.ReasonStaffOther: "From staff", desk.ReasonStaffClosed: "From staff",
 	desk.ReasonStaffNoCustomer: "From staff", desk.ReasonStaffQuotation: "From staff", desk.ReasonStaffNote: "Note not accepted",
 	desk.ReasonSeveral: "To several tickets",
 	"auto-reply":       "Automatic reply", "bounce": "Delivery report", "complaint": "Spam complaint", "list": "Mailing list", "loop": "Mail loop",

@@ -181,9 +181,9 @@ func TestPages_sayWhyAMailCannotBeReleased(t *testing.T) {
 	o := newFixture(t)
 	sam := o.browser("sam")
 	for reason, final := range map[string]bool{
-		"no-sender": true, "own-address": true, "empty": true, "staff-unproven": true, "staff-ticket-closed": true, "staff-no-customer": true, "staff-quotation": true,
+		"no-sender": true, "own-address": true, "empty": true, "staff-address-of-another": true, "staff-ticket-closed": true, "staff-no-customer": true, "staff-quotation": true,
 		"answer-to-staff": true, "unreadable": true,
-		"staff": false, "refused": false, "sender-ambiguous": false, "sender-unconfirmed": false, "crashed": false,
+		"staff": false, "staff-unproven": false, "refused": false, "sender-ambiguous": false, "sender-unconfirmed": false, "crashed": false,
 	} {
 		id := o.quarantined(reason)
 		a := sam.get(http.StatusOK, path(id))
@@ -338,7 +338,7 @@ func TestMessages_byEmailShowStaffThatTheirSenderIsNotConfirmed(t *testing.T) {
 	for _, sender := range []desk.EmailSender{desk.SenderUnconfirmed, desk.SenderConfirmed} {
 		id := o.received(hostile+string(sender), desk.IncomingResult{Status: desk.IncomingAccepted, Ticket: n})
 		by := o.People["clara"]
-		by.Email = sender
+		by.Sender = sender
 		o.commandBy(by, desk.Request{Number: n, Body: string(sender), Channel: desk.ChannelEmail, Incoming: id})
 		ids = append(ids, id)
 	}
@@ -388,7 +388,7 @@ func (o *fixture) wrote() ticket.Number {
 		files = append(files, f.ID)
 	}
 	by := o.People["clara"]
-	by.Email = desk.SenderUnconfirmed
+	by.Sender = desk.SenderUnconfirmed
 	o.commandBy(by, desk.Request{Number: receipt.Number, Body: "Hello, the jug leaks.", HTML: html, Channel: desk.ChannelEmail, Incoming: id, Files: files,
 		LeftOut: []desk.LeftOut{{What: "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen <1> صورة.tif", Why: "larger than 10 MiB"}, {What: "void.png", Why: "empty"}}})
 	return receipt.Number

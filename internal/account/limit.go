@@ -135,13 +135,13 @@ func (a RateLimit) by(sender desk.EmailSender) RateLimit {
 }
 
 // TicketLimit returns a person's limit for new tickets. Only customers submit them.
-func TicketLimit(by desk.Person) RateLimit { return ticketsPerCustomer.by(by.Email) }
+func TicketLimit(by desk.Person) RateLimit { return ticketsPerCustomer.by(by.Sender) }
 
 // CommandLimit returns a person's limit for all other writes: commands, ratings and suggestions.
 func CommandLimit(by desk.Person) RateLimit {
 	switch {
 	case !by.Role.Staff():
-		return commandsPerCustomer.by(by.Email)
+		return commandsPerCustomer.by(by.Sender)
 	case by.Token:
 		return commandsPerToken
 	default:

@@ -24,7 +24,7 @@ func TestCommands_dependsOnRoleAndToken(t *testing.T) {
 	if of := account.CommandLimit(program); of.Burst <= account.CommandLimit(agent).Burst || of.Interval >= account.CommandLimit(agent).Interval {
 		t.Errorf("a program has %+v", of)
 	}
-	confirmed, unconfirmed := desk.Person{Email: desk.SenderConfirmed}, desk.Person{Email: desk.SenderUnconfirmed}
+	confirmed, unconfirmed := desk.Person{Sender: desk.SenderConfirmed}, desk.Person{Sender: desk.SenderUnconfirmed}
 	keys := map[string]bool{}
 	for _, of := range []account.RateLimit{account.TicketLimit(confirmed), account.TicketLimit(unconfirmed), account.CommandLimit(confirmed), account.CommandLimit(unconfirmed), account.TicketLimit(customer), account.CommandLimit(customer), account.CommandLimit(agent), account.CommandLimit(program)} {
 		keys[string(of.Key([]byte("secret"), "P-1"))] = true

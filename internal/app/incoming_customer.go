@@ -66,16 +66,17 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 	case !member && t.Proven && t.Staff:
 		return desk.Quarantined(desk.ReasonNotStaff, "The email answers one to a member of staff, but its sender is neither staff nor of the ticket."), nil
 	}
+	if !member && (t.Closed || !t.MayJoin(by.ID)) {
+		return s.submission(ctx, m, t)
+	}
 	if why, err := s.unconfirmed(ctx, t, by, member); why != "" || err != nil {
 		r := desk.Quarantined(desk.ReasonUnconfirmed, why)
 		r.Ticket = t.Number
 		return r, err
 	}
 	switch {
-	case t.Closed && member:
+	case t.Closed:
 		return s.followUp(ctx, m, by, t)
-	case t.Closed, !member && !t.MayJoin(by.ID):
-		return s.submission(ctx, m, t)
 	case !member && len(t.People) > ticket.MaxParticipants:
 		return desk.Quarantined(desk.ReasonRefused, "The ticket has as many participants as it can have."), nil
 	}
@@ -89,7 +90,7 @@ func (s *IncomingMails) customerReply(ctx context.Context, m received, t desk.Th
 // unconfirmed returns why the sender of a mail that answers someone else's is not believed: another person with that mail may have
 // written it in the name of a member or of someone with an account, or in the names of many. It is empty if they are believed.
 func (s *IncomingMails) unconfirmed(ctx context.Context, t desk.Thread, by desk.Person, member bool) (why string, err error) {
-	if by.Email == desk.SenderConfirmed {
+	if by.Sender == desk.SenderConfirmed {
 		return "", nil
 	}
 	known := member
@@ -110,9 +111,9 @@ func (s *IncomingMails) unconfirmed(ctx context.Context, t desk.Thread, by desk.
 // sender returns the customer who sent a mail, with what confirms that they wrote it.
 func (s *IncomingMails) sender(ctx context.Context, m received, t desk.Thread) (desk.Person, error) {
 	by, err := s.contact(ctx, m.From)
-	by.Email = desk.SenderUnconfirmed
+	by.Sender = desk.SenderUnconfirmed
 	if t.Confirms(m.ReadMail, by.ID) {
-		by.Email = desk.SenderConfirmed
+		by.Sender = desk.SenderConfirmed
 	}
 	return by, err
 }

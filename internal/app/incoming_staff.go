@@ -17,10 +17,10 @@ func (s *IncomingMails) staffReply(ctx context.Context, m received, from desk.Pe
 		r.Verb, r.Alone = ticket.VerbAgentReply, t.Alone
 	}
 	switch {
+	case t.Public && !t.For(from.ID):
+		return desk.Quarantined(desk.ReasonStaffOther, "The email is from a member of staff to the address at which someone else answers the requester, so it was not sent to the requester."), nil
 	case !t.For(from.ID) && m.Trust != desk.TrustPass:
 		return desk.Quarantined(desk.ReasonStaffUnproven, "The email is from a member of staff, but does not answer an email that was sent to them, and its sender is not authenticated."), nil
-	case t.Public && !t.For(from.ID):
-		return desk.Quarantined(desk.ReasonStaffUnproven, "The email is from a member of staff to the address at which someone else answers the requester, so it was not sent to the requester."), nil
 	case t.Closed:
 		return ticketClosed(), nil
 	}

@@ -229,7 +229,7 @@ type Thread struct {
 	Staff  bool              // that person is staff
 
 	Removed []ticket.PersonID // people who were participants and were removed
-	Joined  int               // participants without an account who joined by an email of their own
+	Joined  int               // participants without an account who joined by an email of their own, and of whose emails nothing confirms any
 	Others  []ticket.Number   // further tickets that the mail is addressed to in the same way
 }
 

@@ -19,12 +19,13 @@ const (
 	ReasonUnconfirmed = "sender-unconfirmed" // with a proof of someone else, in the name of a person whom nothing confirms
 	ReasonNotStaff    = "answer-to-staff"    // answers a mail to staff, and is of neither staff nor the ticket
 
-	ReasonStaff           = "staff"               // something of staff, which a person may judge
-	ReasonStaffUnproven   = "staff-unproven"      // from staff, and in answer to no email of the desk
-	ReasonStaffClosed     = "staff-ticket-closed" // from staff, to a closed ticket
-	ReasonStaffNoCustomer = "staff-no-customer"   // from staff, and forwards no email of a customer
-	ReasonStaffNote       = "staff-note-refused"  // forwards an email that has become a ticket, which did not accept the note
-	ReasonStaffQuotation  = "staff-quotation"     // a reply of staff with something that may be for staff alone
+	ReasonStaff           = "staff"                    // something of staff, which a person may judge
+	ReasonStaffUnproven   = "staff-unproven"           // from staff, in answer to no email that was sent to them, and not authenticated
+	ReasonStaffOther      = "staff-address-of-another" // from staff, to the address at which someone else answers the requester
+	ReasonStaffClosed     = "staff-ticket-closed"      // from staff, to a closed ticket
+	ReasonStaffNoCustomer = "staff-no-customer"        // from staff, and forwards no email of a customer
+	ReasonStaffNote       = "staff-note-refused"       // forwards an email that has become a ticket, which did not accept the note
+	ReasonStaffQuotation  = "staff-quotation"          // a reply of staff with something that may be for staff alone
 )
 
 // final says why releasing a mail that is there for a reason changes nothing, and what to do instead.
@@ -34,7 +35,7 @@ var final = map[string]string{
 	ReasonUnreadable:      "It can’t be read.",
 	ReasonNotStaff:        "What emails to staff are answered with is for staff alone. If it belongs to the ticket, write a note on the ticket’s page.",
 	ReasonEmpty:           "It contains nothing that could be a message.",
-	ReasonStaffUnproven:   "Emails from staff become notes or replies only if they answer an email from this desk that can’t be guessed. Write on the ticket’s page instead.",
+	ReasonStaffOther:      "It was sent to the address at which someone else answers the requester. Write the reply on the ticket’s page instead.",
 	ReasonStaffClosed:     "The ticket is closed, and a closed ticket gets no more messages from staff.",
 	ReasonStaffNoCustomer: "Emails from staff become notes or replies only if they answer an email from this desk, and tickets only if they forward an email of a customer. Write on the website instead.",
 	ReasonStaffNote:       "The customer’s email is on the ticket. If the note still matters, copy it to where it helps.",

@@ -21,7 +21,7 @@ type Person struct {
 	Handle  string // staff only: letters, digits and hyphens; not a personal name where those must not be in histories
 	Token   bool   `db:"-"` // authenticated by an API token
 
-	Email EmailSender `db:"-"` // how sure it is that they wrote the email by which they act
+	Sender EmailSender `db:"-"` // how sure it is that they wrote the email by which they act
 }
 
 // EmailSender is how sure it is that a person wrote an email by which they act. It is empty if they don't act by email.

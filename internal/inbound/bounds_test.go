@@ -155,7 +155,7 @@ func TestAllowance_aReplyThatWaitsStoresNoFiles(t *testing.T) {
 	}
 	t.Cleanup(limited.Close)
 	tickets, by := app.NewTickets(limited, limited, limited, nil, waker{}), c.carla
-	by.Email = desk.SenderConfirmed
+	by.Sender = desk.SenderConfirmed
 	for i := 0; ; i++ {
 		if _, err := tickets.Send(t.Context(), by, desk.Request{Number: c.n, Verb: ticket.VerbCustomerReply, Body: "Hello?"}); fault.KindOf(err) == fault.Limited {
 			break

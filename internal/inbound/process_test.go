@@ -335,7 +335,7 @@ func TestIncomingMails_staffAnswerWithNotesUnlessToThePublicAddress(t *testing.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := o.process(letter{from: anna, to: o.token(n, ben.ID, true), subject: "Re", body: "By a colleague's address."}); r.Reason != desk.ReasonStaffUnproven || len(o.said(n)) != 3 {
+	if r := o.process(letter{from: anna, to: o.token(n, ben.ID, true), subject: "Re", body: "By a colleague's address."}); r.Reason != desk.ReasonStaffOther || len(o.said(n)) != 3 {
 		t.Errorf("%+v", r)
 	}
 	for _, l := range []letter{

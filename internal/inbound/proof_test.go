@@ -65,11 +65,21 @@ func TestProof_anAgentsMailNeedsAProofOfTheirs(t *testing.T) {
 	o := openOffice(t)
 	n := o.opened()
 	const anna = "Anna Agent <anna@staff.example>"
-	for _, to := range []string{o.token(n, o.record(n).Requester.ID, false), o.token(n, o.record(n).Requester.ID, true)} {
-		if r := o.process(letter{from: anna, to: to, subject: "Re", body: "She is nice."}); r.Reason != desk.ReasonStaffUnproven {
-			t.Errorf("%+v", r)
-		}
+	requester := o.record(n).Requester.ID
+	if r := o.process(letter{from: anna, to: o.token(n, requester, true), subject: "Re", body: "She is nice."}); r.Reason != desk.ReasonStaffOther {
+		t.Errorf("to the requester's address for public answers: %+v", r)
 	}
+	if r := o.process(letter{from: anna, to: o.token(n, requester, false), subject: "Re", body: "She is nice."}); r.Reason != desk.ReasonStaffUnproven {
+		t.Errorf("to the requester's address: %+v", r)
+	}
+	if err := o.review().Release(t.Context(), o.agent, o.processed.ID); err != nil {
+		t.Fatal(err)
+	}
+	if r := o.reprocess(); r.Ticket != n || r.Status != desk.IncomingAccepted {
+		t.Errorf("released: %+v", r)
+	}
+	o.step(n)
+	o.expect("the ticket", o.said(n), []string{"submitted by Carla Customer: It is late.", "noted by Anna Agent: She is nice."})
 }
 
 func TestProof_anAnswerToAMessageForOneAloneIsForStaffAlone(t *testing.T) {
@@ -262,6 +272,45 @@ func TestProof_someoneElsesLetsNoOneWriteInAnothersName(t *testing.T) {
 	}
 	if r := o.process(letter{from: "Dora Account <" + dora.Address + ">", to: o.token(n, carla, false), subject: "Re", body: "Hello.", headers: confirmed}); r.Ticket != n {
 		t.Errorf("someone with an account whose domain confirms it: %+v", r)
+	}
+}
+
+// Those who join by confirmed emails don't count towards those who may by others. Who can't join opens a ticket of their own.
+func TestProof_onlyThoseWhomNothingConfirmsAreBounded(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	n := o.opened()
+	to := o.token(n, o.record(n).Requester.ID, false)
+	stranger := func(i int, authentication string) desk.IncomingResult {
+		return o.process(letter{from: fmt.Sprintf("Stranger <stranger%d@elsewhere.example>", i), to: to, subject: "Re", body: "Hello.",
+			headers: []string{"Authentication-Results: border.example; dmarc=" + authentication + " header.from=elsewhere.example"}})
+	}
+	for i, authentication := range []string{"pass", "pass", "none", "none"} {
+		if r := stranger(i, authentication); r.Ticket != n || r.Status != desk.IncomingAccepted {
+			t.Errorf("stranger %d: %+v", i, r)
+		}
+		o.step(n)
+	}
+	if r := stranger(4, "none"); r.Reason != desk.ReasonUnconfirmed {
+		t.Errorf("the third whom nothing confirms: %+v", r)
+	}
+	removed, err := o.PersonByAddress(t.Context(), "stranger2@elsewhere.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbRemoveParticipant, Whom: desk.Whom{Person: string(removed.ID)}})
+	o.step(n)
+	if r := stranger(5, "none"); r.Ticket != n {
+		t.Errorf("in the place of one who was removed: %+v", r)
+	}
+	o.step(n)
+	if r := stranger(2, "none"); r.Status != desk.IncomingAccepted || r.Ticket == n {
+		t.Errorf("one who was removed: %+v", r)
+	}
+	o.send(o.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
+	o.step(n)
+	if r := stranger(6, "none"); r.Status != desk.IncomingAccepted || r.Ticket == n {
+		t.Errorf("one who writes to a closed ticket: %+v", r)
 	}
 }
 

@@ -121,7 +121,7 @@ func TestReview_aMailThatWouldComeBackIsNotReleased(t *testing.T) {
 	stranger := o.record(o.process(letter{from: "Zoe <zoe@elsewhere.example>", subject: "Mine", body: "Where is it?"}).Ticket).Requester.ID
 	for reason, l := range map[string]letter{
 		desk.ReasonStaffNoCustomer: {from: anna, subject: "[" + string(n) + "]", body: "Without a token."},
-		desk.ReasonStaffUnproven:   {from: anna, subject: "Re", body: "To an address that belongs to no one of the ticket.", to: o.token(open, stranger, true)},
+		desk.ReasonStaffOther:      {from: anna, subject: "Re", body: "To an address that belongs to no one of the ticket.", to: o.token(open, stranger, true)},
 		desk.ReasonStaffClosed:     {from: anna, subject: "Re", body: "To a closed ticket.", to: o.token(n, o.agent.ID, false)},
 		desk.ReasonOwn:             {from: "support@desk.example", subject: "Re", body: "From here."},
 		desk.ReasonNoSender:        {from: "Nobody", subject: "Re", body: "From nowhere."},

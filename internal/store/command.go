@@ -140,7 +140,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
-		"arrived": instant(r.Arrived), "joins": joins, "channel": desk.ChannelOf(by, r.Channel), "incoming": r.Incoming, "html": r.HTML, "left_out": leftOut(r.LeftOut), "forward": r.Forward, "sender": by.Email,
+		"arrived": instant(r.Arrived), "joins": joins, "channel": desk.ChannelOf(by, r.Channel), "incoming": r.Incoming, "html": r.HTML, "left_out": leftOut(r.LeftOut), "forward": r.Forward, "sender": by.Sender,
 		"person": to.person, "alone": r.Alone && (r.Verb.Takes("recipients") || r.Verb == ticket.VerbCustomerReply && r.Incoming != 0), "requester_only": r.Verb.Definition().RequesterOnly,
 	})
 	if len(r.Files) > 0 {

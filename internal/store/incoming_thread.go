@@ -128,7 +128,8 @@ func (s *Store) thread(ctx context.Context, t desk.Thread) (_ desk.Thread, exist
 			coalesce(`+knownAs("$2")+`, ''), coalesce((SELECT role <> 'customer' AND disabled_at IS NULL FROM people WHERE id = $2), false),
 			ARRAY(SELECT DISTINCT data->>'person' FROM events WHERE ticket = number AND kind = 'participant-removed'),
 			(SELECT count(*) FROM participants JOIN people ON id = person WHERE ticket = number AND claimed_at IS NULL AND EXISTS (
-				SELECT FROM events e WHERE e.ticket = number AND kind = 'participant-added' AND data->>'person' = person AND data->'by'->>'id' = person))
+				SELECT FROM events e WHERE e.ticket = number AND kind = 'participant-added' AND data->>'person' = person AND data->'by'->>'id' = person)
+				AND NOT EXISTS (SELECT FROM events e JOIN messages m ON m.id = e.message WHERE e.ticket = number AND e.data->'by'->>'id' = person AND m.sender = 'confirmed'))
 		FROM tickets WHERE number = $1`, t.Number, t.Person).Scan(&t.Closed, &t.People, &t.Person, &t.Staff, &t.Removed, &t.Joined)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.Thread{}, false, nil

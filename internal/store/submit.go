@@ -287,7 +287,7 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"channels":   func(a *pendingSubmission) string { return string(desk.ChannelOf(a.by, a.sub.Channel)) },
 	"htmls":      func(a *pendingSubmission) string { return a.sub.HTML },
 	"left_outs":  func(a *pendingSubmission) string { return leftOut(a.sub.LeftOut) },
-	"senders":    func(a *pendingSubmission) string { return string(a.by.Email) },
+	"senders":    func(a *pendingSubmission) string { return string(a.by.Sender) },
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 

@@ -110,11 +110,25 @@ var (
 
 // Forwards reports whether a mail forwards another one, as the prefix of its subject says: "Fwd:", "WG:", also after what gateways put
 // before it, "[EXTERNAL] Fwd:". Prefixes that mean an answer in another language do not count, but for "VS:": it begins a forward in
-// Danish and Norwegian and an answer in Finnish, so that the header of the mail below decides, in which the sender is "Fra".
+// Danish and Norwegian and an answer in Finnish, so that the header of the mail below decides, in which the sender is "Fra". Under any
+// other subject, a line such as "Forwarded message" outside quotations decides.
 func Forwards(subject, text string) bool {
 	subject = brackets.ReplaceAllString(clean(subject), "")
 	prefix, _, found := strings.Cut(strings.ReplaceAll(subject, "：", ":"), ":")
-	return found && (isForwardPrefix(prefix) || strings.EqualFold(strings.TrimSpace(prefix), "vs") && fra.MatchString(text))
+	switch {
+	case found && isForwardPrefix(prefix):
+		return true
+	case found && strings.EqualFold(strings.TrimSpace(prefix), "vs") && fra.MatchString(text):
+		return true
+	case found && replyPrefix.MatchString(prefix):
+		return false
+	}
+	for l := range strings.Lines(text) {
+		if isForwardLine(strings.TrimRight(l, "\r\n")) {
+			return true
+		}
+	}
+	return false
 }
 
 var (

@@ -109,6 +109,27 @@ func TestForwards_knowsForwardsOfManyLanguages(t *testing.T) {
 	}
 }
 
+// Below however much of the sender's own text.
+func TestForwards_knowsTheLineAboveWhatIsForwarded(t *testing.T) {
+	const forwarded = "---------- Forwarded message ---------\r\nFrom: Ada <ada@example.org>\r\nDate: Tue, 7 May 2024 10:15\r\nSubject: Cable\r\nTo: Bo\r\n\r\nIt is late.\r\n"
+	own := strings.Repeat("This is what has happened since, one line after another.\r\n", 40) + "\r\n"
+	for _, c := range []struct {
+		subject, text string
+		want          bool
+	}{
+		{"Problem with my order", own + forwarded, true}, {"Cable: late", own + forwarded, true}, {"Problem", own + "Begin forwarded message:\n\n> From: Ada", true},
+		{"Re: Problem", own + forwarded, false}, {"AW: Problem", own + forwarded, false},
+		{"Problem", own + "> " + strings.ReplaceAll(forwarded, "\n", "\n> "), false}, {"Problem", own + "The Forwarded message is late.", false},
+	} {
+		if have := quote.Forwards(c.subject, c.text); have != c.want {
+			t.Errorf("%q: %t", c.subject, have)
+		}
+		if have := shownOf(c.text, quote.Options{Forward: c.want}); c.want && words(have) != words(c.text) {
+			t.Errorf("%q: shown is %q", c.subject, have)
+		}
+	}
+}
+
 func TestForwards_tellsDanishAndNorwegianForwardsFromFinnishAnswers(t *testing.T) {
 	const danish, finnish = "Se nedenfor.\n\nFra: Ada <ada@example.org>\nSendt: 7. maj 2024 10:15\nTil: Bo\nEmne: Kabel\n\nHej", "Kiitos.\n\nLähettäjä: Ada <ada@example.org>\nLähetetty: 7. toukokuuta 2024\nVastaanottaja: Bo\nAihe: Kaapeli\n\nHei"
 	for _, c := range []struct {
