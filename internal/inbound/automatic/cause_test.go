@@ -124,6 +124,17 @@ func TestBouncedRecipient_reasonEndsBeforeTheReturnedMail(t *testing.T) {
 	}
 }
 
+// Without the beginning of its line, "wasn't delivered to" would be a delivery.
+func TestBouncedRecipient_reasonBeginsWithTheLineThatNamesTheRecipient(t *testing.T) {
+	m := with("From: Mail Delivery Subsystem <mailer-daemon@googlemail.com>", "X-Failed-Recipients: jane@example.com")
+	m.Text = "** Address not found **\n\nYour message wasn't delivered to jane@example.com because the address couldn't be found, or is unable to receive mail.\n"
+	v := automatic.Classify(m)
+	const said = "Your message wasn't delivered to jane@example.com because the address couldn't be found, or is unable to receive mail."
+	if v.Kind != automatic.Bounce || len(v.Bounces) != 1 || v.Bounces[0].Diagnostic != said {
+		t.Errorf("got %+v", v)
+	}
+}
+
 func TestClassify_findsTheOriginalInWords(t *testing.T) {
 	m := with("Content-Type: multipart/report; boundary=b", "In-Reply-To: <sent-2@example.org>", "References: <sent-0@example.org> <sent-2@example.org>")
 	m.Reports = []message.Report{{Type: "message/feedback-report", Body: []byte("Feedback-Type: abuse\r\n")}}

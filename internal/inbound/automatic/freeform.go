@@ -162,7 +162,11 @@ func (made maker) find(report string) []mention {
 			}
 			if address != "" && !seen[address] {
 				seen[address] = true
-				all = append(all, mention{address: address, said: report[place[0]:end]})
+				begin := lineStart(report[:place[0]])
+				if i > 0 {
+					begin = max(begin, places[i-1][1])
+				}
+				all = append(all, mention{address: address, said: report[begin:end]})
 			}
 		}
 		if len(all) > 0 {
@@ -171,6 +175,10 @@ func (made maker) find(report string) []mention {
 	}
 	return nil
 }
+
+// lineStart returns the beginning of the line at the end of a text, as a name in a line's middle follows what is said of it: "wasn't
+// delivered to bo@example.com".
+func lineStart(text string) int { return strings.LastIndexByte(text, '\n') + 1 }
 
 // failedHeader returns the recipients that Exim and Gmail name in a header.
 func (m Mail) failedHeader(report string) []mention {
