@@ -75,7 +75,7 @@ func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Tick
 		JOIN commands c ON c.ticket = t.number AND c.seq = 1
 		JOIN messages m ON m.id = c.message
 		WHERE t.requester = (SELECT requester FROM tickets WHERE number = $1) AND t.number <> $1
-		ORDER BY t.submitted_at DESC, m.id DESC LIMIT $2`, n, mostOthers, maxCounted)
+		ORDER BY t.submitted_at DESC, t.number DESC LIMIT $2`, n, mostOthers, maxCounted)
 	newest, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b desk.TicketSummary, err error) {
 		return b, row.Scan(&b.Number, &b.Subject, &b.Status, &b.Priority, &b.Category, &b.Submitted, &b.Updated, &count)
 	})
