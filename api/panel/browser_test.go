@@ -113,6 +113,21 @@ func send(p *browsertest.Page, shortcut, text string) {
 	p.Press("Control+Enter")
 }
 
+// holdMessages keeps the time from passing in which messages on the open page can be undone, so that a slow machine doesn't send what a
+// test is about to undo. The returned function lets it pass at once.
+func holdMessages(p *browsertest.Page) (release func()) {
+	browsertest.Value[bool](p, `(() => {
+		const held = window.held = new Map(), set = window.setTimeout, clear = window.clearTimeout;
+		let id = 0;
+		window.setTimeout = (f, delay, ...of) => delay === 5000 ? (held.set(--id, () => f(...of)), id) : set(f, delay, ...of);
+		window.clearTimeout = (id) => void (held.delete(id) || clear(id));
+		return true;
+	})()`)
+	return func() {
+		browsertest.Value[bool](p, `([...window.held.values()].forEach((pass) => pass()), window.held.clear(), true)`)
+	}
+}
+
 func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
 	o, n, p, g := newWindow(t, "Whose is it?", "Not assigned yet.")
 	openAlone(p, n)

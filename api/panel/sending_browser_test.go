@@ -95,6 +95,7 @@ func TestSending_canBeTakenBack(t *testing.T) {
 		kind := kindKeys[key]
 		n := o.submit("clara", "Taken back: "+kind, "Where is it?")
 		openTicket(p, n)
+		release := holdMessages(p)
 		p.Press(key)
 		p.Type("Not ths")
 		p.Press("ArrowLeft")
@@ -111,6 +112,8 @@ func TestSending_canBeTakenBack(t *testing.T) {
 		p.Type("i")
 		p.Until("the caret is where it was", `document.activeElement.value === "Not this"`)
 		p.Press("Control+Enter")
+		p.SeeOn("#sending", string(n))
+		release()
 		o.awaitMessages(n, "Not this")
 		p.Until("nothing is kept", noWords)
 	}
@@ -168,6 +171,7 @@ func TestSending_ofSeveralAtOnce(t *testing.T) {
 		send(p, "r", words)
 	}
 	p.Goto("/desk?queue=all")
+	release := holdMessages(p)
 	write(first, "To Clara.")
 	write(second, "To Carl.")
 	p.SeeOn("#sending", string(first))
@@ -177,8 +181,11 @@ func TestSending_ofSeveralAtOnce(t *testing.T) {
 	p.Press("z")
 	p.SeeOn("#ticket-head", "The second ticket")
 	p.Until("the second is taken back", `document.activeElement.id === "body-reply" && document.activeElement.value === "To Carl."`)
+	release()
 	o.awaitMessages(first, "To Clara.")
 	p.Press("Control+Enter")
+	p.SeeOn("#sending", string(second))
+	release()
 	o.awaitMessages(second, "To Carl.")
 }
 
@@ -292,13 +299,11 @@ func TestSending_canBeTakenBackByEveryone(t *testing.T) {
 	for _, look := range []browsertest.Look{{}, {Dark: true}, {Width: 360, Height: 740}} {
 		p.Look(look)
 		openTicket(p, n)
+		holdMessages(p)
 		browsertest.Value[bool](p, `(document.querySelector("#body-reply").value = "Not this.", document.querySelector(".send-reply").click(), true)`)
 		p.SeeOn("#sending", "Undo")
 		for _, wrong := range p.Accessibility() {
 			t.Errorf("%+v: %s", look, wrong)
-		}
-		if !browsertest.Value[bool](p, `!!document.querySelector("#sending button")`) {
-			t.Errorf("%+v: it was gone before axe-core had looked", look)
 		}
 		p.Click("Undo sending reply")
 	}
