@@ -81,8 +81,11 @@ func TestBrowser_updatesKeepWhatAReaderOpened(t *testing.T) {
 	w.ClickOn(".remote-images a")
 	const shown = `document.querySelector('#conversation img[src="https://spy.example/i.png"]') && !document.querySelector(".remote-images")`
 	w.Until("the images of other servers are shown", shown)
+	w.Settle() // until then images move what is to be clicked
 	w.ClickOn(".message details summary")
+	w.Until("the quotation is unfolded", `document.querySelector(".message details").open`)
 	w.ClickOn(".files-within summary")
+	w.Until("the list of images is unfolded", `document.querySelector(".files-within").open`)
 	o.reply(n, "We look into it.")
 	w.SeeOn("#conversation", "We look into it.")
 	w.Until("they still are", shown)
