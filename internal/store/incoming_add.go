@@ -61,6 +61,10 @@ func incomingRowOf(m desk.IncomingMail) incomingRow {
 	}
 }
 
+// maxMailStatements is how many statements that store mails run at once. Their senders have waited for the disk already: with two, as for
+// submissions, 8 connections delivered 500 to 520 mails where files and rows alone were 1,000, with four 540 to 600.
+const maxMailStatements = 4
+
 // addMails stores mails that wait, with one commit. If PostgreSQL refuses them, nothing was stored, and each is tried alone.
 func (s *Store) addMails(ctx context.Context, items []*mailItem) {
 	err := s.addTogether(ctx, items)
