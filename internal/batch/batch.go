@@ -1,5 +1,5 @@
-// Package batch has work done together for all who wait for it, where it costs about as much for many as for one: a commit, or
-// the flush of a folder. It must not know what the work is.
+// Package batch has work done together for all who wait for it, where it costs about as much for many as for one: a commit. It
+// must not know what the work is.
 package batch
 
 import (
@@ -45,13 +45,19 @@ func (b *Batcher[T]) Do(ctx context.Context, value T) error {
 	b.mu.Lock()
 	b.waiting = append(b.waiting, i)
 	b.mu.Unlock()
+	busy := b.busy
 	for {
 		select {
 		case <-i.done:
 			return i.err
-		case b.busy <- struct{}{}:
-			b.run(ctx, i)
+		case busy <- struct{}{}:
+			if batch := b.next(); len(batch) > 0 {
+				b.work(context.WithoutCancel(ctx), batch)
+			}
 			<-b.busy
+			if !b.waits(i) {
+				busy = nil // another caller works on it: there is nothing to do but wait
+			}
 		case <-ctx.Done():
 			b.cancel(i)
 			return ctx.Err()
@@ -59,13 +65,10 @@ func (b *Batcher[T]) Do(ctx context.Context, value T) error {
 	}
 }
 
-// run works on the next batch, unless the caller's item is finished by now.
-func (b *Batcher[T]) run(ctx context.Context, own *Item[T]) {
-	select {
-	case <-own.done:
-	default:
-		b.work(context.WithoutCancel(ctx), b.next())
-	}
+func (b *Batcher[T]) waits(i *Item[T]) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Contains(b.waiting, i)
 }
 
 // next removes and returns those that have waited longest.

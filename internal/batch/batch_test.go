@@ -89,6 +89,28 @@ func TestBatcher_hasAsManyRunsAsItMay(t *testing.T) {
 	})
 }
 
+// A caller whose item another one works on does not try again and again to work on nothing.
+func TestBatcher_worksOnNothingTwiceNorOnNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(2, 10)
+		var all sync.WaitGroup
+		b.do(t, &all, 2, 4, 6, 8)
+		b.released <- struct{}{} // one run ends, and the next is that of 6 and 8
+		synctest.Wait()
+		b.released <- struct{}{}
+		synctest.Wait()
+		close(b.released)
+		all.Wait()
+		n := 0
+		for _, batch := range b.batches {
+			n += len(batch)
+		}
+		if n != 4 || slices.ContainsFunc(b.batches, func(batch []int) bool { return len(batch) == 0 }) {
+			t.Errorf("batches %v", b.batches)
+		}
+	})
+}
+
 func TestBatcher_theEndOfOneCallersContextIsNotTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(1, 10)

@@ -173,9 +173,6 @@ func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, requeste
 // its halves are tried, until the submission that causes the refusal is alone. After any other error, such as a broken
 // connection, the outcome is unknown and all of them get the error.
 func (b *submissionBatcher) run(ctx context.Context, items []*submissionItem) {
-	if len(items) == 0 {
-		return
-	}
 	batch := submissions(items)
 	err := b.accept(ctx, batch)
 	if len(items) > 1 && changedNothing(err) {
