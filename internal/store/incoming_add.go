@@ -61,10 +61,6 @@ func incomingRowOf(m desk.IncomingMail) incomingRow {
 	}
 }
 
-// maxMailStatements is how many statements that store mails run at once. More than for submissions: mails have waited for the disk before,
-// each for itself, so that few gather, and those few would wait for two flushes instead of one.
-const maxMailStatements = 4
-
 // addMails stores mails that wait, with one commit. If PostgreSQL refuses them, nothing was stored, and each is tried alone.
 func (s *Store) addMails(ctx context.Context, items []*mailItem) {
 	err := s.addTogether(ctx, items)

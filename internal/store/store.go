@@ -92,7 +92,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	s := &Store{pool: pool, submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own}
-	s.mails = batch.New(maxMailStatements, maxBatch, s.addMails)
+	s.mails = batch.New(maxStatements, maxBatch, s.addMails)
 	return s, nil
 }
 
