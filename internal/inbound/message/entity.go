@@ -116,7 +116,7 @@ func (r *reader) undivided(s *source, p part, depth int) (words, error) {
 		}
 		return w, err
 	}
-	r.problem("The parts of the email can't be told apart. All of it was read as text.")
+	r.problem("The parts of the email can't be separated. All of it was read as text.")
 	p.media, p.declared = "text/plain", true
 	p.params["boundary"] = ""
 	return r.leaf(s, p, depth)
