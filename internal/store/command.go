@@ -77,7 +77,7 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 		return s.notAccepted(ctx, by, r, u)
 	}
 	if err == nil {
-		s.notifyChange(ctx, r.Number, desk.ChangeAccepted)
+		s.notifyChange(r.Number, desk.ChangeAccepted)
 	}
 	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
 }

@@ -95,7 +95,7 @@ func (s *Store) DeleteFile(ctx context.Context, by desk.Person, id desk.FileID) 
 		return b, row.Scan(&b.Blob, &b.Preview, &n)
 	})
 	if err == nil && len(found) > 0 {
-		s.notifyChange(ctx, n, desk.ChangeStepped)
+		s.notifyChange(n, desk.ChangeStepped)
 	}
 	return keysOf(found), explain(err, "delete file %s", id)
 }

@@ -25,7 +25,7 @@ func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64,
 		return 0, explain(err, "store an incoming mail")
 	}
 	// The sweep finds the mail if the notification is lost.
-	s.incoming.notify(s.notifyIncoming) //nolint:contextcheck // it goes on after the call
+	s.notifier.send(notification{channel: incomingChannel})
 	return a.id, nil
 }
 

@@ -60,7 +60,7 @@ func (s *Store) ReleaseIncoming(ctx context.Context, by ticket.PersonID, id int6
 		return explain(err, "release incoming mail %d", id)
 	}
 	// The sweep finds the mail if the notification is lost.
-	_, _ = s.pool.Exec(ctx, `SELECT pg_notify($1, '')`, incomingChannel)
+	s.notifier.send(notification{channel: incomingChannel})
 	return nil
 }
 

@@ -67,6 +67,6 @@ func (s *Store) MergeTickets(ctx context.Context) (int, error) {
 
 func (s *Store) notifyAccepted(ctx context.Context, numbers []ticket.Number) {
 	for _, n := range numbers {
-		s.notifyChange(ctx, n, desk.ChangeAccepted)
+		s.notifyChange(n, desk.ChangeAccepted)
 	}
 }

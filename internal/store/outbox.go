@@ -126,7 +126,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 		return errNoDelivery
 	}
 	if settled && k.Ticket != "" {
-		s.notifyChange(ctx, k.Ticket, desk.ChangeMail)
+		s.notifyChange(k.Ticket, desk.ChangeMail)
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, 
 		return time.Time{}, errNoDelivery
 	}
 	if err == nil && k.Ticket != "" {
-		s.notifyChange(ctx, k.Ticket, desk.ChangeMail)
+		s.notifyChange(k.Ticket, desk.ChangeMail)
 	}
 	return since, explain(err, "defer a delivery")
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,24 +17,33 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// lastPoll bounds the query after a wait has ended, which finds outcomes decided while the connection was down.
-const lastPoll = 500 * time.Millisecond
+const (
+	// A wait polls, in case the notification was lost or came before it, after firstPoll and then with doubled pauses of up to maxPoll.
+	firstPoll = 25 * time.Millisecond
+	maxPoll   = 400 * time.Millisecond
+	// lastPoll bounds the query after a wait has ended.
+	lastPoll = 500 * time.Millisecond
+	// maxRecent is how many outcomes are kept for waits that begin after the notification has come.
+	maxRecent = 1024
+)
 
 // Outcomes notifies any number of waiters of commands' outcomes, and subscribers of changes, over one connection that
-// listens. Unless Run is running, a wait ends with its context.
+// listens. Unless Run is running, a wait only polls.
 type Outcomes struct {
 	store *Store
 	log   *slog.Logger
 
 	mu      sync.Mutex
 	waiting map[string]map[chan struct{}]bool // by notice
+	recent  map[string]ticket.Outcome         // by notice
+	order   []string                          // notices of recent, oldest first
 
 	subscribers map[*subscriber]bool
 }
 
 // NewOutcomes returns an Outcomes whose Run must be called once. It logs the beginning and the end of each outage.
 func NewOutcomes(s *Store, log *slog.Logger) *Outcomes {
-	return &Outcomes{store: s, log: log, waiting: map[string]map[chan struct{}]bool{}, subscribers: map[*subscriber]bool{}}
+	return &Outcomes{store: s, log: log, waiting: map[string]map[chan struct{}]bool{}, recent: map[string]ticket.Outcome{}, subscribers: map[*subscriber]bool{}}
 }
 
 // Run listens until ctx ends, and reconnects as necessary. It always returns nil.
@@ -73,29 +83,52 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 		if n.Channel == changeChannel {
 			o.publishChange(n.Payload)
 		} else {
-			o.wake(n.Payload)
+			o.publishOutcome(n.Payload)
 		}
 	}
 }
 
 // Await waits for a command's outcome and returns it. If ctx ends first, decided is false.
 func (o *Outcomes) Await(ctx context.Context, n ticket.Number, seq int64) (answer ticket.Outcome, decided bool, err error) {
-	woken, leave := o.register(notice(n, seq)) // before the query: an outcome decided in between wakes us
+	key := notice(n, seq)
+	woken, leave := o.register(key) // before anything else: an outcome decided in between wakes us
 	defer leave()
-	for {
-		answer, decided, err = o.store.Outcome(ctx, n, seq)
-		switch {
-		case decided || err != nil && ctx.Err() == nil:
-			return answer, decided, err
-		case err == nil:
-			select {
-			case <-woken:
-				continue
-			case <-ctx.Done():
-			}
+	for pause := firstPoll; ; pause = min(2*pause, maxPoll) {
+		if answer, decided = o.known(key); decided {
+			return answer, true, nil
 		}
-		return o.look(ctx, n, seq)
+		timer := time.NewTimer(pause)
+		polls := false
+		select {
+		case <-woken:
+			if answer, decided = o.known(key); decided {
+				timer.Stop()
+				return answer, true, nil
+			}
+		case <-timer.C:
+			polls = true
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return o.look(ctx, n, seq)
+		}
+		answer, decided, err = o.store.Outcome(ctx, n, seq)
+		if decided && polls { // the notification of the change may be lost, too
+			o.store.notifyChange(n, desk.ChangeStepped)
+		}
+		if decided || err != nil && ctx.Err() == nil {
+			return answer, decided, err
+		}
 	}
+}
+
+// known returns the outcome of a command if a notification of it has come recently.
+func (o *Outcomes) known(notice string) (ticket.Outcome, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	answer, known := o.recent[notice]
+	return answer, known
 }
 
 // look queries the outcome a last time after the wait, unless the caller has cancelled it.
@@ -127,10 +160,22 @@ func (o *Outcomes) register(notice string) (woken <-chan struct{}, leave func())
 	}
 }
 
-// wake wakes those who wait for a notice.
-func (o *Outcomes) wake(notice string) {
+// publishOutcome keeps the outcome of a notification and wakes those who wait for it. From a notification without an outcome
+// they learn that there is one.
+func (o *Outcomes) publishOutcome(payload string) {
+	notice, data, _ := strings.Cut(payload, " ")
+	var answer ticket.Outcome
+	complete := json.Unmarshal([]byte(data), &answer) == nil
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if _, known := o.recent[notice]; complete && !known {
+		o.recent[notice] = answer
+		o.order = append(o.order, notice)
+	}
+	for len(o.order) > maxRecent {
+		delete(o.recent, o.order[0])
+		o.order = o.order[1:]
+	}
 	for c := range o.waiting[notice] {
 		wakeOne(c)
 	}
@@ -157,14 +202,29 @@ func wakeOne(c chan struct{}) {
 	}
 }
 
-// outcomeChannel is the channel on which the commit of a step announces its decisions, in the format of notice.
+// outcomeChannel is the channel on which the decisions of a step are announced, in the format of outcomeNotification.
 const outcomeChannel = "outcome"
 
-// changeChannel is the channel on which changes of what pages show are announced, in the format of changed.
+// changeChannel is the channel on which changes of what pages show are announced, in the format of changeNotification.
 const changeChannel = "change"
 
-func changed(n ticket.Number, kind desk.ChangeKind) string { return fmt.Sprintf("%s:%s", n, kind) }
+func changeNotification(n ticket.Number, kind desk.ChangeKind) notification {
+	return notification{changeChannel, string(n) + ":" + string(kind)}
+}
 
+// outcomeNotification carries the outcome itself, so that the process that waits for it need not query.
+func outcomeNotification(n ticket.Number, seq int64, o ticket.Outcome) notification {
+	outcome, err := json.Marshal(o)
+	if err != nil || len(outcome) > maxPayload { // the outcome can be read with a query
+		outcome = nil
+	}
+	return notification{outcomeChannel, strings.TrimSpace(notice(n, seq) + " " + string(outcome))}
+}
+
+// maxPayload bounds the bytes of an outcome in a notification, of which PostgreSQL allows 8,000.
+const maxPayload = 4000
+
+// notice identifies a command.
 func notice(n ticket.Number, seq int64) string { return fmt.Sprintf("%s:%d", n, seq) }
 
 // Outcome returns the outcome of a command. decided is false while no step has decided it.
@@ -175,11 +235,9 @@ func (s *Store) Outcome(ctx context.Context, n ticket.Number, seq int64) (o tick
 	return o, decided, explain(err, "read the outcome of command %d of %s", seq, n)
 }
 
-// notifyChange notifies pages of a change after its commit. A notification inside the commit would make commits wait for
-// each other's flush, since PostgreSQL holds one lock for all notifications; this transaction writes nothing that is
-// flushed. Errors are ignored: a lost notification only delays a page's update until the next one.
-func (s *Store) notifyChange(ctx context.Context, n ticket.Number, kind desk.ChangeKind) {
-	_, _ = s.pool.Exec(ctx, `SELECT pg_notify($1, $2)`, changeChannel, changed(n, kind))
+// notifyChange notifies pages of a change after its commit. A lost notification delays a page's update until the next one.
+func (s *Store) notifyChange(n ticket.Number, kind desk.ChangeKind) {
+	s.notifier.send(changeNotification(n, kind))
 }
 
 // mostUnread is how many changes are buffered for a subscriber. Beyond it they are replaced by the zero Change.

@@ -29,7 +29,7 @@ func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, 
 		return nil, explain(err, "move tickets to policy version %d", version)
 	}
 	for _, m := range accepted {
-		s.notifyChange(ctx, m.Number, desk.ChangeAccepted)
+		s.notifyChange(m.Number, desk.ChangeAccepted)
 	}
 	return accepted, nil
 }

@@ -44,7 +44,7 @@ func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (_ desk
 		return r, false, s.spent(ctx, u)
 	}
 	if err == nil {
-		s.notifyChange(ctx, r.Number, desk.ChangeRated)
+		s.notifyChange(r.Number, desk.ChangeRated)
 	}
 	return r, err == nil, explain(err, "rate ticket %s", r.Number)
 }

@@ -17,22 +17,27 @@ import (
 // stepTx is the transaction of a step. It holds the ticket's row lock and shares the lock of the emergency schedule.
 type stepTx struct {
 	recipients
-	store  *Store
-	tx     pgx.Tx
-	number ticket.Number
-	epoch  int64 // part of the Message-IDs of the step's deliveries
+	store         *Store
+	tx            pgx.Tx
+	number        ticket.Number
+	epoch         int64          // part of the Message-IDs of the step's deliveries
+	notifications []notification // to be sent after the commit
 }
 
 // StepTx implements app.StepStore.
 func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedTicket, app.StepTx) error) error {
+	st := &stepTx{store: s, number: n}
 	err := s.within(ctx, func(tx pgx.Tx) error {
-		st := &stepTx{recipients: recipients{tx}, store: s, tx: tx, number: n}
+		st.recipients, st.tx = recipients{tx}, tx
 		l, err := st.lock(ctx)
 		if err != nil {
 			return err
 		}
 		return fn(l, st)
 	})
+	if err == nil {
+		s.notifier.send(st.notifications...)
+	}
 	return explain(err, "step ticket %s", n)
 }
 

@@ -60,19 +60,19 @@ func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges) error {
 	st.queueFailures(batch, c.Failures)
 	st.queueDeliveries(batch, c)
 	st.queueDecisions(batch, c)
-	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(st.number, desk.ChangeStepped))
+	st.notifications = append(st.notifications, changeNotification(st.number, desk.ChangeStepped))
 	queueParticipants(batch, c.State.Ticket, c.Events)
 	queuePromises(batch, c.State.Ticket, c.Promises)
 	queueTurns(batch, c.Turns)
 	return queueTicket(batch, c)
 }
 
-// queueDecisions inserts the outcomes of commands and, when the step commits, notifies the processes that wait for them.
+// queueDecisions inserts the outcomes of commands. The processes that wait for them are notified once the step is committed.
 func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.StepChanges) {
 	for _, d := range c.Decisions {
 		batch.Queue(`INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ($1, $2, $3, $4, $5)`,
 			st.number, d.Seq, d.Refused, d.Code, d.Reason)
-		batch.Queue(`SELECT pg_notify($1, $2)`, outcomeChannel, notice(st.number, d.Seq))
+		st.notifications = append(st.notifications, outcomeNotification(st.number, d.Seq, d.Outcome))
 	}
 	if len(c.Decisions) > 0 {
 		// A plan cached while the table was nearly empty would scan all of it in a rush.

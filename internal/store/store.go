@@ -61,7 +61,7 @@ type Store struct {
 	notices     atomic.Pointer[noticeCache]
 	schedule    atomic.Pointer[ticket.EmergencySchedule] // the newest revision read
 	probe       probe
-	incoming    incomingNotifier
+	notifier    *notifier
 	swept       atomic.Int64 // when unused allowances were last deleted, in Unix nanoseconds
 }
 
@@ -91,7 +91,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	s := &Store{pool: pool, submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own}
+	s := &Store{pool: pool, notifier: newNotifier(pool), submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own}
 	s.mails = batch.New(maxStatements, maxBatch, s.addMails)
 	return s, nil
 }
