@@ -16,6 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -26,6 +27,7 @@ const someNumber = "HM-7Q2K9XM4TD"
 // scripted is a fake of the store, the relay and the outcomes, for what the real ones can't be made to do at will: to
 // fail, to hang, to be late. It has one ticket, someNumber, which belongs to every customer.
 type scripted struct {
+	desktest.NoRelay
 	err        error // every call fails with it
 	hang       bool  // every call waits until its context ends
 	panics     any   // every call panics with it
@@ -161,8 +163,6 @@ func (s *scripted) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []
 func (s *scripted) Await(context.Context, ticket.Number, int64) (ticket.Outcome, bool, error) {
 	return s.outcome, !s.undecided, s.afterwards
 }
-
-func (s *scripted) Wake() {}
 
 // serve returns the API on s, and its log.
 func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler, *logged) {

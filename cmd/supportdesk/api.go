@@ -54,7 +54,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	defer n.close()
 	c, log, db := n.config, n.log, n.db
 	dispatcher := n.dispatcher()
-	relay := dispatch.NewRelay(db, dispatcher, log)
+	relay := n.relay()
 	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
 	d := app.NewTickets(db, db, db, outcomes, relay)

@@ -72,6 +72,12 @@ func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 	})
 }
 
+// relay returns a relay that delivers at once what this process accepts.
+func (n *dependencies) relay() *dispatch.Direct {
+	d := n.dispatcher()
+	return dispatch.NewDirect(dispatch.NewRelay(n.db, d, n.log), n.db, d, n.log)
+}
+
 // files returns the use cases of files.
 func (n *dependencies) files() *app.Files { return app.NewFiles(n.db, n.blobs, n.config.FileLimits()) }
 

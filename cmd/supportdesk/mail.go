@@ -15,7 +15,6 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
 	"github.com/holesalemart/supportdesk/internal/scan"
@@ -123,7 +122,7 @@ func (n *dependencies) certificate() (*tls.Config, error) {
 
 // incoming returns what processes mails, and starts a relay that delivers the commands that they become.
 func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scanner *scan.Scanner, internal trust.Hosts) *app.IncomingMails {
-	relay := dispatch.NewRelay(n.db, n.dispatcher(), n.log)
+	relay := n.relay()
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
 	reader := inbound.NewReader(n.blobs, n.files(),

@@ -23,6 +23,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -40,11 +41,6 @@ type fixture struct {
 	params  map[string]string      // values for the parameters of paths
 }
 
-// idle is a relay that does nothing.
-type idle struct{}
-
-func (idle) Wake() {}
-
 func openFixture(t testing.TB, tickets int) *fixture {
 	t.Helper()
 	h := &fixture{Desk: demotest.New(t, tickets), cookies: map[ticket.Role]string{}}
@@ -57,10 +53,10 @@ func openFixture(t testing.TB, tickets int) *fixture {
 	}
 	files := app.NewFiles(h.Store, blobs, desk.DefaultFileLimits)
 	review := app.NewIncomingReview(h.Store, h.Store, blobs, inbound.NewViewer(blobs, h.TokenSecrets, "https://help.desk.example", inbound.Addresses{"support@desk.example": ""}))
-	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
+	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, desktest.NoRelay{})
 	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")
 	if err == nil {
-		h.areas = n.areas(d, files, review, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, idle{}), app.NewPolicies(h.Store, h.Store, h.Store, idle{}))
+		h.areas = n.areas(d, files, review, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, desktest.NoRelay{}), app.NewPolicies(h.Store, h.Store, h.Store, desktest.NoRelay{}))
 	}
 	if err != nil {
 		t.Fatal(err)

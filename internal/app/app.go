@@ -46,3 +46,13 @@ type publishedPolicies interface {
 // waker wakes the relay, which delivers accepted commands to workflows. Wake neither blocks nor fails; what cannot be
 // delivered now is delivered later.
 type waker interface{ Wake() }
+
+// relay delivers the commands that this process accepts under its lease by itself, without claiming them first.
+type relay interface {
+	waker
+	// Lease returns the lease under which to accept a command, or "" if any process may deliver it, which is then to be woken.
+	// For each lease, Deliver or Cancel is called once.
+	Lease() string
+	Deliver(c desk.AcceptedCommand)
+	Cancel()
+}

@@ -55,12 +55,12 @@ type Tickets struct {
 	reader   ticketReader
 	terms    termsReader
 	outcomes outcomeWaiter
-	relay    waker
+	relay    relay
 	inForce  *policyCache
 }
 
 // NewTickets returns Tickets over a store. It wakes the relay after each acceptance.
-func NewTickets(a acceptor, r ticketReader, t termsReader, o outcomeWaiter, relay waker) *Tickets {
+func NewTickets(a acceptor, r ticketReader, t termsReader, o outcomeWaiter, relay relay) *Tickets {
 	return &Tickets{acceptor: a, reader: r, terms: t, outcomes: o, relay: relay, inForce: &policyCache{policies: t}}
 }
 
@@ -141,8 +141,15 @@ func (s *Tickets) Command(ctx context.Context, by desk.Person, r desk.Request) (
 
 // Send accepts a command and does not wait for its outcome.
 func (s *Tickets) Send(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
+	r.Lease = s.relay.Lease()
 	a, err := s.acceptor.Command(ctx, by, r)
-	if err == nil {
+	accepted := err == nil && !a.Again
+	switch {
+	case r.Lease != "" && accepted:
+		s.relay.Deliver(a.Command(by, r))
+	case r.Lease != "":
+		s.relay.Cancel()
+	case accepted:
 		s.relay.Wake()
 	}
 	return a, err

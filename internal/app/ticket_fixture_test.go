@@ -39,8 +39,11 @@ type ticketFixture struct {
 	submissions  []desk.Submission
 	rated        []desk.Rating
 	entries      []desk.Entry
-	asked        int           // calls of PolicyInForce
-	wakes        int           // calls of Wake
+	asked        int    // calls of PolicyInForce
+	wakes        int    // calls of Wake
+	lease        string // what Lease returns
+	direct       []desk.AcceptedCommand
+	cancelled    int           // calls of Cancel
 	awaitTimeout time.Duration // of the last call of Await
 }
 
@@ -76,6 +79,12 @@ func (s *ticketFixture) Rate(_ context.Context, _ desk.Person, r desk.Rating) (d
 	s.rated = append(s.rated, r)
 	return r, true, nil
 }
+
+func (s *ticketFixture) Lease() string { return s.lease }
+
+func (s *ticketFixture) Deliver(c desk.AcceptedCommand) { s.direct = append(s.direct, c) }
+
+func (s *ticketFixture) Cancel() { s.cancelled++ }
 
 func (s *ticketFixture) Wake() {
 	s.mu.Lock()

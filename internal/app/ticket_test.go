@@ -159,6 +159,31 @@ func TestSubmit_cachesThePolicyInForce(t *testing.T) {
 	}
 }
 
+// A command that is accepted under a lease is delivered by its process, and the relay is not woken.
+func TestCommand_isDeliveredUnderItsLease(t *testing.T) {
+	request := desk.Request{Number: number, Verb: ticket.VerbAssign}
+	for name, c := range map[string]struct {
+		accept error
+		again  bool
+		direct int
+	}{
+		"accepted": {direct: 1}, "not accepted": {accept: errAway}, "accepted before": {again: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, d := newTickets(policy.Default())
+			s.lease, s.acceptError = "a lease", c.accept
+			s.accepted.Seq, s.accepted.Again = 5, c.again
+			_, err := d.Send(context.Background(), agent, request)
+			if !errors.Is(err, c.accept) || s.wakes != 0 || len(s.direct) != c.direct || s.cancelled != 1-c.direct {
+				t.Fatalf("%d delivered, %d cancelled, %d woken: %v", len(s.direct), s.cancelled, s.wakes, err)
+			}
+			if c.direct == 1 && !reflect.DeepEqual(s.direct[0], s.accepted.Command(agent, request)) {
+				t.Errorf("delivered %+v", s.direct[0])
+			}
+		})
+	}
+}
+
 func TestCommand_returnsTheOutcome(t *testing.T) {
 	refused := ticket.Outcome{Refused: true, Code: ticket.CodeClosed, Reason: "closed permanently"}
 	cases := map[string]struct {

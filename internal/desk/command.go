@@ -82,6 +82,8 @@ type Request struct {
 	Joins          bool            // customer-reply, by email: someone who is not of the ticket becomes a participant
 	Seen           int             // number of the last timeline entry that the writer had seen; 0: unknown
 	IdempotencyKey IdempotencyKey
+
+	Lease string // of the relay in this process, which delivers the command; empty: any relay may
 }
 
 // Channel is the way by which a message came.
@@ -150,6 +152,17 @@ type Accepted struct {
 
 	Priority policy.Priority // submissions: as first accepted
 	Category string          // likewise
+
+	Assignee ticket.PersonID // commands: whom it names
+	Handle   string          // of Assignee
+}
+
+// Command returns a command as the relay delivers it, from what was requested.
+func (a Accepted) Command(by Person, r Request) AcceptedCommand {
+	return AcceptedCommand{Number: a.Number, Actor: by.Handle, Command: ticket.Command{
+		Seq: a.Seq, Verb: r.Verb, By: ticket.Actor{ID: by.ID, Role: by.Role}, At: a.At,
+		Priority: r.Priority, Category: r.Category, Assignee: a.Assignee, Handle: a.Handle,
+	}}
 }
 
 // MaxBulk is the maximum number of tickets in one bulk command.

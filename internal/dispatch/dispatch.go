@@ -128,6 +128,12 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.AcceptedCommand)
 	return kind(err, fmt.Sprintf("deliver command %d of ticket %s", delivery.Command.Seq, delivery.Number))
 }
 
+// Signal signals a command to a ticket's workflow, which must be running. It is idempotent.
+func (d *Dispatcher) Signal(ctx context.Context, delivery desk.AcceptedCommand) error {
+	err := d.client.SignalWorkflow(ctx, workflows.TicketID(delivery.Number), "", string(delivery.Command.Verb), signal(delivery))
+	return kind(err, fmt.Sprintf("signal command %d of ticket %s", delivery.Command.Seq, delivery.Number))
+}
+
 // The keys of a ticket's memo, which Temporal UI shows while no worker runs.
 const (
 	memoPage     = "page"

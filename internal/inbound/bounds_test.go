@@ -13,6 +13,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
@@ -84,7 +85,7 @@ func TestAllowance_aMailThatWaitsStoresNoFilesAndUploadsAreNotSpent(t *testing.T
 	reader := inbound.NewReader(o.blobs, app.NewFiles(limited, o.blobs, desk.FileLimits{Size: 1 << 20, Count: 10, Total: 1 << 20}),
 		trust.New(trust.Options{AuthServID: "border.example"}), inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets})
 	mails := app.NewIncomingMails(app.IncomingPorts{Reader: reader, Directory: limited, Addresses: addresses.Find, Bounces: limited, Workflows: o},
-		app.NewTickets(limited, limited, limited, nil, waker{}), o.steps)
+		app.NewTickets(limited, limited, limited, nil, desktest.NoRelay{}), o.steps)
 	const files = 10
 	letter := func() string {
 		var b strings.Builder
@@ -129,7 +130,7 @@ func TestAllowance_aMailThatWaitsStoresNoFilesAndUploadsAreNotSpent(t *testing.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.NewTickets(limited, limited, limited, nil, waker{}).Submit(t.Context(), person, desk.Submission{Subject: "By the website", Body: "Hello."}); err != nil {
+	if _, err := app.NewTickets(limited, limited, limited, nil, desktest.NoRelay{}).Submit(t.Context(), person, desk.Submission{Subject: "By the website", Body: "Hello."}); err != nil {
 		t.Errorf("on the website: %v", err)
 	}
 	hers := "Authentication-Results: border.example; dmarc=pass header.from=client.example\r\nReceived: from client.example by border.example; Mon, 23 Nov 2026 10:00:00 +0000\r\n" + letter()
@@ -154,7 +155,7 @@ func TestAllowance_aReplyThatWaitsStoresNoFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(limited.Close)
-	tickets, by := app.NewTickets(limited, limited, limited, nil, waker{}), c.carla
+	tickets, by := app.NewTickets(limited, limited, limited, nil, desktest.NoRelay{}), c.carla
 	by.Sender = desk.SenderConfirmed
 	for i := 0; ; i++ {
 		if _, err := tickets.Send(t.Context(), by, desk.Request{Number: c.n, Verb: ticket.VerbCustomerReply, Body: "Hello?", Channel: desk.ChannelEmail}); fault.KindOf(err) == fault.Limited {

@@ -14,6 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/blob"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
 	"github.com/holesalemart/supportdesk/internal/link"
@@ -38,10 +39,6 @@ type office struct {
 	processed desk.IncomingMail
 	dsn       string
 }
-
-type waker struct{}
-
-func (waker) Wake() {}
 
 func (o *office) Reconcile(_ context.Context, n ticket.Number) error {
 	o.signaled = append(o.signaled, n)
@@ -85,7 +82,7 @@ func newOffice(t *testing.T, verify trust.Options, scan inbound.Scan) *office {
 		t.Fatal(err)
 	}
 	o.receiver = inbound.NewReceiver(o.blobs, o, 1<<20)
-	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, waker{})
+	o.steps, o.tickets = app.NewSteps(o, app.MaxCommands), app.NewTickets(o, o, o, nil, desktest.NoRelay{})
 	addresses := inbound.Addresses{"support@desk.example": "", "orders@desk.example": "order"}
 	reader := inbound.NewReader(o.blobs, app.NewFiles(o, o.blobs, desk.FileLimits{}), trust.New(verify),
 		inbound.ReaderOptions{Addresses: addresses, Website: "https://help.desk.example", Secrets: o.TokenSecrets, Scan: scan, Forms: []string{"form@shop.example"}})

@@ -6,13 +6,15 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Stepper takes steps in place of the workflows: one for every accepted command, by the production code.
 type Stepper struct {
-	Paused sync.Mutex // locked by a test to pause the Stepper
+	desktest.NoRelay            // it finds all commands itself
+	Paused           sync.Mutex // locked by a test to pause the Stepper
 
 	store *store.Store
 	steps *app.Steps

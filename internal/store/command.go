@@ -84,6 +84,7 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 
 // assignment holds the people whom a command names: the new assignee and the one that its sender expects now, or a customer.
 type assignment struct {
+	handle                     string // of assignee
 	assignee, expected, person ticket.PersonID
 }
 
@@ -102,7 +103,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	if !r.Verb.Takes("agent") {
 		return to, nil
 	}
-	to.assignee = by.ID
+	to.assignee, to.handle = by.ID, by.Handle
 	if r.Agent != "" {
 		agent, err := s.staff(ctx, s.pool, r.Agent)
 		if errors.Is(err, errNoPerson) {
@@ -115,7 +116,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 		if err != nil {
 			return to, err
 		}
-		to.assignee = agent.ID
+		to.assignee, to.handle = agent.ID, agent.Handle
 	}
 	if r.Expected != nil && *r.Expected != "" {
 		had, err := s.person(ctx, s.pool, `role <> 'customer' AND (id = $1 OR lower(handle) = lower($1))`, *r.Expected)
@@ -142,6 +143,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
 		"arrived": instant(r.Arrived), "joins": joins, "channel": desk.ChannelOf(by, r.Channel), "incoming": r.Incoming, "html": r.HTML, "left_out": leftOut(r.LeftOut), "forward": r.Forward, "sender": by.Sender,
 		"person": to.person, "alone": r.Alone && (r.Verb.Takes("recipients") || r.Verb == ticket.VerbCustomerReply && r.Incoming != 0), "requester_only": r.Verb.Definition().RequesterOnly,
+		"lease": r.Lease, "leased_for": leaseDuration,
 	})
 	if len(r.Files) > 0 {
 		statement = commandWithFilesSQL
@@ -149,6 +151,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	}
 	rows, _ := s.pool.Query(ctx, statement, args)
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
+		a.Assignee, a.Handle = to.assignee, to.handle
 		return a, row.Scan(&a.Number, &a.Seq, &a.At, &a.Policy)
 	})
 }

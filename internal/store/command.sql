@@ -4,7 +4,8 @@
 -- reading the clock if a step held the lock and changed the ticket, since PostgreSQL then evaluates the update again: nothing is accepted before the instant of a
 -- recorded due event. The allowance is charged first, if the ticket seems to accept the command before it is locked: all
 -- statements lock the files, the allowance and the ticket in this order, so that they don't deadlock. What arrived
--- earlier, at @arrived, counts from then, but not before what was recorded. command.go fills in what is in braces.
+-- earlier, at @arrived, counts from then, but not before what was recorded. The relay of another process leaves the command alone until the lease
+-- expires. command.go fills in what is in braces.
 WITH {files} spent AS (
     {spending}
 ), locked AS (
@@ -23,6 +24,7 @@ WITH {files} spent AS (
            @guarded, nullif(@expected, ''), nullif(@mail, 0), nullif(@address, ''), nullif(@seen, 0), @until, nullif(@person, ''), @alone
     FROM locked
 ), relay AS (
-    INSERT INTO undelivered (ticket, seq) SELECT number, last_command FROM locked
+    INSERT INTO undelivered (ticket, seq, claimed_by, claimed_until)
+    SELECT number, last_command, nullif(@lease, ''), CASE WHEN @lease <> '' THEN clock_timestamp() + @leased_for::interval END FROM locked
 )
 SELECT number, last_command, latest_at, policy FROM locked

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -39,7 +40,7 @@ type acceptedTicket struct {
 // the final schedule, and each receipt agrees with them.
 func TestSchedule_isExactWhileItChanges(t *testing.T) {
 	d := openUnder(t, fastPolicy)
-	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, desktest.NoRelay{})
 	open, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var mu sync.Mutex
@@ -96,11 +97,6 @@ func TestSchedule_isExactWhileItChanges(t *testing.T) {
 	work.Wait()
 	d.settled(receipts)
 }
-
-// noRelay is a relay that does nothing.
-type noRelay struct{}
-
-func (noRelay) Wake() {}
 
 // stepAtRandom has a ticket take a random step or accept a random command.
 func (d *fixture) stepAtRandom(random *rand.Rand, n ticket.Number) {
@@ -310,7 +306,7 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 // TestSchedule_isReadOnceItsChangeIsCommitted: a submission and a step that come in the middle of a change see all of it.
 func TestSchedule_isReadOnceItsChangeIsCommitted(t *testing.T) {
 	d := openUnder(t, fastPolicy)
-	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, desktest.NoRelay{})
 	n := d.taken(d.customer)
 	change, err := d.beside.Begin(t.Context())
 	if err != nil {
@@ -469,7 +465,7 @@ func (d *fixture) waiting(n int64) {
 func TestView_knowsOfAnEmergencyBeforeItsTicketDoes(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	front := app.NewTickets(d.Store, d.Store, d.Store, nil, noRelay{})
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, desktest.NoRelay{})
 	promised := func() (desk.Promised, desk.Promised) {
 		t.Helper()
 		v, err := front.Ticket(t.Context(), d.customer, n)

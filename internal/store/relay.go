@@ -99,6 +99,34 @@ func (l *commandLease) claim(ctx context.Context, limit, submissions int) (claim
 // asyncCommit lets the commit of its transaction return before it is flushed to disk.
 const asyncCommit = `SELECT set_config('synchronous_commit', 'off', true)`
 
+// SettleLeased records what became of commands that were accepted under a lease: those in delivered were delivered, and any
+// process may deliver those in released. It ignores those whose lease has ended, most of them because they are decided.
+func (s *Store) SettleLeased(ctx context.Context, lease string, delivered, released []desk.AcceptedCommand) error {
+	batch := &pgx.Batch{}
+	batch.Queue(asyncCommit)
+	batch.Queue(withoutScans)
+	for _, some := range []struct {
+		commands []desk.AcceptedCommand
+		set      string
+	}{{delivered, `delivered_at = clock_timestamp(), `}, {released, ``}} {
+		if len(some.commands) == 0 {
+			continue
+		}
+		tickets, seqs := make([]ticket.Number, len(some.commands)), make([]int64, len(some.commands))
+		for i, c := range some.commands {
+			tickets[i], seqs[i] = c.Number, c.Command.Seq
+		}
+		batch.Queue(`
+			UPDATE undelivered SET `+some.set+`claimed_by = NULL, claimed_until = NULL WHERE id IN (
+				SELECT u.id FROM unnest($1::text[], $2::bigint[]) AS c (ticket, seq) JOIN undelivered u USING (ticket, seq)
+				WHERE u.claimed_by = $3 AND u.delivered_at IS NULL FOR UPDATE OF u SKIP LOCKED)`, tickets, seqs, lease)
+	}
+	return explain(s.pool.SendBatch(ctx, batch).Close(), "record what was delivered")
+}
+
+// withoutScans prevents plans that were cached while a table was nearly empty, and would scan all of it in a rush.
+const withoutScans = `SELECT set_config('enable_seqscan', 'off', true)`
+
 // keepRenewed renews the lease until the function that it returns is called. Errors are ignored, as the next renewal comes
 // before the lease expires.
 func (l *commandLease) keepRenewed(ctx context.Context) (release func()) {

@@ -75,8 +75,7 @@ func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.StepChanges) {
 		st.notifications = append(st.notifications, outcomeNotification(st.number, d.Seq, d.Outcome))
 	}
 	if len(c.Decisions) > 0 {
-		// A plan cached while the table was nearly empty would scan all of it in a rush.
-		batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
+		batch.Queue(withoutScans)
 		batch.Queue(`DELETE FROM undelivered WHERE ticket = $1 AND seq <= $2`, st.number, c.State.Command)
 	}
 }
