@@ -22,14 +22,18 @@ type stepper interface {
 }
 
 // Steps implements the activity that takes the steps of tickets.
-type Steps struct{ stepper stepper }
+type Steps struct {
+	stepper   stepper
+	immediate *ImmediateMails
+}
 
-// NewSteps returns the activity.
-func NewSteps(s stepper) *Steps { return &Steps{stepper: s} }
+// NewSteps returns the activity. With immediate, mails of a step may be sent within its workflow task; it may be nil.
+func NewSteps(s stepper, immediate *ImmediateMails) *Steps { return &Steps{stepper: s, immediate: immediate} }
 
 // Step takes one step. Only the error of an unknown ticket is permanent; all others are retried.
 func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	result, err := s.stepper.Step(ctx, r)
+	result.SendNow = len(result.Owed) > 0 && s.immediate.Ready()
 	return result, temporalError(ctx, err)
 }
 

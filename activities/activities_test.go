@@ -48,7 +48,7 @@ func environment(w fixture, logs *strings.Builder) *testsuite.TestActivityEnviro
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logs, nil))))
 	env := suite.NewTestActivityEnvironment()
-	env.RegisterActivityWithOptions(activities.NewSteps(w).Step, activity.RegisterOptions{Name: "Step"})
+	env.RegisterActivityWithOptions(activities.NewSteps(w, nil).Step, activity.RegisterOptions{Name: "Step"})
 	env.RegisterActivityWithOptions(activities.NewMails(w, time.Millisecond).Mail, activity.RegisterOptions{Name: "SendMail"})
 	return env
 }

@@ -17,8 +17,12 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// drainTime limits how long work under way may go on after a worker is stopped.
-const drainTime = 25 * time.Second
+const (
+	// drainTime limits how long work under way may go on after a worker is stopped.
+	drainTime = 25 * time.Second
+	// closeTime is the same for mails that a workflow task did not wait for, after that.
+	closeTime = time.Second
+)
 
 // Options tune a worker process. A zero or negative field means its default.
 type Options struct {
@@ -31,6 +35,7 @@ type Options struct {
 // Activities are the activities that a worker process registers.
 type Activities struct {
 	Steps       *activities.Steps
+	Immediate   *activities.ImmediateMails // nil: no mail is sent within a workflow task
 	Mails       *activities.Mails
 	Webhooks    *activities.Webhooks    // nil: other workers call webhooks
 	Emergencies *activities.Emergencies // nil: other workers run the emergency workflow
@@ -66,7 +71,7 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 		default: // only the first failure is reported
 		}
 	}
-	workers := []worker.Worker{ticketWorker(c, a.Steps, o, onFatal), mailWorker(c, a, o, onFatal)}
+	workers := []worker.Worker{ticketWorker(c, a, o, onFatal), mailWorker(c, a, o, onFatal)}
 	if a.Webhooks != nil {
 		workers = append(workers, webhookWorker(c, a.Webhooks, onFatal))
 	}
@@ -74,7 +79,12 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 		workers = append(workers, emergencyWorker(c, a, onFatal))
 	}
 	var started []worker.Worker
-	defer func() { stopAll(started) }()
+	defer func() {
+		stopAll(started)
+		if a.Immediate != nil {
+			a.Immediate.Close(closeTime)
+		}
+	}()
 	for _, w := range workers {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("start worker: %w", err)
@@ -90,7 +100,7 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 }
 
 // ticketWorker returns the worker of ticket workflows and their steps.
-func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal func(error)) worker.Worker {
+func ticketWorker(c client.Client, a Activities, o Options, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.TicketQueue, worker.Options{
 		MaxConcurrentLocalActivityExecutionSize: o.Steps,
 		MaxConcurrentActivityExecutionSize:      o.Steps,
@@ -100,7 +110,10 @@ func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal f
 		WorkerStopTimeout:                       drainTime,
 		OnFatalError:                            onFatal,
 	})
-	RegisterTickets(w, steps)
+	RegisterTickets(w, a.Steps)
+	if a.Immediate != nil {
+		RegisterImmediateMails(w, a.Immediate)
+	}
 	return w
 }
 
@@ -165,6 +178,11 @@ func stopAll(workers []worker.Worker) {
 func RegisterTickets(r worker.Registry, steps *activities.Steps) {
 	r.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: workflows.TicketWorkflow})
 	r.RegisterActivityWithOptions(steps.Step, activity.RegisterOptions{Name: workflows.StepActivity})
+}
+
+// RegisterImmediateMails registers the local activity that sends ticket mails, for the queue of the ticket workflow.
+func RegisterImmediateMails(r worker.Registry, mails *activities.ImmediateMails) {
+	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.SendNowActivity})
 }
 
 // RegisterMails registers the activity that sends ticket mails.

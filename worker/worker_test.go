@@ -59,7 +59,7 @@ func stopDuring(t *testing.T, s *desktest.Site, l *slowFixture) {
 	ended := make(chan error)
 	go func() {
 		ended <- worker.Run(ctx, s.Temporal.Client, worker.Activities{
-			Steps: activities.NewSteps(l), Mails: activities.NewMails(l, time.Second),
+			Steps: activities.NewSteps(l, nil), Mails: activities.NewMails(l, time.Second),
 		}, worker.Options{})
 	}()
 	s.Tell(number, s.Submit(number))
@@ -117,7 +117,7 @@ func TestRun_failsWhenTemporalRefusesItForGood(t *testing.T) {
 	}
 	defer elsewhere.Close()
 	err = worker.Run(t.Context(), elsewhere.Client, worker.Activities{
-		Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second),
+		Steps: activities.NewSteps(s.Desk, nil), Mails: activities.NewMails(s.Desk, time.Second),
 	}, worker.Options{})
 	if err == nil {
 		t.Error("it ended without an error")

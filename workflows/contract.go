@@ -23,10 +23,11 @@ const (
 
 // The names by which workflows and activities are registered and shown.
 const (
-	TicketWorkflow = "Ticket"
-	StepActivity   = "Step"
-	MailActivity   = "SendMail"
-	TicketQuery    = "ticket"
+	TicketWorkflow  = "Ticket"
+	StepActivity    = "Step"
+	MailActivity    = "SendMail"
+	SendNowActivity = "SendMailNow" // local: within the workflow task
+	TicketQuery     = "ticket"
 
 	EmergencyWorkflow = "Emergency"
 	EmergencyID       = "emergency" // there is only one

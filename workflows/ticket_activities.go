@@ -94,6 +94,25 @@ func isPermanent(err error) bool {
 	return ok && slices.Contains(permanentErrors, application.Type())
 }
 
+// callSendNow tries once to send a mail within the workflow task. If its result is Pending or it fails, callMail must send it.
+func callSendNow(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.DeliveryResult, error) {
+	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: sendNowTimeout,
+		Summary:             mailSummary(owed),
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+	})
+	var result ticket.DeliveryResult
+	err := workflow.ExecuteLocalActivity(ctx, SendNowActivity, ticket.DeliveryRequest{Number: number, N: owed.N}).Get(ctx, &result)
+	return result, err
+}
+
+// sendNowTimeout is longer than the activity takes.
+const sendNowTimeout = 5 * time.Second
+
+func mailSummary(owed ticket.Owed) string {
+	return fmt.Sprintf("email %d: %s to %s", owed.N, owed.Kind, owed.Recipient())
+}
+
 // callMail sends one mail. It is retried until the activity reports that the mail was sent or is undeliverable; a time-out
 // could not distinguish a mail that servers deferred from one never tried because no worker ran. A cancelled call returns
 // only when the attempt has ended, so that no two attempts overlap.
@@ -103,7 +122,7 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 		StartToCloseTimeout: mailTimeout,
 		HeartbeatTimeout:    20 * time.Second,
 		WaitForCancellation: true,
-		Summary:             fmt.Sprintf("email %d: %s to %s", owed.N, owed.Kind, owed.Recipient()),
+		Summary:             mailSummary(owed),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,

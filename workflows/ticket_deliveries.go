@@ -27,6 +27,7 @@ type deliveries struct {
 	stop    workflow.CancelFunc
 	ctx     workflow.Context
 	stopped bool
+	sendNow bool // the last step allows to send mails within the workflow task
 }
 
 func newDeliveries(ctx workflow.Context, number ticket.Number) *deliveries {
@@ -73,6 +74,13 @@ func (d *deliveries) deliverTo(ctx workflow.Context, to string) {
 func (d *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	if owed.Kind == ticket.KindWebhook {
 		return callWebhook(ctx, d.number, owed)
+	}
+	if d.sendNow {
+		result, err := callSendNow(ctx, d.number, owed)
+		if temporal.IsCanceledError(err) || err == nil && !result.Pending {
+			return result, err
+		}
+		d.sendNow = false // a further mail would wait as long
 	}
 	return callMail(ctx, d.number, owed)
 }

@@ -234,6 +234,9 @@ func (t *ticketWorkflow) addDeliveries(result ticket.StepResult) {
 	if n := len(result.Owed); n >= ticket.MaxOwed {
 		t.lastDelivery = result.Owed[n-1].N
 	}
+	if len(result.Owed) > 0 {
+		t.deliveries.sendNow = result.SendNow
+	}
 	t.deliveries.add(result.Owed)
 }
 

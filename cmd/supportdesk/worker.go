@@ -83,10 +83,11 @@ func (workerCommand) Run(p *program) error {
 // work runs the Temporal worker until ctx ends or Temporal rejects it.
 func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) error {
 	c, db := n.config, n.db
+	immediate := activities.NewImmediateMails(deliveries, c.WorkerMails, func(ctx context.Context) (bool, error) { return db.SpendMail(ctx, c.MailRate) })
 	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 		worker.Activities{
-			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)),
-			Mails: activities.NewMails(deliveries, heartbeat),
+			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands), immediate), Immediate: immediate,
+			Mails: activities.NewMails(immediate.Counting(deliveries), heartbeat),
 			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewManualEmergencies(db, db, db, time.Now),
 				activities.FanoutOptions{Parallel: c.EmergencyParallel, PerSecond: c.FanoutRate}),
 			Announcements: activities.NewAnnouncements(app.NewAnnouncements(db), deliveries, announcementShare*c.MailRate, heartbeat),

@@ -71,7 +71,7 @@ func (s *Site) work(c client.Client) (stop func()) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- worker.Run(ctx, c, worker.Activities{
-			Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second), Webhooks: activities.NewWebhooks(s.Desk),
+			Steps: activities.NewSteps(s.Desk, nil), Mails: activities.NewMails(s.Desk, time.Second), Webhooks: activities.NewWebhooks(s.Desk),
 		}, worker.Options{MailPerSecond: 10_000})
 		close(ended)
 	}()

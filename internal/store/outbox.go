@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -50,6 +51,22 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 			RETURNING 1)
 		SELECT EXISTS (SELECT FROM claim) FROM deliveries WHERE `+which, args).Scan(&ours)
 	return ours, explain(missing(err, errNoDelivery), "claim a delivery")
+}
+
+// mailRateKey is the key of the allowance of all mails of tickets.
+var mailRateKey = []byte("mails of tickets")
+
+// SpendMail counts a mail for the rate of mails, in mails a second, of all workers, and reports whether that had room for it.
+// It allows bursts of a second. Counting is not worth a flush.
+func (s *Store) SpendMail(ctx context.Context, perSecond float64) (ok bool, err error) {
+	use := use{key: mailRateKey, of: account.RateLimit{Interval: time.Duration(float64(time.Second) / perSecond), Burst: max(int(perSecond), 1)}}
+	batch := &pgx.Batch{}
+	batch.Queue(asyncCommit)
+	batch.Queue(spending("true"), use.args(pgx.StrictNamedArgs{})).Exec(func(tag pgconn.CommandTag) error {
+		ok = tag.RowsAffected() == 1
+		return nil
+	})
+	return ok, explain(s.pool.SendBatch(ctx, batch).Close(), "count a mail")
 }
 
 // emergenciesChangedAt selects when the emergency of each announcement was last changed. For Options.Settle after that, none

@@ -33,6 +33,10 @@ type StepResult struct {
 	LastCommand int64  `json:"last_command"`                 // number of the last command accepted; those after Digest.Command are undecided
 
 	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.Manual, except those recorded and undecided
+
+	// SendNow is whether the workflow may send the mails of Owed within its workflow task. The worker that took the step sets
+	// it, so that a replay does the same. Workers of releases that sent none in this way never set it.
+	SendNow bool `json:"send_now,omitempty"`
 }
 
 // Owed is a pending delivery, a mail or a webhook call. Those of one recipient are made in the order of N.
@@ -76,7 +80,9 @@ type DeliveryRequest struct {
 	N      int    `json:"n"`
 }
 
-// DeliveryResult reports whether a delivery failed permanently.
+// DeliveryResult reports whether a delivery failed permanently. Pending is of a mail that was to be sent within a workflow task,
+// and must be sent by a regular activity.
 type DeliveryResult struct {
 	Bounced bool `json:"bounced,omitempty"`
+	Pending bool `json:"pending,omitempty"`
 }
