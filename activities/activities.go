@@ -28,7 +28,9 @@ type Steps struct {
 }
 
 // NewSteps returns the activity. With immediate, mails of a step may be sent within its workflow task; it may be nil.
-func NewSteps(s stepper, immediate *ImmediateMails) *Steps { return &Steps{stepper: s, immediate: immediate} }
+func NewSteps(s stepper, immediate *ImmediateMails) *Steps {
+	return &Steps{stepper: s, immediate: immediate}
+}
 
 // Step takes one step. Only the error of an unknown ticket is permanent; all others are retried.
 func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {

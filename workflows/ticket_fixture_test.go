@@ -59,6 +59,8 @@ type fixture struct {
 	env  *testsuite.TestWorkflowEnvironment
 	desk *desktest.Desk
 
+	immediate *activities.ImmediateMails // nil: mails are sent by regular activities only
+
 	behind time.Duration // by how much the database's clock is
 
 	timers     []time.Duration  // asked for, in order
@@ -91,7 +93,10 @@ func (s *fixture) set(at time.Time) {
 	s.env.SetStartTime(at)
 	s.env.SetTestTimeout(20 * time.Second)
 	s.env.SetWorkerOptions(sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimitedRetries{regular: &s.regular}}})
-	worker.RegisterTickets(s.env, activities.NewSteps(s.desk, nil))
+	worker.RegisterTickets(s.env, activities.NewSteps(s.desk, s.immediate))
+	if s.immediate != nil {
+		worker.RegisterImmediateMails(s.env, s.immediate)
+	}
 	worker.RegisterMails(s.env, activities.NewMails(s.desk, time.Second))
 	worker.RegisterWebhooks(s.env, activities.NewWebhooks(s.desk))
 	s.env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { s.timers = append(s.timers, d) })
