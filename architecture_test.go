@@ -45,7 +45,7 @@ var layers = []layer{
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/text internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/outbox", "it delivers by what its transports and its store do", "internal/desk internal/fault internal/loop internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/report", "counting is pure", "internal/desk internal/fault internal/policy internal/ticket", "", reachesOut},
-	{"internal/app", "the use cases are the same for every neighbour", "internal/attachment internal/blob internal/desk internal/fault internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
+	{"internal/app", "the use cases are the same for every neighbour", "internal/attachment internal/blob internal/desk internal/fault internal/logging internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/account", "it knows neither where accounts are stored nor how people are answered", "internal/desk internal/fault internal/policy internal/ticket", "github.com/alexedwards/argon2id golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/demo", "it invents what people asked, and the domain decides the rest", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 
