@@ -63,7 +63,7 @@ func (w *waiting) scan(row pgx.Row) error {
 // counted returns a query that counts the rows of a table that meet a condition, and selects the age of since in the first of
 // them in some order. The condition and the order are those of an index.
 func counted(table, condition, order, since string) string {
-	return `SELECT (SELECT count(*) FROM (SELECT FROM ` + table + ` WHERE ` + condition + ` LIMIT $1) some),
+	return `SELECT (SELECT count(*) FROM (SELECT FROM ` + table + ` WHERE ` + condition + ` LIMIT $1) first),
 		(SELECT clock_timestamp() - ` + since + ` FROM ` + table + ` WHERE ` + condition + ` ORDER BY ` + order + ` LIMIT 1)`
 }
 
@@ -95,10 +95,10 @@ var deliveryQueues = []outbox.Queue{outbox.TicketMails, outbox.Webhooks, outbox.
 const owedQuery = `
 	SELECT queue, width_bucket(age, $2::interval[]), count(*), max(age) FROM (
 		SELECT queue, clock_timestamp() - owed_at AS age FROM unnest(ARRAY['ticket', 'webhook']) queue CROSS JOIN LATERAL (
-			SELECT owed_at FROM deliveries d WHERE d.queue = queue.queue AND status = 'owed' AND ticket IS NOT NULL ORDER BY owed_at LIMIT $1) some
+			SELECT owed_at FROM deliveries d WHERE d.queue = queue.queue AND status = 'owed' AND ticket IS NOT NULL ORDER BY owed_at LIMIT $1) first
 		UNION ALL
 		SELECT queue, clock_timestamp() - owed_at FROM unnest(ARRAY['account', 'announcement']) queue CROSS JOIN LATERAL (
-			SELECT owed_at FROM deliveries d WHERE d.queue = queue.queue AND status = 'owed' AND ticket IS NULL ORDER BY not_before, n LIMIT $1) some
+			SELECT owed_at FROM deliveries d WHERE d.queue = queue.queue AND status = 'owed' AND ticket IS NULL ORDER BY not_before, n LIMIT $1) first
 	) owed GROUP BY 1, 2`
 
 // collectOwed returns the owed deliveries of every queue.

@@ -28,7 +28,7 @@ type described struct {
 	labels           []string
 }
 
-var descForm = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.+)", constLabels: \{\}, variableLabels: \{(.*)\}\}$`)
+var descForm = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.+?)", (?:unit: "[^"]*", )?constLabels: \{\}, variableLabels: \{(.*)\}\}$`)
 
 func describe(t *testing.T, d *prometheus.Desc, kind string) described {
 	t.Helper()

@@ -32,15 +32,19 @@ func (t *Telemetry) ServeState(db Database, temporal func(context.Context) error
 	}
 	return t.registry.Register(&stateCollector{
 		db:       db,
-		workload: cached[desk.Workload]{look: db.Workload},
-		temporal: cached[struct{}]{look: func(ctx context.Context) (struct{}, error) { return struct{}{}, temporal(ctx) }},
+		workload: cached[desk.Workload]{look: db.Workload, failed: t.warn("what the database knows can't be measured")},
+		temporal: cached[struct{}]{
+			look:   func(ctx context.Context) (struct{}, error) { return struct{}{}, temporal(ctx) },
+			failed: t.warn("Temporal does not answer, as metrics see it"),
+		},
 	})
 }
 
 // cached is the answer to a question that costs something. Only one look is under way at a time, and it goes on if those who
 // wait for it have gone, so that it may serve the next.
 type cached[T any] struct {
-	look func(context.Context) (T, error)
+	look   func(context.Context) (T, error)
+	failed func(error) // is called with the error of a look
 
 	mu     sync.Mutex
 	at     time.Time // of the last look's end
@@ -82,6 +86,9 @@ func (c *cached[T]) begin() <-chan struct{} {
 		ctx, cancel := context.WithTimeout(context.Background(), stateTime)
 		defer cancel()
 		value, err := c.look(ctx)
+		if err != nil {
+			c.failed(err)
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.value, c.err, c.at, c.ending = value, err, time.Now(), nil

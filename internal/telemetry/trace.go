@@ -61,7 +61,7 @@ func newTraces(ctx context.Context, o Options) (*traces, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("describe this process to OpenTelemetry: %w", err), exporter.Shutdown(ctx))
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(limited(o.Log))) // the library has no other way
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(warnSometimes(o.Log, "traces are not sent"))) // the library has no other way
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
 	return &traces{provider: provider, tracer: provider.Tracer("github.com/holesalemart/supportdesk")}, nil
 }
@@ -93,16 +93,6 @@ func newExporter(ctx context.Context, getenv func(string) string) (*otlptrace.Ex
 		return otlptracehttp.New(ctx)
 	default:
 		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL is not http/protobuf or grpc: %q", protocol)
-	}
-}
-
-// limited returns a function that logs OpenTelemetry's errors, one a minute: while the collector is away, each batch has one.
-func limited(log *slog.Logger) func(error) {
-	every := newOncePer(time.Minute)
-	return func(err error) {
-		if every.now() {
-			log.Warn("traces are not sent", "error", err)
-		}
 	}
 }
 
