@@ -215,12 +215,35 @@ func TestTelemetry_followsACommandFromTheRequestToTheMail(t *testing.T) {
 	if step.attributes["supportdesk.verb"] != "agent-reply" || step.attributes["supportdesk.outcome"] != "granted" {
 		t.Errorf("the step decided %v", step.attributes)
 	}
+	s.traceEmail(c)
 	s.api.stop() // which sends what is left
 	s.worker.stop()
-	if written := c.raw.String(); strings.Contains(strings.ToLower(written), "canary") || strings.Contains(written, "demo.example") {
+	if written := c.raw.String(); strings.Contains(strings.ToLower(written), "canary") || strings.Contains(written, "demo.example") || strings.Contains(written, deskAddress) {
 		t.Error("a span contains what people wrote or are called")
 	}
 	s.checkLogs(number, traced)
+}
+
+// traceEmail checks that an email begins the trace of what it becomes.
+func (s *stack) traceEmail(c *collector) {
+	t := s.t
+	t.Helper()
+	m := s.addMailroom()
+	written := newLetter("canary-writer@demo.example", 100)
+	m.deliver(written)
+	received := c.await(t, "", "supportdesk-mail", "receive email")
+	parent := received
+	for _, next := range []struct{ process, name string }{
+		{"supportdesk-mail", "process email"}, {"supportdesk-mail", "accept submit"}, {"supportdesk-worker", "step"},
+		{"supportdesk-worker", "deliver"}, {"supportdesk-worker", "send"},
+	} {
+		span := c.await(t, received.trace, next.process, next.name)
+		if span.parent != parent.id {
+			t.Errorf("the parent of %q is not %q", span.name, parent.name)
+		}
+		parent = span
+	}
+	m.receiver.stop()
 }
 
 // startTraced is start with metrics at addresses by process.

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/logging"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
@@ -81,6 +82,7 @@ func (t *Telemetry) ProcessMail(process func(context.Context, desk.IncomingMail)
 			return process(ctx, m)
 		}
 		ctx, end := t.begin(ctx, "process email", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(attribute.Int64(attrMail, m.ID)))
+		logging.Add(ctx, LogAttrs(ctx)...) // also to the lines about the result
 		r, err := process(ctx, m)
 		attrs := []attribute.KeyValue{attribute.String(attrStatus, string(r.Status))}
 		if r.Ticket != "" {
