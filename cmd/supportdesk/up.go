@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,9 +100,7 @@ func (s *stack) welcome() error {
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
 	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
 		filepath.Join(relativeDir(s.command.Data), partPostgres, "password"))
-	if port := s.command.MetricsPort; port != 0 {
-		fmt.Fprintf(table, "  Metrics\thttp://%s/metrics\t(of the API; of the worker at port %d, of the receiver of mail at %d)\n", loopback(port), port+1, port+2)
-	}
+	s.writeMetrics(table)
 	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
 	if err := table.Flush(); err != nil {
 		return err
@@ -139,6 +138,13 @@ Or by email:
 `, s.url(), cmp.Or(s.tokenOf(ticket.RoleCustomer), "sd_…"), deskAddress, loopback(s.command.SMTPPort), deskAddress)
 	_, err := fmt.Fprint(s.stdout, b.String())
 	return err
+}
+
+// writeMetrics writes where metrics are served, if they are.
+func (s *stack) writeMetrics(table io.Writer) {
+	if port := s.command.MetricsPort; port != 0 {
+		fmt.Fprintf(table, "  Metrics\thttp://%s/metrics\t(of the API; of the worker at port %d, of the receiver of mail at %d)\n", loopback(port), port+1, port+2)
+	}
 }
 
 // tokenOf returns a role's token, or "" if its person has been disabled.

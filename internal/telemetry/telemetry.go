@@ -49,7 +49,7 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 	}
 	if o.Metrics {
 		if t.temporal, err = newTemporalMetrics(t.registry, o.Log); err != nil {
-			return nil, errors.Join(err, traces.close())
+			return nil, errors.Join(err, traces.close()) //nolint:contextcheck // it has a time limit of its own, as ctx may have ended
 		}
 	}
 	return t, nil
