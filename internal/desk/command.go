@@ -191,6 +191,7 @@ type AcceptedCommand struct {
 	Number  ticket.Number
 	Command ticket.Command
 	Actor   string // handle of the command's author; empty for customers
+	Trace   string // W3C traceparent of the span in which it was accepted; empty: none
 }
 
 // SavedForm is a submitted form that is saved while its author signs in again.
