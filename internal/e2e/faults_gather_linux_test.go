@@ -277,16 +277,12 @@ func (d *faultyDesk) gatherRunning(ctx context.Context, f *faulttest.Facts) erro
 	return d.each(f, func(t *faulttest.Ticket) error {
 		for {
 			described, err := c.DescribeWorkflowExecution(ctx, t.Number, "")
-			if _, missing := errors.AsType[*serviceerror.NotFound](err); missing {
-				t.Running = false
-				return nil
-			}
-			if err != nil {
+			if _, missing := errors.AsType[*serviceerror.NotFound](err); err != nil && !missing {
 				return err
 			}
 			t.Running = described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 			if !t.Running || t.Status != "closed" || ending.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // it is NotFound: no workflow runs
 			}
 			time.Sleep(100 * time.Millisecond) // between looks, not instead of one
 		}
