@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 DATA    ?= data
 UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
 
-.PHONY: help up demo test test-fast test-one contract screenshots check vuln build tools bench bench-emergency
+.PHONY: help up demo test test-fast test-one faults contract screenshots check vuln build tools bench bench-emergency
 .DELETE_ON_ERROR:
 
 # `make help` lists the targets that have a comment after ##.
@@ -67,6 +67,11 @@ test-fast: ## run the tests of the domain and the use cases, under a minute
 test-one: ## run one test by name: make test-one T=TestStep_byHand [P=./internal/store]
 	@test -n "$(T)" || { echo 'usage: make test-one T=TestName [P=./package]'; exit 2; }
 	go test -count=1 -run '$(T)' $(or $(P),./...)
+
+# make faults [SEED=1] [TIME=10m] [LOGS=folder]: see CONTRIBUTING.md. Each round takes two to three minutes.
+faults: bin/supportdesk-temporal ## kill, stop, freeze, fill and cut every part under load, and look for what was lost or doubled
+	SUPPORTDESK_FAULTS_SEED=$(SEED) SUPPORTDESK_FAULTS_TIME=$(or $(TIME),10m) SUPPORTDESK_FAULTS_LOGS=$(abspath $(LOGS)) \
+		go test -count=1 -v -timeout 24h -run '^TestFaults$$' ./internal/e2e
 
 contract: ## record a changed contract; it also needs a line in CHANGELOG.md
 	go test ./api -run '^TestDocument_' -update

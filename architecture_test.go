@@ -37,6 +37,7 @@ var layers = []layer{
 	{"internal/text", "cutting and cleaning are pure", "", "", reachesOut},
 	{"internal/link", "signing is pure", "internal/fault internal/ticket", "", reachesOut},
 	{"internal/batch", "it gathers calls and knows nothing of the work", "", "", "net net/http os os/exec database/sql"},
+	{"internal/logging", "it adds what a context carries to log lines and knows nothing of it", "", "", "net net/http os os/exec database/sql"},
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
 	{"internal/markup", "it turns text into safe HTML and knows nothing of where either is", "internal/text", "github.com/JohannesKaufmann/html-to-markdown/v2 github.com/microcosm-cc/bluemonday github.com/yuin/goldmark golang.org/x/net/html", reachesOut},
 	{"internal/attachment", "what a file may do is decided by rules alone", "internal/fault internal/text", "github.com/gabriel-vasile/mimetype golang.org/x/image golang.org/x/text/unicode/norm", reachesOut},
@@ -44,7 +45,7 @@ var layers = []layer{
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/text internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/outbox", "it delivers by what its transports and its store do", "internal/desk internal/fault internal/loop internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/report", "counting is pure", "internal/desk internal/fault internal/policy internal/ticket", "", reachesOut},
-	{"internal/app", "the use cases are the same for every neighbour", "internal/attachment internal/blob internal/desk internal/fault internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
+	{"internal/app", "the use cases are the same for every neighbour", "internal/attachment internal/blob internal/desk internal/fault internal/logging internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/account", "it knows neither where accounts are stored nor how people are answered", "internal/desk internal/fault internal/policy internal/ticket", "github.com/alexedwards/argon2id golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/demo", "it invents what people asked, and the domain decides the rest", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 
@@ -63,7 +64,7 @@ var layers = []layer{
 	{"internal/blob", "it stores bytes and knows nothing of what they are", "internal/fault", "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager github.com/aws/aws-sdk-go-v2/service/s3 gocloud.dev/blob gocloud.dev/gcerrors", "net net/http os/exec database/sql log log/slog"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
-	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/account internal/desk internal/fault internal/markup internal/policy internal/report internal/text internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
+	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/account internal/desk internal/fault internal/logging internal/markup internal/policy internal/report internal/text internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin github.com/klauspost/compress/gzhttp", "os/exec database/sql"},
 	{"api/request", "every page and the API share it", "internal/attachment internal/desk internal/fault internal/policy internal/text internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/text internal/ticket", "", "os os/exec database/sql"},
 	{"api/account", "a page package serves one audience", "api/page api/input api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
@@ -77,9 +78,10 @@ var layers = []layer{
 	{"internal/config", "it knows names and types", "internal/desk internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
 	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop internal/smtpreply internal/text", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
 	{"internal/inbound/trust", "it knows mails and DNS, and nothing of the desk", "", "blitiri.com.ar/go/spf github.com/emersion/go-msgauth golang.org/x/net/idna golang.org/x/net/publicsuffix", "net/http os os/exec database/sql log log/slog"},
-	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/attachment internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/link internal/loop internal/markup internal/smtpreply internal/text internal/ticket", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
+	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/attachment internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/link internal/logging internal/loop internal/markup internal/smtpreply internal/text internal/ticket", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
 	{"internal/smtpreply", "it knows errors and SMTP only", "internal/fault", "github.com/emersion/go-smtp", "net/http os os/exec database/sql log log/slog"},
 	{"internal/scan", "it knows scanners and nothing of the desk", "internal/fault", "", "os os/exec database/sql log log/slog"},
+	{"internal/telemetry", "it measures what the others do, who know nothing of it", "internal/app internal/desk internal/fault internal/logging internal/outbox internal/store internal/ticket", "github.com/jackc/pgx/v5 github.com/prometheus/client_golang/prometheus go.opentelemetry.io/otel go.temporal.io/sdk/contrib/opentelemetry go.temporal.io/sdk/interceptor go.temporal.io/sdk/log", "os os/exec database/sql"},
 	{"examples/webhook", "an example stands alone", "", "", ""},
 }
 

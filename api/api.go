@@ -72,7 +72,16 @@ type Config struct {
 	Version        string       // of the program; shown by /healthz and in the OpenAPI document
 	Contact        string       // email address for the OpenAPI document; may be empty
 	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For and X-Request-ID are trusted; none by default
+	Requests       Requests     // nil: requests are not observed
 	Log            *slog.Logger // nil: slog.Default
+}
+
+// Requests observes requests, for metrics and traces.
+type Requests interface {
+	// Begin observes the beginning of a request, by its route rather than its path; the route is empty if it matches none. A
+	// trace that the request names is to be continued if its sender is trusted. It returns the request's context and the
+	// function that observes the end of its response, which may be a stream of events.
+	Begin(r *http.Request, id, route string, trusted bool) (ctx context.Context, end func(status int, stream bool))
 }
 
 // Check is a readiness check of one dependency.

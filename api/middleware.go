@@ -20,6 +20,8 @@ import (
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/logging"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // observe is the outermost middleware. It assigns the request an ID and a time limit, sets the headers that all responses
@@ -27,8 +29,10 @@ import (
 // http.TimeoutHandler would buffer streams.
 func (s *server) observe(c *gin.Context) {
 	started := time.Now()
-	v := &request.Info{ID: request.ID(s.proxyID(c)), Source: c.ClientIP(), Connection: c.Request.Context()}
-	ctx, cancel := context.WithTimeout(desk.WithOrigin(request.With(c.Request.Context(), v), v.Source, c.Request.UserAgent()), requestTime)
+	id := request.ID(s.proxyID(c))
+	observed, end := s.begin(c, id)
+	v := &request.Info{ID: id, Source: c.ClientIP(), Connection: observed}
+	ctx, cancel := context.WithTimeout(desk.WithOrigin(request.With(observed, v), v.Source, c.Request.UserAgent()), requestTime)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	// All responses of the API are JSON. huma would use an Accept header "json" as the response's media type.
@@ -37,11 +41,26 @@ func (s *server) observe(c *gin.Context) {
 	defer func() {
 		cut := s.recoverPanic(c, v, recover())
 		s.logRequest(c, v, started, cut)
+		end(c.Writer.Status(), strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/event-stream"))
 		if cut {
 			panic(http.ErrAbortHandler)
 		}
 	}()
 	c.Next()
+}
+
+// begin returns the context of a request, whose log lines name it and the ticket that it is about, and the function that
+// observes its end.
+func (s *server) begin(c *gin.Context, id string) (ctx context.Context, end func(status int, stream bool)) {
+	ctx, end = c.Request.Context(), func(int, bool) {}
+	if s.Requests != nil {
+		ctx, end = s.Requests.Begin(c.Request, id, c.FullPath(), s.proxies.sent(c))
+	}
+	ctx = logging.With(ctx, slog.String(logging.Request, id))
+	if n, err := ticket.ParseNumber(c.Param("number")); err == nil {
+		logging.Add(ctx, slog.String(logging.Ticket, string(n)))
+	}
+	return ctx, end
 }
 
 // proxyID returns the request ID that a trusted proxy sent, if any. Unlike the usual middleware it ignores a client's
@@ -109,7 +128,7 @@ func (s *server) logRequest(c *gin.Context, v *request.Info, started time.Time, 
 		slog.Int("status", status),
 		slog.Duration("took", time.Since(started)),
 		slog.Int("bytes", max(c.Writer.Size(), 0)),
-		slog.String("request_id", v.ID),
+		slog.String(logging.Request, v.ID),
 		slog.String("from", v.Source),
 	)
 	if v.Person.ID != "" {

@@ -47,7 +47,7 @@ func (c localAPICommand) Run(p *program) error {
 // runAPI serves the API and relays commands until the program is stopped. The relay stops last, so that it delivers what
 // the last requests accepted; the next process delivers what is left.
 func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) error {
-	n, err := p.connect()
+	n, err := p.connect(partAPI)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	relay := n.relay()
 	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
-	d := app.NewTickets(db, db, db, outcomes, relay)
+	d := app.NewTickets(n.telemetry.Acceptor(db), db, db, n.telemetry.Waiter(outcomes), relay)
 	board := app.NewNoticeBoard(db)
 	files := n.files()
 	review := app.NewIncomingReview(db, db, n.blobs, inbound.NewViewer(n.blobs, db.TokenSecrets, n.config.BaseURL, n.config.Mailboxes))
@@ -87,6 +87,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Ready:          n.apiChecks(dispatcher),
 		Workflows:      db,
 		TrustedProxies: c.TrustedProxies,
+		Requests:       n.requests(),
 		Log:            log,
 	})
 	if err != nil {
@@ -111,6 +112,7 @@ func (p *program) serveAPI(n *dependencies, handler http.Handler, background ...
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return n.db.WatchEpoch(serving) })
+	n.serveMetrics(serving, group)
 	for _, run := range background {
 		group.Go(func() error { return run(lasting) })
 	}

@@ -12,8 +12,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/logging"
 	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/telemetry"
 )
 
 // load reads the configuration and returns it with the process's logger.
@@ -23,45 +25,72 @@ func (p *program) load() (config.Config, *slog.Logger, error) {
 		return c, nil, err
 	}
 	options := &slog.HandlerOptions{Level: c.LogLevel}
+	var lines slog.Handler = slog.NewTextHandler(p.stderr, options)
 	if c.LogFormat == "json" {
-		return c, slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+		lines = slog.NewJSONHandler(p.stderr, options)
 	}
-	return c, slog.New(slog.NewTextHandler(p.stderr, options)), nil
+	return c, slog.New(logging.NewHandler(lines, telemetry.LogAttrs)), nil
 }
 
 // dependencies are PostgreSQL and Temporal, which every serving process needs. Connections are opened on first use.
 type dependencies struct {
-	config   config.Config
-	log      *slog.Logger
-	db       *store.Store
-	blobs    *blob.Store
-	temporal *dispatch.Temporal
+	config    config.Config
+	log       *slog.Logger
+	db        *store.Store
+	blobs     *blob.Store
+	temporal  *dispatch.Temporal
+	telemetry *telemetry.Telemetry // nil: nothing is measured
 }
 
-// connect reads the configuration and returns the clients of both. The caller must call close.
-func (p *program) connect() (*dependencies, error) {
+// connect reads the configuration and returns the clients of both. The caller must call close. Only a process that serves has a
+// name, and is measured.
+func (p *program) connect(process string) (*dependencies, error) {
 	c, log, err := p.load()
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{
+	n := &dependencies{config: c, log: log}
+	if process != "" {
+		n.telemetry, err = telemetry.New(p.ctx, telemetry.Options{
+			Process: process, Version: versionName(), Metrics: c.MetricsAddress != metricsOff, Getenv: p.getenv, Log: log,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := n.open(p.ctx); err != nil {
+		n.closeTelemetry()
+		return nil, err
+	}
+	return n, nil
+}
+
+// open opens the clients, or none.
+func (n *dependencies) open(ctx context.Context) error {
+	c := n.config
+	db, err := store.Open(ctx, c.DatabaseURL, store.Options{
 		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencyDelay, Allowances: c.LimitFactor, Files: c.FileLimits(),
-		Own: inbound.Addresses(c.Mailboxes).Accepts,
+		Own: inbound.Addresses(c.Mailboxes).Accepts, Trace: n.telemetry.Traceparent(),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	blobs, err := blob.Open(p.ctx, c.BlobURL)
+	blobs, err := blob.Open(ctx, c.BlobURL)
 	if err != nil {
 		db.Close()
-		return nil, err
+		return err
 	}
-	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
+	options := dispatch.Options{Logger: n.log, Interceptor: n.telemetry.Interceptor(db)}
+	if metrics, ok := n.telemetry.TemporalMetrics(); ok {
+		options.Metrics = metrics
+	}
+	temporal, err := dispatch.Connect(options)
 	if err != nil {
 		db.Close()
-		return nil, errors.Join(err, blobs.Close())
+		return errors.Join(err, blobs.Close())
 	}
-	return &dependencies{config: c, log: log, db: db, blobs: blobs, temporal: temporal}, nil
+	n.db, n.blobs, n.temporal = db, blobs, temporal
+	return n.telemetry.ServeState(db, n.dispatcher().Ready)
 }
 
 // dispatcher returns a dispatcher whose workflows link to the website's pages.
@@ -75,7 +104,7 @@ func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 // relay returns a relay that delivers at once what this process accepts.
 func (n *dependencies) relay() *dispatch.Direct {
 	d := n.dispatcher()
-	return dispatch.NewDirect(dispatch.NewRelay(n.db, d, n.log), n.db, d, n.log)
+	return dispatch.NewDirect(dispatch.NewRelay(n.db, n.telemetry.Deliverer(d), n.log), n.db, n.telemetry.Deliverer(d.ToRunning()), n.log)
 }
 
 // files returns the use cases of files.
@@ -87,6 +116,7 @@ func (n *dependencies) close() {
 	if err := n.blobs.Close(); err != nil {
 		n.log.Warn("the store of files was not closed", "error", err)
 	}
+	n.closeTelemetry()
 }
 
 // awaitTemporal waits until Temporal responds, because in a deployment all processes start at the same time. It returns

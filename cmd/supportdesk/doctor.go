@@ -27,7 +27,7 @@ type doctorCommand struct {
 // Run prints a sentence for each problem, and fails if there is any that it has not repaired. It may be run while the
 // system is in use.
 func (c doctorCommand) Run(p *program) error {
-	n, err := p.connect()
+	n, err := p.connect("")
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type mailCommand struct{}
 
 // Run receives and processes mail until the program is stopped.
 func (mailCommand) Run(p *program) error {
-	n, err := p.connect()
+	n, err := p.connect(partMail)
 	if err != nil {
 		return err
 	}
@@ -41,12 +41,14 @@ func (mailCommand) Run(p *program) error {
 		return fmt.Errorf("SUPPORTDESK_INTERNAL_HOSTS: %q: %w", n.config.InternalHosts, err)
 	}
 	group, ctx := errgroup.WithContext(p.ctx)
-	receiver := inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize)
+	mails := n.telemetry.Mails(n.db)
+	receiver := inbound.NewReceiver(n.blobs, mails, n.config.IncomingMaxSize)
 	group.Go(func() error { return n.receive(ctx, group, receiver, internal) })
 	n.readMailboxes(ctx, group, receiver)
-	processor := inbound.NewProcessor(n.db, n.incoming(ctx, group, scanner, internal).Process, n.log)
+	processor := inbound.NewProcessor(mails, n.telemetry.ProcessMail(n.incoming(ctx, group, scanner, internal).Process), n.log)
 	group.Go(func() error { return processor.Run(ctx) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
+	n.serveMetrics(ctx, group)
 	if n.config.MailHealth != "off" {
 		group.Go(func() error {
 			health := api.Health(versionName(), n.mailChecks(scanner), n.db, n.log)
@@ -103,7 +105,7 @@ func (n *dependencies) relayed() api.Relayed {
 		return api.Relayed{}
 	}
 	return api.Relayed{
-		Receiver: inbound.NewReceiver(n.blobs, n.db, n.config.IncomingMaxSize), Own: inbound.Addresses(n.config.Mailboxes).Accepts,
+		Receiver: inbound.NewReceiver(n.blobs, n.telemetry.Mails(n.db), n.config.IncomingMaxSize), Own: inbound.Addresses(n.config.Mailboxes).Accepts,
 		Secret: n.config.IncomingSecret,
 	}
 }
@@ -133,7 +135,7 @@ func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scan
 		})
 	return app.NewIncomingMails(app.IncomingPorts{
 		Reader: reader, Directory: n.db, Addresses: addresses.Find, Bounces: n.db, Workflows: n.dispatcher(),
-	}, app.NewTickets(n.db, n.db, n.db, nil, relay), app.NewSteps(n.db, app.MaxCommands))
+	}, app.NewTickets(n.telemetry.Acceptor(n.db), n.db, n.db, nil, relay), app.NewSteps(n.telemetry.StepStore(n.db), app.MaxCommands))
 }
 
 // scanner returns the scanner of mails, or nil if none is configured.

@@ -30,7 +30,7 @@ func (m migrateCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	n, err := p.connect()
+	n, err := p.connect("")
 	if err != nil {
 		return err
 	}

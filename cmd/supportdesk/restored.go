@@ -23,7 +23,7 @@ func (c restoredCommand) Run(p *program) error {
 	if strings.TrimSpace(c.Reason) == "" {
 		return errors.New("--reason must say why the database was restored")
 	}
-	n, err := p.connect()
+	n, err := p.connect("")
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ type reconcileCommand struct{}
 // Run reconciles all tickets after Temporal has lost its data or was restored from an older backup. The worker's reconciler
 // starts missing workflows by itself; this command also makes workflows that were restored in an older state take a step.
 func (reconcileCommand) Run(p *program) error {
-	n, err := p.connect()
+	n, err := p.connect("")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,7 @@ type upCommand struct {
 	TemporalPort int `default:"7233" help:"Port of Temporal's gRPC frontend. Default: ${default}."`
 	IncomingPort int `hidden:"" help:"Port at which the desk receives the mail that the mailbox passes on. Default: a free one."`
 	PostgresPort int `default:"5433" help:"Port of PostgreSQL. Default: ${default}."`
+	MetricsPort  int `help:"Port of the API's metrics; those of the worker and of the receiver of mail are at the next two. Default: metrics are not served."`
 }
 
 // Run starts the whole stack, prints the addresses, and stops everything when the program is stopped.
@@ -98,6 +100,7 @@ func (s *stack) welcome() error {
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
 	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
 		filepath.Join(relativeDir(s.command.Data), partPostgres, "password"))
+	s.writeMetrics(table)
 	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
 	if err := table.Flush(); err != nil {
 		return err
@@ -135,6 +138,13 @@ Or by email:
 `, s.url(), cmp.Or(s.tokenOf(ticket.RoleCustomer), "sd_…"), deskAddress, loopback(s.command.SMTPPort), deskAddress)
 	_, err := fmt.Fprint(s.stdout, b.String())
 	return err
+}
+
+// writeMetrics writes where metrics are served, if they are.
+func (s *stack) writeMetrics(table io.Writer) {
+	if port := s.command.MetricsPort; port != 0 {
+		fmt.Fprintf(table, "  Metrics\thttp://%s/metrics\t(of the API; of the worker at port %d, of the receiver of mail at %d)\n", loopback(port), port+1, port+2)
+	}
 }
 
 // tokenOf returns a role's token, or "" if its person has been disabled.

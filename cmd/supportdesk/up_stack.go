@@ -94,6 +94,14 @@ func (s *stack) choosePorts() (err error) {
 			return err
 		}
 	}
+	for i := range metricsParts {
+		if c.MetricsPort == 0 {
+			break
+		}
+		if _, err := local.ChoosePort(c.MetricsPort+i, "metrics"); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -178,7 +186,7 @@ func (s *stack) startAPI(ctx context.Context) (*local.Program, error) {
 // startSelf starts this program with other arguments, and waits until it listens on address.
 func (s *stack) startSelf(ctx context.Context, part, address string, args ...string) (*local.Program, error) {
 	program, err := local.StartProgram(local.ProgramOptions{
-		Name: part, Path: s.self, Args: args, Env: s.env, Log: s.logs[part], Lock: s.lock,
+		Name: part, Path: s.self, Args: args, Env: append(slices.Clip(s.env), s.metricsOf(part)...), Log: s.logs[part], Lock: s.lock,
 	})
 	if err != nil || address == "" {
 		return program, err
@@ -189,6 +197,18 @@ func (s *stack) startSelf(ctx context.Context, part, address string, args ...str
 		return nil, errors.Join(err, ended)
 	}
 	return program, nil
+}
+
+// metricsParts are the parts that serve metrics, each at the next port.
+var metricsParts = []string{partAPI, partWorker, partMail}
+
+// metricsOf returns where a part serves its metrics, if they are served.
+func (s *stack) metricsOf(part string) []string {
+	i := slices.Index(metricsParts, part)
+	if i < 0 || s.command.MetricsPort == 0 {
+		return nil
+	}
+	return []string{"SUPPORTDESK_METRICS_ADDRESS=" + loopback(s.command.MetricsPort+i)}
 }
 
 // environment returns the complete environment of our own programs. They don't inherit the caller's configuration of

@@ -42,7 +42,7 @@ type workerCommand struct{}
 
 // Run runs the worker until the program is stopped, and then finishes the tasks under way.
 func (workerCommand) Run(p *program) error {
-	n, err := p.connect()
+	n, err := p.connect(partWorker)
 	if err != nil {
 		return err
 	}
@@ -72,6 +72,7 @@ func (workerCommand) Run(p *program) error {
 	})
 	group.Go(func() error { return n.promote(ctx, self) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
+	n.serveMetrics(ctx, group)
 	group.Go(func() error { return n.sweepFiles(ctx) })
 	group.Go(func() error { return n.mergeTickets(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
@@ -93,7 +94,7 @@ func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox, self
 	immediate := activities.NewImmediateMails(deliveries, c.WorkerMails, func(ctx context.Context) (bool, error) { return db.SpendMail(ctx, c.MailRate) })
 	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 		worker.Activities{
-			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands), immediate), Immediate: immediate,
+			Steps: activities.NewSteps(app.NewSteps(n.telemetry.StepStore(db), app.MaxCommands), immediate), Immediate: immediate,
 			Mails: activities.NewMails(immediate.Counting(deliveries), heartbeat),
 			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewManualEmergencies(db, db, db, time.Now),
 				activities.FanoutOptions{Parallel: c.EmergencyParallel, PerSecond: c.FanoutRate}),
@@ -144,12 +145,12 @@ func (n *dependencies) promote(ctx context.Context, self workerSelf) error {
 // outbox returns an outbox with the transports of all queues.
 func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
 	c, mails := n.config, app.NewMails(n.db).Attaching(n.files(), int64(n.config.MailFilesMiB)<<20)
-	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
+	return outbox.New(n.telemetry.Deliveries(n.db), n.telemetry.Transports(map[outbox.Queue]outbox.Transport{
 		outbox.TicketMails:       mail.TicketMails(mails.LoadMail, sender.Send),
 		outbox.AnnouncementMails: mail.AnnouncementMails(mails.Announcement, sender.SendAnnouncement),
 		outbox.AccountMails:      mail.AccountMails(account.New(n.db.Accounts(), c.BaseURL).LoadMail, sender.SendAccount),
 		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log).Load,
-	}, n.log)
+	}), n.log)
 }
 
 // sweepFiles removes files that were not sent, and blobs that no row names, until ctx ends.
@@ -222,7 +223,7 @@ func runs(running *atomic.Bool) func(context.Context) error {
 
 // reconciler returns a reconciler for this process.
 func (n *dependencies) reconciler() *dispatch.Reconciler {
-	return dispatch.NewReconciler(n.db, n.dispatcher(),
+	return dispatch.NewReconciler(n.telemetry.Checks(n.db), n.dispatcher(),
 		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
 		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, processName(),
 		dispatch.ReconcilerOptions{

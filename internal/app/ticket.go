@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/sha256"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/logging"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -77,6 +79,7 @@ func (s *Tickets) Submit(ctx context.Context, by desk.Person, sub desk.Submissio
 		return desk.Receipt{}, err
 	}
 	s.relay.Wake()
+	logging.Add(ctx, slog.String(logging.Ticket, string(accepted.Number)), slog.Int64(logging.Command, accepted.Seq))
 	if accepted.Policy != version { // another version was published in the meantime, or the submission is repeated
 		if p, err = s.terms.Policy(ctx, accepted.Policy); err != nil {
 			return desk.Receipt{}, err
@@ -151,6 +154,7 @@ func (s *Tickets) Send(ctx context.Context, by desk.Person, r desk.Request) (des
 		s.relay.Cancel()
 	case accepted:
 		s.relay.Wake()
+		logging.Add(ctx, slog.String(logging.Ticket, string(a.Number)), slog.Int64(logging.Command, a.Seq))
 	}
 	return a, err
 }

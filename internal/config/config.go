@@ -37,6 +37,7 @@ type Config struct {
 	HTTPAddress    string   `env:"SUPPORTDESK_HTTP_ADDRESS" envDefault:":8080"`        // listen address of the API
 	HealthAddress  string   `env:"SUPPORTDESK_HEALTH_ADDRESS" envDefault:":8081"`      // listen address of the worker's /healthz and /readyz; "off": none
 	MailHealth     string   `env:"SUPPORTDESK_MAIL_HEALTH_ADDRESS" envDefault:":8082"` // the same of mail, which may run on the same host
+	MetricsAddress string   `env:"SUPPORTDESK_METRICS_ADDRESS" envDefault:"off"`       // listen address of /metrics, which is never on the others; "off": none
 	BaseURL        string   `env:"SUPPORTDESK_BASE_URL" envDefault:"http://localhost:8080"`
 	TrustedProxies []string `env:"SUPPORTDESK_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is trusted
 	NumberPrefix   string   `env:"SUPPORTDESK_NUMBER_PREFIX" envDefault:"HM"`
@@ -202,6 +203,9 @@ func (c *Config) check(reject reject) {
 	}
 	if c.MailHealth != "off" {
 		checkListenAddress(reject, "SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth)
+	}
+	if c.MetricsAddress != "off" {
+		checkListenAddress(reject, "SUPPORTDESK_METRICS_ADDRESS", c.MetricsAddress)
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
 	if err != nil || !desk.ValidAddress(from.Address) {

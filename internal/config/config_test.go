@@ -32,7 +32,7 @@ func TestLoad_requiresOnlyADatabase(t *testing.T) {
 	}
 	want := config.Config{
 		DatabaseURL: database, DatabaseConns: 16,
-		HTTPAddress: ":8080", HealthAddress: ":8081", MailHealth: ":8082", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
+		HTTPAddress: ":8080", HealthAddress: ":8081", MailHealth: ":8082", MetricsAddress: "off", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
 		SMTPHost: "localhost", SMTPPort: 587, OIDCName: "OpenID", SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
 		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
 		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, WorkerDeployment: "supportdesk", WorkerPromotion: "automatic", EmergencyParallel: 16, FanoutRate: 2000, EmergencyDelay: time.Minute,
@@ -56,6 +56,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_HTTP_ADDRESS":        "127.0.0.1:1",
 		"SUPPORTDESK_HEALTH_ADDRESS":      "off",
 		"SUPPORTDESK_MAIL_HEALTH_ADDRESS": "127.0.0.1:2",
+		"SUPPORTDESK_METRICS_ADDRESS":     "127.0.0.1:3",
 		"SUPPORTDESK_BASE_URL":            "https://help.example/desk",
 		"SUPPORTDESK_TRUSTED_PROXIES":     "10.0.0.1,192.168.0.0/16",
 		"SUPPORTDESK_NUMBER_PREFIX":       "SHOP1",
@@ -137,7 +138,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 	}
 	want := config.Config{
 		DatabaseURL: "postgres://other/desk", DatabaseConns: 3,
-		TemporalAddress: "temporal:7233", TemporalUIURL: "https://temporal.example", HTTPAddress: "127.0.0.1:1", HealthAddress: "off", MailHealth: "127.0.0.1:2", BaseURL: "https://help.example/desk",
+		TemporalAddress: "temporal:7233", TemporalUIURL: "https://temporal.example", HTTPAddress: "127.0.0.1:1", HealthAddress: "off", MailHealth: "127.0.0.1:2", MetricsAddress: "127.0.0.1:3", BaseURL: "https://help.example/desk",
 		TrustedProxies: []string{"10.0.0.1", "192.168.0.0/16"}, NumberPrefix: "SHOP1",
 		SMTPHost: "smtp.example", SMTPPort: 465, SMTPUsername: "desk", SMTPPassword: "hunter2",
 		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,

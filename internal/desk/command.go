@@ -155,11 +155,12 @@ type Accepted struct {
 
 	Assignee ticket.PersonID // commands: whom it names
 	Handle   string          // of Assignee
+	Trace    string          // as AcceptedCommand.Trace
 }
 
 // Command returns a command as the relay delivers it, from what was requested.
 func (a Accepted) Command(by Person, r Request) AcceptedCommand {
-	return AcceptedCommand{Number: a.Number, Actor: by.Handle, Command: ticket.Command{
+	return AcceptedCommand{Number: a.Number, Actor: by.Handle, Trace: a.Trace, Command: ticket.Command{
 		Seq: a.Seq, Verb: r.Verb, By: ticket.Actor{ID: by.ID, Role: by.Role}, At: a.At,
 		Priority: r.Priority, Category: r.Category, Assignee: a.Assignee, Handle: a.Handle,
 	}}
@@ -204,6 +205,7 @@ type AcceptedCommand struct {
 	Number  ticket.Number
 	Command ticket.Command
 	Actor   string // handle of the command's author; empty for customers
+	Trace   string // W3C traceparent of the span in which it was accepted; empty: none
 }
 
 // SavedForm is a submitted form that is saved while its author signs in again.

@@ -76,6 +76,8 @@ type IncomingMail struct {
 
 	Trust       Trust  // whether the sender is believed; empty: not read yet
 	TrustDetail string // for staff
+
+	Trace string // in which it is processed, as in desk.AcceptedCommand; empty: none
 }
 
 // Released reports whether staff have decided that a person wrote the mail and that its sender is believed.

@@ -28,11 +28,6 @@ type commandLeases interface {
 	SettleLeased(ctx context.Context, lease string, delivered, released []desk.AcceptedCommand) error
 }
 
-// signaler signals a workflow that runs.
-type signaler interface {
-	Signal(context.Context, desk.AcceptedCommand) error
-}
-
 // Direct delivers the commands that its own process accepts, at once and without a claim: they are accepted under its lease.
 // What it can't deliver, and everything else, is left to the Relay: new tickets, commands of tickets whose workflow does not
 // run, all commands while Temporal is unavailable, and those that a process has left behind, once their lease has expired. A
@@ -41,21 +36,21 @@ type signaler interface {
 type Direct struct {
 	*Relay
 	leases   commandLeases
-	signaler signaler
+	running  deliverer // to workflows that run
 	log      *slog.Logger
 	name     string        // of its lease
 	slots    chan struct{} // holds a token for each command that is being accepted or delivered
 	paused   atomic.Int64  // until this instant, in Unix nanoseconds, nothing is delivered directly
-	running  sync.WaitGroup
+	underway sync.WaitGroup
 	failed   chan struct{} // receives when a command is to be released
 
 	mu                  sync.Mutex
 	delivered, released []desk.AcceptedCommand
 }
 
-// NewDirect returns a Direct before a relay.
-func NewDirect(r *Relay, l commandLeases, s signaler, log *slog.Logger) *Direct {
-	return &Direct{Relay: r, leases: l, signaler: s, log: log, name: rand.Text(), slots: make(chan struct{}, maxDirect), failed: make(chan struct{}, 1)}
+// NewDirect returns a Direct before a relay. running delivers to workflows that run, and fails for others.
+func NewDirect(r *Relay, l commandLeases, running deliverer, log *slog.Logger) *Direct {
+	return &Direct{Relay: r, leases: l, running: running, log: log, name: rand.Text(), slots: make(chan struct{}, maxDirect), failed: make(chan struct{}, 1)}
 }
 
 // Lease returns the lease under which the next command is to be accepted, or "" if the relay is to deliver it. For each lease,
@@ -77,11 +72,11 @@ func (d *Direct) Cancel() { <-d.slots }
 
 // Deliver delivers a command that was accepted under the lease. It does not wait for that.
 func (d *Direct) Deliver(c desk.AcceptedCommand) {
-	d.running.Go(func() {
+	d.underway.Go(func() {
 		defer d.Cancel()
 		ctx, cancel := context.WithTimeout(context.Background(), directTimeout)
 		defer cancel()
-		err := d.signaler.Signal(ctx, c)
+		err := d.running.Deliver(ctx, c)
 		if unavailable(err) {
 			d.paused.Store(time.Now().Add(directPause).UnixNano())
 		}
@@ -123,7 +118,7 @@ func (d *Direct) settleUntil(ctx context.Context) {
 		case <-ticker.C:
 		case <-d.failed:
 		case <-ctx.Done():
-			d.running.Wait()
+			d.underway.Wait()
 		}
 		if err := d.settle(context.WithoutCancel(ctx)); err != nil {
 			outage.Failed(err) // the leases expire, and the relay delivers the commands again

@@ -23,11 +23,15 @@ type directFixture struct {
 	signaled []int64
 	settled  []int64
 	leases   map[string]bool
-	fails    error // of Signal
+	fails    error // of a signal
 	hold     chan struct{}
 }
 
-func (f *directFixture) Signal(ctx context.Context, c desk.AcceptedCommand) error {
+// running signals workflows that run.
+type running struct{ *directFixture }
+
+func (r running) Deliver(ctx context.Context, c desk.AcceptedCommand) error {
+	f := r.directFixture
 	select {
 	case <-f.hold:
 	case <-ctx.Done():
@@ -68,7 +72,7 @@ func direct(t *testing.T, f *directFixture, do func(*dispatch.Direct)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f.deliveryFixture, f.leases, f.hold = newDeliveryFixture(), map[string]bool{}, make(chan struct{})
-		d := dispatch.NewDirect(dispatch.NewRelay(&f.backlogFixture, f, quiet), f, f, quiet)
+		d := dispatch.NewDirect(dispatch.NewRelay(&f.backlogFixture, f, quiet), f, running{f}, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- d.Run(ctx) }()

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -30,6 +31,9 @@ type Options struct {
 	Address   string // host:port
 	Namespace string
 	Logger    *slog.Logger
+
+	Metrics     client.MetricsHandler         // of the SDK; nil: none
+	Interceptor interceptor.ClientInterceptor // also of workers, if it is one for them; nil: none
 }
 
 // Temporal is a client that knows its namespace.
@@ -52,6 +56,12 @@ func Connect(o Options) (*Temporal, error) {
 	}
 	if o.Logger != nil {
 		options.Logger = log.NewStructuredLogger(o.Logger)
+	}
+	if o.Metrics != nil {
+		options.MetricsHandler = o.Metrics
+	}
+	if o.Interceptor != nil {
+		options.Interceptors = append(options.Interceptors, o.Interceptor)
 	}
 	c, err := client.NewLazyClient(options)
 	if err != nil {
@@ -128,8 +138,14 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.AcceptedCommand)
 	return kind(err, fmt.Sprintf("deliver command %d of ticket %s", delivery.Command.Seq, delivery.Number))
 }
 
-// Signal signals a command to a ticket's workflow, which must be running. It is idempotent.
-func (d *Dispatcher) Signal(ctx context.Context, delivery desk.AcceptedCommand) error {
+// ToRunning returns a dispatcher of commands to tickets whose workflow runs.
+func (d *Dispatcher) ToRunning() RunningDispatcher { return RunningDispatcher{d} }
+
+// RunningDispatcher signals workflows that run, and starts none.
+type RunningDispatcher struct{ *Dispatcher }
+
+// Deliver signals a command to a ticket's workflow, which must be running. It is idempotent.
+func (d RunningDispatcher) Deliver(ctx context.Context, delivery desk.AcceptedCommand) error {
 	err := d.client.SignalWorkflow(ctx, workflows.TicketID(delivery.Number), "", string(delivery.Command.Verb), signal(delivery))
 	return kind(err, fmt.Sprintf("signal command %d of ticket %s", delivery.Command.Seq, delivery.Number))
 }

@@ -27,7 +27,7 @@ func workAs(t *testing.T, s *desktest.Site, identity string, v worker.Version) (
 	go func() {
 		defer close(ended)
 		ended <- worker.Run(ctx, s.Temporal.Client, worker.Activities{
-			Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second), Webhooks: activities.NewWebhooks(s.Desk),
+			Steps: activities.NewSteps(s.Desk, nil), Mails: activities.NewMails(s.Desk, time.Second), Webhooks: activities.NewWebhooks(s.Desk),
 			Emergencies: new(activities.Emergencies),
 		}, worker.Options{Identity: identity, Version: v})
 	}()

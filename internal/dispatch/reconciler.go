@@ -191,7 +191,7 @@ func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(cont
 		}
 	}
 	for _, f := range o.failed {
-		r.log.Error("ticket can't be reconciled", "number", f.of.Number, "error", f.err)
+		r.log.ErrorContext(ctx, "ticket can't be reconciled", "ticket", f.of.Number, "error", f.err)
 	}
 	return o.failed, nil
 }

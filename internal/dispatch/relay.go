@@ -136,7 +136,7 @@ func (r *Relay) deliverTicket(ctx context.Context, commands []desk.AcceptedComma
 	for i, c := range commands {
 		err := withTimeout(ctx, c, r.deliverer.Deliver)
 		if err != nil && !unavailable(err) {
-			r.log.Error("command can't be delivered", "number", c.Number, "seq", c.Command.Seq, "error", err)
+			r.log.ErrorContext(ctx, "command can't be delivered", "ticket", c.Number, "command", c.Command.Seq, "error", err)
 		}
 		if err != nil {
 			return commands[:i], err

@@ -26,9 +26,6 @@ escalation:
   - {after: 0s, tell: [supervisors]}
 `
 
-// slowly makes a fan-out last long enough for something to die in its middle.
-const slowly = "SUPPORTDESK_EMERGENCY_PER_SECOND=40"
-
 // pool is PostgreSQL itself.
 func (s *stack) pool() *pgxpool.Pool {
 	s.t.Helper()
@@ -147,67 +144,6 @@ func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, transition ticket.Trans
 		OR $2 AND next_due < 'infinity')`, transition.At, held)
 	if n != 0 || err != nil {
 		s.t.Errorf("%d open tickets are not as %s wants them, %v", n, transition.Verb, err)
-	}
-}
-
-// checkExact looks at every timeline: each ticket stopped at one transition and went on at the other, to the second, once, and
-// broke no promise in between, however late a ticket was notified.
-func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Transition) {
-	s.t.Helper()
-	const given = `WITH given AS (SELECT $1::timestamptz AS start, $2::timestamptz AS stop, $3::text AS emergency)
-		SELECT count(*) FROM given, `
-	for what, sql := range map[string]string{
-		"tickets did not stop at the transition once": `tickets t WHERE (SELECT count(*) FROM events e
-			WHERE e.ticket = t.number AND e.kind = 'paused' AND e.at = start AND e.data->>'emergency' = given.emergency) <> 1`,
-		"tickets did not go on at the transition once": `tickets t WHERE (SELECT count(*) FROM events e
-			WHERE e.ticket = t.number AND e.kind = 'resumed' AND e.at = stop AND e.data->>'emergency' = given.emergency) <> 1`,
-		"tickets stopped or went on at another instant": `events WHERE kind IN ('paused', 'resumed') AND at NOT IN (start, stop)`,
-		"promises were broken inside":                   `events WHERE kind IN ('breached', 'escalated', 'reminded') AND at >= start AND at < stop`,
-	} {
-		if n, err := s.count(pool, given+sql, from.At, until.At, from.Emergency); n != 0 || err != nil {
-			s.t.Errorf("%d %s, %v", n, what, err)
-		}
-	}
-	if n, err := s.count(pool, given+`events WHERE kind = 'paused'`, from.At, until.At, from.Emergency); n == 0 || err != nil {
-		s.t.Errorf("nothing was paused, %v", err)
-	}
-}
-
-func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing.T) {
-	const tickets, middle = 300, 100
-	for _, victim := range []struct {
-		name    string
-		kill    func(*stack)
-		restart func(*stack)
-	}{
-		{"worker", func(s *stack) { s.worker.kill() }, func(s *stack) { s.worker.start() }},
-		{"temporal", func(s *stack) { s.temporal.Kill() }, func(s *stack) { s.temporal.Restart() }},
-		{"postgres", func(s *stack) { s.postgres.Kill() }, func(s *stack) { s.postgres.Restart() }},
-	} {
-		t.Run(victim.name, func(t *testing.T) {
-			s := startApart(t, brief)
-			pool := s.pool()
-			s.worker.stop()
-			s.worker = s.program("worker", slowly)
-			s.worker.start()
-			s.fill(pool, tickets)
-			dieInTheMiddle := func(held bool) {
-				n := s.awaitCount(pool, "a fan-out is in its middle", middle, tickets-middle,
-					`SELECT count(*) FROM tickets WHERE (paused_by IS NOT NULL) = $1`, held)
-				victim.kill(s)
-				t.Logf("the %s dies when %d of %d are notified", victim.name, n, tickets)
-				victim.restart(s)
-			}
-			s.command("declare", map[string]any{"kind": "closed"})
-			dieInTheMiddle(true)
-			from := s.awaitVerified(ticket.VerbEmergencyPause)
-			s.checkHeld(pool, true, from)
-			s.command("lift", nil)
-			dieInTheMiddle(false)
-			until := s.awaitVerified(ticket.VerbEmergencyResume)
-			s.checkHeld(pool, false, until)
-			s.checkExact(pool, from, until)
-		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 	"github.com/jackc/pgx/v5"
@@ -211,12 +212,16 @@ func (m *mailroom) deliver(l letter) {
 	}
 }
 
-func (m *mailroom) send(l letter) error {
-	conn, err := net.Dial("tcp", m.lmtp)
+func (m *mailroom) send(l letter) error { return l.sendTo(m.lmtp, patience) }
+
+// sendTo sends the letter by LMTP, for as long as the sender waits.
+func (l letter) sendTo(lmtp string, wait time.Duration) error {
+	conn, err := net.DialTimeout("tcp", lmtp, wait)
 	if err != nil {
 		return err
 	}
 	client := smtp.NewClientLMTP(conn)
+	client.CommandTimeout, client.SubmissionTimeout = wait, wait
 	defer client.Close()
 	if err := client.Hello("border.example"); err != nil {
 		return err

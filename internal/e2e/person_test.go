@@ -79,13 +79,22 @@ func (c person) try(method, path, key string, body any) (answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, c.stack.base+"/api/v1"+path, bytes.NewReader(text))
+	media := "application/json"
+	if method == http.MethodGet {
+		media = ""
+	}
+	return c.send(ctx, c.stack.base, method, path, key, media, text)
+}
+
+// send sends a request to an API once.
+func (c person) send(ctx context.Context, base, method, path, key, media string, body []byte) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, method, base+"/api/v1"+path, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
-	if method != http.MethodGet {
-		r.Header.Set("Content-Type", "application/json")
+	if media != "" {
+		r.Header.Set("Content-Type", media)
 	}
 	if key != "" {
 		r.Header.Set("Idempotency-Key", key)

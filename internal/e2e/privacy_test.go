@@ -115,28 +115,37 @@ func (s *stack) checkTemporal(number string) {
 	s.worker.stop()
 	s.temporal.Stop()
 
+	for _, place := range s.inTemporal(number, "Canary", "canary", "demo.example", "Demo agent") {
+		t.Error(place)
+	}
+}
+
+// inTemporal returns where Temporal's database holds some words. A ticket's number must be there.
+func (s *stack) inTemporal(number string, words ...string) (places []string) {
+	s.t.Helper()
 	files, err := filepath.Glob(s.temporal.DB() + "*")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("find Temporal's database: %v, %v", files, err)
+		s.t.Fatalf("find Temporal's database: %v, %v", files, err)
 	}
 	found := false
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 		found = found || bytes.Contains(text, []byte(number))
-		for _, word := range []string{"Canary", "canary", "demo.example", "Demo agent"} {
+		for _, word := range words {
 			for _, form := range forms(word) {
 				if at := bytes.Index(text, form); at >= 0 {
-					t.Errorf("%s holds %q: …%q…", filepath.Base(file), word, text[max(0, at-100):min(len(text), at+100)])
+					places = append(places, fmt.Sprintf("%s holds %q: …%q…", filepath.Base(file), word, text[max(0, at-100):min(len(text), at+100)]))
 				}
 			}
 		}
 	}
 	if !found {
-		t.Error("Temporal's database does not even hold the ticket's number: this test looks in the wrong place")
+		s.t.Error("Temporal's database does not even hold the ticket's number: this test looks in the wrong place")
 	}
+	return places
 }
 
 // forms are a word as it is and as it looks in base 64, at each of the three places where it can begin. The digits at

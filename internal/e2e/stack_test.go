@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -97,15 +98,21 @@ func (s *stack) start(document string, env []string) {
 	t.Helper()
 	s.temporal = temporaltest.Start(t)
 	s.configure(s.temporal.HostPort, env)
+	s.populate(document)
+	s.worker = s.program("worker")
+	s.api = s.program("api")
+	s.api.start()
+	s.worker.start()
+}
+
+// populate publishes a policy and adds people.
+func (s *stack) populate(document string) {
+	s.t.Helper()
 	s.run("migrate", s.policyArgs(document)...)
 	s.customer = s.invite("customer", "customer@demo.example")
 	s.other = s.invite("customer", "other@demo.example")
 	s.agent = s.invite("agent", "agent@demo.example", "--handle", "agent-1")
 	s.supervisor = s.invite("supervisor", "supervisor@demo.example", "--handle", "supervisor-1")
-	s.worker = s.program("worker")
-	s.api = s.program("api")
-	s.api.start()
-	s.worker.start()
 }
 
 // configure makes the environment of the programs. Temporal need not be there.
@@ -179,6 +186,7 @@ type part struct {
 	mu      sync.Mutex
 	process *local.Program
 	log     logBuffer
+	whole   io.Writer // where all of its log goes as well; nil: nowhere
 }
 
 func (s *stack) program(name string, env ...string) *part {
@@ -196,13 +204,19 @@ func (p *part) start() {
 	p.stack.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	process, err := local.StartProgram(local.ProgramOptions{
-		Name: p.name, Path: binary, Args: []string{p.name}, Env: p.env, Log: &p.log,
-	})
+	process, err := p.launch()
 	if err != nil {
 		p.stack.t.Fatal(err)
 	}
 	p.process = process
+}
+
+func (p *part) launch() (*local.Program, error) {
+	log := io.Writer(&p.log)
+	if p.whole != nil {
+		log = io.MultiWriter(log, p.whole)
+	}
+	return local.StartProgram(local.ProgramOptions{Name: p.name, Path: binary, Args: []string{p.name}, Env: p.env, Log: log})
 }
 
 // kill ends the program as kill -9 does.

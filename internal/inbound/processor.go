@@ -15,6 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/inbound/automatic"
+	"github.com/holesalemart/supportdesk/internal/logging"
 	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -130,6 +131,7 @@ func (p *Processor) Run(ctx context.Context) error {
 
 // attempt processes a claimed mail and records the result.
 func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt string) {
+	ctx = logging.With(ctx, slog.Int64(logging.Mail, m.ID))
 	limited, end := context.WithTimeout(ctx, p.limit)
 	defer end()
 	renew := loop.Every(limited, claimTime/4, func(ctx context.Context) {
@@ -137,7 +139,7 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	})
 	result, err := p.processOnce(limited, m)
 	renew()
-	log, stopping := p.log.With("mail", m.ID), ctx.Err() != nil
+	stopping := ctx.Err() != nil
 	counts := !stopping && (fault.KindOf(err) == fault.Internal || limited.Err() != nil)
 	// What was processed is recorded even if the program is being stopped.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rowTimeout)
@@ -145,16 +147,16 @@ func (p *Processor) attempt(ctx context.Context, m desk.IncomingMail, attempt st
 	if err != nil {
 		// At least as long as the error asks for: else the many mails of a sender who has used up an allowance take others' turns.
 		pause := max(p.pause(m.ID, err), retryAfter(err))
-		log.Warn("an incoming mail is processed again", "error", err, "pause", pause)
+		p.log.WarnContext(ctx, "an incoming mail is processed again", "error", err, "pause", pause)
 		err = p.queue.DeferIncoming(ctx, m.ID, attempt, counts, pause, why(err))
 	} else {
 		p.forget(m.ID)
 		result.Author = p.notified(ctx, m, result)
 		err = p.queue.SettleIncoming(ctx, m.ID, attempt, result)
-		log.Info("incoming mail processed", "status", result.Status, "reason", result.Reason, "ticket", result.Ticket)
+		p.log.InfoContext(ctx, "incoming mail processed", "status", result.Status, "reason", result.Reason, "ticket", result.Ticket)
 	}
 	if err != nil {
-		log.Warn("the result of an incoming mail was not recorded", "error", err)
+		p.log.WarnContext(ctx, "the result of an incoming mail was not recorded", "error", err)
 	}
 }
 
@@ -166,13 +168,13 @@ func (p *Processor) processOnce(ctx context.Context, m desk.IncomingMail) (r des
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			p.log.Error("processing a mail panicked", "mail", m.ID, "cause", cause, "stack", string(debug.Stack()))
+			p.log.ErrorContext(ctx, "processing a mail panicked", "cause", cause, "stack", string(debug.Stack()))
 			r, err = desk.Quarantined(desk.ReasonCrashed, "This email could not be processed because of a defect in the program."), nil
 		}
 	}()
 	r, err = p.process(ctx, m)
 	if err != nil && fault.KindOf(err).Permanent() {
-		p.log.Warn("an incoming mail is quarantined", "mail", m.ID, "error", err)
+		p.log.WarnContext(ctx, "an incoming mail is quarantined", "error", err)
 		return desk.Quarantined(desk.ReasonCrashed, "This email could not be processed: "+err.Error()), nil
 	}
 	return r, err
@@ -192,7 +194,7 @@ func (p *Processor) notified(ctx context.Context, m desk.IncomingMail, r desk.In
 		before, err = p.queue.QuarantineNotices(ctx, author)
 	}
 	if err != nil {
-		p.log.Warn("the author of a mail is not notified of its quarantine", "mail", m.ID, "error", err)
+		p.log.WarnContext(ctx, "the author of a mail is not notified of its quarantine", "error", err)
 		return ""
 	}
 	if !automatic.DefaultLimits().Allow(automatic.History{Sent: before}) {

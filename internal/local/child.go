@@ -75,6 +75,9 @@ func startChild(spec childSpec) (*child, error) {
 	return c, <-started
 }
 
+// PID returns the process ID.
+func (c *child) PID() int { return c.process.Pid }
+
 // Stop asks the process to stop cleanly, waits, and kills it on a time-out.
 func (c *child) Stop() error {
 	c.expected.Store(true)
@@ -94,9 +97,6 @@ func (c *child) Kill() {
 	_ = syscall.Kill(-c.process.Pid, syscall.SIGKILL)
 	<-c.done
 }
-
-// PID returns the process ID.
-func (c *child) PID() int { return c.process.Pid }
 
 // Done is closed when the process has ended.
 func (c *child) Done() <-chan struct{} { return c.done }

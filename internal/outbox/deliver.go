@@ -105,7 +105,7 @@ func (o *Outbox) settle(ctx context.Context, k Key, status desk.DeliveryStatus, 
 		return status, fmt.Errorf("record as %s: %w", status, err)
 	}
 	if status == desk.DeliveryBounced || status == desk.DeliveryFailed {
-		o.log.Warn("a delivery is lost", "queue", k.Queue, "ticket", k.Ticket, "n", k.N)
+		o.log.WarnContext(ctx, "a delivery is lost", "queue", k.Queue, "ticket", k.Ticket, "n", k.N)
 	}
 	return status, nil
 }
@@ -124,13 +124,13 @@ func (o *Outbox) failed(ctx context.Context, k Key, d Delivery, cause error) (de
 	}
 	pause := unreachedPause
 	if kind := fault.KindOf(cause); kind != fault.Unavailable && kind != fault.Limited && ctx.Err() == nil {
-		o.log.Error("a delivery can't be sent", "queue", k.Queue, "n", k.N, "error", cause)
+		o.log.ErrorContext(ctx, "a delivery can't be sent", "queue", k.Queue, "n", k.N, "error", cause)
 		pause, cause = brokenPause, nil
 	}
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	if err := o.store.PostponeDelivery(recording, k, pause); err != nil {
-		o.log.Warn("a delivery is tried again sooner than it should", "queue", k.Queue, "n", k.N, "error", err)
+		o.log.WarnContext(ctx, "a delivery is tried again sooner than it should", "queue", k.Queue, "n", k.N, "error", err)
 	}
 	return desk.DeliveryOwed, cause
 }
@@ -156,7 +156,7 @@ func (o *Outbox) deferred(ctx context.Context, k Key, d Delivery, line string, c
 	case p.workflow:
 		return desk.DeliveryOwed, cause
 	}
-	o.log.Warn("a delivery is deferred", "queue", k.Queue, "n", k.N, "tries", d.Tries, "pause", pause, "error", cause)
+	o.log.WarnContext(ctx, "a delivery is deferred", "queue", k.Queue, "n", k.N, "tries", d.Tries, "pause", pause, "error", cause)
 	return desk.DeliveryOwed, nil
 }
 

@@ -42,7 +42,7 @@ func (o *Outbox) Run(ctx context.Context, q Queue) error {
 		group.Go(func() {
 			defer func() { <-slots }()
 			if _, err := o.attempt(ctx, k, try); err != nil && ctx.Err() == nil {
-				o.log.Warn("a delivery is tried again", "queue", q, "n", k.N, "error", err)
+				o.log.WarnContext(ctx, "a delivery is tried again", "queue", q, "n", k.N, "error", err)
 				loop.Sleep(ctx, awayPauseMax)
 			}
 		})

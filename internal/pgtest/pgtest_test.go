@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -105,6 +106,45 @@ func TestCluster_keepsCommittedRowsAcrossKills(t *testing.T) {
 	server.Restart()
 	if n := count(t, connect(t, dsn), "words"); n != 3 {
 		t.Errorf("%d rows after a clean stop, want 3", n)
+	}
+}
+
+func TestCluster_freezeStopsOpenConnectionsUntilItThaws(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Cluster(t)
+	conn := connect(t, server.Database(t))
+	thaw, err := server.Freeze(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer thaw()
+	answered := make(chan error, 1)
+	go func() {
+		_, err := conn.Exec(context.Background(), "SELECT 1")
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		t.Errorf("a frozen server answers: %v", err)
+	case <-time.After(200 * time.Millisecond): // it answers at once, or not
+	}
+	thaw()
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCluster_recoverStartsAServerThatHasEnded(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Cluster(t)
+	dsn := server.Database(t)
+	execute(t, connect(t, dsn), "CREATE TABLE words (w text)")
+	server.Kill()
+	if err := server.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, connect(t, dsn), "words"); n != 0 {
+		t.Errorf("%d rows", n)
 	}
 }
 

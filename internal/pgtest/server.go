@@ -1,9 +1,15 @@
 package pgtest
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/local"
 )
@@ -24,13 +30,20 @@ func Cluster(t testing.TB) *Server {
 	if err != nil {
 		t.Fatalf("make a directory for the cluster: %v", err)
 	}
-	s := &Server{t: t, dir: dir}
 	t.Cleanup(func() {
-		s.Stop() // a killed server leaves its shared memory
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("remove the cluster: %v", err)
 		}
 	})
+	return ClusterIn(t, dir)
+}
+
+// ClusterIn starts a private cluster in a directory, which other users must be able to reach.
+func ClusterIn(t testing.TB, dir string) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: dir}
+	t.Cleanup(s.Stop) // a killed server leaves its shared memory
+	var err error
 	if s.pg, err = start(dir, 0); err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
@@ -62,6 +75,57 @@ func (s *Server) Stop() {
 	}
 	if err := s.pg.Stop(); err != nil {
 		s.t.Errorf("stop PostgreSQL: %v", err)
+	}
+}
+
+// Freeze stops every process of the server with SIGSTOP. They continue when thaw is called, after which it does nothing.
+func (s *Server) Freeze(ctx context.Context) (thaw func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	conn, err := pgx.Connect(ctx, s.pg.SuperuserDSN("postgres"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	stopped := []int{s.pg.PID()} // first, so that it starts no others
+	_ = syscall.Kill(stopped[0], syscall.SIGSTOP)
+	thaw = sync.OnceFunc(func() {
+		for _, pid := range stopped {
+			_ = syscall.Kill(pid, syscall.SIGCONT) // one that has ended meanwhile is as good
+		}
+	})
+	rows, _ := conn.Query(ctx, `SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()`)
+	others, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		thaw()
+		return nil, err
+	}
+	for _, pid := range others {
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+	}
+	stopped = append(stopped, others...)
+	return thaw, nil
+}
+
+// Recover returns when the server accepts connections. If it has ended by itself, as after its disk was full, it is started again.
+func (s *Server) Recover(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		pg := s.pg
+		s.mu.Unlock()
+		select {
+		case <-pg.Done():
+			s.Restart() //nolint:contextcheck // the server outlives the wait
+		default:
+		}
+		conn, err := pgx.Connect(ctx, pg.SuperuserDSN("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("wait for PostgreSQL: %w", err)
+		}
+		time.Sleep(50 * time.Millisecond) // between looks, not instead of one
 	}
 }
 

@@ -131,13 +131,14 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 
 // command runs the statement that accepts a command. It returns pgx.ErrNoRows if nothing was accepted.
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
+	trace := s.traceOf(ctx)
 	joins := r.Joins && r.Verb == ticket.VerbCustomerReply
 	if joins {
 		to.person = by.ID
 	}
 	statement, args := commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
-		"body": r.Body, "format": r.Format.OrText(), "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
+		"trace": trace, "body": r.Body, "format": r.Format.OrText(), "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
@@ -151,7 +152,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	}
 	rows, _ := s.pool.Query(ctx, statement, args)
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
-		a.Assignee, a.Handle = to.assignee, to.handle
+		a.Assignee, a.Handle, a.Trace = to.assignee, to.handle, trace
 		return a, row.Scan(&a.Number, &a.Seq, &a.At, &a.Policy)
 	})
 }

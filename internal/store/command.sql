@@ -18,10 +18,10 @@ WITH {files} spent AS (
     SELECT number, @body, @format, @internal, nullif(@channel, ''), nullif(@incoming, 0), @html, @left_out::text::jsonb, @forward, nullif(@sender, '') FROM locked WHERE {words} RETURNING id
 ){attached}, command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, assignee, priority, category,
-                          key, fingerprint, guarded, expected, mail, address, seen, until, person, alone)
+                          key, fingerprint, guarded, expected, mail, address, seen, until, person, alone, trace)
     SELECT number, last_command, @verb, @by, @role, latest_at, (SELECT id FROM words), nullif(@assignee, ''),
            nullif(@priority, ''), nullif(@category, ''), nullif(@key, ''), @fingerprint,
-           @guarded, nullif(@expected, ''), nullif(@mail, 0), nullif(@address, ''), nullif(@seen, 0), @until, nullif(@person, ''), @alone
+           @guarded, nullif(@expected, ''), nullif(@mail, 0), nullif(@address, ''), nullif(@seen, 0), @until, nullif(@person, ''), @alone, nullif(@trace, '')
     FROM locked
 ), relay AS (
     INSERT INTO undelivered (ticket, seq, claimed_by, claimed_until)

@@ -21,6 +21,15 @@ const (
 	HealthyQuery      = healthyQuery
 )
 
+// WorkloadQueries are the queries of a Workload that read tables which grow, with their arguments.
+func WorkloadQueries() map[string][]any {
+	queries := map[string][]any{owedQuery: {desk.MostCounted, desk.DeliveryAges[:]}}
+	for _, q := range workloadQueries(&desk.Workload{}) {
+		queries[q.sql] = q.args
+	}
+	return queries
+}
+
 // SettleAfter sets Options.Settle.
 func (s *Store) SettleAfter(d time.Duration) { s.settle = d }
 

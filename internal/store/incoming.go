@@ -24,12 +24,12 @@ func (s *Store) AwaitIncoming(ctx context.Context, wake func()) error {
 
 const incomingColumns = `id, coalesce(blob, ''), size, fingerprint, source, mailbox, client, helo, return_path, recipients, received_at, status,
 	attempts, sender, subject, reason, detail, coalesce(ticket, ''), trust, trust_detail,
-	coalesce((SELECT jsonb_build_object('id', id, 'name', name, 'handle', handle, 'role', role) FROM people WHERE people.id = settled_by), '{}'), settled_at`
+	coalesce((SELECT jsonb_build_object('id', id, 'name', name, 'handle', handle, 'role', role) FROM people WHERE people.id = settled_by), '{}'), settled_at, coalesce(trace, '')`
 
 func scanIncoming(row pgx.CollectableRow) (m desk.IncomingMail, err error) {
 	return m, row.Scan(&m.ID, &m.Blob, &m.Size, &m.Fingerprint, &m.Source, &m.Mailbox, &m.Client, &m.Helo, &m.ReturnPath, &m.Recipients,
 		&m.Received, &m.Status, &m.Attempts, &m.Sender, &m.Subject, &m.Reason, &m.Detail, &m.Ticket, &m.Trust, &m.TrustDetail,
-		&m.SettledBy, nullable(&m.Settled))
+		&m.SettledBy, nullable(&m.Settled), &m.Trace)
 }
 
 // claimsLock is the advisory lock that serializes claims of incoming mails.

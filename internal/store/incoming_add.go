@@ -18,6 +18,7 @@ import (
 // earlier one is stored as its duplicate, unless that one was deleted. If ctx ends first, the mail may be stored all the same.
 func (s *Store) AddIncoming(ctx context.Context, m desk.IncomingMail) (id int64, err error) {
 	a := &addedMail{row: incomingRowOf(m)}
+	a.row.Trace = s.traceOf(ctx)
 	if a.row.Thread, err = s.answered(ctx, m); err != nil {
 		return 0, explain(err, "store an incoming mail")
 	}
@@ -52,6 +53,7 @@ type incomingRow struct {
 	Helo        string          `json:"helo"`
 	ReturnPath  string          `json:"return_path"`
 	Recipients  []string        `json:"recipients"`
+	Trace       string          `json:"trace,omitempty"`
 }
 
 func incomingRowOf(m desk.IncomingMail) incomingRow {
@@ -79,8 +81,8 @@ func (s *Store) addMails(ctx context.Context, items []*mailItem) {
 // addedMails are the mails of the argument @mails.
 const (
 	addedMails = ` FROM jsonb_to_recordset(@mails) AS m (thread text, blob text, size bigint, fingerprint bytea, source text, mailbox text,
-		client text, helo text, return_path text, recipients text[]) `
-	addedColumns = ` thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients `
+		client text, helo text, return_path text, recipients text[], trace text) `
+	addedColumns = ` thread, blob, size, fingerprint, source, mailbox, client, helo, return_path, recipients, trace `
 )
 
 // addTogether stores mails and sets their IDs.
@@ -98,7 +100,7 @@ func (s *Store) addTogether(ctx context.Context, items []*mailItem) error {
 		}
 		// The earlier mail is visible to a new statement only.
 		if err := s.addSome(ctx, &waiting, `INSERT INTO incoming_mails (`+addedColumns+`, status, duplicate_of, processed_at)
-			SELECT m.thread, m.blob, m.size, m.fingerprint, m.source, m.mailbox, m.client, m.helo, m.return_path, m.recipients,
+			SELECT m.thread, m.blob, m.size, m.fingerprint, m.source, m.mailbox, m.client, m.helo, m.return_path, m.recipients, m.trace,
 				'duplicate', earlier.id, clock_timestamp() `+addedMails+`
 			JOIN incoming_mails earlier ON earlier.fingerprint = m.fingerprint AND earlier.status NOT IN ('duplicate', 'deleted') RETURNING blob, id`); err != nil {
 			return err

@@ -26,6 +26,7 @@ type undeliveredRow struct {
 	ID     int64
 	Ticket ticket.Number
 	Actor  string
+	Trace  string
 	commandRow
 }
 
@@ -50,7 +51,7 @@ func (s *Store) Undelivered(ctx context.Context, limit, submissions int, deliver
 	}
 	all := make([]desk.AcceptedCommand, 0, len(claimed))
 	for _, row := range claimed {
-		all = append(all, desk.AcceptedCommand{Number: row.Ticket, Command: row.command(), Actor: row.Actor})
+		all = append(all, desk.AcceptedCommand{Number: row.Ticket, Command: row.command(), Actor: row.Actor, Trace: row.Trace})
 		l.ids = append(l.ids, row.ID)
 	}
 	release := l.keepRenewed(ctx)

@@ -26,6 +26,6 @@ WITH retry AS (
                 AND earlier.delivered_at IS NULL AND earlier.id NOT IN (SELECT id FROM later))))
     RETURNING id, ticket, seq
 )
-SELECT leased.id, leased.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, {columns}
+SELECT leased.id, leased.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, coalesce(c.trace, '') AS trace, {columns}
 FROM leased JOIN commands c ON c.ticket = leased.ticket AND c.seq = leased.seq
 ORDER BY leased.id

@@ -22,7 +22,7 @@ func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult
 	var w app.WriteResult
 	batch := &pgx.Batch{}
 	if len(c.Events) > 0 {
-		if err := st.queueEvents(batch, c); err != nil {
+		if err := st.queueEvents(batch, c, st.store.traceOf(ctx)); err != nil {
 			return w, err
 		}
 	} else {
@@ -48,7 +48,7 @@ func (st *stepTx) queueProgress(batch *pgx.Batch, c app.StepChanges) {
 }
 
 // queueEvents inserts the step's events with everything that follows from them.
-func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges) error {
+func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges, trace string) error {
 	events, err := json.Marshal(c.Events)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (st *stepTx) queueEvents(batch *pgx.Batch, c app.StepChanges) error {
 		SELECT $1, (e->>'n')::int, e->>'kind', (e->>'at')::timestamptz, (e->>'message')::bigint, e
 		FROM jsonb_array_elements($2::jsonb) e`, st.number, events)
 	st.queueFailures(batch, c.Failures)
-	st.queueDeliveries(batch, c)
+	st.queueDeliveries(batch, c, trace)
 	st.queueDecisions(batch, c)
 	st.notifications = append(st.notifications, changeNotification(st.number, desk.ChangeStepped))
 	queueParticipants(batch, c.State.Ticket, c.Events)
@@ -186,12 +186,12 @@ func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Bou
 }
 
 // queueDeliveries inserts the mails and webhook calls that follow from the step's events.
-func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
+func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges, trace string) {
 	for _, m := range c.Mails {
 		batch.Queue(`
-			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, escalation_step, stands_for, epoch, asks)
-			VALUES ('ticket', $1, $2, $3, $4, `+knownAs("$5")+`, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
-			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.EscalationStep, m.StandsFor, st.epoch, m.Asks)
+			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, escalation_step, stands_for, epoch, asks, trace)
+			VALUES ('ticket', $1, $2, $3, $4, `+knownAs("$5")+`, nullif($6, ''), $7, nullif($8, ''), $9, $10, nullif($11, ''))`,
+			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.EscalationStep, m.StandsFor, st.epoch, m.Asks, trace)
 		if m.Resends > 0 {
 			batch.Queue(`
 				UPDATE deliveries m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
@@ -202,9 +202,9 @@ func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
 	}
 	for _, call := range c.Calls {
 		batch.Queue(`
-			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, epoch)
-			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			st.number, call.N, call.Event, call.Webhook, call.Clock, call.EscalationStep, call.Priority, call.Breached, st.epoch)
+			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, escalation_step, priority, breached_at, epoch, trace)
+			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''))`,
+			st.number, call.N, call.Event, call.Webhook, call.Clock, call.EscalationStep, call.Priority, call.Breached, st.epoch, trace)
 	}
 }
 

@@ -37,6 +37,9 @@ type Options struct {
 	// supersedes them.
 	Settle time.Duration
 	Own    func(address string) bool // reports whether an address is the desk's, and so no person's; nil: none is
+	// Trace returns the trace of a context, which is stored with the commands, deliveries and emails that are added in it; nil:
+	// nothing is traced.
+	Trace func(context.Context) string
 }
 
 const (
@@ -56,6 +59,7 @@ type Store struct {
 	fileLimits  desk.FileLimits
 	settle      time.Duration
 	own         func(address string) bool
+	trace       func(context.Context) string
 	policies    sync.Map // version -> *policy.Policy; versions are immutable
 	secrets     sync.Map // name -> []byte; secrets are immutable
 	notices     atomic.Pointer[noticeCache]
@@ -91,7 +95,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	s := &Store{pool: pool, notifier: newNotifier(pool), submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own}
+	s := &Store{pool: pool, notifier: newNotifier(pool), submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own, trace: opt.Trace}
 	s.mails = batch.New(maxStatements, maxBatch, s.addMails)
 	return s, nil
 }

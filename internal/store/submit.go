@@ -53,7 +53,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		if sub.Number == "" || draw > 1 {
 			sub.Number = ticket.NewNumber(s.prefix)
 		}
-		a, err := s.submissions.submit(ctx, by, requester.ID, sub, u)
+		a, err := s.submissions.submit(ctx, by, requester.ID, sub, u, s.traceOf(ctx))
 		switch {
 		case err == nil:
 			return a, nil
@@ -152,6 +152,7 @@ type pendingSubmission struct {
 	requester ticket.PersonID
 	sub       desk.Submission
 	use       use
+	trace     string // empty: none
 
 	accepted desk.Accepted
 	err      error // pgx.ErrNoRows: the statement did not accept this one
@@ -161,8 +162,8 @@ type submissionItem = batch.Item[*pendingSubmission]
 
 // submit accepts a submission. Its errors are pgx's: pgx.ErrNoRows if it was not accepted. If ctx ends first, the ticket may
 // or may not have been accepted.
-func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, requester ticket.PersonID, sub desk.Submission, u use) (desk.Accepted, error) {
-	a := &pendingSubmission{by: by, requester: requester, sub: sub, use: u}
+func (b *submissionBatcher) submit(ctx context.Context, by desk.Person, requester ticket.PersonID, sub desk.Submission, u use, trace string) (desk.Accepted, error) {
+	a := &pendingSubmission{by: by, requester: requester, sub: sub, use: u, trace: trace}
 	if err := b.Do(ctx, a); err != nil {
 		return desk.Accepted{}, err
 	}
@@ -285,6 +286,7 @@ var submissionColumns = map[string]func(*pendingSubmission) string{
 	"htmls":      func(a *pendingSubmission) string { return a.sub.HTML },
 	"left_outs":  func(a *pendingSubmission) string { return leftOut(a.sub.LeftOut) },
 	"senders":    func(a *pendingSubmission) string { return string(a.by.Sender) },
+	"traces":     func(a *pendingSubmission) string { return a.trace },
 	"keys":       func(a *pendingSubmission) string { return a.sub.IdempotencyKey.Key },
 }
 

@@ -11,8 +11,8 @@ WITH now AS MATERIALIZED (
     SELECT i.*, date_trunc('second', least(i.arrived, now.at)) AS at,
         CASE WHEN i.arrived < now.at THEN coalesce((SELECT max(version) FROM policies WHERE effective_at <= i.arrived), now.policy) ELSE now.policy END AS policy
     FROM now, unnest(@numbers::text[], @requesters::text[], @authors::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
-                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @htmls::text[], @left_outs::text[], @forwards::boolean[], @senders::text[], @quiets::boolean[], @arrivals::timestamptz[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
-         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, html, left_out, forward, sender, quiet, arrived, key, fingerprint, allowance)
+                @priorities::text[], @subjects::text[], @bodies::text[], @formats::text[], @channels::text[], @mails::bigint[], @htmls::text[], @left_outs::text[], @forwards::boolean[], @senders::text[], @quiets::boolean[], @arrivals::timestamptz[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[], @traces::text[])
+         AS i (number, requester, author, role, order_number, follows, category, priority, subject, body, format, channel, mail, html, left_out, forward, sender, quiet, arrived, key, fingerprint, allowance, trace)
     {offered}
 ), wanted AS MATERIALIZED (
     SELECT allowance, count(*) * @each::interval AS share FROM incoming
@@ -35,8 +35,8 @@ WITH now AS MATERIALIZED (
     SELECT number, subject, body, format, nullif(channel, ''), nullif(mail, 0), html, left_out::jsonb, forward, nullif(sender, '') FROM accepted JOIN incoming USING (number)
     RETURNING id, ticket
 ){attached}, command AS (
-    INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, quiet, key, fingerprint)
-    SELECT i.number, 1, 'submit', author, role, at, words.id, priority, category, quiet, nullif(key, ''), fingerprint
+    INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, quiet, key, fingerprint, trace)
+    SELECT i.number, 1, 'submit', author, role, at, words.id, priority, category, quiet, nullif(key, ''), fingerprint, nullif(trace, '')
     FROM words JOIN incoming i ON i.number = words.ticket
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, 1 FROM accepted

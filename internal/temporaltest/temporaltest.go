@@ -4,6 +4,7 @@ package temporaltest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -72,6 +73,16 @@ func (s *Server) Stop() {
 	defer s.mu.Unlock()
 	if err := s.run.Stop(); err != nil {
 		s.t.Errorf("stop Temporal: %v", err)
+	}
+}
+
+// Signal sends a signal to the process, such as SIGSTOP. It does nothing if the server has ended.
+func (s *Server) Signal(signal syscall.Signal) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := syscall.Kill(s.run.PID(), signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+		s.t.Errorf("signal Temporal: %v", err)
 	}
 }
 

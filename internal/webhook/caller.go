@@ -83,7 +83,7 @@ func (e *Deferred) Deferral() string { return e.reason }
 func (c *Caller) try(ctx context.Context, call desk.WebhookCall) result {
 	endpoint, known := c.endpoints[call.Webhook]
 	if !known {
-		c.log.Warn("a policy names a webhook that is not configured", "webhook", call.Webhook, "ticket", call.Number)
+		c.log.WarnContext(ctx, "a policy names a webhook that is not configured", "webhook", call.Webhook, "ticket", call.Number)
 		return result{reason: "not configured"} // may be configured later
 	}
 	content, err := body(call, c.site)
@@ -92,7 +92,7 @@ func (c *Caller) try(ctx context.Context, call desk.WebhookCall) result {
 	}
 	r := c.post(ctx, endpoint, eventID(call), content)
 	if !r.taken {
-		c.log.Warn("webhook failed", "webhook", call.Webhook, "ticket", call.Number, "call", call.N, "reason", r.reason, "final", r.final, "error", r.cause)
+		c.log.WarnContext(ctx, "webhook failed", "webhook", call.Webhook, "ticket", call.Number, "call", call.N, "reason", r.reason, "final", r.final, "error", r.cause)
 	}
 	return r
 }

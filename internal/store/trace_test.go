@@ -1,0 +1,79 @@
+package store_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type traceKey struct{}
+
+// The trace of a context is stored with the command that is accepted in it, with the deliveries of a step and with an email, and
+// whatever goes on with these is passed it. Without traces the columns are null.
+func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	s, err := store.Open(t.Context(), d.dsn, store.Options{Trace: func(ctx context.Context) string {
+		trace, _ := ctx.Value(traceKey{}).(string)
+		return trace
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	in := func(trace string) context.Context { return context.WithValue(t.Context(), traceKey{}, trace) }
+	a, err := s.Submit(in("submission"), d.customer, submission())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := desk.Request{Number: a.Number, Verb: ticket.VerbAgentReply, Body: "Hello."}
+	if _, err := s.Command(in("reply"), d.agent, reply); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Command(t.Context(), d.agent, reply); err != nil { // not sampled
+		t.Fatal(err)
+	}
+	if traces, err := s.CommandTraces(t.Context(), a.Number, 3); err != nil || !slices.Equal(traces, []string{"reply", "submission"}) {
+		t.Errorf("undecided: %v, %v", traces, err)
+	}
+	var relayed []string
+	for range 2 { // a ticket's submission goes before its other commands
+		_, err := s.Undelivered(t.Context(), 10, 10, func(_ context.Context, all []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
+			for _, c := range all {
+				relayed = append(relayed, c.Trace)
+			}
+			return all, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(relayed, []string{"submission", "reply", ""}) {
+		t.Errorf("relayed: %q", relayed)
+	}
+	if _, err := app.NewSteps(s, app.MaxCommands).Step(in("step"), ticket.StepRequest{Number: a.Number, Command: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if traces, err := s.CommandTraces(t.Context(), a.Number, 3); err != nil || !slices.Equal(traces, []string{"reply"}) {
+		t.Errorf("undecided after a step: %v, %v", traces, err)
+	}
+	if trace, err := s.DeliveryTrace(t.Context(), a.Number, 1); err != nil || trace != "step" {
+		t.Errorf("of the receipt: %q, %v", trace, err)
+	}
+	if _, err := s.AddIncoming(in("email"), desk.IncomingMail{Envelope: desk.Envelope{Source: desk.SourceLMTP}, Blob: "b", Fingerprint: make([]byte, 32)}); err != nil {
+		t.Fatal(err)
+	}
+	if m, found, err := s.ClaimIncoming(t.Context(), "an attempt", late); err != nil || !found || m.Trace != "email" {
+		t.Errorf("an email: %q, %v, %v", m.Trace, found, err)
+	}
+	d.taken(d.customer) // by a store without traces
+	if n := one[int](d, `SELECT (SELECT count(*) FROM commands WHERE trace = '' OR trace IS NOT NULL AND ticket <> $1)::int
+		+ (SELECT count(*) FROM deliveries WHERE trace = '' OR trace IS NOT NULL AND ticket <> $1)::int`, a.Number); n != 0 {
+		t.Errorf("%d rows have a trace without there being one", n)
+	}
+}

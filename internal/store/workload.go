@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
+)
+
+// Workload returns what waits to be done. It takes one round trip, and reads no more than desk.MostCounted entries of an index
+// for each count.
+func (s *Store) Workload(ctx context.Context) (w desk.Workload, err error) {
+	batch := &pgx.Batch{}
+	// A plan cached while a table was nearly empty would scan all of it in a rush.
+	batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
+	for _, q := range workloadQueries(&w) {
+		batch.Queue(q.sql, q.args...).QueryRow(func(row pgx.Row) error { return q.into.scan(row) })
+	}
+	batch.Queue(owedQuery, desk.MostCounted, desk.DeliveryAges[:]).Query(func(rows pgx.Rows) (err error) {
+		w.Deliveries, err = collectOwed(rows)
+		return err
+	})
+	batch.Queue(`
+		SELECT verified_at IS NULL, total, notified, behind, CASE WHEN verified_at IS NULL THEN clock_timestamp() - began_at ELSE interval '0' END
+		FROM fanouts ORDER BY transition_at DESC LIMIT 1`).Query(func(rows pgx.Rows) error {
+		f := &w.Fanout
+		_, err := pgx.ForEachRow(rows, []any{&f.Running, &f.Total, &f.Notified, &f.Behind, &f.For}, func() error { return nil })
+		return err
+	})
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return w, explain(err, "count what waits")
+	}
+	w.Workflows, err = s.Reconciliation(ctx)
+	return w, err
+}
+
+// workloadQuery selects a count and the age of the oldest.
+type workloadQuery struct {
+	into *waiting
+	sql  string
+	args []any
+}
+
+// waiting is a desk.Waiting that is scanned from a count and an age, which is null if there is none.
+type waiting desk.Waiting
+
+func (w *waiting) scan(row pgx.Row) error {
+	var oldest *time.Duration
+	if err := row.Scan(&w.Count, &oldest); err != nil {
+		return err
+	}
+	if oldest != nil {
+		w.Oldest = max(*oldest, 0)
+	}
+	return nil
+}
+
+// counted returns a query that counts the rows of a table that meet a condition, and selects the age of since in the first of
+// them in some order. The condition and the order are those of an index.
+func counted(table, condition, order, since string) string {
+	return `SELECT (SELECT count(*) FROM (SELECT FROM ` + table + ` WHERE ` + condition + ` LIMIT $1) first),
+		(SELECT clock_timestamp() - ` + since + ` FROM ` + table + ` WHERE ` + condition + ` ORDER BY ` + order + ` LIMIT 1)`
+}
+
+func workloadQueries(w *desk.Workload) []workloadQuery {
+	const acceptance = `(SELECT accepted_at FROM commands c WHERE c.ticket = undelivered.ticket AND c.seq = undelivered.seq)`
+	limited := []any{desk.MostCounted}
+	return []workloadQuery{
+		{(*waiting)(&w.Submissions), counted("undelivered", `tries = 0 AND seq = 1 AND delivered_at IS NULL`, "id", acceptance), limited},
+		{(*waiting)(&w.Commands), counted("undelivered", `tries = 0 AND seq > 1 AND delivered_at IS NULL`, "id", acceptance), limited},
+		// Their order is that of the next attempts, so the oldest of a few is what can be known cheaply.
+		{(*waiting)(&w.Retried), `SELECT count(*), clock_timestamp() - min(` + acceptance + `) FROM (
+			SELECT ticket, seq FROM undelivered WHERE tries > 0 AND delivered_at IS NULL ORDER BY not_before LIMIT 1000) undelivered`, nil},
+		{(*waiting)(&w.Undecided), counted("undelivered", `delivered_at IS NOT NULL`, "delivered_at", "delivered_at"), limited},
+		{(*waiting)(&w.Overdue), counted("tickets", `next_due < statement_timestamp()`, "next_due, number", "next_due"), limited},
+		{(*waiting)(&w.Incoming), counted("incoming_mails", `status = 'received'`, "id", "received_at"), limited},
+		{(*waiting)(&w.Quarantined), counted("incoming_mails", `status = 'quarantined'`, "status, id DESC", "received_at"), limited},
+		{(*waiting)(&w.Sessions.Locked), `SELECT count(*), max(clock_timestamp() - query_start) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`, nil},
+		{(*waiting)(&w.Sessions.Idle), `SELECT count(*), max(clock_timestamp() - state_change) FROM pg_stat_activity
+			WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')`, nil},
+	}
+}
+
+// deliveryQueues are the queues of deliveries, in the order of desk.Workload.
+var deliveryQueues = []outbox.Queue{outbox.TicketMails, outbox.Webhooks, outbox.AnnouncementMails, outbox.AccountMails}
+
+// owedQuery counts the owed deliveries of each queue by age. Those of tickets are read by age, the others in the order in which
+// they are tried. $1 limits how many are read of each queue.
+const owedQuery = `
+	SELECT queue, width_bucket(age, $2::interval[]), count(*), max(age) FROM (
+		SELECT queue, clock_timestamp() - owed_at AS age FROM unnest(ARRAY['ticket', 'webhook']) queue CROSS JOIN LATERAL (
+			SELECT owed_at FROM deliveries d WHERE d.queue = queue.queue AND status = 'owed' AND ticket IS NOT NULL ORDER BY owed_at LIMIT $1) first
+		UNION ALL
+		SELECT queue, clock_timestamp() - owed_at FROM unnest(ARRAY['account', 'announcement']) queue CROSS JOIN LATERAL (
+			SELECT owed_at FROM deliveries d WHERE d.queue = queue.queue AND status = 'owed' AND ticket IS NULL ORDER BY not_before, n LIMIT $1) first
+	) owed GROUP BY 1, 2`
+
+// collectOwed returns the owed deliveries of every queue.
+func collectOwed(rows pgx.Rows) ([]desk.OwedDeliveries, error) {
+	all := make([]desk.OwedDeliveries, len(deliveryQueues))
+	for i, q := range deliveryQueues {
+		all[i].Queue = string(q)
+	}
+	var (
+		queue    outbox.Queue
+		place, n int
+		oldest   time.Duration
+	)
+	_, err := pgx.ForEachRow(rows, []any{&queue, &place, &n, &oldest}, func() error {
+		o := &all[slices.Index(deliveryQueues, queue)]
+		o.Ages[place] = n
+		o.Oldest = max(o.Oldest, oldest)
+		return nil
+	})
+	return all, err
+}
+
+// PoolStats returns the state of the pool of connections.
+func (s *Store) PoolStats() *pgxpool.Stat { return s.pool.Stat() }

@@ -1,0 +1,73 @@
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
+)
+
+// Deliveries returns a store of deliveries that measures s.
+func (t *Telemetry) Deliveries(s outbox.Store) outbox.Store {
+	if t == nil {
+		return s
+	}
+	return deliveries{s, t}
+}
+
+type deliveries struct {
+	outbox.Store
+	t *Telemetry
+}
+
+func (d deliveries) SettleDelivery(ctx context.Context, k outbox.Key, status desk.DeliveryStatus, reason string) error {
+	err := d.Store.SettleDelivery(ctx, k, status, reason)
+	if err == nil {
+		d.t.metrics.settled.WithLabelValues(string(k.Queue), string(status)).Inc()
+	}
+	return err
+}
+
+func (d deliveries) DeferDelivery(ctx context.Context, k outbox.Key, reason string, pause time.Duration) (time.Time, error) {
+	d.t.metrics.deferred.WithLabelValues(string(k.Queue)).Inc()
+	return d.Store.DeferDelivery(ctx, k, reason, pause)
+}
+
+func (d deliveries) PostponeDelivery(ctx context.Context, k outbox.Key, pause time.Duration) error {
+	d.t.metrics.deferred.WithLabelValues(string(k.Queue)).Inc()
+	return d.Store.PostponeDelivery(ctx, k, pause)
+}
+
+// Transports returns the transports with the time measured that each takes to send.
+func (t *Telemetry) Transports(all map[outbox.Queue]outbox.Transport) map[outbox.Queue]outbox.Transport {
+	if t == nil {
+		return all
+	}
+	measured := make(map[outbox.Queue]outbox.Transport, len(all))
+	for q, transport := range all {
+		measured[q] = func(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
+			d, err := transport(ctx, k)
+			if send := d.Send; send != nil {
+				d.Send = func(ctx context.Context) error { return t.send(ctx, q, send) }
+			}
+			return d, err
+		}
+	}
+	return measured
+}
+
+func (t *Telemetry) send(ctx context.Context, q outbox.Queue, send func(context.Context) error) error {
+	began := time.Now()
+	end := func(error) {}
+	if trace.SpanContextFromContext(ctx).IsSampled() { // of a delivery without a trace there is nothing to tell
+		ctx, end = t.begin(ctx, "send", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String(attrQueue, string(q))))
+	}
+	err := send(ctx)
+	seconds(t.metrics.sendDuration.WithLabelValues(string(q), resultOf(err)), began)
+	end(err)
+	return err
+}

@@ -1,0 +1,111 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// namespace begins the names of all metrics of this program's own.
+const namespace = "supportdesk"
+
+// metrics are what this process has done since it started. What the database knows is read by a stateCollector instead.
+type metrics struct {
+	requests        *prometheus.CounterVec
+	requestDuration *prometheus.HistogramVec
+
+	accepted      *prometheus.CounterVec
+	rejected      *prometheus.CounterVec
+	outcomeWait   *prometheus.HistogramVec
+	relayed       *prometheus.CounterVec
+	relayLag      prometheus.Histogram
+	stepDuration  *prometheus.HistogramVec
+	decided       *prometheus.CounterVec
+	events        *prometheus.CounterVec
+	breaches      *prometheus.CounterVec
+	escalations   *prometheus.CounterVec
+	dueEventDelay *prometheus.HistogramVec
+
+	checks *prometheus.CounterVec
+
+	settled      *prometheus.CounterVec
+	deferred     *prometheus.CounterVec
+	sendDuration *prometheus.HistogramVec
+
+	received  *prometheus.CounterVec
+	processed *prometheus.CounterVec
+	postponed prometheus.Counter
+}
+
+// Buckets of durations, in seconds.
+var (
+	fastBuckets = []float64{.002, .005, .01, .025, .05, .1, .25, .5, 1, 2, 5}
+	slowBuckets = []float64{.05, .1, .25, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400}
+)
+
+func newMetrics() metrics {
+	return metrics{
+		requests:        counters("http_requests_total", "HTTP requests, by method, route and status. Requests that match no route have the route \"none\".", "method", "route", "code"),
+		requestDuration: histograms("http_request_duration_seconds", "Time until the end of an HTTP response. Event streams are not included.", fastBuckets, "method", "route"),
+
+		accepted:     counters("commands_accepted_total", "Commands accepted by this process, by verb. A submission is the command \"submit\". Repetitions with the same idempotency key are not counted.", "verb"),
+		rejected:     counters("commands_rejected_total", "Commands that were not accepted, by verb and kind of error.", "verb", "kind"),
+		outcomeWait:  histograms("command_outcome_wait_seconds", "Time that a request waited for the outcome of its command, by whether it was decided meanwhile.", fastBuckets, "decided"),
+		relayed:      counters("relay_deliveries_total", "Attempts of the relay to deliver a command to its workflow, by result: \"ok\" or the kind of error.", "result"),
+		relayLag:     histogram("relay_lag_seconds", "Time from the acceptance of a command to its delivery to its workflow. Acceptance is a whole second, so up to a second too long.", slowBuckets),
+		stepDuration: histograms("step_duration_seconds", "Time of a step's transaction, by result: \"ok\" or the kind of error.", fastBuckets, "result"),
+		decided:      counters("commands_decided_total", "Commands that steps decided, by verb and outcome: \"granted\" or \"refused\".", "verb", "outcome"),
+		events:       counters("ticket_events_total", "Events that steps recorded, by kind.", "kind"),
+		breaches:     counters("breaches_total", "Targets that were breached, by clock.", "clock"),
+		escalations:  counters("escalations_total", "Escalation steps that fired, by clock.", "clock"),
+		dueEventDelay: histograms("due_event_delay_seconds", "Time from when an event was due until a step recorded it, by kind.",
+			slowBuckets, "kind"),
+
+		checks: counters("reconciler_checks_total", "Checks of overdue tickets by the reconciler, by what it found: \"missing\" (no workflow runs), \"restarted\", \"running\" (without progress) or \"trying\" (deliveries are being tried).", "found"),
+
+		settled:      counters("deliveries_settled_total", "Emails and webhook calls that were settled, by queue and status: \"sent\", \"bounced\", \"failed\" or \"superseded\".", "queue", "status"),
+		deferred:     counters("deliveries_deferred_total", "Attempts at emails and webhook calls that were rejected temporarily, or whose server was not reached, by queue.", "queue"),
+		sendDuration: histograms("delivery_send_duration_seconds", "Time to send an email to the mail server, or to call a webhook, by queue and result: \"ok\" or the kind of error.", slowBuckets, "queue", "result"),
+
+		received:  counters("incoming_mails_received_total", "Incoming emails that were stored, by the way they came.", "source"),
+		processed: counters("incoming_mails_processed_total", "Incoming emails that were processed, by status: \"accepted\", \"recorded\", \"quarantined\" or \"duplicate\".", "status"),
+		postponed: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "incoming_mails_deferred_total", Help: "Attempts to process an incoming email that are made again later.",
+		}),
+	}
+}
+
+// all returns the collectors of all fields.
+func (m metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{
+		m.requests, m.requestDuration, m.accepted, m.rejected, m.outcomeWait, m.relayed, m.relayLag, m.stepDuration, m.decided,
+		m.events, m.breaches, m.escalations, m.dueEventDelay, m.checks, m.settled, m.deferred, m.sendDuration, m.received, m.processed, m.postponed,
+	}
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func histograms(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+func histogram(name, help string, buckets []float64) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
+}
+
+// newRegistry returns a registry with the metrics of Go, of the process and of its version.
+func newRegistry(o Options) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "1, with the program's version and the command that runs.",
+	}, []string{"version", "process"})
+	build.WithLabelValues(o.Version, o.Process).Set(1)
+	r.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// seconds observes the time since an instant.
+func seconds(o prometheus.Observer, since time.Time) { o.Observe(max(time.Since(since), 0).Seconds()) }

@@ -1,0 +1,147 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/telemetry"
+)
+
+// database answers looks as a test wants.
+type database struct {
+	looks atomic.Int64
+	pool  *pgxpool.Pool
+	look  func(context.Context) (desk.Workload, error)
+}
+
+func (d *database) Workload(ctx context.Context) (desk.Workload, error) {
+	d.looks.Add(1)
+	return d.look(ctx)
+}
+
+func (d *database) PoolStats() *pgxpool.Stat { return d.pool.Stat() }
+
+// serve serves the metrics of a database and of a Temporal that answers with an error.
+func serve(t *testing.T, look func(context.Context) (desk.Workload, error), temporal error) (*database, func() string) {
+	t.Helper()
+	measured, err := telemetry.New(t.Context(), telemetry.Options{Process: "test", Metrics: true, Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := pgxpool.New(t.Context(), "postgres://nowhere.invalid/desk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	d := &database{pool: pool, look: look}
+	if err := measured.ServeState(d, func(context.Context) error { return temporal }); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(measured.Handler())
+	t.Cleanup(server.Close)
+	return d, func() string {
+		response, err := http.Get(server.URL + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s, %v: %s", response.Status, err, body)
+		}
+		return string(body)
+	}
+}
+
+func has(t *testing.T, metrics string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains(metrics, "\n"+line+"\n") {
+			t.Errorf("%s is missing", line)
+		}
+	}
+}
+
+func TestState_isReadOnceForManyScrapes(t *testing.T) {
+	d, scrape := serve(t, func(context.Context) (desk.Workload, error) {
+		return desk.Workload{
+			Overdue:    desk.Waiting{Count: 3, Oldest: 90 * time.Second},
+			Deliveries: []desk.OwedDeliveries{{Queue: "ticket", Ages: [5]int{1, 2, 0, 0, 4}, Oldest: 48 * time.Hour}},
+		}, nil
+	}, nil)
+	for range 20 {
+		has(t, scrape(), "supportdesk_database_up 1", "supportdesk_temporal_up 1", "supportdesk_due_events_overdue 3",
+			"supportdesk_due_events_overdue_oldest_seconds 90", `supportdesk_deliveries_owed{age="10m",queue="ticket"} 2`,
+			`supportdesk_deliveries_owed{age="older",queue="ticket"} 4`, `supportdesk_deliveries_owed_oldest_seconds{queue="ticket"} 172800`)
+	}
+	if n := d.looks.Load(); n > 2 { // two if the scrapes took more than five seconds
+		t.Errorf("%d looks", n)
+	}
+}
+
+func TestState_isLeftOutAndReportedDuringAnOutage(t *testing.T) {
+	d, scrape := serve(t, func(context.Context) (desk.Workload, error) { return desk.Workload{}, errors.New("away") }, errors.New("away"))
+	for range 20 {
+		metrics := scrape()
+		has(t, metrics, "supportdesk_database_up 0", "supportdesk_temporal_up 0", "supportdesk_database_pool_connections_max 4")
+		if strings.Contains(metrics, "supportdesk_due_events_overdue") {
+			t.Fatal("it has a value of a database that does not answer")
+		}
+	}
+	if n := d.looks.Load(); n > 2 {
+		t.Errorf("a database that is away was asked %d times", n)
+	}
+}
+
+// A database that hangs, also beyond the end of its context, holds up no scrape.
+func TestState_ofADatabaseThatHangsDoesNotHang(t *testing.T) {
+	end := make(chan struct{})
+	d, scrape := serve(t, func(context.Context) (desk.Workload, error) { <-end; return desk.Workload{}, nil }, nil)
+	for range 3 {
+		has(t, scrape(), "supportdesk_database_up 0", "supportdesk_temporal_up 1")
+	}
+	if n := d.looks.Load(); n != 1 {
+		t.Errorf("%d looks at once", n)
+	}
+	close(end)
+}
+
+func TestNew_measuresNothingUnlessAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		env    map[string]string
+		wanted bool
+	}{
+		"nothing is set":    {},
+		"none":              {env: map[string]string{"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}},
+		"disabled":          {env: map[string]string{"OTEL_SDK_DISABLED": "TRUE", "OTEL_TRACES_EXPORTER": "otlp"}},
+		"an endpoint":       {env: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, wanted: true},
+		"an exporter, grpc": {env: map[string]string{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, wanted: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			measured, err := telemetry.New(t.Context(), telemetry.Options{Getenv: func(k string) string { return c.env[k] }, Log: slog.New(slog.DiscardHandler)})
+			if err != nil || (measured != nil) != c.wanted || (measured.Traceparent() != nil) != c.wanted {
+				t.Errorf("%v, %v", measured, err)
+			}
+			if err := measured.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for key, value := range map[string]string{"OTEL_TRACES_EXPORTER": "zipkin", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"} {
+		env := map[string]string{"OTEL_TRACES_EXPORTER": "otlp", key: value}
+		if _, err := telemetry.New(t.Context(), telemetry.Options{Getenv: func(k string) string { return env[k] }}); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s=%s: %v", key, value, err)
+		}
+	}
+}

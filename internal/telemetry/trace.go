@@ -1,0 +1,156 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/holesalemart/supportdesk/internal/logging"
+)
+
+// The attributes of spans. Their values are IDs, numbers and names that the program defines.
+const (
+	attrRequest  = "supportdesk.request"
+	attrTicket   = "supportdesk.ticket"
+	attrCommand  = "supportdesk.command"
+	attrVerb     = "supportdesk.verb"
+	attrOutcome  = "supportdesk.outcome"
+	attrDelivery = "supportdesk.delivery"
+	attrQueue    = "supportdesk.queue"
+	attrMail     = "supportdesk.mail"
+	attrSource   = "supportdesk.source"
+	attrStatus   = "supportdesk.status"
+)
+
+// traces makes spans and sends them.
+type traces struct {
+	provider *sdktrace.TracerProvider
+	tracer   trace.Tracer
+}
+
+// closeTime is how long a process that ends waits for its last spans to be sent.
+const closeTime = 5 * time.Second
+
+// newTraces returns what OpenTelemetry's variables ask for, or nil: without any, nothing is traced. Its library reads the
+// sampler, the endpoint, headers and limits itself.
+func newTraces(ctx context.Context, o Options) (*traces, error) {
+	if !tracesWanted(o.Getenv) {
+		return nil, nil //nolint:nilnil // nothing is traced
+	}
+	exporter, err := newExporter(ctx, o.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	about, err := resource.New(ctx, resource.WithAttributes(
+		attribute.String("service.name", "supportdesk-"+o.Process), attribute.String("service.version", o.Version),
+	), resource.WithTelemetrySDK(), resource.WithFromEnv()) // the environment comes last, so it prevails
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("describe this process to OpenTelemetry: %w", err), exporter.Shutdown(ctx))
+	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(warnSometimes(o.Log, "traces are not sent"))) // the library has no other way
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
+	return &traces{provider: provider, tracer: provider.Tracer("github.com/holesalemart/supportdesk")}, nil
+}
+
+// tracesWanted reports whether an exporter or an endpoint is set.
+func tracesWanted(getenv func(string) string) bool {
+	switch {
+	case strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true"):
+		return false
+	case getenv("OTEL_TRACES_EXPORTER") != "":
+		return getenv("OTEL_TRACES_EXPORTER") != "none"
+	default:
+		return getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
+	}
+}
+
+func newExporter(ctx context.Context, getenv func(string) string) (*otlptrace.Exporter, error) {
+	if name := getenv("OTEL_TRACES_EXPORTER"); name != "" && name != "otlp" {
+		return nil, fmt.Errorf("OTEL_TRACES_EXPORTER is not otlp or none: %q", name)
+	}
+	protocol := getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+	if protocol == "" {
+		protocol = getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
+	}
+	switch protocol {
+	case "grpc":
+		return otlptracegrpc.New(ctx)
+	case "", "http/protobuf":
+		return otlptracehttp.New(ctx)
+	default:
+		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL is not http/protobuf or grpc: %q", protocol)
+	}
+}
+
+func (t *traces) close() error {
+	if t == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	if err := t.provider.Shutdown(ctx); err != nil {
+		return fmt.Errorf("send the last traces: %w", err)
+	}
+	return nil
+}
+
+// endSpan ends a span. Errors may quote text of people, so only their kind is recorded.
+func endSpan(span trace.Span, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		span.SetStatus(codes.Error, resultOf(err))
+	}
+	span.End()
+}
+
+const traceparent = "traceparent"
+
+// Traceparent returns the span of a context in the form of the W3C's header, to be stored with what the context causes. It is
+// empty unless the span is sampled.
+func Traceparent(ctx context.Context) string {
+	if !trace.SpanContextFromContext(ctx).IsSampled() {
+		return ""
+	}
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier[traceparent]
+}
+
+// Traceparent returns the function of that name if there are traces, and otherwise nil.
+func (t *Telemetry) Traceparent() func(context.Context) string {
+	if !t.tracing() {
+		return nil
+	}
+	return Traceparent
+}
+
+// withRemote returns a context whose spans continue a stored trace. ok is false if there is none.
+func withRemote(ctx context.Context, stored string) (_ context.Context, ok bool) {
+	if stored == "" {
+		return ctx, false
+	}
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{traceparent: stored})
+	return ctx, trace.SpanContextFromContext(ctx).IsRemote()
+}
+
+// LogAttrs returns the IDs of a context's trace and span for log lines.
+func LogAttrs(ctx context.Context) []slog.Attr {
+	span := trace.SpanContextFromContext(ctx)
+	if !span.IsValid() {
+		return nil
+	}
+	return []slog.Attr{slog.String(logging.Trace, span.TraceID().String()), slog.String(logging.Span, span.SpanID().String())}
+}
