@@ -32,7 +32,7 @@ func (n *dependencies) deployment() (*dispatch.Deployment, error) {
 
 // withDeployment calls do with the workers' deployment.
 func (p *program) withDeployment(do func(*dispatch.Deployment) error) error {
-	n, err := p.connect()
+	n, err := p.connect("")
 	if err != nil {
 		return err
 	}
