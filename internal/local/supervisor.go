@@ -130,6 +130,3 @@ func StartProgram(o ProgramOptions) (*Program, error) {
 	}
 	return &Program{child}, nil
 }
-
-// PID returns the process ID.
-func (p *Program) PID() int { return p.process.Pid }
