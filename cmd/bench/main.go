@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
+	_ "time/tzdata" // for the policies' time zones
 
 	"github.com/alecthomas/kong"
 )
@@ -30,7 +32,7 @@ func main() {
 
 // settings are the command line, and part of the result.
 type settings struct {
-	Only    []string `help:"Sections to run, separated by commas. Default: all."`
+	Only    []string `help:"Sections to run, separated by commas. Default: all." json:"only"`
 	Scale   float64  `default:"1" help:"Factor for all numbers below, for shorter runs."`
 	List    bool     `help:"List the sections." json:"-"`
 	JSON    string   `help:"File for the result as JSON." json:"-"`
@@ -42,6 +44,14 @@ type settings struct {
 	Rush        int `default:"5000" help:"Submissions of the rush. Default: ${default}."`
 	Backlog     int `default:"2000" help:"Tickets submitted while the worker is stopped. Default: ${default}."`
 	Lives       int `default:"24" help:"Whole lives of tickets. Default: ${default}."`
+	Alone       int `default:"20" help:"Breaches one after the other. Default: ${default}."`
+	AtOnce      int `default:"1000" help:"Breaches at one instant. Default: ${default}."`
+	Cached      int `default:"2000" help:"Tickets in the worker's memory. Default: ${default}."`
+	Pages       int `default:"1000" help:"Open pages, at most 1,200. Default: ${default}."`
+	Changes     int `default:"50" help:"Changes that the open pages learn of. Default: ${default}."`
+
+	AtOncePace int           `default:"20" help:"Tickets per second that the machine can work off, to choose their common instant. Default: ${default}."`
+	Idle       time.Duration `default:"1m" help:"How long each idle desk is observed. Default: ${default}."`
 }
 
 // section is a part of the program that can be run alone. Each has a stack of its own, so that none depends on what another
@@ -57,6 +67,10 @@ var sections = []section{
 	{"rush", "commands of staff during a rush of submissions", rush},
 	{"backlog", "tickets per second after the worker was stopped", backlog},
 	{"lives", "what the whole life of a ticket costs in Temporal, and how long its receipt takes", lives},
+	{"breaches", "how late breaches are recorded, alone and many at one instant", breaches},
+	{"idle", "what 100, 1,000 and 10,000 open tickets cost while nothing happens", idle},
+	{"memory", "the worker's memory of each cached ticket", workerMemory},
+	{"pages", "how soon open pages learn of a change", livePages},
 }
 
 // bench is what a section works with.

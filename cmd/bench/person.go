@@ -13,7 +13,7 @@ import (
 
 // person is a client of the API.
 type person struct {
-	base, token, handle string
+	base, token, handle, address string
 }
 
 var clients = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2000}, Timeout: time.Minute}

@@ -27,7 +27,7 @@ import (
 const (
 	startTimeout = 2 * time.Minute
 	customers    = 32
-	agents       = 8
+	agents       = 40 // of whom each has at most 30 pages open
 )
 
 // stack is a whole desk in a directory of its own: servers that flush to the disk as in production, and the program's
@@ -56,8 +56,8 @@ type process struct {
 	run  *local.Program
 }
 
-// start starts a stack without its worker.
-func (b *bench) start() (s *stack, err error) {
+// start starts a stack without its worker. Its policy is Holesalemart's unless there is a document.
+func (b *bench) start(document ...string) (s *stack, err error) {
 	ctx, cancel := context.WithTimeout(b.ctx, startTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "supportdesk-bench-*")
@@ -76,7 +76,15 @@ func (b *bench) start() (s *stack, err error) {
 	if err := s.startServers(ctx, b.settings.Env); err != nil {
 		return s, err
 	}
-	if _, err := s.command(ctx, "migrate"); err != nil {
+	migrate := []string{"migrate"}
+	for _, text := range document {
+		file := filepath.Join(dir, "policy.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return s, fmt.Errorf("write a policy: %w", err)
+		}
+		migrate = append(migrate, "--policy", file)
+	}
+	if _, err := s.command(ctx, migrate...); err != nil {
 		return s, err
 	}
 	if err := s.addPeople(ctx); err != nil {
@@ -89,8 +97,8 @@ func (b *bench) start() (s *stack, err error) {
 }
 
 // startWorking starts a stack with its worker.
-func (b *bench) startWorking() (*stack, error) {
-	s, err := b.start()
+func (b *bench) startWorking(document ...string) (*stack, error) {
+	s, err := b.start(document...)
 	if err == nil {
 		err = s.startWorker()
 	}
@@ -106,7 +114,7 @@ func (s *stack) startServers(ctx context.Context, env []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.pool, err = pgxpool.New(ctx, dsn+"&pool_max_conns=40"); err != nil {
+	if s.pool, err = pgxpool.New(ctx, dsn+"&pool_max_conns=40&application_name=bench"); err != nil {
 		return err
 	}
 	binary, err := local.FindTemporal()
@@ -184,7 +192,7 @@ func (s *stack) addPeople(ctx context.Context) error {
 			return nil, err
 		}
 		token, err := db.IssueToken(ctx, added.ID, "bench")
-		return &person{base: s.base, token: token, handle: added.Handle}, err
+		return &person{base: s.base, token: token, handle: added.Handle, address: added.Address}, err
 	}
 	for i := range customers {
 		p, err := add(ticket.RoleCustomer, i)
@@ -227,9 +235,6 @@ func (s *stack) startWorker() (err error) {
 	s.worker, err = s.startProcess("worker")
 	return err
 }
-
-// stopWorker stops the worker as a deployment does, after the tasks under way.
-func (s *stack) stopWorker() error { return s.worker.run.Stop() }
 
 func (s *stack) startProcess(name string) (*process, error) {
 	p := &process{name: name, log: filepath.Join(s.dir, name+".log")}
@@ -276,6 +281,42 @@ func (s *stack) stop() {
 	if err := os.RemoveAll(s.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
+}
+
+// awaitCount polls the database until a query returns at least n.
+func (s *stack) awaitCount(ctx context.Context, n int, query string, args ...any) error {
+	return s.await(ctx, fmt.Sprint(n, " from ", query), func() (bool, error) {
+		var got int
+		err := s.pool.QueryRow(ctx, query, args...).Scan(&got)
+		return got >= n, err
+	})
+}
+
+// await polls until a condition holds.
+func (s *stack) await(ctx context.Context, what string, holds func() (bool, error)) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := holds()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", what, ctx.Err())
+		}
+	}
+}
+
+// fill submits tickets from 8 clients until there are n with their receipts sent.
+func (s *stack) fill(ctx context.Context, n int) error {
+	if more := n - len(s.mails.receipts()); more > 0 {
+		if _, _, err := each(ctx, 8, more, s.submit); err != nil {
+			return err
+		}
+	}
+	return s.mails.awaitReceipts(ctx, n)
 }
 
 func (s *stack) temporalVersion(ctx context.Context) (string, error) {

@@ -27,44 +27,55 @@ func submissions(b *bench) error {
 	if err := s.startWorker(); err != nil {
 		return err
 	}
-	submitted := 1
+	if err := s.mails.awaitReceipts(b.ctx, 1); err != nil {
+		return err
+	}
 	for _, clients := range []int{1, 8, 32} {
 		n := b.scaled(b.settings.Submissions)
 		if clients == 1 {
 			n = max(1, n/4)
 		}
-		if _, _, err := each(b.ctx, clients, clients, s.submit); err != nil { // connections and prepared statements
+		if err := s.submissionsAt(b, clients, n, bare); err != nil {
 			return err
 		}
-		submitted += n + clients
-		if err := s.mails.awaitReceipts(b.ctx, submitted-n); err != nil {
-			return err
-		}
-		before := s.processorTime()
-		taken, took, err := each(b.ctx, clients, n, s.submit)
-		if err != nil {
-			return err
-		}
-		if err := s.mails.awaitReceipts(b.ctx, submitted); err != nil {
-			return err
-		}
-		processor := s.processorFigure(fmt.Sprintf("tickets with receipts, %d at once", clients), n, before)
-		insert := func(ctx context.Context, _, _ int) error { return bare.insert(ctx) }
-		if _, _, err := each(b.ctx, clients, clients, insert); err != nil {
-			return err
-		}
-		bareTaken, bareTook, err := each(b.ctx, clients, n, insert)
-		if err != nil {
-			return err
-		}
-		name := fmt.Sprintf("submissions, %d at once", clients)
-		rate := perSecond(name, n, took).beside(float64(n)/bareTook.Seconds(), bareTransaction).ofBare(0.7)
-		p99 := millis(name+", p99", taken.percentile(99), n).beside(inMillis(bareTaken.percentile(99)), bareTransaction)
-		if clients == 1 {
-			p99 = p99.atMost(10)
-		}
-		b.report.add(rate, millis(name+", p50", taken.percentile(50), n).beside(inMillis(bareTaken.percentile(50)), bareTransaction), p99, processor)
 	}
+	return nil
+}
+
+func (s *stack) submissionsAt(b *bench, clients, n int, bare *rows) error {
+	submitted := len(s.mails.receipts()) + clients + n
+	if _, _, err := each(b.ctx, clients, clients, s.submit); err != nil { // connections and prepared statements
+		return err
+	}
+	if err := s.mails.awaitReceipts(b.ctx, submitted-n); err != nil {
+		return err
+	}
+	before := s.processorTime()
+	taken, took, err := each(b.ctx, clients, n, s.submit)
+	if err != nil {
+		return err
+	}
+	if err := s.mails.awaitReceipts(b.ctx, submitted); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("submissions, %d at once", clients)
+	processor := s.processorFigure(name+", with their receipts", n, before)
+	insert := func(ctx context.Context, _, _ int) error { return bare.insert(ctx) }
+	if _, _, err := each(b.ctx, clients, clients, insert); err != nil {
+		return err
+	}
+	bareTaken, bareTook, err := each(b.ctx, clients, n, insert)
+	if err != nil {
+		return err
+	}
+	p99 := millis(name+", p99", taken.percentile(99), n).beside(inMillis(bareTaken.percentile(99)), bareTransaction)
+	if clients == 1 {
+		p99 = p99.atMost(10)
+	}
+	b.report.add(
+		perSecond(name, n, took).beside(float64(n)/bareTook.Seconds(), bareTransaction).ofBare(0.7),
+		millis(name+", p50", taken.percentile(50), n).beside(inMillis(bareTaken.percentile(50)), bareTransaction),
+		p99, processor)
 	return nil
 }
 
