@@ -17,15 +17,7 @@ time_zone: %s
   resolution: {target: 10d, counts: calendar, pauses: [waiting, resolved]}
 `
 
-// breaches measures how late a breach is recorded: of tickets that are due one after the other, and of many that are due at
-// the same instant, beside timers of bare workflows.
-func breaches(b *bench) error {
-	if err := breachesAlone(b); err != nil {
-		return err
-	}
-	return breachesAtOnce(b)
-}
-
+// breachesAlone measures how late breaches are recorded of tickets that are due one after the other.
 func breachesAlone(b *bench) error {
 	s, err := b.startWorking(fmt.Sprintf(breachPolicy, "UTC", "", "5s", "calendar"))
 	if err != nil {
@@ -53,7 +45,8 @@ func breachesAlone(b *bench) error {
 	return nil
 }
 
-// breachesAtOnce has the desk open at an instant, so that the targets of all tickets that were submitted before end together.
+// breachesAtOnce measures how late breaches are recorded that happen at one instant, beside timers of bare workflows. The desk
+// opens at an instant, so that the targets of all tickets that were submitted before end together.
 func breachesAtOnce(b *bench) error {
 	n := b.scaled(b.settings.AtOnce)
 	// Enough for the tickets to be accepted and started.

@@ -46,6 +46,7 @@ type settings struct {
 	Lives       int `default:"24" help:"Whole lives of tickets. Default: ${default}."`
 	Alone       int `default:"20" help:"Breaches one after the other. Default: ${default}."`
 	AtOnce      int `default:"1000" help:"Breaches at one instant. Default: ${default}."`
+	Emergency   int `default:"10000" help:"Open tickets in the emergency. Default: ${default}."`
 	Cached      int `default:"2000" help:"Tickets in the worker's memory. Default: ${default}."`
 	Pages       int `default:"1000" help:"Open pages, at most 1,200. Default: ${default}."`
 	Changes     int `default:"50" help:"Changes that the open pages learn of. Default: ${default}."`
@@ -67,7 +68,9 @@ var sections = []section{
 	{"rush", "commands of staff during a rush of submissions", rush},
 	{"backlog", "tickets per second after the worker was stopped", backlog},
 	{"lives", "what the whole life of a ticket costs in Temporal, and how long its receipt takes", lives},
-	{"breaches", "how late breaches are recorded, alone and many at one instant", breaches},
+	{"breach", "how late the breach of a ticket alone is recorded", breachesAlone},
+	{"breaches", "how late breaches are recorded that happen at one instant", breachesAtOnce},
+	{"emergency", "an emergency that pauses every open ticket, and its end", emergency},
 	{"idle", "what 100, 1,000 and 10,000 open tickets cost while nothing happens", idle},
 	{"memory", "the worker's memory of each cached ticket", workerMemory},
 	{"pages", "how soon open pages learn of a change", livePages},
