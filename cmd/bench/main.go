@@ -50,6 +50,9 @@ type settings struct {
 	Cached      int `default:"2000" help:"Tickets in the worker's memory. Default: ${default}."`
 	Pages       int `default:"1000" help:"Open pages, at most 1,200. Default: ${default}."`
 	Changes     int `default:"50" help:"Changes that the open pages learn of. Default: ${default}."`
+	Tickets     int `default:"1000000" help:"Tickets of the section million. Default: ${default}."`
+	Open        int `default:"100000" help:"Those of them that are open, about. Default: ${default}."`
+	Mails       int `default:"400" help:"Emails by LMTP at 1 and at 8 connections; a fifth of that to the page. Default: ${default}."`
 
 	AtOncePace int           `default:"20" help:"Tickets per second that the machine can work off, to choose their common instant. Default: ${default}."`
 	Idle       time.Duration `default:"1m" help:"How long each idle desk is observed. Default: ${default}."`
@@ -74,6 +77,8 @@ var sections = []section{
 	{"idle", "what 100, 1,000 and 10,000 open tickets cost while nothing happens", idle},
 	{"memory", "the worker's memory of each cached ticket", workerMemory},
 	{"pages", "how soon open pages learn of a change", livePages},
+	{"million", "lists, search, reports and pages at 1,000,000 tickets of which 100,000 are open", million},
+	{"mail", "incoming email by LMTP, and until it is on an open page", mails},
 }
 
 // bench is what a section works with.

@@ -26,7 +26,8 @@ func TestBench_measuresEverySection(t *testing.T) {
 	}
 	var names []string
 	for _, s := range sections {
-		if s.name != "breaches" { // whose common instant is a minute or more away
+		// The common instant of breaches is a minute or more away, and those of email are tests of their own.
+		if s.name != "breaches" && s.name != "mail" {
 			names = append(names, s.name)
 		}
 	}
