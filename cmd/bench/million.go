@@ -40,15 +40,34 @@ func million(b *bench) error {
 	if err := s.pool.QueryRow(b.ctx, `SELECT number FROM tickets WHERE status = 'open' ORDER BY events DESC, number LIMIT 1`).Scan(&ticket); err != nil {
 		return err
 	}
-	bare, err := s.reads(b.ctx, http.DefaultClient, "/healthz")
+	bare, err := s.readsOf(b.ctx, http.DefaultClient, "/healthz")
 	if err != nil {
 		return err
 	}
+	for _, read := range reads(ticket) {
+		taken, err := s.readsOf(b.ctx, browser, read.path)
+		if err != nil {
+			return err
+		}
+		f := millis(read.name+", p50", taken.percentile(50), taken.len()).beside(inMillis(bare.percentile(50)), "bare answer")
+		if read.most > 0 {
+			f = f.atMost(read.most)
+		}
+		f.Note = fmt.Sprintf("p95 %s ms", number(inMillis(taken.percentile(95))))
+		b.report.add(f)
+	}
+	return nil
+}
+
+// read is a path of the server.
+type read struct {
+	name, path string
+	most       float64 // ms; 0: no aim
+}
+
+func reads(ticket string) []read {
 	from := time.Now().UTC().AddDate(0, 0, -83).Format(time.DateOnly)
-	for _, read := range []struct {
-		name, path string
-		most       float64 // ms; 0: no aim
-	}{
+	return []read{
 		{"list, all", "/api/v1/tickets?queue=all&limit=100", 0},
 		{"list, unassigned", "/api/v1/tickets?queue=unassigned&limit=100", 0},
 		{"list, due soon", "/api/v1/tickets?queue=due-soon&limit=100", 0},
@@ -67,19 +86,7 @@ func million(b *bench) error {
 		{"page of a ticket", "/desk/tickets/" + ticket, 0},
 		{"page of supervision", "/supervision", 0},
 		{"page of promises", "/supervision/promises", 100},
-	} {
-		taken, err := s.reads(b.ctx, browser, read.path)
-		if err != nil {
-			return err
-		}
-		f := millis(read.name+", p50", taken.percentile(50), taken.len()).beside(inMillis(bare.percentile(50)), "bare answer")
-		if read.most > 0 {
-			f = f.atMost(read.most)
-		}
-		f.Note = fmt.Sprintf("p95 %s ms", number(inMillis(taken.percentile(95))))
-		b.report.add(f)
 	}
-	return nil
 }
 
 // addDemo adds the tickets, and waits until the database is as it would be after weeks: vacuumed, and reports prepared.
@@ -97,8 +104,8 @@ func (s *stack) addDemo(ctx context.Context, tickets, open int) error {
 
 const readsOfEach = 20
 
-// reads asks for a path several times, once more beforehand.
-func (s *stack) reads(ctx context.Context, browser *http.Client, path string) (*samples, error) {
+// readsOf asks for a path several times, once more beforehand.
+func (s *stack) readsOf(ctx context.Context, browser *http.Client, path string) (*samples, error) {
 	read := func(ctx context.Context, _, _ int) error {
 		address, err := url.Parse(s.base + path)
 		if err != nil {

@@ -23,15 +23,19 @@ func addManyTickets(d *fixture, n int) {
 			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END,
 			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END, i % 66 = 0, CASE WHEN i % 660 = 0 THEN 1 ELSE 0 END
 		FROM generate_series(1, $2::int) i, LATERAL (SELECT date_trunc('second', now()) - i * interval '81 days' / $2::int AS at) _`, d.customer.ID, n)
-	d.sql(`INSERT INTO messages (ticket, subject, body) SELECT number, 'Parcel ' || number, 'words' FROM tickets`)
-	d.sql(`INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
-		SELECT number, 1, 'submit', requester, 'customer', submitted_at, m.id FROM tickets JOIN messages m ON m.ticket = number`)
 	d.sql(`INSERT INTO promises (ticket, clock, submitted_at, sla_status, charge, taken, counted)
 		SELECT number, clock, submitted_at, (CASE WHEN status <> 'closed' THEN 'p' WHEN hash % 10 = 0 THEN 'b' ELSE 'm' END)::"char",
 			charge_of(priority, category, assignee), CASE WHEN status = 'closed' THEN hash % 400000 END, CASE WHEN status = 'closed' THEN hash % 100000 END
 		FROM tickets, (VALUES ('first_response'), ('resolution')) AS c (clock), LATERAL (SELECT abs(hashtext(number || clock)) AS hash) _
 		ORDER BY submitted_at`)
 	d.sql(`VACUUM ANALYZE`)
+}
+
+// addMessages adds the message and the command of each ticket's submission.
+func addMessages(d *fixture) {
+	d.sql(`INSERT INTO messages (ticket, subject, body) SELECT number, 'Parcel ' || number, 'words' FROM tickets`)
+	d.sql(`INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
+		SELECT number, 1, 'submit', requester, 'customer', submitted_at, m.id FROM tickets JOIN messages m ON m.ticket = number`)
 }
 
 // BenchmarkPromises reports on twelve weeks in which all of a million tickets came, packed and not.
@@ -68,6 +72,7 @@ func benchmarkPromises(b *testing.B, d *fixture) {
 func BenchmarkOverview(b *testing.B) {
 	d := open(b)
 	addManyTickets(d, 100_000)
+	addMessages(d)
 	d.sql(`UPDATE tickets SET escalation_step = 0`) // without a state they have no escalation
 	reports := app.NewReports(d.Store)
 	for b.Loop() {
@@ -81,6 +86,7 @@ func BenchmarkOverview(b *testing.B) {
 func BenchmarkRatings(b *testing.B) {
 	d := open(b)
 	addManyTickets(d, 100_000)
+	addMessages(d)
 	d.sql(`INSERT INTO ratings (ticket, agent, score, at)
 		SELECT number, assignee, 1 + abs(hashtext(number)) % 5, submitted_at + interval '1 hour' FROM tickets`)
 	d.sql(`VACUUM ANALYZE ratings`)

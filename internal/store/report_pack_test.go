@@ -193,16 +193,19 @@ func TestPackPromises_losesNoChangeMadeMeanwhile(t *testing.T) {
 	d.equalsSlowly(rand.New(rand.NewPCG(48, 3)), "packed")
 }
 
-// A change that is not committed yet keeps its span from being packed; others are.
+// A span that was marked before is not marked again, so a change that is not committed yet must keep it from being packed.
 func TestPackPromises_passesOverWhatIsBeingChanged(t *testing.T) {
 	d := open(t)
 	d.addRandomPromises(200, 0.1)
 	all := d.pack(0)
+	const change = `UPDATE promises SET sla_status = 'm', taken = $1, counted = $1
+		WHERE ticket = (SELECT min(ticket) FROM promises WHERE submitted_at < now() - interval '1 day')`
+	d.sql(change, 1)
 	tx, err := d.beside.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(t.Context(), `UPDATE promises SET counted = taken WHERE ticket = (SELECT min(ticket) FROM promises WHERE submitted_at < now() - interval '1 day')`); err != nil {
+	if _, err := tx.Exec(t.Context(), change, 2); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := d.PackPromises(t.Context(), 0); n != 0 || err != nil {
@@ -211,6 +214,7 @@ func TestPackPromises_passesOverWhatIsBeingChanged(t *testing.T) {
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	d.equalsSlowly(rand.New(rand.NewPCG(48, 4)), "after the change")
 	if n := d.pack(0); n != 1 {
 		t.Errorf("%d spans were packed after the change, want 1", n)
 	}
