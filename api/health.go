@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
 // checkTime limits the check of one dependency.
@@ -51,7 +53,8 @@ type readyView struct {
 }
 
 type checkView struct {
-	Status   string `json:"status"` // up or down; why is in the log
+	Status   string `json:"status"`           // up or down
+	Reason   string `json:"reason,omitempty"` // why it is down, if anybody may know; the log has the cause
 	Optional bool   `json:"optional,omitempty"`
 	TookMS   int64  `json:"took_ms"`
 }
@@ -96,6 +99,9 @@ func (h health) ask(ctx context.Context, check Check) checkView {
 	view := checkView{Status: "up", Optional: check.Optional, TookMS: time.Since(started).Milliseconds()}
 	if err != nil {
 		view.Status = "down"
+		if known, ok := errors.AsType[*fault.Error](err); ok {
+			view.Reason = known.Message
+		}
 		h.log.LogAttrs(ctx, slog.LevelWarn, "dependency is down",
 			slog.String("dependency", check.Name), slog.String("error", err.Error()))
 	}

@@ -174,6 +174,8 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		// Search attributes registered at start-up are usable at once.
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key():             true,
 		dynamicconfig.FrontendMaxConcurrentLongRunningRequestsPerInstance.Key(): 100_000,
+		// A worker that is stopped is no longer listed as polling, so that another version may take over at once.
+		dynamicconfig.EnableCancelWorkerPollsOnShutdown.Key(): true,
 	}
 	for _, limit := range []dynamicconfig.Key{
 		dynamicconfig.FrontendRPS.Key(),

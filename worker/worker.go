@@ -26,6 +26,9 @@ type Options struct {
 	Mails         int     // mails at once; default 8
 	MailPerSecond float64 // mails a second, across all workers; default 20
 	CachedTickets int     // workflows kept in memory, at about 50 KB each; default 10,000
+
+	Version  Version
+	Identity string // of the process, by which Temporal lists its pollers; empty: chosen by the SDK
 }
 
 // Activities are the activities that a worker process registers.
@@ -68,10 +71,10 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	}
 	workers := []worker.Worker{ticketWorker(c, a.Steps, o, onFatal), mailWorker(c, a, o, onFatal)}
 	if a.Webhooks != nil {
-		workers = append(workers, webhookWorker(c, a.Webhooks, onFatal))
+		workers = append(workers, webhookWorker(c, a.Webhooks, o, onFatal))
 	}
 	if a.Emergencies != nil {
-		workers = append(workers, emergencyWorker(c, a, onFatal))
+		workers = append(workers, emergencyWorker(c, a, o, onFatal))
 	}
 	var started []worker.Worker
 	defer func() { stopAll(started) }()
@@ -91,7 +94,7 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 
 // ticketWorker returns the worker of ticket workflows and their steps.
 func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal func(error)) worker.Worker {
-	w := worker.New(c, workflows.TicketQueue, worker.Options{
+	w := o.newWorker(c, workflows.TicketQueue, worker.Options{
 		MaxConcurrentLocalActivityExecutionSize: o.Steps,
 		MaxConcurrentActivityExecutionSize:      o.Steps,
 		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
@@ -106,7 +109,7 @@ func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal f
 
 // mailWorker returns the worker that sends mails of tickets and announcements.
 func mailWorker(c client.Client, a Activities, o Options, onFatal func(error)) worker.Worker {
-	w := worker.New(c, workflows.MailQueue, worker.Options{
+	w := o.newWorker(c, workflows.MailQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: o.Mails,
 		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
 		DisableWorkflowWorker:              true,
@@ -123,8 +126,8 @@ func mailWorker(c client.Client, a Activities, o Options, onFatal func(error)) w
 }
 
 // webhookWorker returns the worker that calls webhooks. It has its own slots, so that a slow endpoint delays no mail.
-func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error)) worker.Worker {
-	w := worker.New(c, workflows.WebhookQueue, worker.Options{
+func webhookWorker(c client.Client, a *activities.Webhooks, o Options, onFatal func(error)) worker.Worker {
+	w := o.newWorker(c, workflows.WebhookQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 8,
 		DisableWorkflowWorker:              true,
 		WorkerStopTimeout:                  drainTime,
@@ -136,8 +139,8 @@ func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error))
 
 // emergencyWorker returns the worker of the emergency workflow. It has its own slots, so that a fan-out does not delay new
 // commands.
-func emergencyWorker(c client.Client, a Activities, onFatal func(error)) worker.Worker {
-	w := worker.New(c, workflows.EmergencyQueue, worker.Options{
+func emergencyWorker(c client.Client, a Activities, o Options, onFatal func(error)) worker.Worker {
+	w := o.newWorker(c, workflows.EmergencyQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 4,
 		// Another worker resumes from the last heartbeat of one that was killed.
 		MaxHeartbeatThrottleInterval: time.Second,

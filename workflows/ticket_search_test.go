@@ -12,6 +12,8 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -34,7 +36,8 @@ escalation: [{after: 0s, tell: [supervisors]}]
 func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, parse(t, supervised))
-	s.Work()
+	s.WorkAs(&defective{of: "HM-STUCK"})
+	s.Tell("HM-STUCK", s.Submit("HM-STUCK"))
 	createTickets(s)
 	want := map[string][]ticket.Number{
 		"Which targets are due today?":                       {"HM-FRESH", "HM-TAKEN"},
@@ -45,12 +48,13 @@ func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 		"What is paused by an emergency?":                    {"HM-HELD", "HM-STILL"},
 		"What is paused by an emergency of the entire desk?": {"HM-HELD"},
 		"What is paused by this emergency?":                  {"HM-HELD"},
-		"What is unassigned?":                                {"HM-FRESH", "HM-LATE", "HM-STILL"},
+		"What is unassigned?":                                {"HM-FRESH", "HM-LATE", "HM-STILL", "HM-STUCK"},
 		"What is assigned to this agent?":                    {"HM-TAKEN", "HM-WAITING", "HM-RESOLVED"},
 		"Which open tickets have a due event?":               {"HM-TAKEN"},
 		"What is resolved or closed automatically soon?":     {"HM-RESOLVED"},
 		"What is urgent in this category?":                   {"HM-LATE"},
 		"What is closed and has queued deliveries?":          {"HM-ENDING"},
+		"Which workflows fail again and again?":              {"HM-STUCK"},
 	}
 	queries := readyQueries(t)
 	equal(t, "queries of the guide", slices.Sorted(maps.Keys(queries)), slices.Sorted(maps.Keys(want)))
@@ -67,6 +71,19 @@ func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// defective is code that fails in one ticket's workflow.
+type defective struct {
+	interceptor.InterceptorBase
+	of ticket.Number
+}
+
+func (d *defective) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	if workflow.GetInfo(ctx).WorkflowExecution.ID == workflows.TicketID(d.of) {
+		panic("a defect")
+	}
+	return next
 }
 
 const held ticket.EmergencyID = "E-7Q2K9XM4TD"

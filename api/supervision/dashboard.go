@@ -34,6 +34,8 @@ var searches = []struct{ name, says, query string }{
 	{"Unassigned", "tickets without an agent", runningPrefix + `Assignee IS NULL`},
 	{"Waiting for the requester", "clocks are paused until the requester replies", runningPrefix + `PausedFor = 'waiting'`},
 	{"Paused by an emergency", "clocks are paused until the emergency ends", runningPrefix + `PausedFor = 'emergency'`},
+	{"Failing", "tickets that wait because their workflow fails again and again",
+		runningPrefix + `TemporalReportedProblems IN ('category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut')`},
 }
 
 // searchQuery inserts the end of the day into a query that has a placeholder.

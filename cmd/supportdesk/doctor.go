@@ -98,6 +98,7 @@ func (d *doctor) examine(quick bool) {
 	d.unprocessed()
 	d.parked()
 	if d.ok(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "reach Temporal") && d.namespace() {
+		d.versions()
 		d.workflows()
 	}
 	d.lastReconciliation()
@@ -170,6 +171,30 @@ func (d *doctor) namespace() bool {
 		d.report("Temporal lacks %s, so no workflow can proceed: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
 	}
 	return !missing
+}
+
+// versions reports versions that get tickets and have no workers, although other versions have some.
+func (d *doctor) versions() {
+	deployment, err := d.deployment()
+	if err != nil {
+		return // workers have no versions
+	}
+	s, err := deployment.State(d.ctx)
+	if !d.ok(err, "list the versions of the workers") {
+		return
+	}
+	for _, idle := range s.Versions {
+		if idle.Share == 0 || idle.Workers > 0 {
+			continue
+		}
+		for _, other := range s.Versions {
+			if other.Workers > 0 {
+				d.report("no worker polls for version %s, which gets %v%% of the tickets, but %d for %[4]s: supportdesk workers promote %[4]s",
+					dispatch.BuildName(idle.Build), idle.Share, other.Workers, dispatch.BuildName(other.Build))
+				break
+			}
+		}
+	}
 }
 
 // workflows reports tickets without a running workflow and tickets whose workflow is stuck.

@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // deadlines must not depend on the host's time zone database
 
@@ -49,6 +47,7 @@ type commands struct {
 	People    peopleCommands   `cmd:"" help:"Add, list and disable people, and manage their tokens."`
 	Doctor    doctorCommand    `cmd:"" help:"Look for problems: lost workflows, inconsistent tickets, blocking sessions. Fails if there are any."`
 	Reconcile reconcileCommand `cmd:"" help:"Start or check the workflow of every open ticket, and end those of closed ones, after Temporal has lost its data or was restored."`
+	Workers   workersCommands  `cmd:"" help:"List the versions of the workers, and choose which of them Temporal gives tasks."`
 	Policy    policyCommands   `cmd:"" help:"Check, publish and compare policies, and compute deadlines."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
@@ -82,24 +81,4 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("%w (supportdesk --help lists the commands)", err)
 	}
 	return chosen.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr})
-}
-
-// version is set by the linker: -X main.version=v1.2.3.
-var version = ""
-
-type versionCommand struct{}
-
-func (versionCommand) Run(p *program) error {
-	_, err := fmt.Fprintf(p.stdout, "supportdesk %s (%s %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
-}
-
-func versionName() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -21,11 +20,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/webhook"
 	"github.com/holesalemart/supportdesk/worker"
+	"github.com/holesalemart/supportdesk/workflows"
 )
 
 // heartbeat is the interval of activity heartbeats. It must be well below the mail activity's heartbeat time-out.
@@ -56,14 +57,20 @@ func (workerCommand) Run(p *program) error {
 	}
 	defer sender.Close()
 
+	self, err := newSelf(n.config)
+	if err != nil {
+		return err
+	}
+
 	group, ctx := errgroup.WithContext(p.ctx)
 	deliveries := n.outbox(sender)
 	reconciler := n.reconciler()
 	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a lost namespace
 	var running atomic.Bool
 	group.Go(func() error {
-		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries) })
+		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries, self) })
 	})
+	group.Go(func() error { return n.promote(ctx, self) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
 	group.Go(func() error { return n.sweepFiles(ctx) })
 	group.Go(func() error { return n.mergeTickets(ctx) })
@@ -71,7 +78,7 @@ func (workerCommand) Run(p *program) error {
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
-			health := api.Health(versionName(), n.workerChecks(&running), n.db, n.log)
+			health := api.Health(versionName(), n.workerChecks(&running, self.identity), n.db, n.log)
 			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
 		})
 	}
@@ -82,7 +89,7 @@ func (workerCommand) Run(p *program) error {
 }
 
 // work runs the Temporal worker until ctx ends or Temporal rejects it.
-func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) error {
+func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox, self workerSelf) error {
 	c, db := n.config, n.db
 	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 		worker.Activities{
@@ -96,7 +103,42 @@ func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) erro
 		worker.Options{
 			Steps: c.WorkerSteps, Mails: c.WorkerMails,
 			MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
+			Version: self.version, Identity: self.identity,
 		})
+}
+
+// workerSelf is what Temporal knows a worker process by.
+type workerSelf struct {
+	identity string
+	version  worker.Version
+}
+
+func newSelf(c config.Config) (workerSelf, error) {
+	self := workerSelf{identity: processName()}
+	if c.WorkerDeployment == noDeployment {
+		return self, nil
+	}
+	self.version = worker.Version{Deployment: c.WorkerDeployment, Build: c.WorkerBuild}
+	var err error
+	if c.WorkerBuild == "" {
+		self.version.Build, err = buildID()
+	}
+	return self, err
+}
+
+// processName returns a name that no other process has.
+func processName() string {
+	host, _ := os.Hostname() // the rest of the name is unique by itself
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
+}
+
+// promote has the worker's version get tasks, as far as it may decide that, until ctx ends.
+func (n *dependencies) promote(ctx context.Context, self workerSelf) error {
+	if self.version.Deployment == "" {
+		return nil // without versions every worker gets tasks
+	}
+	return dispatch.NewPromoter(dispatch.NewDeployment(n.temporal, self.version.Deployment), self.version.Build, self.identity,
+		dispatch.PromoterOptions{Manual: n.config.WorkerPromotion == "manual"}, n.log).Run(ctx)
 }
 
 // outbox returns an outbox with the transports of all queues.
@@ -171,33 +213,38 @@ func (n *dependencies) keepWorking(ctx context.Context, running *atomic.Bool, wo
 }
 
 // workerChecks returns the worker's readiness checks. It needs a database that it can write to, not a read-only standby.
-func (n *dependencies) workerChecks(running *atomic.Bool) []api.Check {
+func (n *dependencies) workerChecks(running *atomic.Bool, identity string) []api.Check {
+	polled := func(queue string) func(context.Context) error {
+		return func(ctx context.Context) error { return n.dispatcher().Polled(ctx, queue, identity) }
+	}
 	return []api.Check{
 		{Name: "postgresql", Ask: n.db.Ready},
 		{Name: "writes", Ask: n.db.Writable},
 		{Name: "temporal", Ask: n.dispatcher().Ready},
-		{Name: "worker", Ask: polls(running)},
+		{Name: "worker", Ask: runs(running)},
+		{Name: "tickets", Ask: polled(workflows.TicketQueue)},
+		{Name: "emergencies", Ask: polled(workflows.EmergencyQueue)},
+		{Name: "emails", Ask: polled(workflows.MailQueue)},
+		{Name: "webhooks", Ask: polled(workflows.WebhookQueue)},
 		{Name: "smtp", Ask: listens(n.config.SMTPHost, n.config.SMTPPort), Optional: true}, // without it only mails are delayed
 	}
 }
 
-// polls returns a check that the worker polls for tasks.
-func polls(running *atomic.Bool) func(context.Context) error {
+// runs returns a check that Temporal has not rejected the worker.
+func runs(running *atomic.Bool) func(context.Context) error {
 	return func(context.Context) error {
 		if !running.Load() {
-			return errors.New("the worker does not poll")
+			return fault.New(fault.Unavailable, "Temporal was not reachable when the worker started, or has rejected it: its log says why")
 		}
 		return nil
 	}
 }
 
-// reconciler returns a reconciler with a name that no other process has.
+// reconciler returns a reconciler for this process.
 func (n *dependencies) reconciler() *dispatch.Reconciler {
-	host, _ := os.Hostname() // the rest of the name is unique by itself
-	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
 	return dispatch.NewReconciler(n.db, n.dispatcher(),
 		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
-		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, holder,
+		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, processName(),
 		dispatch.ReconcilerOptions{
 			Every: n.config.ReconcileEvery, Patience: n.config.ReconcileAfter, PerSecond: n.config.ReconcileRate,
 			Audit: n.config.ReconcileAfter,

@@ -38,7 +38,7 @@ func TestWorker_isUnreadyWhereItCanOnlyRead(t *testing.T) {
 	n := &dependencies{db: db, blobs: blobs, temporal: temporal}
 	defer n.close()
 	answer := httptest.NewRecorder()
-	api.Health("test", n.workerChecks(new(atomic.Bool)), nil, slog.New(slog.DiscardHandler)).
+	api.Health("test", n.workerChecks(new(atomic.Bool), "nobody"), nil, slog.New(slog.DiscardHandler)).
 		ServeHTTP(answer, httptest.NewRequest("GET", "/readyz", nil))
 	if body := answer.Body.String(); !strings.Contains(body, `"writes":{"status":"down"`) || !strings.Contains(body, `"postgresql":{"status":"up"`) {
 		t.Errorf("it answers %s", body)

@@ -89,6 +89,10 @@ type Config struct {
 	WorkerMails   int `env:"SUPPORTDESK_WORKER_MAILS" envDefault:"8"`
 	WorkerTickets int `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // cached workflows, about 50 KB each
 
+	WorkerDeployment string `env:"SUPPORTDESK_WORKER_DEPLOYMENT" envDefault:"supportdesk"` // name under which Temporal knows the versions of the workers; "off": workers have no version
+	WorkerBuild      string `env:"SUPPORTDESK_WORKER_BUILD"`                               // version of this worker; default: that of the program
+	WorkerPromotion  string `env:"SUPPORTDESK_WORKER_PROMOTION" envDefault:"automatic"`    // automatic: a new version gets all tasks when its first worker starts; manual: when an operator says so
+
 	EmergencyParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // concurrent updates of tickets in an emergency
 	FanoutRate        float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // maximum updates per second
 
@@ -213,6 +217,10 @@ func (c *Config) check(reject reject) {
 	}
 	oneOf(reject, "SUPPORTDESK_SMTP_TLS", c.SMTPTLS, "none", "starttls", "implicit")
 	oneOf(reject, "SUPPORTDESK_LOG_FORMAT", c.LogFormat, "text", "json")
+	oneOf(reject, "SUPPORTDESK_WORKER_PROMOTION", c.WorkerPromotion, "automatic", "manual")
+	if strings.ContainsAny(c.WorkerDeployment, ".:") || strings.HasPrefix(c.WorkerDeployment, "__") {
+		reject("SUPPORTDESK_WORKER_DEPLOYMENT", "contains a dot or a colon, or begins with two underscores: %q", c.WorkerDeployment)
+	}
 	positive(reject, "SUPPORTDESK_DATABASE_CONNS", c.DatabaseConns)
 	if c.LimitFactor < 0 || c.LimitFactor > maxAllowances {
 		reject("SUPPORTDESK_ALLOWANCES", "is not a number from 0 to %d: %d", maxAllowances, c.LimitFactor)

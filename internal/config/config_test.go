@@ -35,7 +35,7 @@ func TestLoad_requiresOnlyADatabase(t *testing.T) {
 		HTTPAddress: ":8080", HealthAddress: ":8081", MailHealth: ":8082", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
 		SMTPHost: "localhost", SMTPPort: 587, OIDCName: "OpenID", SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
 		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
-		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, EmergencyParallel: 16, FanoutRate: 2000, EmergencyDelay: time.Minute,
+		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, WorkerDeployment: "supportdesk", WorkerPromotion: "automatic", EmergencyParallel: 16, FanoutRate: 2000, EmergencyDelay: time.Minute,
 		ReconcileEvery: 15 * time.Second, ReconcileAfter: time.Minute, ReconcileRate: 50,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
 		LimitFactor: 1, IncomingMaxSize: 40 << 20, IncomingPerHost: 20,
@@ -103,6 +103,9 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_WORKER_STEPS":       "1",
 		"SUPPORTDESK_WORKER_MAILS":       "2",
 		"SUPPORTDESK_WORKER_TICKETS":     "4",
+		"SUPPORTDESK_WORKER_DEPLOYMENT":  "desk",
+		"SUPPORTDESK_WORKER_BUILD":       "v1",
+		"SUPPORTDESK_WORKER_PROMOTION":   "manual",
 
 		"SUPPORTDESK_EMERGENCY_PARALLEL":   "5",
 		"SUPPORTDESK_EMERGENCY_PER_SECOND": "6.5",
@@ -156,7 +159,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 			"watch-2": {URL: "http://watch.internal:9000/", Secret: "fedcba9876543210"},
 		},
 		OIDCIssuer: "https://id.example", OIDCClientID: "desk", OIDCClientSecret: "hush", OIDCName: "Shop ID",
-		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4, EmergencyParallel: 5, FanoutRate: 6.5,
+		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4, WorkerDeployment: "desk", WorkerBuild: "v1", WorkerPromotion: "manual", EmergencyParallel: 5, FanoutRate: 6.5,
 		ReconcileEvery: 7 * time.Second, ReconcileAfter: 8 * time.Second, ReconcileRate: 9.5,
 		ShutdownTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
 		From: mail.Address{Name: "Help", Address: "help@shop.example"},
@@ -194,8 +197,10 @@ var bad = map[string][]string{
 
 	"SUPPORTDESK_INCOMING_CONNECTIONS_PER_HOST": {"0", "101", "-1", "x"},
 
-	"SUPPORTDESK_WORKER_MAILS":   {"0", "x"},
-	"SUPPORTDESK_WORKER_TICKETS": {"-1", "x"},
+	"SUPPORTDESK_WORKER_MAILS":      {"0", "x"},
+	"SUPPORTDESK_WORKER_TICKETS":    {"-1", "x"},
+	"SUPPORTDESK_WORKER_DEPLOYMENT": {"a.b", "a:b", "__desk"},
+	"SUPPORTDESK_WORKER_PROMOTION":  {"never"},
 
 	"SUPPORTDESK_EMERGENCY_PARALLEL":   {"0", "x"},
 	"SUPPORTDESK_EMERGENCY_PER_SECOND": {"0", "-1", "NaN", "Inf"},

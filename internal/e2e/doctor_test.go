@@ -151,7 +151,7 @@ func TestWorker_outlivesItsNamespace(t *testing.T) {
 
 type readiness struct {
 	Status    string
-	Checks    map[string]struct{ Status string }
+	Checks    map[string]struct{ Status, Reason string }
 	Workflows *struct {
 		Well           bool
 		LastLook       *time.Time `json:"last_look"`

@@ -95,6 +95,9 @@ func (c *child) Kill() {
 	<-c.done
 }
 
+// PID returns the process ID.
+func (c *child) PID() int { return c.process.Pid }
+
 // Done is closed when the process has ended.
 func (c *child) Done() <-chan struct{} { return c.done }
 

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/local"
@@ -47,6 +48,21 @@ func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.run.Kill()
+}
+
+// Freeze stops the server in its tracks: it accepts connections and does not respond.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw lets the server continue after Freeze.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := syscall.Kill(s.run.PID(), signal); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // Stop shuts the server down cleanly, which takes about a second.

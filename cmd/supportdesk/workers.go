@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+type workersCommands struct {
+	List     workersList     `cmd:"" help:"List the versions of the workers, the newest first: which gets tasks, and how many workers and open tickets each has."`
+	Ramp     workersRamp     `cmd:"" help:"Give a version a share of the tickets. The current version keeps the others."`
+	Promote  workersPromote  `cmd:"" help:"Make a version current: it gets all tickets."`
+	Rollback workersRollback `cmd:"" help:"End a ramp, or else make the version current again that was current before."`
+}
+
+// noDeployment is the value of the deployment's name that gives workers no version.
+const noDeployment = "off"
+
+// deployment returns the workers' deployment, or an error if workers have no versions.
+func (n *dependencies) deployment() (*dispatch.Deployment, error) {
+	if n.config.WorkerDeployment == noDeployment {
+		return nil, errors.New("SUPPORTDESK_WORKER_DEPLOYMENT is off: workers have no versions")
+	}
+	return dispatch.NewDeployment(n.temporal, n.config.WorkerDeployment), nil
+}
+
+// withDeployment calls do with the workers' deployment.
+func (p *program) withDeployment(do func(*dispatch.Deployment) error) error {
+	n, err := p.connect()
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	d, err := n.deployment()
+	if err != nil {
+		return err
+	}
+	return do(d)
+}
+
+type workersList struct{}
+
+func (workersList) Run(p *program) error { return p.withDeployment(p.listWorkers) }
+
+func (p *program) listWorkers(d *dispatch.Deployment) error {
+	ctx, cancel := context.WithTimeout(p.ctx, temporalTimeout)
+	defer cancel()
+	var s dispatch.DeploymentState
+	err := retryUnavailable(ctx, func() (err error) {
+		if s, err = d.State(ctx); err == nil {
+			err = d.CountTickets(ctx, s)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "VERSION\tSTATUS\tSHARE\tWORKERS\tOPEN TICKETS\tCREATED") // Flush returns its errors
+	for _, v := range s.Versions {
+		share, created := "-", "-"
+		if v.Share > 0 || v.Build == s.Current {
+			share = strconv.FormatFloat(float64(v.Share), 'g', -1, 32) + "%"
+		}
+		if !v.Created.IsZero() {
+			created = v.Created.UTC().Format(time.RFC3339)
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\n", dispatch.BuildName(v.Build), v.Status, share, v.Workers, v.Tickets, created)
+	}
+	return table.Flush()
+}
+
+// buildArgument is a version as an argument.
+type buildArgument string
+
+func (b buildArgument) build() string {
+	if string(b) == dispatch.BuildName(dispatch.Unversioned) {
+		return dispatch.Unversioned
+	}
+	return string(b)
+}
+
+type workersRamp struct {
+	Version buildArgument `arg:"" help:"As the list shows it."`
+	Percent float32       `arg:"" help:"Share of the tickets, 0 to 100. 0 ends the ramp."`
+}
+
+func (c workersRamp) Run(p *program) error {
+	if c.Percent < 0 || c.Percent > 100 {
+		return fault.New(fault.Invalid, "the share is not a number from 0 to 100: %v", c.Percent)
+	}
+	return p.withDeployment(func(d *dispatch.Deployment) error {
+		return p.changeWorkers(d, func(ctx context.Context) error { return d.Ramp(ctx, c.Version.build(), c.Percent) })
+	})
+}
+
+type workersPromote struct {
+	Version buildArgument `arg:"" help:"As the list shows it; unversioned: workers without a version, such as those of a release before versions."`
+	Force   bool          `help:"Also if no worker polls for this version, or if its workers lack a task queue of the current ones. Tickets then wait for workers."`
+}
+
+func (c workersPromote) Run(p *program) error {
+	return p.withDeployment(func(d *dispatch.Deployment) error {
+		return p.changeWorkers(d, func(ctx context.Context) error { return d.Promote(ctx, c.Version.build(), c.Force) })
+	})
+}
+
+type workersRollback struct{}
+
+// Run decides once what to go back to, because a change whose answer was lost may have been made.
+func (workersRollback) Run(p *program) error {
+	return p.withDeployment(func(d *dispatch.Deployment) error {
+		s, err := d.State(p.ctx)
+		if err != nil {
+			return err
+		}
+		build, err := s.Previous()
+		if err != nil {
+			return err
+		}
+		back := func(ctx context.Context) error { return d.Promote(ctx, build, false) }
+		if build == s.Current {
+			back = func(ctx context.Context) error { return d.Ramp(ctx, s.Ramping, 0) }
+		}
+		return p.changeWorkers(d, back)
+	})
+}
+
+// changeWorkers makes a change that may be made twice, waits while Temporal does not respond, and lists the versions.
+func (p *program) changeWorkers(d *dispatch.Deployment, change func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(p.ctx, temporalTimeout)
+	defer cancel()
+	if err := retryUnavailable(ctx, func() error { return change(ctx) }); err != nil {
+		return err
+	}
+	return p.listWorkers(d)
+}

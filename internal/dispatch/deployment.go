@@ -1,0 +1,253 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	deploymentpb "go.temporal.io/api/deployment/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// Deployment is the Worker Deployment of the desk: the versions of its workers, and which of them Temporal gives tasks.
+type Deployment struct {
+	temporal *Temporal
+	name     string
+}
+
+// NewDeployment returns the deployment with a name.
+func NewDeployment(t *Temporal, name string) *Deployment { return &Deployment{temporal: t, name: name} }
+
+// Unversioned is the build of workers without a version.
+const Unversioned = ""
+
+// DeploymentVersion is the state of one version of the workers.
+type DeploymentVersion struct {
+	Build     string // Unversioned: workers without a version
+	Status    string // current, ramping, inactive, draining or drained
+	Share     float32
+	Created   time.Time
+	Activated time.Time // when it first became current or ramping; zero: never
+	Retired   time.Time // when it stopped being either; zero: not
+	Workers   int       // that poll for tickets
+	Tickets   int64     // open ones whose last workflow task it completed
+}
+
+// DeploymentState is the state of all versions.
+type DeploymentState struct {
+	Current  string // build of the version that gets the tasks
+	Ramping  string // build of the version that gets a share of them; Unversioned with Share 0: none
+	Share    float32
+	Changed  time.Time           // when a version was last made current; zero: never
+	Versions []DeploymentVersion // the newest first; workers without a version last, if there are any
+
+	token []byte
+}
+
+// version returns the state of a version, and false if Temporal does not know it.
+func (s DeploymentState) version(build string) (DeploymentVersion, bool) {
+	i := slices.IndexFunc(s.Versions, func(v DeploymentVersion) bool { return v.Build == build })
+	if i < 0 {
+		return DeploymentVersion{}, false
+	}
+	return s.Versions[i], true
+}
+
+// State returns the state of the deployment, without the numbers of tickets. A deployment that no worker has joined has none.
+func (d *Deployment) State(ctx context.Context) (DeploymentState, error) {
+	workers, _, err := d.workers(ctx)
+	if err != nil {
+		return DeploymentState{}, err
+	}
+	described, err := d.temporal.WorkflowService().DescribeWorkerDeployment(ctx, &workflowservice.DescribeWorkerDeploymentRequest{
+		Namespace: d.temporal.Namespace, DeploymentName: d.name,
+	})
+	if _, missing := errors.AsType[*serviceerror.NotFound](err); err != nil && !missing {
+		return DeploymentState{}, refused(err, "describe the deployment "+d.name)
+	}
+	info := described.GetWorkerDeploymentInfo()
+	routing := info.GetRoutingConfig()
+	s := DeploymentState{
+		Current: routing.GetCurrentDeploymentVersion().GetBuildId(), Ramping: routing.GetRampingDeploymentVersion().GetBuildId(),
+		Share: routing.GetRampingVersionPercentage(), Changed: instant(routing.GetCurrentVersionChangedTime()),
+		token: described.GetConflictToken(),
+	}
+	for _, v := range info.GetVersionSummaries() {
+		s.Versions = append(s.Versions, s.describe(v, workers))
+	}
+	slices.SortFunc(s.Versions, func(a, b DeploymentVersion) int { return b.Created.Compare(a.Created) })
+	if workers[Unversioned] > 0 || s.Current == Unversioned && len(s.Versions) > 0 {
+		s.Versions = append(s.Versions, s.describe(nil, workers))
+	}
+	return s, nil
+}
+
+// describe returns the state of a version; nil: of workers without one.
+func (s DeploymentState) describe(v *deploymentpb.WorkerDeploymentInfo_WorkerDeploymentVersionSummary, workers map[string]int) DeploymentVersion {
+	build := v.GetDeploymentVersion().GetBuildId()
+	described := DeploymentVersion{
+		Build: build, Status: "inactive", Workers: workers[build], Created: instant(v.GetCreateTime()),
+		Activated: instant(v.GetFirstActivationTime()), Retired: instant(v.GetLastDeactivationTime()),
+	}
+	switch v.GetDrainageInfo().GetStatus() {
+	case enumspb.VERSION_DRAINAGE_STATUS_DRAINING:
+		described.Status = "draining"
+	case enumspb.VERSION_DRAINAGE_STATUS_DRAINED:
+		described.Status = "drained"
+	}
+	switch {
+	case build == s.Current:
+		described.Status, described.Share = "current", 100-s.Share
+	case build == s.Ramping && s.Share > 0:
+		described.Status, described.Share = "ramping", s.Share
+	}
+	return described
+}
+
+// instant returns a time that may be missing.
+func instant(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+// workers returns the number of workers that poll for tickets, by build, and the current version. Workers of other
+// deployments are not counted.
+func (d *Deployment) workers(ctx context.Context) (workers map[string]int, current string, err error) {
+	described, err := New(d.temporal, Pages{}).describeQueue(ctx, workflows.TicketQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	if err != nil {
+		return nil, "", err
+	}
+	workers = map[string]int{}
+	for _, p := range described.GetPollers() {
+		if time.Since(p.GetLastAccessTime().AsTime()) > pollAge(enumspb.TASK_QUEUE_TYPE_WORKFLOW) {
+			continue
+		}
+		switch o := p.GetDeploymentOptions(); {
+		case o.GetWorkerVersioningMode() != enumspb.WORKER_VERSIONING_MODE_VERSIONED:
+			workers[Unversioned]++
+		case o.GetDeploymentName() == d.name:
+			workers[o.GetBuildId()]++
+		}
+	}
+	return workers, described.GetVersioningInfo().GetCurrentDeploymentVersion().GetBuildId(), nil
+}
+
+// CountTickets adds the number of open tickets of each version, as Temporal's visibility store knows it, which lags.
+func (d *Deployment) CountTickets(ctx context.Context, s DeploymentState) error {
+	for i, v := range s.Versions {
+		where := "TemporalWorkerDeploymentVersion IS NULL"
+		if v.Build != Unversioned {
+			where = fmt.Sprintf("TemporalWorkerDeploymentVersion = '%s'", strings.ReplaceAll(d.name+":"+v.Build, "'", "''"))
+		}
+		counted, err := d.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+			Namespace: d.temporal.Namespace,
+			Query:     fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND %s", workflows.TicketWorkflow, where),
+		})
+		if err != nil {
+			return kind(err, "count the tickets of a version")
+		}
+		s.Versions[i].Tickets = counted.GetCount()
+	}
+	return nil
+}
+
+// Promote makes a version current: it gets all tasks from then on, also those of workflows that other versions began. It
+// refuses a version that no worker polls for, or whose workers lack a task queue of the current ones, unless force is set.
+func (d *Deployment) Promote(ctx context.Context, build string, force bool) error {
+	s, err := d.State(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.polled(s, build); err != nil && !force {
+		return err
+	}
+	return d.setCurrent(ctx, s, build, force)
+}
+
+func (d *Deployment) setCurrent(ctx context.Context, s DeploymentState, build string, force bool) error {
+	_, err := d.handle().SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{
+		BuildID: build, ConflictToken: s.token, IgnoreMissingTaskQueues: force, AllowNoPollers: force,
+	})
+	return refused(err, fmt.Sprintf("make version %s current", BuildName(build)))
+}
+
+// Ramp gives a version a share of the tasks, in percent: those of the tickets whose numbers fall into it, new or not. The
+// current version keeps the rest. A share of 0 ends the ramp.
+func (d *Deployment) Ramp(ctx context.Context, build string, share float32) error {
+	s, err := d.State(ctx)
+	if err != nil {
+		return err
+	}
+	if share == 0 {
+		return d.endRamp(ctx, s)
+	}
+	if err := d.polled(s, build); err != nil {
+		return err
+	}
+	_, err = d.handle().SetRampingVersion(ctx, client.WorkerDeploymentSetRampingVersionOptions{
+		BuildID: build, Percentage: share, ConflictToken: s.token,
+	})
+	return refused(err, fmt.Sprintf("ramp version %s", BuildName(build)))
+}
+
+func (d *Deployment) endRamp(ctx context.Context, s DeploymentState) error {
+	_, err := d.handle().SetRampingVersion(ctx, client.WorkerDeploymentSetRampingVersionOptions{ConflictToken: s.token})
+	return refused(err, "end the ramp")
+}
+
+// Previous returns the version that gets all tasks after a rollback: while another one is ramping, the current one, else
+// the one that was current or ramping before.
+func (s DeploymentState) Previous() (build string, err error) {
+	if s.Share > 0 {
+		return s.Current, nil
+	}
+	var previous DeploymentVersion
+	for _, v := range s.Versions {
+		if v.Build != s.Current && v.Retired.After(previous.Retired) {
+			previous = v
+		}
+	}
+	if previous.Retired.IsZero() {
+		return "", fault.New(fault.Conflict, "no version had tasks before %s", BuildName(s.Current))
+	}
+	return previous.Build, nil
+}
+
+// polled returns an error unless a worker polls for a version.
+func (d *Deployment) polled(s DeploymentState, build string) error {
+	if v, _ := s.version(build); v.Workers == 0 {
+		return fault.New(fault.Conflict, "no worker polls for version %s", BuildName(build))
+	}
+	return nil
+}
+
+func (d *Deployment) handle() client.WorkerDeploymentHandle {
+	return d.temporal.WorkerDeploymentClient().GetHandle(d.name)
+}
+
+// BuildName returns a build ID for people.
+func BuildName(build string) string { return cmp.Or(build, "unversioned") }
+
+// refused maps the errors of requests about deployments to kinds. Temporal's own message says what it refuses.
+func refused(err error, doing string) error {
+	if precondition, ok := errors.AsType[*serviceerror.FailedPrecondition](err); ok {
+		return fmt.Errorf("%s: %w", doing, fault.New(fault.Conflict, "%s", precondition.Message))
+	}
+	if missing, ok := errors.AsType[*serviceerror.NotFound](err); ok {
+		return fmt.Errorf("%s: %w", doing, fault.New(fault.NotFound, "%s", missing.Message))
+	}
+	return kind(err, doing)
+}
