@@ -101,9 +101,6 @@ func (c *child) PID() int { return c.process.Pid }
 // Done is closed when the process has ended.
 func (c *child) Done() <-chan struct{} { return c.done }
 
-// PID returns the process ID.
-func (c *child) PID() int { return c.process.Pid }
-
 // Err returns why the process ended by itself; nil while it runs and after Stop or Kill.
 func (c *child) Err() error {
 	select {
