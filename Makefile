@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 DATA    ?= data
 UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
 
-.PHONY: help up demo test test-fast test-one faults contract screenshots check vuln build tools bench bench-emergency
+.PHONY: help up demo test test-fast test-one faults contract screenshots check vuln build tools bench bench-micro
 .DELETE_ON_ERROR:
 
 # `make help` lists the targets that have a comment after ##.
@@ -104,9 +104,10 @@ vuln: bin/govulncheck ## look for known vulnerabilities in code that the program
 	*) exit $$status ;; \
 	esac
 
-bench: build ## run every benchmark
-	go test -run '^$$' -bench . -benchmem ./...
+# make bench [ONLY=commands,rush] [SCALE=0.1] [ARGS='--rush 500']; `bin/bench --list` lists the sections. See docs/benchmarks.md.
+bench: build bin/supportdesk-temporal ## measure the product beside bare alternatives
+	@go build -o bin/bench ./cmd/bench
+	@bin/bench $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE)) --json bin/bench-results/$(shell date -u +%Y%m%dT%H%M%SZ).json $(ARGS)
 
-# Pauses and resumes 10,000 open tickets, and compares with bare signals on the same server: about ten minutes on 2 cores.
-bench-emergency: bin/supportdesk-temporal ## measure the fan-out of an emergency over 10,000 tickets
-	SUPPORTDESK_BENCH_TICKETS=$(or $(TICKETS),10000) go test -run '^$$' -bench '^BenchmarkEmergency$$' -benchtime 1x -timeout 40m ./internal/e2e
+bench-micro: ## run the benchmarks of single functions
+	go test -run '^$$' -bench . -benchmem ./...

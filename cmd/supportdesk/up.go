@@ -20,7 +20,8 @@ type upCommand struct {
 	Policy string `type:"existingfile" help:"Policy document for new tickets; published if it differs from the newest. Default: the policy in force, at first Holesalemart's."`
 
 	Demo        bool `help:"Add a few hundred invented tickets in every status, once."`
-	DemoTickets int  `hidden:"" help:"Number of invented tickets, for measurements. At most about 2,000 of them are open, so that Temporal is not flooded."`
+	DemoTickets int  `hidden:"" help:"Number of invented tickets, for measurements."`
+	DemoOpen    int  `hidden:"" help:"Most of them that are open, about. Default: 2,000, so that Temporal is not flooded."`
 
 	Port         int `default:"8080" help:"Port of the API; 0, here and below, picks a free one. Default: ${default}."`
 	UIPort       int `name:"ui-port" default:"8233" help:"Port of Temporal UI. Default: ${default}."`

@@ -73,7 +73,7 @@ func (s *stack) addDemoTickets() error {
 	if !s.command.Demo && s.command.DemoTickets == 0 {
 		return nil
 	}
-	return demoCommand{Tickets: s.command.DemoTickets}.Run(s.configured(s.ctx))
+	return demoCommand{Tickets: s.command.DemoTickets, Open: s.command.DemoOpen}.Run(s.configured(s.ctx))
 }
 
 // makeLinks creates a sign-in link for each person.
@@ -143,7 +143,8 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 
 // demoCommand adds invented tickets. It is hidden, because it must not be used in production.
 type demoCommand struct {
-	Tickets int `help:"Number of tickets. At most about 2,000 of them are open, so that Temporal is not flooded."`
+	Tickets int `help:"Number of tickets."`
+	Open    int `help:"Most tickets that are open, about: each is a workflow. Default: 2,000, so that Temporal is not flooded."`
 }
 
 // demoStore combines the use cases that adding demonstration tickets needs.
@@ -159,8 +160,8 @@ const manyTickets = 5000
 
 // Run adds the tickets. It is idempotent.
 func (c demoCommand) Run(p *program) error {
-	if c.Tickets < 0 {
-		return fault.New(fault.Invalid, "--tickets must not be negative")
+	if c.Tickets < 0 || c.Open < 0 {
+		return fault.New(fault.Invalid, "--tickets and --open must not be negative")
 	}
 	if c.Tickets > manyTickets {
 		if _, err := fmt.Fprintf(p.stdout, "Adding up to %d demo tickets; a thousand take a second or two.\n", c.Tickets); err != nil {
@@ -168,7 +169,7 @@ func (c demoCommand) Run(p *program) error {
 		}
 	}
 	return p.withStore(func(db *store.Store) error {
-		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db), app.NewStaffing(db), app.NewWorkspace(db)}, demo.Options{Tickets: c.Tickets})
+		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db), app.NewStaffing(db), app.NewWorkspace(db)}, demo.Options{Tickets: c.Tickets, MaxOpen: c.Open})
 		if err != nil || added == 0 {
 			return err
 		}

@@ -75,6 +75,7 @@ func (workerCommand) Run(p *program) error {
 	n.serveMetrics(ctx, group)
 	group.Go(func() error { return n.sweepFiles(ctx) })
 	group.Go(func() error { return n.mergeTickets(ctx) })
+	group.Go(func() error { return n.packPromises(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
@@ -174,6 +175,26 @@ func (n *dependencies) mergeTickets(ctx context.Context) error {
 	return merge.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		_, err := n.db.MergeTickets(ctx)
 		return mergeEvery, err
+	})
+}
+
+const (
+	packEvery = time.Minute      // how often promises are looked for that reports can be prepared for
+	packPause = 10 * time.Minute // from a change until they are prepared again: an open ticket changes often
+)
+
+// packPromises prepares the reports on promises until ctx ends. Without it they are right as well, and slower.
+func (n *dependencies) packPromises(ctx context.Context) error {
+	pack := loop.New(loop.Options{
+		First: time.Second, Max: packEvery, Log: n.log,
+		Failing: "reports on promises can't be prepared at the moment", Recovered: "reports on promises are prepared again",
+	})
+	return pack.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+		packed, err := n.db.PackPromises(ctx, packPause)
+		if packed > 0 { // there may be more
+			return time.Second, err
+		}
+		return packEvery, err
 	})
 }
 

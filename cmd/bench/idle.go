@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// idle measures what open tickets cost while nothing happens.
+func idle(b *bench) error {
+	s, err := b.startWorking()
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	for _, open := range []int{100, 1000, 10_000} {
+		open = b.scaled(open)
+		if err := s.fill(b.ctx, open); err != nil {
+			return err
+		}
+		if err := s.idleAt(b, open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stack) idleAt(b *bench, open int) error {
+	// Everything is worked off: the last receipts are recorded, and Temporal's own queues are empty.
+	err := s.awaitCount(b.ctx, 1, `SELECT (NOT EXISTS (SELECT FROM undelivered WHERE delivered_at IS NULL) AND NOT EXISTS (SELECT FROM deliveries WHERE status = 'owed'))::int`)
+	if err != nil {
+		return err
+	}
+	before, transactions, err := s.idleState(b.ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	select {
+	case <-time.After(b.settings.Idle): // the time is what is measured
+	case <-b.ctx.Done():
+		return b.ctx.Err()
+	}
+	minutes := time.Since(began).Minutes()
+	after, later, err := s.idleState(b.ctx)
+	if err != nil {
+		return err
+	}
+	var connections int
+	err = s.pool.QueryRow(b.ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+		AND application_name <> 'bench'`).Scan(&connections)
+	if err != nil {
+		return err
+	}
+	cpu := figure{Name: fmt.Sprintf("idle with %d open, of a processor", open), Unit: "%"}
+	var parts []string
+	for _, part := range []string{"api", "worker", "postgresql", "temporal"} {
+		percent := (after[part] - before[part]).Minutes() / minutes * 100
+		cpu.Value += percent
+		parts = append(parts, fmt.Sprintf("%s %s", part, number(percent)))
+	}
+	cpu.Note = strings.Join(parts, ", ")
+	b.report.add(cpu,
+		figure{Name: fmt.Sprintf("idle with %d open, connections to PostgreSQL", open), Unit: "connections", Value: float64(connections)},
+		figure{Name: fmt.Sprintf("idle with %d open, transactions", open), Unit: "per minute", Value: float64(later-transactions) / minutes})
+	return nil
+}
+
+// idleState returns the processor time and the number of transactions so far, for which sessions report at most every second.
+func (s *stack) idleState(ctx context.Context) (used, int64, error) {
+	var transactions int64
+	err := s.pool.QueryRow(ctx, `SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()`).Scan(&transactions)
+	return s.processorTime(), transactions, err
+}
+
+// workerMemory measures what a cached ticket takes of the worker's memory, beside a bare workflow's part of this process.
+func workerMemory(b *bench) error {
+	s, err := b.startWorking()
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	n := b.scaled(b.settings.Cached)
+	if err := s.fill(b.ctx, max(1, n/10)); err != nil { // buffers and pools
+		return err
+	}
+	before, err := resident(s.worker.run.PID())
+	if err != nil {
+		return err
+	}
+	if err := s.fill(b.ctx, n+n/10); err != nil {
+		return err
+	}
+	after, err := resident(s.worker.run.PID())
+	if err != nil {
+		return err
+	}
+	bare, err := s.bareMemory(b.ctx, n)
+	if err != nil {
+		return err
+	}
+	b.report.add(figure{Name: "worker's memory, of each cached ticket", Value: float64(after-before) / float64(n), Unit: "KB", Of: n}.
+		beside(bare, "bare workflow").atMost(40),
+		figure{Name: fmt.Sprintf("worker's memory with %d cached", n+n/10), Value: float64(after) / 1024, Unit: "MB"})
+	return nil
+}
+
+// bareMemory is what each of n bare workflows takes of this process's memory, in KB.
+func (s *stack) bareMemory(ctx context.Context, n int) (float64, error) {
+	all, err := s.startBareWorkflows()
+	if err != nil {
+		return 0, err
+	}
+	defer all.stop()
+	before, err := resident(os.Getpid())
+	if err != nil {
+		return 0, err
+	}
+	if err := all.start(ctx, s, n, time.Time{}); err != nil {
+		return 0, err
+	}
+	after, err := resident(os.Getpid())
+	return float64(after-before) / float64(n), err
+}
+
+// resident returns the resident memory of a process in KB.
+func resident(pid int) (kb int, err error) {
+	if _, err := fmt.Sscan(procField(fmt.Sprintf("/proc/%d/status", pid), "VmRSS"), &kb); err != nil {
+		return 0, fmt.Errorf("read the memory of process %d, which only Linux shows: %w", pid, err)
+	}
+	return kb, nil
+}
