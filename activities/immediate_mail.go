@@ -57,10 +57,10 @@ func (m *ImmediateMails) Mail(ctx context.Context, r ticket.DeliveryRequest) (ti
 	if ok, err := m.rate(ctx); !ok || err != nil {
 		<-m.slots
 		m.pause(limitedPause)
-		return pending, nil //nolint:nilerr // the regular activity reports what is wrong
+		return pending, nil // the regular activity reports what is wrong
 	}
 	settled := make(chan ticket.DeliveryResult, 1)
-	m.running.Go(func() { //nolint:contextcheck // a try must not be abandoned, since the server may have accepted the mail
+	m.running.Go(func() { // it is not abandoned, since the server may have accepted the mail
 		defer func() { <-m.slots }()
 		bounced, err := m.outbox.Deliver(m.life, outbox.Key{Queue: outbox.TicketMails, Ticket: r.Number, N: int64(r.N)})
 		settled <- ticket.DeliveryResult{Bounced: bounced, Pending: err != nil}

@@ -81,7 +81,7 @@ func (a *Accounts) ConfirmAddress(ctx context.Context, id string, most int) erro
 		return reportAddress(ctx, tx, account.AddressAdded, account.EventAddressAdded, l.Person, l.Address)
 	}, account.AddAddress)
 	if err == nil {
-		a.notifyAccepted(ctx, merged)
+		a.notifyAccepted(merged)
 	}
 	return err
 }

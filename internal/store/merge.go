@@ -61,11 +61,11 @@ func acceptMerges(ctx context.Context, q querier, into ticket.PersonID) ([]ticke
 // to which they were added, while they were being merged. It reports how many.
 func (s *Store) MergeTickets(ctx context.Context) (int, error) {
 	numbers, err := acceptMerges(ctx, s.pool, "")
-	s.notifyAccepted(ctx, numbers)
+	s.notifyAccepted(numbers)
 	return len(numbers), explain(err, "merge what was late")
 }
 
-func (s *Store) notifyAccepted(ctx context.Context, numbers []ticket.Number) {
+func (s *Store) notifyAccepted(numbers []ticket.Number) {
 	for _, n := range numbers {
 		s.notifyChange(n, desk.ChangeAccepted)
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 // notification is sent to the processes that listen on a channel of PostgreSQL.
@@ -21,7 +23,10 @@ type notifier struct {
 	mu      sync.Mutex
 	waiting []notification
 	known   map[notification]bool // those that wait
-	running bool
+
+	wake  chan struct{}
+	end   func()        // has run send what waits, and return
+	ended chan struct{} // closed when it has
 }
 
 const (
@@ -33,8 +38,18 @@ const (
 	maxNotifications = 10_000
 )
 
+// newNotifier returns a notifier that runs until close is called.
 func newNotifier(pool *pgxpool.Pool) *notifier {
-	return &notifier{pool: pool, known: map[notification]bool{}}
+	ctx, end := context.WithCancel(context.Background())
+	n := &notifier{pool: pool, known: map[notification]bool{}, wake: make(chan struct{}, 1), end: end, ended: make(chan struct{})}
+	go n.run(ctx)
+	return n
+}
+
+// close sends what waits and ends the run.
+func (n *notifier) close() {
+	n.end()
+	<-n.ended
 }
 
 // send sends notifications, each once if it waits already. It never blocks.
@@ -47,34 +62,37 @@ func (n *notifier) send(all ...notification) {
 			n.waiting = append(n.waiting, one)
 		}
 	}
-	if !n.running && len(n.waiting) > 0 {
-		n.running = true
-		go n.run()
+	wakeOne(n.wake)
+}
+
+// run sends what waits until ctx ends.
+func (n *notifier) run(ctx context.Context) {
+	defer close(n.ended)
+	for ctx.Err() == nil {
+		select {
+		case <-n.wake:
+		case <-ctx.Done():
+		}
+		if all := n.next(); len(all) > 0 {
+			n.exec(context.WithoutCancel(ctx), all)
+			loop.Sleep(ctx, notifyPause)
+		}
 	}
 }
 
-// run sends until nothing waits.
-func (n *notifier) run() {
-	for all := n.next(); len(all) > 0; all = n.next() {
-		n.exec(all)
-		time.Sleep(notifyPause)
-	}
-}
-
-// next removes and returns what waits. If that is nothing, the run ends.
+// next removes and returns what waits.
 func (n *notifier) next() []notification {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	all := n.waiting
 	n.waiting = nil
 	clear(n.known)
-	n.running = len(all) > 0
 	return all
 }
 
 // exec sends notifications in one statement. Its error is ignored, since whoever misses a notification polls.
-func (n *notifier) exec(all []notification) {
-	ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
+func (n *notifier) exec(ctx context.Context, all []notification) {
+	ctx, cancel := context.WithTimeout(ctx, notifyTimeout)
 	defer cancel()
 	channels, payloads := make([]string, len(all)), make([]string, len(all))
 	for i, one := range all {

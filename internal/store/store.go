@@ -95,7 +95,8 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	s := &Store{pool: pool, notifier: newNotifier(pool), submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own, trace: opt.Trace}
+	s := &Store{pool: pool, notifier: newNotifier(pool), //nolint:contextcheck // it runs until Close
+		submissions: newSubmissionBatcher(pool, opt.Files), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances, fileLimits: opt.Files, own: opt.Own, trace: opt.Trace}
 	s.mails = batch.New(maxStatements, maxBatch, s.addMails)
 	return s, nil
 }
@@ -109,7 +110,10 @@ func inUTC(_ context.Context, conn *pgx.Conn) error {
 }
 
 // Close waits for calls in progress and closes all connections.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() {
+	s.notifier.close()
+	s.pool.Close()
+}
 
 // Ready returns nil if the database answers and its schema is at least as new as this program needs. All its errors are
 // Unavailable, except for an error in the embedded migrations.
