@@ -327,6 +327,7 @@ func (w *model) command() {
 		}
 	}
 	if verb == ticket.VerbMergePerson {
+		c.Seen = 0 // it is of an account and not of a person who looks at the ticket
 		c.Merged, c.Person = stranger, customer
 		if rapid.Bool().Draw(w.t, "the customer is the contact") {
 			c.Merged, c.Person = customer, stranger
