@@ -99,7 +99,7 @@ func (s *stack) addDemo(ctx context.Context, tickets, open int) error {
 	}
 	// The newest spans of four hours have not ended.
 	return s.awaitCount(ctx, 1, `SELECT count(*) FROM promise_spans HAVING max(span) > now() - interval '9 hours'
-		AND min(span) <= (SELECT min(submitted_at) FROM promises) AND count(stale_since) = 0 UNION ALL SELECT 0 LIMIT 1`)
+		AND min(span) <= (SELECT min(submitted_at) FROM promises) AND NOT EXISTS (SELECT FROM promise_changes) UNION ALL SELECT 0 LIMIT 1`)
 }
 
 const readsOfEach = 20

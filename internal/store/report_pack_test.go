@@ -10,8 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/report"
+	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -193,11 +196,11 @@ func TestPackPromises_losesNoChangeMadeMeanwhile(t *testing.T) {
 	d.equalsSlowly(rand.New(rand.NewPCG(48, 3)), "packed")
 }
 
-// A span that was marked before is not marked again, so a change that is not committed yet must keep it from being packed.
-func TestPackPromises_passesOverWhatIsBeingChanged(t *testing.T) {
+// A change that is not committed yet is not in a pack that is made meanwhile, so its span must be stale afterwards.
+func TestPackPromises_losesNoChangeThatIsNotCommitted(t *testing.T) {
 	d := open(t)
 	d.addRandomPromises(200, 0.1)
-	all := d.pack(0)
+	d.pack(0)
 	const change = `UPDATE promises SET sla_status = 'm', taken = $1, counted = $1
 		WHERE ticket = (SELECT min(ticket) FROM promises WHERE submitted_at < now() - interval '1 day')`
 	d.sql(change, 1)
@@ -208,8 +211,8 @@ func TestPackPromises_passesOverWhatIsBeingChanged(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), change, 2); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := d.PackPromises(t.Context(), 0); n != 0 || err != nil {
-		t.Errorf("%d of %d spans were packed, %v", n, all, err)
+	if n := d.pack(0); n != 1 {
+		t.Errorf("%d spans were packed, want the one that was changed", n)
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
@@ -217,5 +220,122 @@ func TestPackPromises_passesOverWhatIsBeingChanged(t *testing.T) {
 	d.equalsSlowly(rand.New(rand.NewPCG(48, 4)), "after the change")
 	if n := d.pack(0); n != 1 {
 		t.Errorf("%d spans were packed after the change, want 1", n)
+	}
+	d.equalsSlowly(rand.New(rand.NewPCG(48, 5)), "packed again")
+}
+
+// Every worker packs, and each finds the same spans.
+func TestPackPromises_packsNoSpanTwice(t *testing.T) {
+	d := open(t)
+	d.addRandomPromises(300, 0.3)
+	var packed atomic.Int64
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() {
+			for {
+				n, err := d.PackPromises(t.Context(), time.Hour)
+				if err != nil {
+					t.Error(err)
+				}
+				if n == 0 || err != nil {
+					return
+				}
+				packed.Add(int64(n))
+			}
+		})
+	}
+	workers.Wait()
+	if spans := one[int64](d, `SELECT count(*) FROM promise_spans`); packed.Load() != spans || spans == 0 {
+		t.Errorf("%d spans were packed %d times", spans, packed.Load())
+	}
+}
+
+// heldImports keeps imports from their commit.
+type heldImports struct {
+	*store.Store
+	written  chan<- struct{} // is sent to when all is written
+	released <-chan struct{}
+}
+
+func (h heldImports) ImportTx(ctx context.Context, fn func(app.ImportTx) error) error {
+	return h.Store.ImportTx(ctx, func(tx app.ImportTx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		h.written <- struct{}{}
+		<-h.released
+		return nil
+	})
+}
+
+// An import writes for up to half a minute, and steps of tickets that were submitted in the same hours go on meanwhile.
+func TestImport_delaysNoStepOfTheSameHours(t *testing.T) {
+	d := open(t)
+	here := d.past(3)
+	d.imports(here)
+	d.pack(0)
+	other := d.past(3)
+	other.Actions[0].At = here.Actions[0].At
+	written, release := make(chan struct{}), make(chan struct{})
+	imported, stepped := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := app.NewImports(heldImports{d.Store, written, release}).Import(t.Context(), []desk.ImportTicket{other})
+		imported <- err
+	}()
+	select {
+	case <-written:
+	case err := <-imported:
+		t.Fatal(err)
+	}
+	a := d.ask(d.supervisor, desk.Request{Number: here.Number, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
+	go func() {
+		_, err := d.Step(t.Context(), ticket.StepRequest{Number: a.Number, Command: a.Seq})
+		stepped <- err
+	}()
+	for done := false; !done; {
+		select {
+		case err := <-stepped:
+			if err != nil {
+				t.Error(err)
+			}
+			done = true
+		default:
+			if one[bool](d, `SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database())`) {
+				t.Error("the step waits for the import")
+				done = true
+			}
+		}
+	}
+	if n := one[int64](d, `SELECT count(*) FROM promise_changes`); n == 0 && !t.Failed() {
+		t.Error("the step changed no promise")
+	}
+	close(release)
+	if err := <-imported; err != nil {
+		t.Error(err)
+	}
+	d.equalsSlowly(rand.New(rand.NewPCG(48, 6)), "after the import and the step")
+}
+
+// All locks of all transactions share a table in PostgreSQL's memory, of 6,400 by default.
+func TestPromises_ofYearsTakeFewLocks(t *testing.T) {
+	d := open(t)
+	d.addRandomPromises(3000, 0.9)
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	var spans, locks int
+	err = tx.QueryRow(t.Context(), `
+		WITH moved AS (UPDATE promises SET submitted_at = submitted_at - right(ticket, 5)::int * interval '8 hours' RETURNING submitted_at)
+		SELECT count(DISTINCT date_bin('4 hours', submitted_at, '2000-01-01 00:00:00Z')) FROM moved`).Scan(&spans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()`).Scan(&locks); err != nil {
+		t.Fatal(err)
+	}
+	if spans < 2000 || locks > 50 {
+		t.Errorf("promises of %d spans took %d locks", spans, locks)
 	}
 }

@@ -117,7 +117,7 @@ type timeSpan struct {
 }
 
 // count counts the records of a period from the packs of its spans, see PackPromises, and reads the rest row by row. It sees
-// one state of the database: a change of a row marks its span in the same transaction.
+// one state of the database: a change of a row is noted for its span in the same transaction.
 func (c *promiseCounter) count(ctx context.Context, pool *pgxpool.Pool, clock policy.ClockName, f report.PromiseFilter, weeks []time.Time) error {
 	c.clock, c.index = clock, map[uint64]int{}
 	taken := "taken"
@@ -140,7 +140,8 @@ func (c *promiseCounter) countPacked(ctx context.Context, tx pgx.Tx, taken strin
 	rows, _ := tx.Query(ctx, `
 		SELECT w.n::int - 1, s.span, coalesce(p.`+taken+`, '')
 		FROM unnest(@begins::timestamptz[], @ends::timestamptz[]) WITH ORDINALITY AS w (begins, ends, n)
-			JOIN promise_spans s ON s.span >= w.begins AND s.span <= w.ends - @length::interval AND s.stale_since IS NULL
+			JOIN promise_spans s ON s.span >= w.begins AND s.span <= w.ends - @length::interval
+				AND NOT EXISTS (SELECT FROM promise_changes c WHERE c.span = s.span)
 			LEFT JOIN promise_packs p ON p.span = s.span AND p.clock = @clock
 		ORDER BY w.n, s.span`,
 		pgx.StrictNamedArgs{"clock": c.clock, "begins": begins, "ends": ends, "length": packSpan})
