@@ -15,8 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// rows inserts copies of rows that the product wrote, into tables of the same columns, constraints and indexes in a schema
-// of their own: what it costs to store them and nothing else.
+// rows inserts copies of rows that the product wrote, into tables of the same columns, checks and indexes in a schema of their
+// own, without foreign keys and triggers: what it costs to store them and nothing else.
 type rows struct {
 	pool   *pgxpool.Pool
 	copies []*rowCopy

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -65,33 +64,54 @@ func breachesAtOnce(b *bench) error {
 	if err := s.fill(b.ctx, n); err != nil {
 		return err
 	}
-	bare, err := s.startBareWorkflows()
-	if err != nil {
+	if err := readyBefore(due, "tickets"); err != nil {
 		return err
-	}
-	defer bare.stop()
-	if !time.Now().Before(due.Add(-5 * time.Second)) {
-		return errors.New("the tickets were not ready at their common instant: lower --at-once-pace")
 	}
 	late, err := s.breached(b.ctx, n)
 	if err != nil {
 		return err
 	}
-	instant := time.Now().Add(10*time.Second + time.Duration(n)*time.Second/time.Duration(b.settings.AtOncePace))
-	if err := bare.start(b.ctx, s, n, instant); err != nil {
-		return err
-	}
-	err = s.await(b.ctx, "the bare timers", func() (bool, error) { return bare.fired.len() >= n, nil })
+	bare, err := s.bareTimers(b, n)
 	if err != nil {
 		return err
 	}
 	name := fmt.Sprintf("breach recorded after its instant, %d at once", n)
 	const timers = "bare timers"
 	b.report.add(
-		millis(name+", p50", late.percentile(50), n).beside(inMillis(bare.fired.percentile(50)), timers),
-		millis(name+", p95", late.percentile(95), n).beside(inMillis(bare.fired.percentile(95)), timers),
-		millis(name+", the last", late.percentile(100), n).beside(inMillis(bare.fired.percentile(100)), timers))
+		millis(name+", p50", late.percentile(50), n).beside(inMillis(bare.percentile(50)), timers),
+		millis(name+", p95", late.percentile(95), n).beside(inMillis(bare.percentile(95)), timers),
+		millis(name+", the last", late.percentile(100), n).beside(inMillis(bare.percentile(100)), timers))
 	return nil
+}
+
+// readyBefore is an error unless it is early enough before an instant.
+func readyBefore(instant time.Time, what string) error {
+	if !time.Now().Before(instant.Add(-5 * time.Second)) {
+		return fmt.Errorf("the %s were not ready at their common instant: lower --at-once-pace", what)
+	}
+	return nil
+}
+
+// bareTimers returns how late n bare workflows notice a common instant.
+func (s *stack) bareTimers(b *bench, n int) (*samples, error) {
+	bare, err := s.startBareWorker(b.ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.stop()
+	instant := time.Now().Add(10*time.Second + time.Duration(n)*time.Second/time.Duration(b.settings.AtOncePace))
+	if err := bare.start(b.ctx, s, n, instant); err != nil {
+		return nil, err
+	}
+	if err := readyBefore(instant, "bare workflows"); err != nil {
+		return nil, err
+	}
+	late := &samples{}
+	err = bare.await(b.ctx, s, "the bare timers", func(c bareCounts) bool {
+		late.all = c.Late
+		return len(c.Late) >= n
+	})
+	return late, err
 }
 
 // midday returns a time zone in which an instant is between 12:00 and 13:00, so that the desk's day doesn't end soon.

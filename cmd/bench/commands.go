@@ -63,15 +63,11 @@ func (w *staffWork) command(ctx context.Context, client, _ int) error {
 
 // commandsAtRest measures commands of a desk that does nothing else.
 func commandsAtRest(b *bench) error {
-	s, err := b.startWorking()
+	s, work, err := b.startStaffed()
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	work, err := s.addStaffWork(b.ctx)
-	if err != nil {
-		return err
-	}
 	bare, err := s.startPeer(b.ctx, work.tickets[0], work.tickets)
 	if err != nil {
 		return err

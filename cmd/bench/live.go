@@ -20,15 +20,11 @@ const pagesEach = 30 // that a person may have open
 
 // livePages measures how soon open pages learn of a change, from its commit.
 func livePages(b *bench) error {
-	s, err := b.startWorking()
+	s, work, err := b.startStaffed()
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	work, err := s.addStaffWork(b.ctx)
-	if err != nil {
-		return err
-	}
 	n := min(b.scaled(b.settings.Pages), pagesEach*agents)
 	pages, err := s.openPages(b.ctx, n)
 	if err != nil {

@@ -24,7 +24,13 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	var err error
+	if address := os.Getenv(bareServer); address != "" {
+		err = workBare(ctx, address, os.Stdin, os.Stdout)
+	} else {
+		err = run(ctx, os.Args[1:], os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -133,15 +139,17 @@ func measure(ctx context.Context, s settings, chosen []section, stdout io.Writer
 			fmt.Fprintf(stdout, "  failed: %v\n", err)
 		}
 		r.print(stdout, c.name)
+		r.finish(errs)
+		if s.JSON != "" { // so far: the next section may take hours, or be interrupted
+			if err := r.write(s.JSON); err != nil {
+				return err
+			}
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
-	r.finish(errs)
 	if s.JSON != "" {
-		if err := r.write(s.JSON); err != nil {
-			return err
-		}
 		fmt.Fprintln(stdout, "written to", s.JSON)
 	}
 	return errors.Join(errs...)

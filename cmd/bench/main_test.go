@@ -2,13 +2,24 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// The tests start this program again as the worker of bare workflows.
+func TestMain(m *testing.M) {
+	if os.Getenv(bareServer) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // Every section runs with the smallest numbers and measures something. How fast is nobody's promise here.
 func TestBench_measuresEverySection(t *testing.T) {
@@ -71,5 +82,36 @@ func TestBench_measuresEverySection(t *testing.T) {
 func TestBench_refusesUnknownSections(t *testing.T) {
 	if err := run(t.Context(), []string{"--only", "commands,nothing"}, new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), `"nothing"`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A run takes hours, and one that is interrupted keeps the figures of the sections that were done.
+func TestBench_keepsFinishedSections(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	file := filepath.Join(t.TempDir(), "result.json")
+	err := measure(ctx, settings{JSON: file}, []section{
+		{"first", "", func(b *bench) error {
+			b.report.add(figure{Name: "a figure", Value: 1})
+			return nil
+		}},
+		{"second", "", func(b *bench) error {
+			if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "a figure") {
+				t.Errorf("after the first section: %s, %v", text, err)
+			}
+			interrupt()
+			return b.ctx.Err()
+		}},
+		{"third", "", func(*bench) error { panic("it was interrupted") }},
+	}, new(bytes.Buffer))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	text, err := os.ReadFile(file)
+	var r report
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil || len(r.Figures) != 1 || len(r.Failed) != 1 {
+		t.Errorf("the result is %s, %v", text, err)
 	}
 }

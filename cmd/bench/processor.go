@@ -13,7 +13,7 @@ import (
 // used is the processor time of each part of a stack. On a shared machine it says more than the clock.
 type used map[string]time.Duration
 
-// clientsPart is this program: the clients, the mailbox and the bare alternatives.
+// clientsPart is this program and its bare worker: the clients, the mailbox and the bare alternatives.
 const clientsPart = "clients"
 
 // processorTime returns what the parts have used so far, from Linux's /proc; elsewhere it is empty.

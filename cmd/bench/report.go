@@ -109,9 +109,11 @@ func (r *report) add(figures ...figure) {
 // version notes the version of a program that takes part.
 func (r *report) version(program, version string) { r.Machine.Versions[program] = version }
 
+// finish notes the end of a section, with the errors of all so far.
 func (r *report) finish(errs []error) {
 	r.Took = time.Since(r.Began).Round(time.Second).String()
 	r.Machine.LoadAfter = load()
+	r.Failed = nil
 	for _, err := range errs {
 		r.Failed = append(r.Failed, err.Error())
 	}

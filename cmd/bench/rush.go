@@ -16,19 +16,16 @@ const rushClients = 32
 // rush measures commands of staff while a rush of submissions is accepted and worked off, beside the same at rest, and the
 // rush itself.
 func rush(b *bench) error {
-	s, err := b.startWorking()
+	s, work, err := b.startStaffed()
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	work, err := s.addStaffWork(b.ctx)
-	if err != nil {
-		return err
-	}
 	rest, restTook, err := each(b.ctx, staffAtOnce, b.scaled(b.settings.Commands)/2+staffAtOnce, work.command)
 	if err != nil {
 		return err
 	}
+	work.undecided.Store(0)
 	n := b.scaled(b.settings.Rush)
 	r := &rushed{stack: s, work: work, known: deskTickets}
 	if err := r.run(b.ctx, n); err != nil {

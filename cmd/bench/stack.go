@@ -16,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/local"
@@ -99,10 +98,28 @@ func (b *bench) start(document ...string) (s *stack, err error) {
 // startWorking starts a stack with its worker.
 func (b *bench) startWorking(document ...string) (*stack, error) {
 	s, err := b.start(document...)
-	if err == nil {
-		err = s.startWorker()
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if err := s.startWorker(); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// startStaffed starts a stack with its worker, and with tickets that the staff work on.
+func (b *bench) startStaffed() (*stack, *staffWork, error) {
+	s, err := b.startWorking()
+	if err != nil {
+		return nil, nil, err
+	}
+	work, err := s.addStaffWork(b.ctx)
+	if err != nil {
+		s.stop()
+		return nil, nil, err
+	}
+	return s, work, nil
 }
 
 func (s *stack) startServers(ctx context.Context, env []string) (err error) {
@@ -125,8 +142,7 @@ func (s *stack) startServers(ctx context.Context, env []string) (err error) {
 	if err != nil {
 		return err
 	}
-	quiet := log.NewStructuredLogger(discardLog())
-	if s.client, err = client.DialContext(ctx, client.Options{HostPort: s.temporal.HostPort, Logger: quiet}); err != nil {
+	if s.client, err = dialTemporal(ctx, s.temporal.HostPort); err != nil {
 		return err
 	}
 	if s.mails, err = startMailbox(); err != nil {

@@ -2,108 +2,117 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"sync/atomic"
+	"io"
+	"os"
+	"os/exec"
 	"time"
 
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 )
 
-const (
-	bareQueue  = "bare"
-	bareSignal = "signal"
-	bareStarts = 8 // at once
-)
+// bareServer is the variable of the environment that makes this program a worker of bare workflows on the Temporal server at
+// the address.
+const bareServer = "BENCH_BARE_SERVER"
 
-// bareWorkflows are workflows that do as little as possible on the stack's Temporal server: a local activity, as a step, and
-// an activity, as a mail, which both do nothing. Then each waits for signals, and for one instant if there is one.
-type bareWorkflows struct {
-	client client.Client
-	worker worker.Worker
+const bareStarts = 8 // at once
 
-	activities atomic.Int64 // that have run
-	signals    atomic.Int64 // that have been received
-	fired      samples      // how late each workflow's instant was noticed
+// bareWorker is a worker of bare workflows on the stack's Temporal server: this program again, as the product's worker is a
+// process of its own.
+type bareWorker struct {
+	client  client.Client
+	process *exec.Cmd
+	asks    io.WriteCloser // the process ends when it is closed
+	answers *json.Decoder
+	started int
 }
 
-func (s *stack) startBareWorkflows() (*bareWorkflows, error) {
-	all := &bareWorkflows{client: s.client}
-	all.worker = worker.New(s.client, bareQueue, worker.Options{ // as the tickets' worker
-		MaxConcurrentWorkflowTaskExecutionSize: 32, MaxConcurrentWorkflowTaskPollers: 16,
-		MaxConcurrentLocalActivityExecutionSize: 16, MaxConcurrentActivityExecutionSize: 16,
+// bareCounts is what a bare worker has done so far.
+type bareCounts struct {
+	Activities int             // that have run
+	Signals    int             // that have been received
+	Late       []time.Duration // how late each workflow's instant was noticed
+}
+
+func (s *stack) startBareWorker(ctx context.Context) (*bareWorker, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	w := &bareWorker{client: s.client, process: exec.CommandContext(ctx, self)}
+	w.process.Env = append(os.Environ(), bareServer+"="+s.temporal.HostPort)
+	w.process.Stderr = os.Stderr
+	if w.asks, err = w.process.StdinPipe(); err != nil {
+		return nil, err
+	}
+	answers, err := w.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	w.answers = json.NewDecoder(answers)
+	if err := w.process.Start(); err != nil {
+		return nil, fmt.Errorf("start the bare worker: %w", err)
+	}
+	if _, err := w.counts(); err != nil { // it is ready
+		w.stop()
+		return nil, err
+	}
+	return w, nil
+}
+
+// stop ends the process. Its workflows end with the server.
+func (w *bareWorker) stop() {
+	err := errors.Join(w.asks.Close(), w.process.Wait())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench: the bare worker:", err)
+	}
+}
+
+func (w *bareWorker) counts() (c bareCounts, err error) {
+	if _, err = fmt.Fprintln(w.asks); err == nil {
+		err = w.answers.Decode(&c)
+	}
+	if err != nil {
+		err = fmt.Errorf("ask the bare worker: %w", err)
+	}
+	return c, err
+}
+
+// await waits until a condition of the counts holds.
+func (w *bareWorker) await(ctx context.Context, s *stack, what string, holds func(bareCounts) bool) error {
+	return s.await(ctx, what, func() (bool, error) {
+		c, err := w.counts()
+		return err == nil && holds(c), err
 	})
-	all.worker.RegisterWorkflowWithOptions(all.run, workflow.RegisterOptions{Name: "Bare"})
-	all.worker.RegisterActivity(all.Send)
-	return all, all.worker.Start()
 }
 
-func (a *bareWorkflows) stop() { a.worker.Stop() }
-
-// Send is the activity.
-func (a *bareWorkflows) Send(ctx context.Context) error {
-	a.activities.Add(1)
-	return ctx.Err()
-}
-
-func (a *bareWorkflows) step(ctx context.Context) error { return ctx.Err() }
-
-func (a *bareWorkflows) run(ctx workflow.Context, instant time.Time) error {
-	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: time.Minute})
-	if err := workflow.ExecuteLocalActivity(local, a.step).Get(ctx, nil); err != nil {
-		return err
-	}
-	regular := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})
-	if err := workflow.ExecuteActivity(regular, a.Send).Get(ctx, nil); err != nil {
-		return err
-	}
-	selector := workflow.NewSelector(ctx)
-	if !instant.IsZero() {
-		selector.AddFuture(workflow.NewTimer(ctx, instant.Sub(workflow.Now(ctx))), func(workflow.Future) {
-			_ = workflow.ExecuteLocalActivity(local, a.fire, instant).Get(ctx, nil) // it can't fail
-		})
-	}
-	selector.AddReceive(workflow.GetSignalChannel(ctx, bareSignal), func(c workflow.ReceiveChannel, _ bool) {
-		c.Receive(ctx, nil)
-		if !workflow.IsReplaying(ctx) {
-			a.signals.Add(1)
-		}
-	})
-	for {
-		selector.Select(ctx)
-	}
-}
-
-func (a *bareWorkflows) fire(ctx context.Context, instant time.Time) error {
-	a.fired.add(time.Since(instant))
-	return ctx.Err()
-}
-
-// start starts n workflows and waits until all have run their activity.
-func (a *bareWorkflows) start(ctx context.Context, s *stack, n int, instant time.Time) error {
-	want := a.activities.Load() + int64(n)
+// start starts n more workflows and waits until all have run their activity.
+func (w *bareWorker) start(ctx context.Context, s *stack, n int, instant time.Time) error {
+	first := w.started
+	w.started += n
 	_, _, err := each(ctx, bareStarts, n, func(ctx context.Context, _, i int) error {
-		options := client.StartWorkflowOptions{ID: bareID(i), TaskQueue: bareQueue}
-		_, err := a.client.ExecuteWorkflow(ctx, options, "Bare", instant)
+		options := client.StartWorkflowOptions{ID: bareID(first + i), TaskQueue: bareQueue}
+		_, err := w.client.ExecuteWorkflow(ctx, options, bareName, instant)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.await(ctx, "bare workflows", func() (bool, error) { return a.activities.Load() >= want, nil })
+	return w.await(ctx, s, "bare workflows", func(c bareCounts) bool { return c.Activities >= w.started })
 }
 
 func bareID(i int) string { return fmt.Sprint("bare-", i) }
 
 // bareRate is how many bare workflows per second are started and come so far that they wait.
 func (s *stack) bareRate(ctx context.Context, n int) (float64, error) {
-	all, err := s.startBareWorkflows()
+	bare, err := s.startBareWorker(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer all.stop()
+	defer bare.stop()
 	began := time.Now()
-	err = all.start(ctx, s, n, time.Time{})
+	err = bare.start(ctx, s, n, time.Time{})
 	return float64(n) / time.Since(began).Seconds(), err
 }
