@@ -276,10 +276,12 @@ func TestImport_delaysNoStepOfTheSameHours(t *testing.T) {
 	d.pack(0)
 	other := d.past(3)
 	other.Actions[0].At = here.Actions[0].At
-	written, release := make(chan struct{}), make(chan struct{})
+	written, released := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	defer release()
 	imported, stepped := make(chan error, 1), make(chan error, 1)
 	go func() {
-		_, err := app.NewImports(heldImports{d.Store, written, release}).Import(t.Context(), []desk.ImportTicket{other})
+		_, err := app.NewImports(heldImports{d.Store, written, released}).Import(t.Context(), []desk.ImportTicket{other})
 		imported <- err
 	}()
 	select {
@@ -309,7 +311,7 @@ func TestImport_delaysNoStepOfTheSameHours(t *testing.T) {
 	if n := one[int64](d, `SELECT count(*) FROM promise_changes`); n == 0 && !t.Failed() {
 		t.Error("the step changed no promise")
 	}
-	close(release)
+	release()
 	if err := <-imported; err != nil {
 		t.Error(err)
 	}
