@@ -192,8 +192,8 @@ func TestDirect_hasABoundedNumberOfLeases(t *testing.T) {
 // What is delivered while a recording is under way is recorded, too, although the process is asked to end meanwhile.
 func TestDirect_endsOnlyWhenWhatCameDuringARecordingIsRecorded(t *testing.T) {
 	f := &directFixture{}
-	recording, goOn := make(chan bool), make(chan bool)
 	direct(t, f, func(d *dispatch.Direct) {
+		recording, goOn := make(chan bool), make(chan bool)
 		close(f.hold)
 		first := true
 		f.settles = func() error {
