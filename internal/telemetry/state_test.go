@@ -35,10 +35,7 @@ func (d *database) PoolStats() *pgxpool.Stat { return d.pool.Stat() }
 // serve serves the metrics of a database and of a Temporal that answers with an error.
 func serve(t *testing.T, look func(context.Context) (desk.Workload, error), temporal error) (*database, func() string) {
 	t.Helper()
-	measured, err := telemetry.New(t.Context(), telemetry.Options{Process: "test", Metrics: true, Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	measured, scrape := measure(t)
 	pool, err := pgxpool.New(t.Context(), "postgres://nowhere.invalid/desk")
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +45,14 @@ func serve(t *testing.T, look func(context.Context) (desk.Workload, error), temp
 	if err := measured.ServeState(d, func(context.Context) error { return temporal }); err != nil {
 		t.Fatal(err)
 	}
+	return d, scrape
+}
+
+// scraped returns a function that scrapes what is measured.
+func scraped(t *testing.T, measured *telemetry.Telemetry) func() string {
 	handler := measured.Handler()
-	return d, func() string {
+	return func() string {
+		t.Helper()
 		response := httptest.NewRecorder()
 		handler.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 		if response.Code != http.StatusOK {
@@ -62,11 +65,13 @@ func serve(t *testing.T, look func(context.Context) (desk.Workload, error), temp
 func has(t *testing.T, metrics string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
-		if !strings.Contains(metrics, "\n"+line+"\n") {
+		if !hasLine(metrics, line) {
 			t.Errorf("%s is missing", line)
 		}
 	}
 }
+
+func hasLine(metrics, line string) bool { return strings.Contains(metrics, "\n"+line+"\n") }
 
 func TestState_isReadOnceForManyScrapes(t *testing.T) {
 	d, scrape := serve(t, func(context.Context) (desk.Workload, error) {
