@@ -80,7 +80,8 @@ type Config struct {
 type Requests interface {
 	// Begin observes the beginning of a request, by its route rather than its path; the route is empty if it matches none. A
 	// trace that the request names is to be continued if its sender is trusted. It returns the request's context and the
-	// function that observes the end of its response, which may be a stream of events.
+	// function that observes the end of its response, which may be a stream of events. If the response was cut, its status is 500,
+	// or 499 if its client was gone.
 	Begin(r *http.Request, id, route string, trusted bool) (ctx context.Context, end func(status int, stream bool))
 }
 

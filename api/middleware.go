@@ -39,9 +39,14 @@ func (s *server) observe(c *gin.Context) {
 	c.Request.Header.Del("Accept")
 	s.setHeaders(c.Writer.Header(), v.ID)
 	defer func() {
-		cut := s.recoverPanic(c, v, recover())
+		panicked := recover()
+		cut := s.recoverPanic(c, v, panicked)
 		s.logRequest(c, v, started, cut)
-		end(c.Writer.Status(), strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/event-stream"))
+		status := c.Writer.Status()
+		if cut {
+			status = cutStatus(observed, panicked)
+		}
+		end(status, strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/event-stream"))
 		if cut {
 			panic(http.ErrAbortHandler)
 		}
@@ -112,6 +117,14 @@ func clientGone(ctx context.Context, panicked any) bool {
 	err, _ := panicked.(error)
 	_, broken := errors.AsType[*net.OpError](err)
 	return broken
+}
+
+// cutStatus is the status by which a response that was cut is observed; that which it began with says that it succeeded.
+func cutStatus(ctx context.Context, panicked any) int {
+	if clientGone(ctx, panicked) {
+		return request.StatusGone
+	}
+	return http.StatusInternalServerError
 }
 
 // logRequest writes the access log's line for a request. It never contains the query, the body or a token; gin.Logger

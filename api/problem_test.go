@@ -74,7 +74,8 @@ func TestProblem_brokenAnswersAreCut(t *testing.T) {
 		"INFO":  &net.OpError{Op: "write", Err: syscall.EPIPE},
 		"ERROR": errors.New("a defect"),
 	} {
-		h, log := serve(t, &scripted{})
+		var seen observed
+		h, log := serve(t, &scripted{}, func(c *api.Config) { c.Requests = &seen })
 		func() {
 			defer func() {
 				if recover() != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
@@ -86,7 +87,17 @@ func TestProblem_brokenAnswersAreCut(t *testing.T) {
 		if !strings.Contains(log.String(), `"level":"`+level+`"`) {
 			t.Errorf("%v: logged %s", err, log)
 		}
+		if want := map[string]int{"INFO": 499, "ERROR": 500}[level]; seen.status != want {
+			t.Errorf("%v: observed as %d", err, seen.status)
+		}
 	}
+}
+
+// observed is the status by which the last request was observed.
+type observed struct{ status int }
+
+func (o *observed) Begin(r *http.Request, _, _ string, _ bool) (context.Context, func(int, bool)) {
+	return r.Context(), func(status int, _ bool) { o.status = status }
 }
 
 type brokenWriter struct {

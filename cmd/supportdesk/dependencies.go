@@ -104,7 +104,8 @@ func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 // relay returns a relay that delivers at once what this process accepts.
 func (n *dependencies) relay() *dispatch.Direct {
 	d := n.dispatcher()
-	return dispatch.NewDirect(dispatch.NewRelay(n.db, n.telemetry.Deliverer(d), n.log), n.db, n.telemetry.Deliverer(d.ToRunning()), n.log)
+	return dispatch.NewDirect(dispatch.NewRelay(n.db, n.telemetry.Deliverer(d, telemetry.Relay), n.log), n.db,
+		n.telemetry.Deliverer(d.ToRunning(), telemetry.Direct), n.log)
 }
 
 // files returns the use cases of files.

@@ -16,7 +16,7 @@ import (
 const metricsOff = "off"
 
 // serveMetrics serves /metrics, if it has an address, until ctx ends. That of a loopback address responds to the names of this
-// machine only, so that a web page can't read it by a name of its own.
+// machine only, so that a web page can't read it by a name of its own. If the address is taken, the program goes on without.
 func (n *dependencies) serveMetrics(ctx context.Context, group *errgroup.Group) {
 	address := n.config.MetricsAddress
 	if address == metricsOff {
@@ -28,7 +28,12 @@ func (n *dependencies) serveMetrics(ctx context.Context, group *errgroup.Group) 
 			handler = local.LoopbackOnly(handler)
 		}
 	}
-	group.Go(func() error { return serve(ctx, address, handler, metricsGrace, n.log) })
+	group.Go(func() error {
+		if err := serve(ctx, address, handler, metricsGrace, n.log); err != nil {
+			n.log.Error("metrics are not served", slog.String("address", address), slog.Any("error", err))
+		}
+		return nil
+	})
 }
 
 // metricsGrace is how long a scrape may go on while the program stops.

@@ -8,7 +8,7 @@ type Workload struct {
 	Commands    Waiting // later commands of which none has
 	Retried     Waiting // either, after a failed attempt
 	Undecided   Waiting // commands that were delivered and that no step has decided, since their delivery
-	Overdue     Waiting // due events that have not fired
+	Overdue     Waiting // due events that have not fired, and are neither parked nor held up by an incoming email
 	Deliveries  []OwedDeliveries
 	Incoming    Waiting // emails that were received and not processed
 	Quarantined Waiting // emails in quarantine
@@ -18,7 +18,7 @@ type Workload struct {
 }
 
 // MostCounted is where counts of a Workload stop, so that a large backlog costs no more to count.
-const MostCounted = 100_000
+const MostCounted = 10_000
 
 // Waiting is how many of something wait, and for how long the oldest has; 0: none.
 type Waiting struct {

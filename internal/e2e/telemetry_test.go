@@ -331,7 +331,7 @@ func TestTelemetry_countsWhatHappensAndOutagesToo(t *testing.T) {
 			`supportdesk_commands_accepted_total{verb="agent-reply"}`:                           1,
 			`supportdesk_commands_accepted_total{verb="submit"}`:                                1,
 			`supportdesk_command_outcome_wait_seconds{decided="true"} count`:                    1,
-			`supportdesk_relay_deliveries_total{result="ok"}`:                                   2,
+			`supportdesk_relay_deliveries_total{result="ok",way="relay"}`:                       1,
 			`supportdesk_relay_lag_seconds count`:                                               2,
 			`supportdesk_database_up`:                                                           1, `supportdesk_temporal_up`: 1,
 			`supportdesk_commands_undelivered{kind="later"}`: 0, `supportdesk_deliveries_owed{age="1m",queue="ticket"}`: 0,

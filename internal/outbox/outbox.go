@@ -28,6 +28,9 @@ const (
 	AccountMails      Queue = "account"
 )
 
+// Queues returns all queues.
+func Queues() []Queue { return []Queue{TicketMails, Webhooks, AnnouncementMails, AccountMails} }
+
 // Key identifies a delivery. Mails and webhook calls of a ticket share one sequence of numbers.
 type Key struct {
 	Queue  Queue

@@ -16,11 +16,14 @@ func (s *Store) traceOf(ctx context.Context) string {
 	return s.trace(ctx)
 }
 
-// CommandTraces returns the traces of a ticket's undecided commands up to a number, the last one first.
+// maxTraces is one to continue and, of the others, as many as OpenTelemetry's SDK links to a span by default.
+const maxTraces = 1 + 128
+
+// CommandTraces returns the traces of a ticket's undecided commands up to a number, the last one first, at most maxTraces.
 func (s *Store) CommandTraces(ctx context.Context, n ticket.Number, seq int64) ([]string, error) {
 	rows, _ := s.pool.Query(ctx, `
 		SELECT c.trace FROM commands c JOIN tickets t ON t.number = c.ticket
-		WHERE c.ticket = $1 AND c.seq > t.taken AND c.seq <= $2 AND c.trace IS NOT NULL ORDER BY c.seq DESC`, n, seq)
+		WHERE c.ticket = $1 AND c.seq > t.taken AND c.seq <= $2 AND c.trace IS NOT NULL ORDER BY c.seq DESC LIMIT $3`, n, seq, maxTraces)
 	traces, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	return traces, explain(err, "read the traces of commands of %s", n)
 }

@@ -77,3 +77,18 @@ func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
 		t.Errorf("%d rows have a trace without there being one", n)
 	}
 }
+
+// A span has no more links than OpenTelemetry's SDK keeps.
+func TestTrace_ofManyCommandsIsLimited(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	n := d.taken(d.customer)
+	for range 130 {
+		d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
+	}
+	d.sql(`UPDATE commands SET trace = seq::text`)
+	traces, err := d.CommandTraces(t.Context(), n, 131)
+	if err != nil || len(traces) != 129 || traces[0] != "131" || traces[128] != "3" {
+		t.Errorf("%d: %v, %v", len(traces), traces, err)
+	}
+}

@@ -16,8 +16,7 @@ import (
 // for each count.
 func (s *Store) Workload(ctx context.Context) (w desk.Workload, err error) {
 	batch := &pgx.Batch{}
-	// A plan cached while a table was nearly empty would scan all of it in a rush.
-	batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
+	batch.Queue(withoutScans)
 	for _, q := range workloadQueries(&w) {
 		batch.Queue(q.sql, q.args...).QueryRow(func(row pgx.Row) error { return q.into.scan(row) })
 	}
@@ -69,6 +68,10 @@ func counted(table, condition, order, since string) string {
 
 func workloadQueries(w *desk.Workload) []workloadQuery {
 	const acceptance = `(SELECT accepted_at FROM commands c WHERE c.ticket = undelivered.ticket AND c.seq = undelivered.seq)`
+	// What is parked or held up by an incoming email is late on purpose; see WaitingMail.
+	const overdue = `next_due < statement_timestamp() AND NOT EXISTS (SELECT FROM parked_steps p WHERE p.ticket = tickets.number)
+		AND NOT EXISTS (SELECT FROM incoming_mails m WHERE m.thread = tickets.number AND m.thread <> '' AND m.status = 'received'
+			AND m.received_at > clock_timestamp() - $2::interval AND date_trunc('second', m.received_at) < tickets.next_due)`
 	limited := []any{desk.MostCounted}
 	return []workloadQuery{
 		{(*waiting)(&w.Submissions), counted("undelivered", `tries = 0 AND seq = 1 AND delivered_at IS NULL`, "id", acceptance), limited},
@@ -77,7 +80,7 @@ func workloadQueries(w *desk.Workload) []workloadQuery {
 		{(*waiting)(&w.Retried), `SELECT count(*), clock_timestamp() - min(` + acceptance + `) FROM (
 			SELECT ticket, seq FROM undelivered WHERE tries > 0 AND delivered_at IS NULL ORDER BY not_before LIMIT 1000) undelivered`, nil},
 		{(*waiting)(&w.Undecided), counted("undelivered", `delivered_at IS NOT NULL`, "delivered_at", "delivered_at"), limited},
-		{(*waiting)(&w.Overdue), counted("tickets", `next_due < statement_timestamp()`, "next_due, number", "next_due"), limited},
+		{(*waiting)(&w.Overdue), counted("tickets", overdue, "next_due, number", "next_due"), []any{desk.MostCounted, mailWait}},
 		{(*waiting)(&w.Incoming), counted("incoming_mails", `status = 'received'`, "id", "received_at"), limited},
 		{(*waiting)(&w.Quarantined), counted("incoming_mails", `status = 'quarantined'`, "status, id DESC", "received_at"), limited},
 		{(*waiting)(&w.Sessions.Locked), `SELECT count(*), max(clock_timestamp() - query_start) FROM pg_stat_activity
@@ -86,9 +89,6 @@ func workloadQueries(w *desk.Workload) []workloadQuery {
 			WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')`, nil},
 	}
 }
-
-// deliveryQueues are the queues of deliveries, in the order of desk.Workload.
-var deliveryQueues = []outbox.Queue{outbox.TicketMails, outbox.Webhooks, outbox.AnnouncementMails, outbox.AccountMails}
 
 // owedQuery counts the owed deliveries of each queue by age. Those of tickets are read by age, the others in the order in which
 // they are tried. $1 limits how many are read of each queue.
@@ -103,8 +103,9 @@ const owedQuery = `
 
 // collectOwed returns the owed deliveries of every queue.
 func collectOwed(rows pgx.Rows) ([]desk.OwedDeliveries, error) {
-	all := make([]desk.OwedDeliveries, len(deliveryQueues))
-	for i, q := range deliveryQueues {
+	queues := outbox.Queues()
+	all := make([]desk.OwedDeliveries, len(queues))
+	for i, q := range queues {
 		all[i].Queue = string(q)
 	}
 	var (
@@ -113,7 +114,7 @@ func collectOwed(rows pgx.Rows) ([]desk.OwedDeliveries, error) {
 		oldest   time.Duration
 	)
 	_, err := pgx.ForEachRow(rows, []any{&queue, &place, &n, &oldest}, func() error {
-		o := &all[slices.Index(deliveryQueues, queue)]
+		o := &all[slices.Index(queues, queue)]
 		o.Ages[place] = n
 		o.Oldest = max(o.Oldest, oldest)
 		return nil

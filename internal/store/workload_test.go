@@ -50,3 +50,30 @@ func TestWorkload_countsWhatWaits(t *testing.T) {
 		t.Errorf("undecided: %+v, retried: %+v", w.Undecided, w.Retried)
 	}
 }
+
+func TestWorkload_leavesOutDueEventsThatAreLateOnPurpose(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	n := d.taken(d.customer)
+	d.sql(`UPDATE tickets SET next_due = statement_timestamp() - interval '3 minutes' WHERE number = $1`, n)
+	overdue := func(state string, want int) {
+		t.Helper()
+		w, err := d.Workload(t.Context())
+		if err != nil || w.Overdue.Count != want || (w.Overdue.Oldest > 0) != (want > 0) {
+			t.Errorf("%s: %+v, %v", state, w.Overdue, err)
+		}
+	}
+	overdue("late", 1)
+	d.sql(`INSERT INTO parked_steps (ticket, retry_at, reason) VALUES ($1, now(), '')`, n)
+	overdue("parked", 0)
+	d.sql(`DELETE FROM parked_steps`)
+	mail := d.receive(desk.IncomingMail{Envelope: desk.Envelope{Source: desk.SourceLMTP}, Blob: "b", Fingerprint: make([]byte, 32)})
+	d.sql(`UPDATE incoming_mails SET received_at = now() - interval '5 minutes' WHERE id = $1`, mail)
+	overdue("an email to no ticket waits", 1)
+	d.sql(`UPDATE incoming_mails SET thread = $1`, n)
+	overdue("an email that arrived before waits", 0)
+	d.sql(`UPDATE incoming_mails SET received_at = now() - interval '1 minute'`)
+	overdue("an email that arrived after it was due waits", 1)
+	d.sql(`UPDATE incoming_mails SET received_at = now() - interval '25 hours'`)
+	overdue("an email has waited for more than a day", 1)
+}

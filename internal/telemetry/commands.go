@@ -106,17 +106,27 @@ type Deliverer interface {
 	Deliver(context.Context, desk.AcceptedCommand) error
 }
 
-// Deliverer returns a Deliverer that measures d.
-func (t *Telemetry) Deliverer(d Deliverer) Deliverer {
+// Way is how a command is delivered to its workflow.
+type Way string
+
+// The ways.
+const (
+	Direct Way = "direct" // by the process that accepted it, if the workflow runs
+	Relay  Way = "relay"
+)
+
+// Deliverer returns a Deliverer that measures d, which delivers by a way.
+func (t *Telemetry) Deliverer(d Deliverer, way Way) Deliverer {
 	if t == nil {
 		return d
 	}
-	return deliverer{d, t}
+	return deliverer{d, t, way}
 }
 
 type deliverer struct {
 	Deliverer
-	t *Telemetry
+	t   *Telemetry
+	way Way
 }
 
 // Deliver continues the trace of the command, if it has one.
@@ -129,7 +139,7 @@ func (d deliverer) Deliver(ctx context.Context, c desk.AcceptedCommand) error {
 		}
 	}
 	err := d.Deliverer.Deliver(ctx, c)
-	d.t.metrics.relayed.WithLabelValues(resultOf(err)).Inc()
+	d.t.metrics.relayed.WithLabelValues(string(d.way), resultOf(err)).Inc()
 	if err == nil {
 		seconds(d.t.metrics.relayLag, c.Command.At)
 	}

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -32,16 +33,6 @@ func (d deliveries) SettleDelivery(ctx context.Context, k outbox.Key, status des
 	return err
 }
 
-func (d deliveries) DeferDelivery(ctx context.Context, k outbox.Key, reason string, pause time.Duration) (time.Time, error) {
-	d.t.metrics.deferred.WithLabelValues(string(k.Queue)).Inc()
-	return d.Store.DeferDelivery(ctx, k, reason, pause)
-}
-
-func (d deliveries) PostponeDelivery(ctx context.Context, k outbox.Key, pause time.Duration) error {
-	d.t.metrics.deferred.WithLabelValues(string(k.Queue)).Inc()
-	return d.Store.PostponeDelivery(ctx, k, pause)
-}
-
 // Transports returns the transports with the time measured that each takes to send.
 func (t *Telemetry) Transports(all map[outbox.Queue]outbox.Transport) map[outbox.Queue]outbox.Transport {
 	if t == nil {
@@ -68,6 +59,12 @@ func (t *Telemetry) send(ctx context.Context, q outbox.Queue, send func(context.
 	}
 	err := send(ctx)
 	seconds(t.metrics.sendDuration.WithLabelValues(string(q), resultOf(err)), began)
+	if _, refused := errors.AsType[interface {
+		error
+		Refusal() string
+	}](err); err != nil && !refused { // see outbox.Transport
+		t.metrics.deferred.WithLabelValues(string(q)).Inc()
+	}
 	end(err)
 	return err
 }

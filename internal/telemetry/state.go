@@ -20,12 +20,12 @@ type Database interface {
 
 const (
 	stateEvery = 5 * time.Second // how long an answer is reused: a scrape every second costs no more than one every five
-	stateTime  = 2 * time.Second // for one look
-	scrapeWait = time.Second     // of a scrape for a look; then it is served what is known
+	stateTime  = 5 * time.Second // for one look, and for a scrape that waits for it: half of what Prometheus waits
+	stateKept  = time.Minute     // how long an answer is served while later looks fail
 )
 
 // ServeState adds the metrics of the database and of Temporal. They are read when metrics are scraped, at most every stateEvery
-// and never longer than scrapeWait: what can't be read is left out and reported as such.
+// and never longer than stateTime. What can't be read is reported as such, and left out if the last answer is older than stateKept.
 func (t *Telemetry) ServeState(db Database, temporal func(context.Context) error) error {
 	if t == nil {
 		return nil
@@ -47,33 +47,40 @@ type cached[T any] struct {
 	failed func(error) // is called with the error of a look
 
 	mu     sync.Mutex
-	at     time.Time // of the last look's end
-	value  T
-	err    error
+	began  time.Time     // the last look
+	ended  time.Time     // the last look that did
+	err    error         // of that one
+	value  T             // the last answer
+	at     time.Time     // of it; zero: there was none
 	ending chan struct{} // closed when the look under way ends; nil: none is
 }
 
-// get returns the answer, which is at most stateEvery old, or else an error.
-func (c *cached[T]) get() (T, error) {
+// get returns the last answer and its time, which is zero if none is recent enough. The error is that of the last look that
+// ended, or errHangs if one takes longer than it may.
+func (c *cached[T]) get() (value T, at time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.at) >= stateEvery {
+	if time.Since(c.ended) >= stateEvery {
 		ending := c.begin()
+		left := time.Until(c.began.Add(stateTime))
 		c.mu.Unlock()
 		select {
 		case <-ending:
-		case <-time.After(scrapeWait):
+		case <-time.After(left):
 		}
 		c.mu.Lock()
 	}
-	if time.Since(c.at) >= 2*stateEvery {
-		var none T
-		return none, errNoAnswer
+	err = c.err
+	if c.ending != nil && time.Since(c.began) >= stateTime {
+		err = errHangs
 	}
-	return c.value, c.err
+	if time.Since(c.at) >= stateKept {
+		return value, time.Time{}, err
+	}
+	return c.value, c.at, err
 }
 
-var errNoAnswer = fault.New(fault.Unavailable, "there is no answer yet")
+var errHangs = fault.New(fault.Unavailable, "there is no answer in time")
 
 // begin begins a look unless one is under way, and returns the channel that is closed at its end.
 func (c *cached[T]) begin() <-chan struct{} {
@@ -81,7 +88,7 @@ func (c *cached[T]) begin() <-chan struct{} {
 		return c.ending
 	}
 	ending := make(chan struct{})
-	c.ending = ending
+	c.ending, c.began = ending, time.Now()
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stateTime)
 		defer cancel()
@@ -91,7 +98,10 @@ func (c *cached[T]) begin() <-chan struct{} {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.value, c.err, c.at, c.ending = value, err, time.Now(), nil
+		c.err, c.ended, c.ending = err, time.Now(), nil
+		if err == nil {
+			c.value, c.at = value, c.ended
+		}
 		close(ending)
 	}()
 	return ending
@@ -110,14 +120,15 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descDatabase = gauge("database_up", "1 if the database answered the last look, at most ten seconds ago; otherwise 0, and metrics read from it are missing.")
-	descTemporal = gauge("temporal_up", "1 if Temporal answered the last look, at most ten seconds ago; otherwise 0.")
+	descDatabase = gauge("database_up", "1 if the database answered the last look; 0 if that failed, or takes longer than five seconds. Metrics read from it are served for a minute longer, and are then missing.")
+	descAge      = gauge("database_read_age_seconds", "Time since the metrics of the database were read.")
+	descTemporal = gauge("temporal_up", "1 if Temporal answered the last look; 0 if that failed, or takes longer than five seconds.")
 
 	descUndelivered       = gauge("commands_undelivered", "Accepted commands that the relay has yet to deliver, by kind: \"submission\", \"later\" (of tickets that exist) or \"retried\" (either, after a failed attempt).", "kind")
-	descUndeliveredOldest = gauge("commands_undelivered_oldest_seconds", "Age of the oldest of them, since its acceptance.", "kind")
+	descUndeliveredOldest = gauge("commands_undelivered_oldest_seconds", "Age of the oldest of them, since its acceptance; of an email that is its arrival, also if it was processed much later.", "kind")
 	descUndecided         = gauge("commands_undecided", "Commands that were delivered and that no step has decided.")
 	descUndecidedOldest   = gauge("commands_undecided_oldest_seconds", "Age of the oldest of them, since its delivery.")
-	descOverdue           = gauge("due_events_overdue", "Due events, such as reminders, breaches and escalation steps, that have not fired.")
+	descOverdue           = gauge("due_events_overdue", "Due events, such as reminders, breaches and escalation steps, that have not fired. Those of parked steps and those that an incoming email holds up are not included.")
 	descOverdueOldest     = gauge("due_events_overdue_oldest_seconds", "Age of the oldest of them, since it was due.")
 
 	descOwed       = gauge("deliveries_owed", "Emails and webhook calls that are owed, by queue and age: each counts once, at the first of 1m, 10m, 1h, 24h that it has not reached, or at \"older\".", "queue", "age")
@@ -149,7 +160,7 @@ var (
 
 // stateDescs are the descriptions of everything that a stateCollector collects.
 var stateDescs = []*prometheus.Desc{
-	descDatabase, descTemporal, descUndelivered, descUndeliveredOldest, descUndecided, descUndecidedOldest, descOverdue, descOverdueOldest,
+	descDatabase, descAge, descTemporal, descUndelivered, descUndeliveredOldest, descUndecided, descUndecidedOldest, descOverdue, descOverdueOldest,
 	descOwed, descOwedOldest, descIncoming, descIncomingOldest, descQuarantined, descMissing, descStuck, descParked, descRestarted,
 	descReconciled, descFanoutRunning, descFanoutFor, descFanoutTickets, descSessionsLocked, descSessionsLockedAge, descSessionsIdle,
 	descSessionsIdleAge, descPoolMax, descPoolConns, descPoolAcquires, descPoolWaits, descPoolWaitTime, descPoolCanceled,
@@ -167,13 +178,14 @@ func (s *stateCollector) Collect(all chan<- prometheus.Metric) {
 	c := collecting{all}
 	var asking sync.WaitGroup
 	var temporal error
-	asking.Go(func() { _, temporal = s.temporal.get() })
-	w, database := s.workload.get()
+	asking.Go(func() { _, _, temporal = s.temporal.get() })
+	w, at, database := s.workload.get()
 	asking.Wait()
 	c.yes(descTemporal, temporal == nil)
 	c.yes(descDatabase, database == nil)
 	c.pool(s.db.PoolStats())
-	if database == nil {
+	if !at.IsZero() {
+		c.value(descAge, time.Since(at).Seconds())
 		c.workload(w)
 	}
 }

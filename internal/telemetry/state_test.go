@@ -3,13 +3,13 @@ package telemetry_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -35,10 +35,7 @@ func (d *database) PoolStats() *pgxpool.Stat { return d.pool.Stat() }
 // serve serves the metrics of a database and of a Temporal that answers with an error.
 func serve(t *testing.T, look func(context.Context) (desk.Workload, error), temporal error) (*database, func() string) {
 	t.Helper()
-	measured, err := telemetry.New(t.Context(), telemetry.Options{Process: "test", Metrics: true, Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	measured, scrape := measure(t)
 	pool, err := pgxpool.New(t.Context(), "postgres://nowhere.invalid/desk")
 	if err != nil {
 		t.Fatal(err)
@@ -48,30 +45,33 @@ func serve(t *testing.T, look func(context.Context) (desk.Workload, error), temp
 	if err := measured.ServeState(d, func(context.Context) error { return temporal }); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(measured.Handler())
-	t.Cleanup(server.Close)
-	return d, func() string {
-		response, err := http.Get(server.URL + "/metrics")
-		if err != nil {
-			t.Fatal(err)
+	return d, scrape
+}
+
+// scraped returns a function that scrapes what is measured.
+func scraped(t *testing.T, measured *telemetry.Telemetry) func() string {
+	handler := measured.Handler()
+	return func() string {
+		t.Helper()
+		response := httptest.NewRecorder()
+		handler.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if response.Code != http.StatusOK {
+			t.Fatalf("%d: %s", response.Code, response.Body)
 		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err != nil || response.StatusCode != http.StatusOK {
-			t.Fatalf("%s, %v: %s", response.Status, err, body)
-		}
-		return string(body)
+		return response.Body.String()
 	}
 }
 
 func has(t *testing.T, metrics string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
-		if !strings.Contains(metrics, "\n"+line+"\n") {
+		if !hasLine(metrics, line) {
 			t.Errorf("%s is missing", line)
 		}
 	}
 }
+
+func hasLine(metrics, line string) bool { return strings.Contains(metrics, "\n"+line+"\n") }
 
 func TestState_isReadOnceForManyScrapes(t *testing.T) {
 	d, scrape := serve(t, func(context.Context) (desk.Workload, error) {
@@ -104,17 +104,59 @@ func TestState_isLeftOutAndReportedDuringAnOutage(t *testing.T) {
 	}
 }
 
-// A database that hangs, also beyond the end of its context, holds up no scrape.
+// In a rush the database is slow, and its backlog is what people look for.
+func TestState_ofASlowDatabaseIsServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, scrape := serve(t, func(context.Context) (desk.Workload, error) {
+			time.Sleep(1200 * time.Millisecond)
+			return desk.Workload{Overdue: desk.Waiting{Count: 3}}, nil
+		}, nil)
+		for range 5 {
+			has(t, scrape(), "supportdesk_database_up 1", "supportdesk_temporal_up 1", "supportdesk_due_events_overdue 3", "supportdesk_database_read_age_seconds 0")
+			time.Sleep(11 * time.Second)
+		}
+	})
+}
+
+// A database that hangs, also beyond the end of its context, is reported in time for Prometheus, and asked only once.
 func TestState_ofADatabaseThatHangsDoesNotHang(t *testing.T) {
-	end := make(chan struct{})
-	d, scrape := serve(t, func(context.Context) (desk.Workload, error) { <-end; return desk.Workload{}, nil }, nil)
-	for range 3 {
-		has(t, scrape(), "supportdesk_database_up 0", "supportdesk_temporal_up 1")
-	}
-	if n := d.looks.Load(); n != 1 {
-		t.Errorf("%d looks at once", n)
-	}
-	close(end)
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan struct{})
+		d, scrape := serve(t, func(context.Context) (desk.Workload, error) { <-end; return desk.Workload{}, nil }, nil)
+		began := time.Now()
+		for range 3 {
+			has(t, scrape(), "supportdesk_database_up 0", "supportdesk_temporal_up 1")
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("three scrapes took %v", took)
+		}
+		if n := d.looks.Load(); n != 1 {
+			t.Errorf("%d looks at once", n)
+		}
+		close(end)
+		synctest.Wait()
+		has(t, scrape(), "supportdesk_database_up 1")
+	})
+}
+
+func TestState_isServedForAMinuteWhileLooksFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var away error
+		_, scrape := serve(t, func(context.Context) (desk.Workload, error) {
+			return desk.Workload{Overdue: desk.Waiting{Count: 3}}, away
+		}, nil)
+		has(t, scrape(), "supportdesk_database_up 1", "supportdesk_database_read_age_seconds 0")
+		away = errors.New("away")
+		time.Sleep(45 * time.Second)
+		has(t, scrape(), "supportdesk_database_up 0", "supportdesk_due_events_overdue 3", "supportdesk_database_read_age_seconds 45")
+		time.Sleep(15 * time.Second)
+		if metrics := scrape(); strings.Contains(metrics, "supportdesk_due_events_overdue") || strings.Contains(metrics, "read_age") {
+			t.Error("what was read a minute ago is still served")
+		}
+		away = nil
+		time.Sleep(15 * time.Second)
+		has(t, scrape(), "supportdesk_database_up 1", "supportdesk_due_events_overdue 3")
+	})
 }
 
 func TestNew_measuresNothingUnlessAsked(t *testing.T) {

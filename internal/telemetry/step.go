@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -67,6 +68,12 @@ func (s stepStore) count(ctx context.Context, all []app.StepChanges) {
 	}
 }
 
+// dueKinds are the kinds of events that fire when they are due. Others without a command follow from these, from deliveries or
+// from emergencies.
+var dueKinds = []ticket.EventKind{
+	ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated, ticket.EventNudged, ticket.EventResolved, ticket.EventClosed, ticket.EventWoke,
+}
+
 func (s stepStore) countEvent(e ticket.Event) {
 	m := s.t.metrics
 	m.events.WithLabelValues(string(e.Kind)).Inc()
@@ -77,7 +84,7 @@ func (s stepStore) countEvent(e ticket.Event) {
 		m.escalations.WithLabelValues(string(e.Promise)).Inc()
 	default:
 	}
-	if e.Command == 0 && e.Kind != ticket.EventSubmitted {
+	if e.Command == 0 && slices.Contains(dueKinds, e.Kind) {
 		seconds(m.dueEventDelay.WithLabelValues(string(e.Kind)), e.At)
 	}
 }

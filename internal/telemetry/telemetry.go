@@ -47,6 +47,7 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 	for _, c := range t.metrics.all() {
 		t.registry.MustRegister(c)
 	}
+	t.metrics.initialize()
 	if o.Metrics {
 		if t.temporal, err = newTemporalMetrics(t.registry, o.Log); err != nil {
 			return nil, errors.Join(err, traces.close()) //nolint:contextcheck // it has a time limit of its own, as ctx may have ended
