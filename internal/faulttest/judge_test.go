@@ -342,6 +342,12 @@ func TestRound_isTheSameForASeedAndHasEveryFaultOnce(t *testing.T) {
 			t.Errorf("%s comes before the one that precedes it", f)
 		}
 	}
+	for _, amid := range []faulttest.Notification{faulttest.OfStart, faulttest.OfEnd} {
+		kills := slices.DeleteFunc(slices.Clone(one.Faults), func(f faulttest.Fault) bool { return f.Amid != amid || f.Kind != faulttest.Kill })
+		if len(kills) != 1 || kills[0].After < one.Emergency {
+			t.Errorf("not one kill waits for the notification of the %s of the emergency: %v", amid, kills)
+		}
+	}
 	slices.Sort(names)
 	slices.Sort(others)
 	if !slices.Equal(names, others) || len(slices.Compact(names)) != len(one.Faults) {

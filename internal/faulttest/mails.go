@@ -43,6 +43,12 @@ func keyOf(id string) (mailKey, bool) {
 	return mailKey{queue: "ticket", ticket: strings.ToUpper(parts[0]), n: n}, true
 }
 
+// TicketOf returns the number of the ticket of which an email is; empty: it is of none.
+func TicketOf(messageID string) string {
+	key, _ := keyOf(messageID)
+	return key.ticket
+}
+
 // mails compares what was owed with what was received.
 func (j *judge) mails() {
 	received := j.receptions()
