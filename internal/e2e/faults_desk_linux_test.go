@@ -278,7 +278,7 @@ func (d *faultyDesk) occupy(f faulttest.Fault) {
 			}
 			busy.Unlock()
 		}
-		time.Sleep(20 * time.Millisecond) // between looks, not instead of one
+		time.Sleep(50 * time.Millisecond) // between looks, not instead of one
 	}
 	busy.Lock()
 }
