@@ -31,6 +31,7 @@ type fixture struct {
 	bounced bool
 	err     error
 	wait    <-chan struct{}
+	panics  bool
 }
 
 func (w fixture) Step(context.Context, ticket.StepRequest) (ticket.StepResult, error) {
@@ -40,6 +41,9 @@ func (w fixture) Step(context.Context, ticket.StepRequest) (ticket.StepResult, e
 func (w fixture) Deliver(context.Context, outbox.Key) (bool, error) {
 	if w.wait != nil {
 		<-w.wait
+	}
+	if w.panics {
+		panic("a defect")
 	}
 	return w.bounced, w.err
 }

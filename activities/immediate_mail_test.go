@@ -3,6 +3,7 @@ package activities_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func room(context.Context) (bool, error) { return true, nil }
+func room(context.Context, bool) (bool, error) { return true, nil }
 
 // slowOutbox delivers once it is released, and counts the deliveries that ended.
 type slowOutbox struct {
@@ -52,7 +53,10 @@ func TestImmediateMails_returnWhatBecameOfAMail(t *testing.T) {
 		"sent":        {ready: true},
 		"bounced":     {outbox: fixture{bounced: true}, want: ticket.DeliveryResult{Bounced: true}, ready: true},
 		"failed":      {outbox: fixture{err: fault.New(fault.Unavailable, "it is away")}, want: ticket.DeliveryResult{Pending: true}},
-		"has no mail": {outbox: fixture{err: fault.New(fault.NotFound, "there is none")}, want: ticket.DeliveryResult{Pending: true}},
+		"has no mail": {outbox: fixture{err: fault.New(fault.NotFound, "there is none")}, want: ticket.DeliveryResult{Pending: true}, ready: true},
+		"deferred":    {outbox: fixture{err: fault.New(fault.Limited, "later")}, want: ticket.DeliveryResult{Pending: true}, ready: true},
+		"claimed":     {outbox: fixture{err: outbox.ErrClaimed}, want: ticket.DeliveryResult{Pending: true}, ready: true},
+		"panicked":    {outbox: fixture{panics: true}, want: ticket.DeliveryResult{Pending: true}, ready: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := activities.NewImmediateMails(c.outbox, 8, room)
@@ -92,6 +96,59 @@ func TestImmediateMails_doNotWaitForASlowServerAndLetTheTryGoOn(t *testing.T) {
 	})
 }
 
+// stubborn is a delivery that goes on although its context has ended, as one does whose mail a server takes long to accept.
+type stubborn chan struct{}
+
+func (o stubborn) Deliver(context.Context, outbox.Key) (bool, error) {
+	<-o
+	return false, nil
+}
+
+func TestImmediateMails_closeDoesNotWaitForATryThatCannotBeCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := make(stubborn)
+		m := activities.NewImmediateMails(o, 2, room)
+		send(t, m)
+		began := time.Now()
+		m.Close(time.Second)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		close(o)
+	})
+}
+
+// A mail for which there was no room does not end the pause after a slow server.
+func TestImmediateMails_theLongerPauseHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &slowOutbox{release: make(chan struct{})}
+		tries := 0
+		m := activities.NewImmediateMails(o, 2, func(context.Context, bool) (bool, error) { tries++; return tries == 1, nil })
+		send(t, m)
+		send(t, m)
+		time.Sleep(5 * time.Second)
+		if m.Ready() {
+			t.Error("the pause was cut short")
+		}
+		close(o.release)
+		m.Close(time.Second)
+	})
+}
+
+func TestImmediateMails_doNotWaitForASlowRateEither(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := activities.NewImmediateMails(fixture{}, 2, func(ctx context.Context, _ bool) (bool, error) {
+			<-ctx.Done()
+			return false, ctx.Err()
+		})
+		began := time.Now()
+		if got := send(t, m); !got.Pending || time.Since(began) > time.Second {
+			t.Errorf("%+v after %s", got, time.Since(began))
+		}
+		m.Close(time.Second)
+	})
+}
+
 func TestImmediateMails_closeEndsTriesThatHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &slowOutbox{release: make(chan struct{})}
@@ -105,9 +162,9 @@ func TestImmediateMails_closeEndsTriesThatHang(t *testing.T) {
 }
 
 func TestImmediateMails_keepToTheRate(t *testing.T) {
-	for name, rate := range map[string]func(context.Context) (bool, error){
-		"no room":       func(context.Context) (bool, error) { return false, nil },
-		"no PostgreSQL": func(context.Context) (bool, error) { return false, errors.New("away") },
+	for name, rate := range map[string]func(context.Context, bool) (bool, error){
+		"no room":       func(context.Context, bool) (bool, error) { return false, nil },
+		"no PostgreSQL": func(context.Context, bool) (bool, error) { return false, errors.New("away") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := &slowOutbox{release: make(chan struct{})}
@@ -119,17 +176,20 @@ func TestImmediateMails_keepToTheRate(t *testing.T) {
 			}
 		})
 	}
-	counted := 0
-	m := activities.NewImmediateMails(fixture{}, 1, func(context.Context) (bool, error) { counted++; return false, nil })
-	if failed, err := m.Counting(fixture{bounced: true}).Deliver(t.Context(), outbox.Key{}); !failed || err != nil || counted != 1 {
-		t.Errorf("a regular delivery: failed %v, %v; counted %d", failed, err, counted)
+	var counted []bool
+	m := activities.NewImmediateMails(fixture{}, 1, func(_ context.Context, always bool) (bool, error) {
+		counted = append(counted, always)
+		return false, nil
+	})
+	if failed, err := m.Counting(fixture{bounced: true}).Deliver(t.Context(), outbox.Key{}); !failed || err != nil || !slices.Equal(counted, []bool{true}) {
+		t.Errorf("a regular delivery: failed %v, %v; counted %v", failed, err, counted)
 	}
 }
 
 // The result of a step says whether its mails may be sent at once.
 func TestStep_saysWhetherItsMailsMayBeSentNow(t *testing.T) {
 	owes := fixture{step: ticket.StepResult{Owed: []ticket.Owed{{N: 1}}}}
-	m := activities.NewImmediateMails(fixture{err: errors.New("no")}, 1, room)
+	m := activities.NewImmediateMails(fixture{err: fault.New(fault.Unavailable, "no")}, 1, room)
 	for _, c := range []struct {
 		name    string
 		stepper fixture

@@ -13,7 +13,7 @@ import (
 
 // sendingNow has mails sent within workflow tasks.
 func (s *fixture) sendingNow() {
-	s.immediate = activities.NewImmediateMails(s.desk, 8, func(context.Context) (bool, error) { return true, nil })
+	s.immediate = activities.NewImmediateMails(s.desk, 8, func(context.Context, bool) (bool, error) { return true, nil })
 	s.set(begin)
 }
 

@@ -68,7 +68,7 @@ type doctor struct {
 
 func newDoctor(p *program, n *dependencies) *doctor {
 	return &doctor{
-		dependencies: n, ctx: p.ctx, reconciler: n.reconciler(),
+		dependencies: n, ctx: p.ctx, reconciler: n.reconciler(processName()),
 		print: func(line string) { _, _ = fmt.Fprintln(p.stdout, line) },
 	}
 }

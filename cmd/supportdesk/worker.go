@@ -64,7 +64,7 @@ func (workerCommand) Run(p *program) error {
 
 	group, ctx := errgroup.WithContext(p.ctx)
 	deliveries := n.outbox(sender)
-	reconciler := n.reconciler()
+	reconciler := n.reconciler(self.identity)
 	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a lost namespace
 	var running atomic.Bool
 	group.Go(func() error {
@@ -92,7 +92,14 @@ func (workerCommand) Run(p *program) error {
 // work runs the Temporal worker until ctx ends or Temporal rejects it.
 func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox, self workerSelf) error {
 	c, db := n.config, n.db
-	immediate := activities.NewImmediateMails(deliveries, c.WorkerMails, func(ctx context.Context) (bool, error) { return db.SpendMail(ctx, c.MailRate) })
+	var immediate *activities.ImmediateMails
+	if c.ImmediateMails {
+		// Slow ones leave half of the places to steps, which are local activities of the same worker.
+		most := min(c.WorkerMails, max(c.WorkerSteps/2, 1))
+		immediate = activities.NewImmediateMails(deliveries, most, func(ctx context.Context, always bool) (bool, error) {
+			return db.SpendMail(ctx, c.MailRate, always)
+		})
+	}
 	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 		worker.Activities{
 			Steps: activities.NewSteps(app.NewSteps(n.telemetry.StepStore(db), app.MaxCommands), immediate), Immediate: immediate,
@@ -226,8 +233,8 @@ func (n *dependencies) workerChecks(running *atomic.Bool, identity string) []api
 		{Name: "worker", Ask: runs(running)},
 		{Name: "tickets", Ask: polled(workflows.TicketQueue)},
 		{Name: "emergencies", Ask: polled(workflows.EmergencyQueue)},
-		{Name: "emails", Ask: polled(workflows.MailQueue)},
-		{Name: "webhooks", Ask: polled(workflows.WebhookQueue)},
+		{Name: "emails", Ask: polled(workflows.MailQueue), Optional: true},                 // slow servers may take all places, and only delay mails
+		{Name: "webhooks", Ask: polled(workflows.WebhookQueue), Optional: true},            // likewise
 		{Name: "smtp", Ask: listens(n.config.SMTPHost, n.config.SMTPPort), Optional: true}, // without it only mails are delayed
 	}
 }
@@ -242,11 +249,11 @@ func runs(running *atomic.Bool) func(context.Context) error {
 	}
 }
 
-// reconciler returns a reconciler for this process.
-func (n *dependencies) reconciler() *dispatch.Reconciler {
+// reconciler returns a reconciler that holds its lease under a name.
+func (n *dependencies) reconciler(holder string) *dispatch.Reconciler {
 	return dispatch.NewReconciler(n.telemetry.Checks(n.db), n.dispatcher(),
 		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
-		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, processName(),
+		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, holder,
 		dispatch.ReconcilerOptions{
 			Every: n.config.ReconcileEvery, Patience: n.config.ReconcileAfter, PerSecond: n.config.ReconcileRate,
 			Audit: n.config.ReconcileAfter,

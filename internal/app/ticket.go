@@ -152,8 +152,13 @@ func (s *Tickets) Send(ctx context.Context, by desk.Person, r desk.Request) (des
 		s.relay.Deliver(a.Command(by, r))
 	case r.Lease != "":
 		s.relay.Cancel()
+		if err == nil {
+			s.relay.Wake() // what was accepted before may have been left behind
+		}
 	case accepted:
 		s.relay.Wake()
+	}
+	if err == nil {
 		logging.Add(ctx, slog.String(logging.Ticket, string(a.Number)), slog.Int64(logging.Command, a.Seq))
 	}
 	return a, err

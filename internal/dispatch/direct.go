@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,14 +36,13 @@ type commandLeases interface {
 // order.
 type Direct struct {
 	*Relay
-	leases   commandLeases
-	running  deliverer // to workflows that run
-	log      *slog.Logger
-	name     string        // of its lease
-	slots    chan struct{} // holds a token for each command that is being accepted or delivered
-	paused   atomic.Int64  // until this instant, in Unix nanoseconds, nothing is delivered directly
-	underway sync.WaitGroup
-	failed   chan struct{} // receives when a command is to be released
+	leases  commandLeases
+	running deliverer // to workflows that run
+	log     *slog.Logger
+	name    string        // of its lease
+	slots   chan struct{} // holds a token for each command that is being accepted or delivered
+	paused  atomic.Int64  // until this instant, in Unix nanoseconds, nothing is delivered directly
+	failed  chan struct{} // receives when a command is to be released
 
 	mu                  sync.Mutex
 	delivered, released []desk.AcceptedCommand
@@ -59,7 +59,7 @@ func (d *Direct) Lease() string {
 	if time.Now().UnixNano() < d.paused.Load() {
 		return ""
 	}
-	select {
+	select { // no place is free once Run has ended
 	case d.slots <- struct{}{}:
 		return d.name
 	default:
@@ -72,16 +72,24 @@ func (d *Direct) Cancel() { <-d.slots }
 
 // Deliver delivers a command that was accepted under the lease. It does not wait for that.
 func (d *Direct) Deliver(c desk.AcceptedCommand) {
-	d.underway.Go(func() {
+	go func() {
 		defer d.Cancel()
 		ctx, cancel := context.WithTimeout(context.Background(), directTimeout)
 		defer cancel()
 		err := d.running.Deliver(ctx, c)
 		if unavailable(err) {
-			d.paused.Store(time.Now().Add(directPause).UnixNano())
+			d.pause()
 		}
 		d.add(c, err == nil)
-	})
+	}()
+}
+
+// pause leaves all commands to the relay for a while.
+func (d *Direct) pause() {
+	until := time.Now().Add(directPause).UnixNano()
+	if was := d.paused.Load(); was < until {
+		d.paused.CompareAndSwap(was, until)
+	}
 }
 
 func (d *Direct) add(c desk.AcceptedCommand, delivered bool) {
@@ -109,6 +117,7 @@ func (d *Direct) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// settleUntil records what was delivered until ctx ends, and then what is under way.
 func (d *Direct) settleUntil(ctx context.Context) {
 	outage := loop.NewOutage(loop.Options{First: settlePause, Max: settlePause, Log: d.log, Failing: "deliveries of commands can't be recorded; they are repeated"})
 	ticker := time.NewTicker(settlePause)
@@ -118,13 +127,31 @@ func (d *Direct) settleUntil(ctx context.Context) {
 		case <-ticker.C:
 		case <-d.failed:
 		case <-ctx.Done():
-			d.underway.Wait()
+			continue
 		}
 		if err := d.settle(context.WithoutCancel(ctx)); err != nil {
 			outage.Failed(err) // the leases expire, and the relay delivers the commands again
 			continue
 		}
 		outage.Recovered()
+	}
+	d.stop()
+	if err := d.settle(context.WithoutCancel(ctx)); err != nil {
+		outage.Failed(err)
+	}
+}
+
+// stop ends the leases: it waits for those that are accepted or delivered under one.
+func (d *Direct) stop() {
+	d.paused.Store(math.MaxInt64)
+	timer := time.NewTimer(directTimeout)
+	defer timer.Stop()
+	for range cap(d.slots) {
+		select {
+		case d.slots <- struct{}{}:
+		case <-timer.C: // its request hangs; the lease expires
+			return
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ type directFixture struct {
 	leases   map[string]bool
 	fails    error // of a signal
 	hold     chan struct{}
+	settles  func() error // what SettleLeased does first; nil: nothing
 }
 
 // running signals workflows that run.
@@ -46,6 +47,11 @@ func (r running) Deliver(ctx context.Context, c desk.AcceptedCommand) error {
 }
 
 func (f *directFixture) SettleLeased(_ context.Context, lease string, delivered, released []desk.AcceptedCommand) error {
+	if f.settles != nil {
+		if err := f.settles(); err != nil {
+			return err
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.leases[lease] = true
@@ -181,4 +187,69 @@ func TestDirect_hasABoundedNumberOfLeases(t *testing.T) {
 			t.Error("the lease of a delivery that failed is not free")
 		}
 	})
+}
+
+// What is delivered while a recording is under way is recorded, too, although the process is asked to end meanwhile.
+func TestDirect_endsOnlyWhenWhatCameDuringARecordingIsRecorded(t *testing.T) {
+	f := &directFixture{}
+	direct(t, f, func(d *dispatch.Direct) {
+		recording, goOn := make(chan bool), make(chan bool)
+		close(f.hold)
+		first := true
+		f.settles = func() error {
+			if first {
+				first = false
+				recording <- true
+				<-goOn
+			}
+			return nil
+		}
+		d.Lease()
+		d.Deliver(noted(2))
+		<-recording
+		d.Lease()
+		d.Deliver(noted(3))
+		go func() {
+			time.Sleep(time.Second) // after ctx has ended
+			goOn <- true
+		}()
+	})
+	if _, settled, _ := f.counts(); settled != 2 {
+		t.Errorf("%d recorded, want 2", settled)
+	}
+}
+
+// A recording that fails leaves its commands to the relay, once their leases expire, and the next one is tried.
+func TestDirect_goesOnAfterARecordingThatFailed(t *testing.T) {
+	f := &directFixture{}
+	direct(t, f, func(d *dispatch.Direct) {
+		close(f.hold)
+		fails := true
+		f.settles = func() error {
+			if fails {
+				fails = false
+				return fault.New(fault.Unavailable, "PostgreSQL is away")
+			}
+			return nil
+		}
+		for seq := int64(2); seq < 4; seq++ {
+			d.Lease()
+			d.Deliver(noted(seq))
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if _, settled, _ := f.counts(); settled != 1 {
+			t.Errorf("%d recorded, want the second", settled)
+		}
+	})
+}
+
+// Once it has ended, commands are left to the relay of another process.
+func TestDirect_hasNoLeaseOnceItEnds(t *testing.T) {
+	f := &directFixture{}
+	var ended *dispatch.Direct
+	direct(t, f, func(d *dispatch.Direct) { ended = d })
+	if ended.Lease() != "" {
+		t.Error("there is a lease")
+	}
 }

@@ -22,7 +22,7 @@ var polledTypes = map[string][]enumspb.TaskQueueType{
 }
 
 // pollAge is the age of a poller's last poll up to which it counts as polling. Temporal records the beginning of a poll,
-// which lasts up to a minute, and the next one may wait until a task ends: sending an email takes up to two minutes.
+// which lasts up to a minute, and the next one may wait until a task ends: sending an email seldom takes more than two minutes.
 func pollAge(of enumspb.TaskQueueType) time.Duration {
 	if of == enumspb.TASK_QUEUE_TYPE_ACTIVITY {
 		return 200 * time.Second

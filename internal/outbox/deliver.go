@@ -12,7 +12,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
-var errClaimed = fault.New(fault.Unavailable, "another try at the same delivery is under way")
+// ErrClaimed is the error of a delivery that another try has claimed.
+var ErrClaimed = fault.New(fault.Unavailable, "another try at the same delivery is under way")
 
 // Deliver sends a delivery of a ticket unless it is settled already, and records its new status. It reports whether the
 // delivery is lost: bounced or failed, in this or an earlier try. After an error the delivery is still owed and the caller
@@ -26,7 +27,7 @@ func (o *Outbox) Deliver(ctx context.Context, k Key) (lost bool, err error) {
 	if !retryPolicies[k.Queue].repeatable {
 		ours, err := o.store.ClaimDelivery(ctx, k, try, claimTime)
 		if err == nil && !ours {
-			err = errClaimed
+			err = ErrClaimed
 		}
 		if err != nil {
 			return false, fmt.Errorf("claim %s delivery %d of %s: %w", k.Queue, k.N, k.Ticket, err)

@@ -68,10 +68,11 @@ func (n *notifier) send(all ...notification) {
 // run sends what waits until ctx ends.
 func (n *notifier) run(ctx context.Context) {
 	defer close(n.ended)
-	for ctx.Err() == nil {
+	for ended := false; !ended; {
 		select {
 		case <-n.wake:
 		case <-ctx.Done():
+			ended = true // after what waits is sent
 		}
 		if all := n.next(); len(all) > 0 {
 			n.exec(context.WithoutCancel(ctx), all)

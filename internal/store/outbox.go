@@ -56,16 +56,24 @@ func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, las
 // mailRateKey is the key of the allowance of all mails of tickets.
 var mailRateKey = []byte("mails of tickets")
 
-// SpendMail counts a mail for the rate of mails, in mails a second, of all workers, and reports whether that had room for it.
-// It allows bursts of a second. Counting is not worth a flush.
-func (s *Store) SpendMail(ctx context.Context, perSecond float64) (ok bool, err error) {
-	use := use{key: mailRateKey, of: account.RateLimit{Interval: time.Duration(float64(time.Second) / perSecond), Burst: max(int(perSecond), 1)}}
+// maxMailDebt is how long, at most, mails that are counted without room for them keep others from being sent.
+const maxMailDebt = 5 * time.Second
+
+// SpendMail counts a mail for the rate of mails, in mails a second, of all workers, if the rate has room for it, which ok reports.
+// It allows bursts of a second. With always, it counts also a mail for which there is no room. Counting is not worth a flush.
+func (s *Store) SpendMail(ctx context.Context, perSecond float64, always bool) (ok bool, err error) {
+	each, burst := time.Duration(float64(time.Second)/perSecond), time.Second
 	batch := &pgx.Batch{}
 	batch.Queue(asyncCommit)
-	batch.Queue(spending("true"), use.args(pgx.StrictNamedArgs{})).Exec(func(tag pgconn.CommandTag) error {
-		ok = tag.RowsAffected() == 1
-		return nil
-	})
+	batch.Queue(`
+		INSERT INTO allowances AS a (key, spent_until) VALUES (@key, clock_timestamp() + @each::interval)
+		ON CONFLICT (key) DO UPDATE SET spent_until = least(greatest(a.spent_until, clock_timestamp()) + @each, clock_timestamp() + @debt::interval)
+		WHERE @always OR a.spent_until <= clock_timestamp() + @room::interval`,
+		pgx.StrictNamedArgs{"key": mailRateKey, "each": each, "room": max(burst-each, 0), "debt": max(maxMailDebt, 2*each), "always": always}).
+		Exec(func(tag pgconn.CommandTag) error {
+			ok = tag.RowsAffected() == 1
+			return nil
+		})
 	return ok, explain(s.pool.SendBatch(ctx, batch).Close(), "count a mail")
 }
 
