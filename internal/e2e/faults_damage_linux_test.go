@@ -34,7 +34,7 @@ var damages = []damage{
 		WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'escalated' AND data->>'escalation_step' = '2' ORDER BY ticket LIMIT 1) RETURNING ticket`},
 	{check: faulttest.StepLost, sql: `DELETE FROM events WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'escalated' AND data->>'escalation_step' = '3'
 		ORDER BY ticket DESC LIMIT 1) RETURNING ticket`},
-	{check: faulttest.DueTwice, sql: `UPDATE events SET kind = 'breached' WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'escalated'
+	{check: faulttest.DueTwice, sql: `UPDATE events SET kind = 'breached', data = jsonb_set(data, '{kind}', '"breached"') WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'escalated'
 		AND data->>'escalation_step' = '3' ORDER BY ticket LIMIT 1) RETURNING ticket`},
 	{check: faulttest.StepLate, sql: `UPDATE events SET recorded_at = recorded_at + interval '1 hour' WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'breached' LIMIT 1) RETURNING ticket`},
 	{check: faulttest.EmergencyInexact, sql: `UPDATE events SET at = at + interval '1 second' WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'resumed' LIMIT 1) RETURNING ticket`},

@@ -60,7 +60,8 @@ type faultyDesk struct {
 	mu     sync.Mutex
 	faults []faulttest.Fault // that there were
 
-	met map[faulttest.Notification]int // kills by what was under way; guarded by mu
+	met  map[faulttest.Notification]int           // kills by what was under way; guarded by mu
+	came map[faulttest.Notification]chan struct{} // closed when the kill that waits for it begins, met or not
 
 	acknowledged faulttest.Acknowledged // guarded by mu
 }
@@ -267,6 +268,9 @@ func (d *faultyDesk) round(faults []faulttest.Fault) {
 // occupy waits until the fault's part has no other fault, and what the fault has to meet is under way.
 func (d *faultyDesk) occupy(f faulttest.Fault) {
 	busy := d.busy[f.Part]
+	if f.Amid != "" {
+		defer close(d.came[f.Amid])
+	}
 	for deadline := time.Now().Add(holding); f.Amid != "" && time.Now().Before(deadline); {
 		if busy.TryLock() {
 			if notified, all := d.notified(f.Amid); all <= 5*notified && 5*notified <= 4*all && all > 1 {
@@ -283,8 +287,9 @@ func (d *faultyDesk) occupy(f faulttest.Fault) {
 	busy.Lock()
 }
 
-// holding is for how long a fault waits for what it has to meet. Other faults may keep an emergency from being declared.
-const holding = 30 * time.Second
+// holding is for how long a fault waits for what it has to meet: longer than the other faults of a round, which can keep an emergency
+// from being declared and tickets from being notified.
+const holding = 3 * time.Minute
 
 // notified counts the open tickets that have recorded the start or the end of the newest emergency, and all that have to.
 func (d *faultyDesk) notified(of faulttest.Notification) (notified, all int) {

@@ -52,7 +52,9 @@ func (d *faultyDesk) calm(seed uint64) {
 	load := d.load(seed, users, senders, &never)
 	load.Go(func() {
 		time.Sleep(calmEmergency)
-		d.emergency(seed)
+		nothing := make(chan struct{}) // has to be waited for
+		close(nothing)
+		d.emergency(seed, nothing)
 	})
 	load.Wait()
 	d.t.Log("no faults; the desk comes to rest")
@@ -82,11 +84,12 @@ func faultsOf(t *testing.T) (seed uint64, long time.Duration) {
 // faultyRound has every fault happen once under load, has the desk come to rest, and judges it.
 func (d *faultyDesk) faultyRound(seed uint64, round int) {
 	schedule := faulttest.Round(seed, round)
+	d.came = map[faulttest.Notification]chan struct{}{faulttest.OfStart: make(chan struct{}), faulttest.OfEnd: make(chan struct{})}
 	var stop atomic.Bool
 	load := d.load(seed+uint64(round), users, senders, &stop)
 	load.Go(func() {
 		time.Sleep(schedule.Emergency)
-		d.emergency(seed + uint64(round))
+		d.emergency(seed+uint64(round), d.came[faulttest.OfStart])
 	})
 	began := time.Now()
 	d.round(schedule.Faults)

@@ -234,8 +234,8 @@ func (u caller) post(l letter, number string) {
 	u.t.Errorf("an email is not accepted within %s: %v", insisting, err)
 }
 
-// emergency declares that the desk is closed, and ends that once every ticket knows of it or some time has passed.
-func (d *faultyDesk) emergency(seed uint64) {
+// emergency declares that the desk is closed, and ends that after some time, once the kill has come that has to meet its start.
+func (d *faultyDesk) emergency(seed uint64, killed <-chan struct{}) {
 	u := caller{d, mathrand.New(mathrand.NewPCG(seed, 300))}
 	got, done := u.insist(d.supervisor, http.MethodPost, "/emergencies", words{"kind": ticket.EmergencyClosed, "notice": "The office is closed: token-NOTICE."})
 	var v struct{ ID string }
@@ -244,6 +244,7 @@ func (d *faultyDesk) emergency(seed uint64) {
 		return
 	}
 	time.Sleep(closure) // as the load has it
+	<-killed
 	_, _ = u.ask(d.supervisor, http.MethodDelete, "/emergencies/"+v.ID, "", nil)
 }
 
