@@ -68,7 +68,7 @@ test-one: ## run one test by name: make test-one T=TestStep_byHand [P=./internal
 	@test -n "$(T)" || { echo 'usage: make test-one T=TestName [P=./package]'; exit 2; }
 	go test -count=1 -run '$(T)' $(or $(P),./...)
 
-# make faults [SEED=1] [TIME=10m] [LOGS=folder]: see CONTRIBUTING.md. Each round takes two to three minutes.
+# make faults [SEED=1] [TIME=10m] [LOGS=folder]: see CONTRIBUTING.md. It takes one to two minutes without faults, and two to three a round.
 faults: bin/supportdesk-temporal ## kill, stop, freeze, fill and cut every part under load, and look for what was lost or doubled
 	SUPPORTDESK_FAULTS_SEED=$(SEED) SUPPORTDESK_FAULTS_TIME=$(or $(TIME),10m) SUPPORTDESK_FAULTS_LOGS=$(abspath $(LOGS)) \
 		go test -count=1 -v -timeout 24h -run '^TestFaults$$' ./internal/e2e

@@ -34,17 +34,29 @@ var damages = []damage{
 		WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'escalated' AND data->>'escalation_step' = '2' ORDER BY ticket LIMIT 1) RETURNING ticket`},
 	{check: faulttest.StepLost, sql: `DELETE FROM events WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'escalated' AND data->>'escalation_step' = '3'
 		ORDER BY ticket DESC LIMIT 1) RETURNING ticket`},
+	{check: faulttest.DueTwice, sql: `UPDATE events SET kind = 'breached', data = jsonb_set(data, '{kind}', '"breached"') WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'escalated'
+		AND data->>'escalation_step' = '3' ORDER BY ticket LIMIT 1) RETURNING ticket`},
 	{check: faulttest.StepLate, sql: `UPDATE events SET recorded_at = recorded_at + interval '1 hour' WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'breached' LIMIT 1) RETURNING ticket`},
 	{check: faulttest.EmergencyInexact, sql: `UPDATE events SET at = at + interval '1 second' WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'resumed' LIMIT 1) RETURNING ticket`},
 	{check: faulttest.StepInEmergency, sql: `UPDATE events SET at = (SELECT max(starts_at) FROM emergencies)
 		WHERE (ticket, n) = (SELECT ticket, n FROM events WHERE kind = 'reminded' LIMIT 1) RETURNING ticket`},
+	{check: faulttest.ReminderLost, sql: `DELETE FROM events WHERE (ticket, n) = (SELECT ticket, n FROM events r WHERE kind = 'reminded' AND at <> (SELECT max(starts_at) FROM emergencies)
+		AND EXISTS (SELECT FROM events b WHERE b.ticket = r.ticket AND b.kind = 'breached' AND b.data->>'promise' = r.data->>'promise') ORDER BY ticket LIMIT 1) RETURNING ticket`},
+	{check: faulttest.PromiseLost, sql: `DELETE FROM events WHERE (ticket, n) = (SELECT ticket, n FROM events b WHERE kind = 'breached' AND data->>'promise' = 'first_response'
+		AND data->>'escalation_step' IS NULL AND recorded_at < at + interval '1 hour' AND EXISTS (SELECT FROM events e WHERE e.ticket = b.ticket AND e.kind = 'escalated'
+			AND e.data->>'promise' = b.data->>'promise' AND e.data->>'escalation_step' = '2') ORDER BY ticket DESC LIMIT 1) RETURNING ticket`},
 	{check: faulttest.MailUnsent, sql: `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE (ticket, n) = (SELECT ticket, n FROM deliveries WHERE kind = 'escalation' LIMIT 1) RETURNING ticket`},
 	{check: faulttest.MailLost, sql: `INSERT INTO deliveries (queue, ticket, n, status, settled_at, event, escalation_step, kind, person)
 		SELECT queue, ticket, 4711, status, settled_at, 4711, 0, kind, person FROM deliveries WHERE status = 'sent' AND kind = 'reminder' LIMIT 1 RETURNING '4711'`},
 	{check: faulttest.MailUnknown, sql: `DELETE FROM deliveries WHERE (ticket, n) = (SELECT ticket, n FROM deliveries WHERE kind = 'reminder' AND n < 4711 LIMIT 1) RETURNING lower(ticket) || '.' || n`},
+	{check: faulttest.MailMisdirected, sql: `UPDATE deliveries SET address = 'someone@demo.example'
+		WHERE (ticket, n) = (SELECT ticket, n FROM deliveries WHERE kind = 'receipt' AND status = 'sent' ORDER BY ticket DESC LIMIT 1) RETURNING address`},
 	{check: faulttest.ReceiptMissing, sql: `UPDATE deliveries SET kind = 'reminder' WHERE (ticket, n) = (SELECT ticket, n FROM deliveries WHERE kind = 'receipt' LIMIT 1) RETURNING ticket`},
 	{check: faulttest.LetterLost, sql: `SELECT message_id FROM incoming_mails WHERE status = 'accepted' ORDER BY id LIMIT 1`, really: (*faultyDesk).removeIncoming},
 	{check: faulttest.LetterUnprocessed, sql: `UPDATE incoming_mails SET status = 'quarantined' WHERE id = (SELECT max(id) FROM incoming_mails WHERE status = 'accepted') RETURNING message_id`},
+	{check: faulttest.LetterMisplaced, sql: `UPDATE messages SET ticket = (SELECT t.number FROM tickets t WHERE t.number <> messages.ticket AND t.follows IS NULL LIMIT 1)
+		WHERE id = (SELECT max(m.id) FROM messages m JOIN tickets t ON t.number = m.ticket WHERE m.channel = 'email' AND t.follows IS NULL
+			AND m.id > (SELECT min(id) FROM messages WHERE ticket = m.ticket)) RETURNING substring(body FROM 'token-\w+')`},
 	{check: faulttest.FileLost, sql: `SELECT f.id FROM files f JOIN messages m ON m.id = f.message WHERE m.channel = 'api' LIMIT 1`, really: (*faultyDesk).removeFile},
 	{check: faulttest.MailDoubled, sql: `INSERT INTO deliveries (queue, n, status, settled_at, person, announcement)
 		SELECT queue, 4712, status, settled_at, person, 4712 FROM deliveries WHERE queue = 'announcement' AND status = 'sent' LIMIT 1 RETURNING 'announcement.4712@demo.example'`, really: (*faultyDesk).mailTwice},

@@ -39,6 +39,8 @@ escalation:
 var (
 	hastySteps   = []time.Duration{0, 3 * time.Second, 6 * time.Second}
 	hastyTargets = map[string]time.Duration{"first_response": 6 * time.Second, "resolution": 15 * time.Second}
+
+	hastyReminders = map[string]time.Duration{"first_response": 3 * time.Second, "resolution": 12 * time.Second}
 )
 
 // faultyDesk is a desk with two of each program, each part of which can have faults. The programs reach their neighbours, and
@@ -58,6 +60,9 @@ type faultyDesk struct {
 	mu     sync.Mutex
 	faults []faulttest.Fault // that there were
 
+	met  map[faulttest.Notification]int           // kills by what was under way; guarded by mu
+	came map[faulttest.Notification]chan struct{} // closed when the kill that waits for it begins, met or not
+
 	acknowledged faulttest.Acknowledged // guarded by mu
 }
 
@@ -72,6 +77,7 @@ func openFaulty(t *testing.T) *faultyDesk {
 	d := &faultyDesk{
 		stack: &stack{t: t}, programs: map[faulttest.Part]*part{}, links: map[faulttest.Part][]*proxytest.Proxy{},
 		disks: map[faulttest.Part]string{}, busy: map[faulttest.Part]*sync.Mutex{}, logs: logFolder(t),
+		met: map[faulttest.Notification]int{},
 	}
 	d.acknowledged.Files = map[string]string{}
 	d.postgres = pgtest.ClusterIn(t, d.disk(faulttest.Postgres, postgresDisk))
@@ -246,9 +252,8 @@ func (d *faultyDesk) round(faults []faulttest.Fault) {
 		}
 		happening.Go(func() {
 			time.Sleep(time.Until(began.Add(f.After))) // as the schedule has it
-			busy := d.busy[f.Part]
-			busy.Lock()
-			defer busy.Unlock()
+			d.occupy(f)
+			defer d.busy[f.Part].Unlock()
 			f.Began = time.Now()
 			d.inflict(f)
 			f.Ended = time.Now()
@@ -258,6 +263,49 @@ func (d *faultyDesk) round(faults []faulttest.Fault) {
 		})
 	}
 	happening.Wait()
+}
+
+// occupy waits until the fault's part has no other fault, and what the fault has to meet is under way.
+func (d *faultyDesk) occupy(f faulttest.Fault) {
+	busy := d.busy[f.Part]
+	if f.Amid != "" {
+		defer close(d.came[f.Amid])
+	}
+	for deadline := time.Now().Add(holding); f.Amid != "" && time.Now().Before(deadline); {
+		if busy.TryLock() {
+			if notified, all := d.notified(f.Amid); all <= 5*notified && 5*notified <= 4*all && all > 1 {
+				d.t.Logf("%s %s when %d of %d tickets are notified of the %s of an emergency", f.Kind, f.Part, notified, all, f.Amid)
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				d.met[f.Amid]++
+				return
+			}
+			busy.Unlock()
+		}
+		time.Sleep(50 * time.Millisecond) // between looks, not instead of one
+	}
+	busy.Lock()
+}
+
+// holding is for how long a fault waits for what it has to meet: longer than the other faults of a round, which can keep an emergency
+// from being declared and tickets from being notified.
+const holding = 3 * time.Minute
+
+// notified counts the open tickets that have recorded the start or the end of the newest emergency, and all that have to.
+func (d *faultyDesk) notified(of faulttest.Notification) (notified, all int) {
+	instant, kind := "starts_at", "paused"
+	if of == faulttest.OfEnd {
+		instant, kind = "ends_at", "resumed"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), waiting)
+	defer cancel()
+	err := d.pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM events WHERE ticket = number AND kind = $1 AND data->>'emergency' = e.id)), count(*)
+		FROM (SELECT id, `+instant+` AS at FROM emergencies WHERE kind = 'closed' AND cancelled_at IS NULL ORDER BY starts_at DESC LIMIT 1) e
+		JOIN tickets t ON t.status <> 'closed' AND t.submitted_at < e.at AND e.at <= clock_timestamp()`, kind).Scan(&notified, &all)
+	if err != nil {
+		return 0, 0 // it is asked again
+	}
+	return notified, all
 }
 
 // inflict has a fault happen, and returns when it has ended.

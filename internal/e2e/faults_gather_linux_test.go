@@ -95,7 +95,7 @@ func (d *faultyDesk) gather(doctor time.Duration) faulttest.Facts {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	f := faulttest.Facts{Keys: map[string]int{}, Files: map[string]string{}, Steps: hastySteps, Targets: hastyTargets}
+	f := faulttest.Facts{Keys: map[string]int{}, Files: map[string]string{}, Steps: hastySteps, Targets: hastyTargets, Reminders: hastyReminders}
 	d.mu.Lock()
 	f.Faults = append(f.Faults, d.faults...)
 	d.mu.Unlock()
@@ -134,15 +134,15 @@ func collect[T any](ctx context.Context, d *faultyDesk, into *[]T, sql string) e
 
 func (d *faultyDesk) gatherTickets(ctx context.Context, f *faulttest.Facts) error {
 	type row struct {
-		Number, Status string
-		Submitted      time.Time
-		Next           *time.Time
-		Undecided      int
+		Number, Status, Follows string
+		Submitted               time.Time
+		Next                    *time.Time
+		Undecided               int
 	}
 	var rows []row
-	err := collect(ctx, d, &rows, `SELECT number, status, submitted_at, nullif(next_due, 'infinity'), last_command - taken FROM tickets`)
+	err := collect(ctx, d, &rows, `SELECT number, status, coalesce(follows, ''), submitted_at, nullif(next_due, 'infinity'), last_command - taken FROM tickets`)
 	for _, r := range rows {
-		t := faulttest.Ticket{Number: r.Number, Status: r.Status, Submitted: r.Submitted, Undecided: r.Undecided, Clocks: map[string]faulttest.Clock{}}
+		t := faulttest.Ticket{Number: r.Number, Status: r.Status, Follows: r.Follows, Submitted: r.Submitted, Undecided: r.Undecided, Clocks: map[string]faulttest.Clock{}}
 		if r.Next != nil {
 			t.Next = *r.Next
 		}
@@ -229,7 +229,7 @@ func (d *faultyDesk) gatherShown(_ context.Context, f *faulttest.Facts) error {
 		for name, c := range v.Clocks {
 			clock := faulttest.Clock{
 				Budget: seconds(c.Budget), Used: seconds(c.Used), Remaining: seconds(c.Remaining),
-				Due: c.Due, Running: c.Running, Met: !c.MetAt.IsZero(), Breached: !c.BreachedAt.IsZero(),
+				Due: c.Due, Running: c.Running, MetAt: c.MetAt, Breached: !c.BreachedAt.IsZero(),
 			}
 			for _, line := range c.Explanation {
 				clock.Explained += seconds(line.Used)

@@ -26,14 +26,42 @@ func TestFaults(t *testing.T) {
 	seed, long := faultsOf(t)
 	t.Logf("the schedule of faults has the seed %d: make faults SEED=%d", seed, seed)
 	d := openFaulty(t)
-	for round, began := 0, time.Now(); round == 0 || time.Since(began) < long; round++ {
+	d.calm(seed)
+	if t.Failed() {
+		t.Fatal("it fails without faults")
+	}
+	for round, began := 0, time.Now(); round == 0 || time.Since(began) < long || len(d.met) < 2 && round < mostRounds; round++ {
 		d.faultyRound(seed, round)
 		if t.Failed() {
 			t.Fatalf("round %d of the seed %d fails: make faults SEED=%d", round, seed, seed)
 		}
 	}
+	if len(d.met) < 2 {
+		t.Errorf("kills met the notification of tickets of an emergency only so often: %v", d.met)
+	}
 	d.seesDamage()
 }
+
+// mostRounds is how many rounds there are at most until kills have met tickets being notified of both the start and the end of an
+// emergency, if those of the first come too early or too late.
+const mostRounds = 3
+
+// calm has the same load and no faults. Nothing excuses an email that is received twice then.
+func (d *faultyDesk) calm(seed uint64) {
+	var never atomic.Bool
+	load := d.load(seed, users, senders, &never)
+	load.Go(func() {
+		time.Sleep(calmEmergency)
+		nothing := make(chan struct{}) // has to be waited for
+		close(nothing)
+		d.emergency(seed, nothing)
+	})
+	load.Wait()
+	d.t.Log("no faults; the desk comes to rest")
+	d.settle()
+}
+
+const calmEmergency = 5 * time.Second // after the beginning, when there are some tickets
 
 // faultsOf reads SEED and TIME of `make faults`.
 func faultsOf(t *testing.T) (seed uint64, long time.Duration) {
@@ -56,17 +84,23 @@ func faultsOf(t *testing.T) (seed uint64, long time.Duration) {
 // faultyRound has every fault happen once under load, has the desk come to rest, and judges it.
 func (d *faultyDesk) faultyRound(seed uint64, round int) {
 	schedule := faulttest.Round(seed, round)
+	d.came = map[faulttest.Notification]chan struct{}{faulttest.OfStart: make(chan struct{}), faulttest.OfEnd: make(chan struct{})}
 	var stop atomic.Bool
 	load := d.load(seed+uint64(round), users, senders, &stop)
 	load.Go(func() {
 		time.Sleep(schedule.Emergency)
-		d.emergency(seed + uint64(round))
+		d.emergency(seed+uint64(round), d.came[faulttest.OfStart])
 	})
 	began := time.Now()
 	d.round(schedule.Faults)
 	stop.Store(true)
 	load.Wait()
 	d.t.Logf("round %d: %d faults within %s; the desk comes to rest", round, len(schedule.Faults), time.Since(began).Round(time.Second))
+	d.settle()
+}
+
+// settle waits until the desk is at rest, and judges it.
+func (d *faultyDesk) settle() {
 	rested := time.Now()
 	d.rest(d.t.Context())
 	facts := d.gather(20 * time.Second)

@@ -120,7 +120,9 @@ func (u caller) do(by person, number, noun, role string) bool {
 	defer u.mu.Unlock()
 	switch {
 	case got.status == http.StatusConflict:
-		u.acknowledged.Refused = append(u.acknowledged.Refused, token)
+		if token != "" {
+			u.acknowledged.Refused = append(u.acknowledged.Refused, token)
+		}
 		return false
 	case token == "":
 		u.acknowledged.Keys = append(u.acknowledged.Keys, key)
@@ -202,27 +204,29 @@ const insisting = 5 * time.Minute
 
 // correspond opens a ticket by email and replies to what the desk sends.
 func (u caller) correspond(from string) {
-	first := newLetter(from, u.r.IntN(20_000), 1+u.r.IntN(30_000))
-	u.post(first)
+	before := len(u.mails.Messages())
+	u.post(newLetter(from, u.r.IntN(20_000), 1+u.r.IntN(30_000)), "")
 	u.think()
-	u.think()
-	for _, m := range u.mails.Messages() {
-		if slices.Contains(m.To, from) {
-			u.post(newLetter(from, u.r.IntN(2_000)).inReplyTo(m.MessageID))
-			break
+	for deadline := time.Now().Add(waiting); time.Now().Before(deadline); {
+		for _, m := range u.mails.Messages()[before:] {
+			if number := faulttest.TicketOf(m.MessageID); number != "" && slices.Contains(m.To, from) {
+				u.post(newLetter(from, u.r.IntN(2_000)).inReplyTo(m.MessageID), number)
+				u.think()
+				return
+			}
 		}
+		time.Sleep(100 * time.Millisecond) // between looks, not instead of one
 	}
-	u.think()
 }
 
-// post sends a letter until the desk replies 250, as a mail server does.
-func (u caller) post(l letter) {
+// post sends a letter until the desk replies 250, as a mail server does. number is the ticket that it replies to, if any.
+func (u caller) post(l letter, number string) {
 	var err error
 	for deadline := time.Now().Add(insisting); time.Now().Before(deadline); {
 		if err = l.sendTo(u.lmtp, waiting); err == nil {
 			u.mu.Lock()
 			defer u.mu.Unlock()
-			u.acknowledged.Letters = append(u.acknowledged.Letters, faulttest.Letter{ID: l.id, Token: l.token, Raw: l.raw})
+			u.acknowledged.Letters = append(u.acknowledged.Letters, faulttest.Letter{ID: l.id, Token: l.token, Ticket: number, Raw: l.raw})
 			return
 		}
 		time.Sleep(100 * time.Millisecond) // as a mail server does
@@ -230,8 +234,8 @@ func (u caller) post(l letter) {
 	u.t.Errorf("an email is not accepted within %s: %v", insisting, err)
 }
 
-// emergency declares that the desk is closed, and ends that once every ticket knows of it or some time has passed.
-func (d *faultyDesk) emergency(seed uint64) {
+// emergency declares that the desk is closed, and ends that after some time, once the kill has come that has to meet its start.
+func (d *faultyDesk) emergency(seed uint64, killed <-chan struct{}) {
 	u := caller{d, mathrand.New(mathrand.NewPCG(seed, 300))}
 	got, done := u.insist(d.supervisor, http.MethodPost, "/emergencies", words{"kind": ticket.EmergencyClosed, "notice": "The office is closed: token-NOTICE."})
 	var v struct{ ID string }
@@ -240,6 +244,7 @@ func (d *faultyDesk) emergency(seed uint64) {
 		return
 	}
 	time.Sleep(closure) // as the load has it
+	<-killed
 	_, _ = u.ask(d.supervisor, http.MethodDelete, "/emergencies/"+v.ID, "", nil)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/holesalemart/supportdesk/workflows"
@@ -113,4 +114,38 @@ func (s *stack) hasEvent(number, kind, activity string) (bool, string) {
 		seen = append(seen, e.GetEventType().String())
 	}
 	return false, strings.Join(seen, " ")
+}
+
+// Two of each program share the work, and without a fault nothing is done twice: a duplicate of TestFaults may be excused by a fault,
+// and here by none.
+func TestReplicas_doEverythingOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, "")
+	second := s.program("worker")
+	second.start()
+	relay := s.program("api", "SUPPORTDESK_HTTP_ADDRESS="+freeAddress(t))
+	relay.start()
+	const tickets = 12
+	numbers := make([]string, tickets)
+	var all sync.WaitGroup
+	for i := range numbers {
+		all.Go(func() {
+			numbers[i] = s.customer.submit(fmt.Sprint("Ticket ", i), "words")
+			s.agent.do(numbers[i], "replies", words{"body": "answer"})
+		})
+	}
+	all.Wait()
+	for _, number := range numbers {
+		s.agent.awaitStatus(number, "open")
+	}
+	s.mails.WaitCount(t, 2*tickets)
+	second.stop()
+	relay.stop()
+	s.api.stop()
+	s.worker.stop()
+	for _, number := range numbers {
+		if got := len(s.mailsTo("customer@demo.example", number)); got != 2 {
+			t.Errorf("ticket %s has sent %d emails, not a receipt and a reply", number, got)
+		}
+	}
 }

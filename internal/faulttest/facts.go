@@ -21,6 +21,7 @@ type Word struct {
 // Letter is an email that the desk replied 250 to.
 type Letter struct {
 	ID, Token string // its Message-ID, and a word of its text
+	Ticket    string // that it replies to; empty: it opens one
 	Raw       []byte
 }
 
@@ -39,12 +40,14 @@ type Facts struct {
 	Canaries    []string                 // where Temporal's database holds personal data
 	Steps       []time.Duration          // the policy's escalation, from the breach on
 	Targets     map[string]time.Duration // and its targets by clock
+	Reminders   map[string]time.Duration // and by clock after what use of the budget it reminds
 	Faults      []Fault
 }
 
 // Ticket is a ticket as the API shows it, and its workflow.
 type Ticket struct {
 	Number, Status string
+	Follows        string // the closed ticket that it follows up on; empty: none
 	Submitted      time.Time
 	Next           time.Time // its next due event; zero: none
 	Undecided      int       // commands
@@ -58,7 +61,8 @@ type Clock struct {
 	Explained               time.Duration // the sum of the lines of the explanation
 	UsedWhilePaused         time.Duration // of the lines during which the clock is paused
 	Due                     time.Time
-	Running, Met, Breached  bool
+	MetAt                   time.Time // zero: not met
+	Running, Breached       bool
 }
 
 // Message is a message of a ticket.

@@ -26,12 +26,14 @@ const (
 	LetterAltered     Check = "an email is not stored as it was sent"
 	LetterDoubled     Check = "an incoming email is there twice"
 	LetterUnprocessed Check = "an incoming email did not become a message"
+	LetterMisplaced   Check = "a reply by email is in another ticket"
 	FileLost          Check = "an acknowledged file is lost"
 	TimelineGap       Check = "a timeline has a gap"
 	MailUnsent        Check = "an email is still owed, or is held"
 	MailFailed        Check = "an email bounced, although no server refused it for good"
 	MailLost          Check = "an email counts as sent and was not received"
 	MailUnknown       Check = "an email was received that nothing owes"
+	MailMisdirected   Check = "an email was received by another than its recipient"
 	MailDoubled       Check = "an email was received twice, and no fault explains it"
 	MailDisordered    Check = "emails of a ticket were received out of order"
 	WordNotMailed     Check = "a word was not sent to its recipient"
@@ -40,6 +42,8 @@ const (
 	ClockRan          Check = "a clock ran while it was paused"
 	TargetWrong       Check = "a clock's budget is not the policy's target"
 	PromiseLost       Check = "a deadline has passed and was neither kept nor recorded as breached"
+	ReminderLost      Check = "a reminder is lost"
+	DueTwice          Check = "a reminder, breach or nudge happened twice"
 	StepTwice         Check = "an escalation step fired twice"
 	StepLost          Check = "an escalation step is lost"
 	StepInEmergency   Check = "a reminder, breach or escalation step fired in an emergency"
@@ -55,10 +59,10 @@ const (
 func Checks() []Check {
 	return []Check{
 		WordLost, WordDoubled, WordUnknown, WordNotShown, CommandLost, CommandDoubled, CommandUndecided, LetterLost,
-		LetterAltered, LetterDoubled, LetterUnprocessed, FileLost, TimelineGap, MailUnsent, MailFailed, MailLost,
-		MailUnknown, MailDoubled, MailDisordered, WordNotMailed, ReceiptMissing, ClockWrong, ClockRan, TargetWrong,
-		PromiseLost, StepTwice, StepLost, StepInEmergency, StepLate, EmergencyInexact, WorkflowMissing, WorkflowLeft,
-		DoctorReports, PersonalData,
+		LetterAltered, LetterDoubled, LetterUnprocessed, LetterMisplaced, FileLost, TimelineGap, MailUnsent, MailFailed,
+		MailLost, MailUnknown, MailMisdirected, MailDoubled, MailDisordered, WordNotMailed, ReceiptMissing, ClockWrong,
+		ClockRan, TargetWrong, PromiseLost, ReminderLost, DueTwice, StepTwice, StepLost, StepInEmergency, StepLate,
+		EmergencyInexact, WorkflowMissing, WorkflowLeft, DoctorReports, PersonalData,
 	}
 }
 
@@ -102,7 +106,7 @@ func (r Report) String() string {
 
 // Judge checks everything.
 func Judge(a Acknowledged, f Facts) Report {
-	j := &judge{a: a, f: f}
+	j := &judge{a: a, f: f, explained: map[int]int{}}
 	j.words()
 	j.commands()
 	j.letters()
@@ -111,6 +115,7 @@ func Judge(a Acknowledged, f Facts) Report {
 	j.mails()
 	j.wordsMailed()
 	j.clocks()
+	j.once()
 	j.steps()
 	j.lateness()
 	j.emergencies()
@@ -128,6 +133,8 @@ type judge struct {
 	a      Acknowledged
 	f      Facts
 	report Report
+
+	explained map[int]int // emails that came twice, by the index of the fault that explains them
 }
 
 func (j *judge) fail(c Check, format string, args ...any) {
@@ -169,6 +176,7 @@ func (j *judge) words() {
 	for _, t := range j.a.Refused {
 		known[t] = true
 	}
+	delete(known, "") // a message without a token is known to no one
 	present := 0
 	for _, w := range j.a.Words {
 		known[w.Token] = true
@@ -223,9 +231,16 @@ func (j *judge) letters() {
 		}
 		stored[i.ID] = append(stored[i.ID], i)
 	}
-	bodies := map[string]int{}
+	bodies, tickets, follows := map[string]int{}, map[string]string{}, map[string]string{}
 	for _, m := range j.f.Messages {
-		bodies[token.FindString(m.Body)]++
+		t := token.FindString(m.Body)
+		bodies[t]++
+		if !m.Refused {
+			tickets[t] = m.Ticket
+		}
+	}
+	for _, t := range j.f.Tickets {
+		follows[t.Number] = t.Follows
 	}
 	present := 0
 	for _, l := range j.a.Letters {
@@ -244,8 +259,11 @@ func (j *judge) letters() {
 		if there[0].Status != "accepted" || bodies[l.Token] == 0 {
 			j.fail(LetterUnprocessed, "%s is %s and is %d messages", l.ID, there[0].Status, bodies[l.Token])
 		}
+		if in := tickets[l.Token]; l.Ticket != "" && in != "" && in != l.Ticket && follows[in] != l.Ticket {
+			j.fail(LetterMisplaced, "%s, a reply to %s, is in %s", l.Token, l.Ticket, in)
+		}
 	}
-	j.tally("incoming emails", len(j.a.Letters), present, []Check{LetterLost, LetterAltered, LetterUnprocessed}, []Check{LetterDoubled},
+	j.tally("incoming emails", len(j.a.Letters), present, []Check{LetterLost, LetterAltered, LetterUnprocessed, LetterMisplaced}, []Check{LetterDoubled},
 		fmt.Sprint(duplicates, " came again and were recognized"))
 }
 
@@ -279,6 +297,10 @@ func (j *judge) timelines() {
 
 func (j *judge) clocks() {
 	clocks := 0
+	fired := map[dueEvent]int{}
+	for _, e := range j.f.Events {
+		fired[e.due()]++
+	}
 	for _, t := range j.f.Tickets {
 		for name, c := range t.Clocks {
 			clocks++
@@ -291,12 +313,29 @@ func (j *judge) clocks() {
 			if c.Budget != j.f.Targets[name] {
 				j.fail(TargetWrong, "%s %s: %s", t.Number, name, c.Budget)
 			}
-			if c.Running && !c.Met && !c.Breached && t.Status != "closed" && !c.Due.After(j.at()) {
-				j.fail(PromiseLost, "%s %s was due at %s", t.Number, name, c.Due.Format(time.TimeOnly))
+			breached := fired[dueEvent{t.Number, name, "breached"}] > 0
+			if !breached && j.passed(t, c) {
+				j.fail(PromiseLost, "%s %s, with %s remaining", t.Number, name, c.Remaining)
+			}
+			if goal, reminds := j.f.Reminders[name]; reminds && (breached || c.Used > goal) && fired[dueEvent{t.Number, name, "reminded"}] == 0 {
+				j.fail(ReminderLost, "%s %s, with %s used", t.Number, name, c.Used)
 			}
 		}
 	}
-	j.tally("clocks", clocks, clocks-j.count(ClockWrong, ClockRan, TargetWrong), []Check{PromiseLost}, nil, "lost: deadlines without an outcome")
+	j.tally("clocks", clocks, clocks-j.count(ClockWrong, ClockRan, TargetWrong), []Check{PromiseLost, ReminderLost}, nil,
+		"lost: deadlines without an outcome, and reminders")
+}
+
+// passed reports whether a deadline has passed, though the promise may have been kept afterwards and the ticket be closed. What happens
+// at the instant of the deadline is too late, except in an emergency, which began before it.
+func (j *judge) passed(t Ticket, c Clock) bool {
+	switch {
+	case c.Remaining < 0:
+		return true
+	case !c.MetAt.IsZero():
+		return c.Remaining == 0 && !j.inEmergency(c.MetAt)
+	}
+	return c.Running && !c.Breached && t.Status != "closed" && !c.Due.After(j.at())
 }
 
 // at is an instant at which all work was done.

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,10 +10,14 @@ import (
 )
 
 const (
-	// recording is how long after an email's reception a fault can still keep the desk from recording that it was sent.
-	recording = 12 * time.Second
+	// recording is how long after an email's reception the desk may need to record that it was sent. If PostgreSQL can't be reached it
+	// needs longer, and then that is the fault that explains a duplicate.
+	recording = 3 * time.Second
 	// skew is by how much a fault's effect may precede or follow what is known of its time.
-	skew = 2 * time.Second
+	skew = time.Second
+	// atOnce is how many emails a worker sends at once: SUPPORTDESK_WORKER_MAILS in activities, as many within workflow tasks, and
+	// the announcements of a batch.
+	atOnce = 8 + 8 + 4
 )
 
 // mailKey names a delivery as its Message-ID does.
@@ -36,6 +41,12 @@ func keyOf(id string) (mailKey, bool) {
 		return mailKey{queue: parts[0], n: n}, true
 	}
 	return mailKey{queue: "ticket", ticket: strings.ToUpper(parts[0]), n: n}, true
+}
+
+// TicketOf returns the number of the ticket of which an email is; empty: it is of none.
+func TicketOf(messageID string) string {
+	key, _ := keyOf(messageID)
+	return key.ticket
 }
 
 // mails compares what was owed with what was received.
@@ -73,7 +84,7 @@ func (j *judge) mails() {
 		why = append(why, fmt.Sprintf("%d twice because of: %s", n, fault))
 	}
 	slices.Sort(why)
-	j.tally("emails to send", owed, present, []Check{MailUnsent, MailLost, MailFailed, ReceiptMissing}, []Check{MailDoubled}, strings.Join(why, "; "))
+	j.tally("emails to send", owed, present, []Check{MailUnsent, MailLost, MailFailed, MailMisdirected, ReceiptMissing}, []Check{MailDoubled}, strings.Join(why, "; "))
 }
 
 // receptions are the emails that were received, by their deliveries.
@@ -100,6 +111,11 @@ func (j *judge) delivery(d Delivery, there []Mail, repeated map[string]int) {
 	case d.Status == "sent" && len(there) == 0:
 		j.fail(MailLost, "%s %s.%d to %s", d.Queue, d.Ticket, d.N, d.Recipient)
 	}
+	for _, m := range there {
+		if d.Recipient != "" && !strings.EqualFold(m.To, d.Recipient) {
+			j.fail(MailMisdirected, "%s to %s, not to %s", m.ID, m.To, d.Recipient)
+		}
+	}
 	for i := 1; i < len(there); i++ {
 		if fault, explained := j.explains(there[i-1].At, there[i].At); explained {
 			repeated[string(fault.Kind)+" "+string(fault.Part)]++
@@ -111,20 +127,45 @@ func (j *judge) delivery(d Delivery, there []Mail, repeated map[string]int) {
 
 // explains returns a fault that can have kept the desk from recording an email as sent, so that it was sent again: the death or
 // pause of a worker, or the loss of a connection or of the database, between the server's answer and its record. Temporal is none:
-// without it the record is made.
+// without it the record is made. A fault explains no more emails than can be on their way when it happens.
 func (j *judge) explains(first, second time.Time) (Fault, bool) {
-	until := first.Add(recording)
-	if second.Before(until) {
-		until = second
-	}
-	for _, f := range j.f.Faults {
-		possible := f.happensTo(Worker1, Worker2) && f.Kind != Stop || f.happensTo(Postgres, PostgresLink) ||
-			f.happensTo(SMTPLink)
-		if possible && !f.Began.After(until) && !f.Ended.Before(first.Add(-skew)) {
+	for i, f := range j.f.Faults {
+		before, after, most := f.repeats()
+		until := first.Add(before)
+		if second.Before(until) {
+			until = second
+		}
+		if j.explained[i] < most && !f.Began.After(until) && !first.After(after) {
+			j.explained[i]++
 			return f, true
 		}
 	}
 	return Fault{}, false
+}
+
+// repeats returns by how much the reception of an email can precede a fault that has it sent again, until when it can follow, and
+// how many emails that can happen to.
+func (f Fault) repeats() (before time.Duration, until time.Time, most int) {
+	before, until, most = recording, f.Ended.Add(skew), 2*atOnce
+	switch {
+	case f.happensTo(Postgres, PostgresLink):
+	case f.happensTo(SMTPLink):
+		before = skew // until the answer, which comes at once
+		if f.Kind == LoseAnswers {
+			most = math.MaxInt // each that is sent meanwhile
+		}
+	case f.happensTo(Worker1, Worker2) && f.Kind != Stop:
+		most = atOnce
+		switch f.Kind {
+		case Kill:
+			until = f.Began.Add(skew) // it does nothing afterwards
+		case Freeze:
+			until = f.Ended.Add(recording) // it goes on with an email that others have taken over
+		}
+	default:
+		return 0, time.Time{}, 0
+	}
+	return before, until, most
 }
 
 // order checks that the emails of a ticket reach each recipient in the order of their numbers.

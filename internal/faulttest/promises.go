@@ -6,7 +6,37 @@ import (
 	"time"
 )
 
-// promised is how long after the last fault that can delay it a due event may fire.
+// dueEvent is what happens once to a ticket, or to a clock of it.
+type dueEvent struct{ ticket, clock, kind string }
+
+func (e Event) due() dueEvent { return dueEvent{e.Ticket, e.Clock, e.Kind} }
+
+// restartsSilence reports whether another nudge may follow.
+func (e Event) restartsSilence() bool {
+	return e.Status != "" || e.Answers || e.Kind == "progress-updated"
+}
+
+// once checks that each clock reminds and is breached once, and that a requester is nudged once for each silence.
+func (j *judge) once() {
+	events := slices.Clone(j.f.Events)
+	slices.SortStableFunc(events, func(a, b Event) int { return a.N - b.N })
+	times, all := map[dueEvent]int{}, 0
+	for _, e := range events {
+		switch {
+		case e.Kind == "reminded" || e.Kind == "breached" || e.Kind == "nudged":
+			all++
+			if times[e.due()]++; times[e.due()] > 1 {
+				j.fail(DueTwice, "%s of %s %s at %s", e.Kind, e.Ticket, e.Clock, e.At.Format(time.TimeOnly))
+			}
+		case e.restartsSilence():
+			delete(times, dueEvent{e.Ticket, "", "nudged"})
+		}
+	}
+	j.tally("reminders, breaches, nudges", all, all, nil, []Check{DueTwice}, "")
+}
+
+// promised is how long after the last fault that can delay it a due event may fire. Faults that follow one another within this time
+// count as one, and those of a round do.
 const promised = 2 * time.Minute
 
 // processing is how long an incoming email can wait for an attempt that has died.
@@ -27,7 +57,9 @@ func (j *judge) steps() {
 		b := breach{e.Ticket, e.Clock}
 		switch e.Kind {
 		case "breached":
-			breaches[b] = e.At
+			if first, again := breaches[b]; !again || e.At.Before(first) { // the escalation counts from the first
+				breaches[b] = e.At
+			}
 		case "escalated":
 			steps++
 			if times[b] == nil {
@@ -102,8 +134,8 @@ func (j *judge) lateness() {
 		}
 	}
 	last := j.report.Latest
-	j.tally("due events", due, due, nil, nil, fmt.Sprintf("%d later than two seconds, at most %s (%s of %s, due at %s); %d that no fault explains",
-		late, worst.Round(time.Second), last.Kind, last.Ticket, last.At.Format(time.TimeOnly), j.count(StepLate)))
+	j.tally("due events", due, due, nil, nil, fmt.Sprintf("%d later than two seconds, at most %s (%s of %s, due at %s); excused until %s after the last fault of a round, or %s after one of the mail receiver; %d later than that",
+		late, worst.Round(time.Second), last.Kind, last.Ticket, last.At.Format(time.TimeOnly), promised, promised+processing, j.count(StepLate)))
 }
 
 // excused is the instant from which something due is expected to fire: the end of the last fault of those that followed one another.

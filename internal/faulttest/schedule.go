@@ -69,12 +69,22 @@ var faults = []struct {
 	{SMTPLink, []Kind{Cut, Refuse, Stall, LoseAnswers}},
 }
 
+// Notification is when the tickets are notified of an emergency: one after the other, of its start and of its end.
+type Notification string
+
+// The notifications.
+const (
+	OfStart Notification = "start"
+	OfEnd   Notification = "end"
+)
+
 // Fault is one of a schedule. Once it was there, Began and Ended say when.
 type Fault struct {
 	Part  Part
 	Kind  Kind
 	After time.Duration // from the beginning of the round
 	Lasts time.Duration
+	Amid  Notification // it has to wait until this is under way; empty: it does not
 
 	Began, Ended time.Time
 }
@@ -82,6 +92,9 @@ type Fault struct {
 // String describes the fault on a line of a log.
 func (f Fault) String() string {
 	text := fmt.Sprintf("%s %s after %s for %s", f.Kind, f.Part, f.After.Round(time.Millisecond), f.Lasts.Round(time.Millisecond))
+	if f.Amid != "" {
+		text += fmt.Sprintf(", while tickets are notified of the %s of an emergency", f.Amid)
+	}
 	if !f.Began.IsZero() {
 		text += fmt.Sprintf(", from %s to %s", f.Began.Format("15:04:05.000"), f.Ended.Format("15:04:05.000"))
 	}
@@ -103,8 +116,8 @@ type Schedule struct {
 }
 
 // Round returns a round: each fault that there is once, in an order, at times and for durations that the seed and the round's
-// number determine. Several overlap. One process is frozen for so long that others take over from it, and what the notification of
-// all tickets of an emergency depends on is killed while it is under way.
+// number determine. Several overlap. One process is frozen for so long that others take over from it. What the notification of all
+// tickets of an emergency depends on is killed around it, and one kill each waits until that of the start and of the end is under way.
 func Round(seed uint64, round int) Schedule {
 	r := rand.New(rand.NewPCG(seed, uint64(round))) //nolint:gosec // it has to be repeatable
 	var all []Fault
@@ -115,6 +128,7 @@ func Round(seed uint64, round int) Schedule {
 	}
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	middle := amidEmergency(all)
+	all[middle].Amid, all[middle+1].Amid = OfStart, OfEnd
 	long := []Part{API1, Worker1, Receiver}[r.IntN(3)]
 	after := time.Duration(0)
 	for i := range all {
