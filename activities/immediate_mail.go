@@ -91,7 +91,7 @@ func (m *ImmediateMails) Mail(ctx context.Context, r ticket.DeliveryRequest) (ti
 func (m *ImmediateMails) try(ctx context.Context, r ticket.DeliveryRequest) (result ticket.DeliveryResult) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(m.closed, cancel)()
+	defer context.AfterFunc(m.closed, cancel)() //nolint:contextcheck // it ends tries, and is no parent of theirs
 	defer func() { // in a regular activity the SDK does this
 		if cause := recover(); cause != nil {
 			if activity.IsActivity(ctx) {

@@ -44,7 +44,7 @@ func (s *server) observe(c *gin.Context) {
 		s.logRequest(c, v, started, cut)
 		status := c.Writer.Status()
 		if cut {
-			status = cutStatus(observed, panicked)
+			status = cutStatus(v.Connection, panicked)
 		}
 		end(status, strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/event-stream"))
 		if cut {
