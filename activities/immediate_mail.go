@@ -92,7 +92,7 @@ func (m *ImmediateMails) try(ctx context.Context, r ticket.DeliveryRequest) (res
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(m.closed, cancel)() //nolint:contextcheck // it ends tries, and is no parent of theirs
-	defer func() { // in a regular activity the SDK does this
+	defer func() {                              // in a regular activity the SDK does this
 		if cause := recover(); cause != nil {
 			if activity.IsActivity(ctx) {
 				activity.GetLogger(ctx).Error("sending an email panicked", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
