@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -199,7 +200,9 @@ func TestImport_openTicketsGoOnAndNoMailIsAboutThePast(t *testing.T) {
 			t.Errorf("the workflow's first step of %s gives %+v", n, first)
 		}
 	}
-	if kinds := fmt.Sprint(d.kinds(late.Number)); kinds != "[submitted reminded breached escalated escalated reminded breached escalated escalated]" {
+	// The order of the two clocks' events depends on the day of the week on which it was submitted.
+	kinds := d.kinds(late.Number)
+	if slices.Sort(kinds); fmt.Sprint(kinds) != "[breached breached escalated escalated escalated escalated reminded reminded submitted]" {
 		t.Errorf("a ticket that was left alone has %s", kinds)
 	}
 	if unsent := one[int64](d, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status <> 'sent'`); unsent != 0 {
