@@ -34,6 +34,8 @@ func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
 	canary.must(http.StatusConflict, http.MethodPost, "/tickets/"+number+"/confirmation", words{})
 	s.agent.do(number, "replies", words{"body": "Canary-Reply"})
 	s.agent.do(number, "resolution", words{"body": "Canary-Resolution"})
+	// Its own bounce would open the ticket again.
+	s.mails.Wait(t, func(m mailtest.Message) bool { return strings.Contains(m.Text, "Canary-Resolution") })
 	s.mails.RejectRecipients(refuse("Canary-Bounce of canary-address@demo.example"))
 	canary.do(number, "confirmation", nil)
 	eventually(t, "the bounce is on record", func() (bool, string) {
