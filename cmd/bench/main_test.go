@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Every section runs with the smallest numbers and measures something. How fast is nobody's promise here.
+// Every section runs with the smallest numbers and measures something. No speed is asserted.
 func TestBench_measuresEverySection(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "supportdesk")

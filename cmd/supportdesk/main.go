@@ -47,7 +47,7 @@ type commands struct {
 	People    peopleCommands   `cmd:"" help:"Add, list and disable people, and manage their tokens."`
 	Doctor    doctorCommand    `cmd:"" help:"Look for problems: lost workflows, inconsistent tickets, blocking sessions. Fails if there are any."`
 	Reconcile reconcileCommand `cmd:"" help:"Start or check the workflow of every open ticket, and end those of closed ones, after Temporal has lost its data or was restored."`
-	Workers   workersCommands  `cmd:"" help:"List the versions of the workers, and choose which of them Temporal gives tasks."`
+	Workers   workersCommands  `cmd:"" help:"List the versions of the workers, and choose which of them get tasks from Temporal."`
 	Policy    policyCommands   `cmd:"" help:"Check, publish and compare policies, and compute deadlines."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 

@@ -27,7 +27,7 @@ const (
 // What one person does at most, so that a round does not grow with the time that its faults take on a busy machine.
 const livesEach, lettersEach = 9, 8
 
-// caller is a client of the API that does what people do, and notes what it was told.
+// caller is a client of the API that does what people do, and records the responses.
 type caller struct {
 	*faultyDesk
 	r *mathrand.Rand

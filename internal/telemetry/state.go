@@ -142,7 +142,7 @@ var (
 	descParked            = gauge("steps_parked", "Tickets with a due event or a transition that can't be recorded.")
 	descRestarted         = gauge("workflows_restarted_total", "Workflows that the reconciler has started again, in all processes.")
 	descReconciled        = gauge("reconciler_last_round_timestamp_seconds", "When the reconciler last completed a round, in any process; 0: never.")
-	descFanoutRunning     = gauge("emergency_fanout_running", "1 while open tickets are being told of an emergency's transition.")
+	descFanoutRunning     = gauge("emergency_fanout_running", "1 while open tickets are notified of an emergency's transition.")
 	descFanoutFor         = gauge("emergency_fanout_running_seconds", "Time since the fan-out that runs began; 0: none runs.")
 	descFanoutTickets     = gauge("emergency_fanout_tickets", "Tickets of the latest fan-out, by state: \"total\", \"notified\" (signals sent, repeated ones included) or \"behind\" (at the last check).", "state")
 	descSessionsLocked    = gauge("database_lock_waits", "Sessions of the database that wait for a lock.")
