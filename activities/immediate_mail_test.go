@@ -122,8 +122,8 @@ func TestImmediateMails_closeDoesNotWaitForATryThatCannotBeCancelled(t *testing.
 func TestImmediateMails_theLongerPauseHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &slowOutbox{release: make(chan struct{})}
-		tries := 0
-		m := activities.NewImmediateMails(o, 2, func(context.Context, bool) (bool, error) { tries++; return tries == 1, nil })
+		var tries atomic.Int64
+		m := activities.NewImmediateMails(o, 2, func(context.Context, bool) (bool, error) { return tries.Add(1) == 1, nil })
 		send(t, m)
 		send(t, m)
 		time.Sleep(5 * time.Second)
