@@ -43,7 +43,7 @@ func TestReplay_noticesAnEmergencyThatGoesAnotherWay(t *testing.T) {
 		}
 		return workflows.Emergency(ctx, in)
 	}
-	if err := replayEmergency(filepath.Join(emergencyHistories, release+"-closed.json"), other); err == nil {
+	if err := replayEmergency(storedIn(emergencyHistories, "closed"), other); err == nil {
 		t.Error("it sleeps first, and no one notices")
 	}
 }
@@ -56,10 +56,10 @@ func replayEmergency(file string, code func(workflow.Context, workflows.Emergenc
 
 // recordEmergency plays one on a real server: planned, begun, one ticket notified twice, manual commands, ended.
 func recordEmergency(t *testing.T) {
-	file := filepath.Join(emergencyHistories, release+"-closed.json")
-	if _, err := os.Stat(file); err == nil {
+	if storedIn(emergencyHistories, "closed") != "" {
 		return // append-only
 	}
+	file := filepath.Join(emergencyHistories, release+"-closed.json")
 	h := newEmergencyFixture(t, 20)
 	h.clock = time.Now
 	h.ignoring[ticketNumber(3)] = 1

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ import (
 
 const (
 	histories = "testdata/histories"
-	release   = "v5" // of the histories that -record adds
+	release   = "v6" // of the histories that -record adds
 )
 
 var record = flag.Bool("record", false, "play the scenarios on a real server and add their histories to "+histories)
@@ -61,12 +62,19 @@ func checkReplays(t *testing.T, files []string) {
 }
 
 // stored is the file of a scenario's history, whatever release wrote it; empty: there is none yet.
-func stored(scenario string) string {
-	files, err := filepath.Glob(filepath.Join(histories, "v*-"+scenario+".json"))
-	if err != nil || len(files) == 0 {
+func stored(scenario string) string { return storedIn(histories, scenario) }
+
+func storedIn(directory, scenario string) string {
+	files, err := filepath.Glob(filepath.Join(directory, "v*-"+scenario+".json"))
+	if err != nil {
 		return ""
 	}
-	return files[len(files)-1]
+	for _, file := range slices.Backward(files) {
+		if _, name, _ := strings.Cut(filepath.Base(file), "-"); name == scenario+".json" {
+			return file
+		}
+	}
+	return ""
 }
 
 func golden(file string) string { return strings.TrimSuffix(file, ".json") + ".golden" }

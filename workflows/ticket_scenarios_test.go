@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
@@ -64,6 +65,10 @@ var scenarios = []scenario{
 	{"schedule", testPolicy, schedule},
 	{"parked", testPolicy, parked},
 	{"reconciled", testPolicy, reconciled},
+	{"sent-now", testPolicy, sentNow},
+	{"sent-now-deferred", testPolicy, sentNowDeferred},
+	{"sent-now-bounced", testPolicy, sentNowBounced},
+	{"sent-now-continued", testPolicy, sentNowContinued},
 }
 
 func answered(s *desktest.Site) {
@@ -264,5 +269,87 @@ func reconciled(s *desktest.Site) {
 	s.Accept(number, words(alice, ticket.VerbAgentReply))
 	s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).Reconcile(context.Background(), number))
 	s.Await("the reply", func() bool { return s.State(number).Command == 2 })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// sentNow has every mail sent within the workflow task of its step: one, two to two people, and one that asks for an answer.
+func sentNow(s *desktest.Site) {
+	s.SendMailsNow()
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	awaitMails(s, 1)
+	for _, c := range []ticket.Command{
+		assignToAlice(), words(alice, ticket.VerbRequestInformation), words(customer, ticket.VerbCustomerReply),
+		words(alice, ticket.VerbNote), words(alice, ticket.VerbAgentReply), words(alice, ticket.VerbResolve),
+	} {
+		s.Ask(number, c)
+		awaitMails(s, s.State(number).Command)
+	}
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: customer})
+}
+
+// awaitMails waits until some commands are decided and their mails sent.
+func awaitMails(s *desktest.Site, commands int64) {
+	s.Await("the mails", func() bool { return s.State(number).Command >= commands && len(s.Unsettled(number)) == 0 })
+}
+
+// sentNowDeferred has a mail that can't be sent within the workflow task, and is left to the regular activity.
+func sentNowDeferred(s *desktest.Site) {
+	var tries atomic.Int32
+	s.OnMail(func(_ context.Context, m ticket.Owed) (bool, error) {
+		if m.To == desktest.Customer && tries.Add(1) == 2 {
+			return false, fault.New(fault.Limited, "later")
+		}
+		return false, nil
+	})
+	s.SendMailsNow()
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	awaitMails(s, 1)
+	s.Ask(number, assignToAlice())
+	awaitMails(s, 2)
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// sentNowBounced has a mail that its server refuses for good, also one that asks for an answer.
+func sentNowBounced(s *desktest.Site) {
+	s.OnMail(func(_ context.Context, m ticket.Owed) (bool, error) {
+		return m.Kind == ticket.MailReceipt || m.Kind == ticket.MailInformationRequest, nil
+	})
+	s.SendMailsNow()
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the receipt's bounce", func() bool { return s.Happened(number, ticket.EventMailBounced, 1) })
+	s.Ask(number, words(alice, ticket.VerbRequestInformation))
+	s.Await("the question's bounce", func() bool { return s.Happened(number, ticket.EventMailBounced, 2) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// sentNowContinued goes on in a new run while a mail that could not be sent within the workflow task is retried: a signal by
+// hand is larger than what one run may hear. The stored history is that of the run that ends so.
+func sentNowContinued(s *desktest.Site) {
+	var tries atomic.Int32
+	var limited atomic.Bool
+	limited.Store(true)
+	s.OnMail(func(context.Context, ticket.Owed) (bool, error) {
+		if tries.Add(1); limited.Load() {
+			return false, fault.New(fault.Limited, "later")
+		}
+		return false, nil
+	})
+	s.SendMailsNow()
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("a try of the regular activity", func() bool { return tries.Load() > 1 })
+	signalByHand(s, ticket.VerbAssign, map[string]any{"agent": strings.Repeat("a", 256<<10)})
+	s.Await("its refusal", func() bool { return s.Happened(number, ticket.EventRefused, 1) })
+	s.Await("the next run", func() bool {
+		described, err := s.Temporal.DescribeWorkflowExecution(context.Background(), workflows.TicketID(number), "")
+		s.Check(err)
+		info := described.GetWorkflowExecutionInfo()
+		return info.GetExecution().GetRunId() != info.GetFirstRunId()
+	})
+	limited.Store(false)
+	awaitMails(s, 2)
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }

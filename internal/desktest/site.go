@@ -24,13 +24,17 @@ import (
 // awaitTimeout is how long a test waits for a condition.
 const awaitTimeout = 2 * time.Minute
 
+// maxImmediate is how many mails a worker tries within workflow tasks at once.
+const maxImmediate = 8
+
 // Site is a desk with a Temporal server of its own.
 type Site struct {
 	*Desk
 	Server   *temporaltest.Server
 	Temporal *dispatch.Temporal
 
-	t testing.TB
+	t       testing.TB
+	sendNow bool
 }
 
 // NewSite starts a server that is stopped when the test ends, and registers the search attributes. It starts no worker.
@@ -51,6 +55,9 @@ func NewSite(t testing.TB, p *policy.Policy) *Site {
 	return s
 }
 
+// SendMailsNow has workers that are started from now on try mails within the workflow task of the step that causes them.
+func (s *Site) SendMailsNow() { s.sendNow = true }
+
 // Work starts a worker. stop stops it and waits for its end; it may be called again.
 func (s *Site) Work() (stop func()) { return s.work(s.Temporal.Client) }
 
@@ -69,9 +76,14 @@ func (s *Site) WorkAs(code interceptor.Interceptor) (stop func()) {
 func (s *Site) work(c client.Client) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	ended := make(chan error, 1)
+	var immediate *activities.ImmediateMails
+	if s.sendNow {
+		immediate = activities.NewImmediateMails(s.Desk, maxImmediate, func(context.Context, bool) (bool, error) { return true, nil })
+	}
 	go func() {
 		ended <- worker.Run(ctx, c, worker.Activities{
-			Steps: activities.NewSteps(s.Desk, nil), Mails: activities.NewMails(s.Desk, time.Second), Webhooks: activities.NewWebhooks(s.Desk),
+			Steps: activities.NewSteps(s.Desk, immediate), Immediate: immediate,
+			Mails: activities.NewMails(s.Desk, time.Second), Webhooks: activities.NewWebhooks(s.Desk),
 		}, worker.Options{MailPerSecond: 10_000})
 		close(ended)
 	}()
