@@ -27,7 +27,8 @@ type Steps struct {
 	immediate *ImmediateMails
 }
 
-// NewSteps returns the activity. With immediate, mails of a step may be sent within its workflow task; it may be nil.
+// NewSteps returns the activity. With immediate, mails of a step may be sent within its workflow task. It is nil for histories
+// that workers of earlier releases can continue.
 func NewSteps(s stepper, immediate *ImmediateMails) *Steps {
 	return &Steps{stepper: s, immediate: immediate}
 }
@@ -36,6 +37,7 @@ func NewSteps(s stepper, immediate *ImmediateMails) *Steps {
 func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	result, err := s.stepper.Step(ctx, r)
 	result.SendNow = len(result.Owed) > 0 && s.immediate.Ready()
+	result.FewerEvents = s.immediate != nil
 	return result, temporalError(ctx, err)
 }
 

@@ -52,6 +52,9 @@ func (t *dueTimer) arm(ctx workflow.Context, e ticket.DueEvent, s workflow.Selec
 	})
 }
 
+// ignore leaves the timer running and has nothing happen when it fires.
+func (t *dueTimer) ignore() { t.armed, t.cancel = ticket.DueEvent{}, nil }
+
 const (
 	// maxSteps, and maxReceived in bytes of signals, bound what one run adds to its history. Temporal's own suggestion
 	// to continue as new is not enough: it does not change within a workflow task, and a flood of signals comes in one.

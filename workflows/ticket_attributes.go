@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"reflect"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func Attributes() []temporal.SearchAttributeKey {
 	}
 }
 
-// shownState is what Temporal UI shows of a ticket: search attributes and current details.
+// shownState is what Temporal UI shows of a ticket in lists.
 type shownState struct {
 	written  *attributeValues // nil: none in this run
 	deferral deferral
@@ -74,9 +75,9 @@ func attributesOf(d ticket.Digest) attributeValues {
 	return a
 }
 
-// update sets the current details. It sets search attributes only if they changed, because that costs an event.
-func (s *shownState) update(ctx workflow.Context, d ticket.Digest, details string, selector workflow.Selector) error {
-	workflow.SetCurrentDetails(ctx, details)
+// update sets search attributes only if they changed, because that costs an event. If differing, it sets only those that
+// differ from the workflow's, of which a new workflow has those of its start, and a run those of the run before.
+func (s *shownState) update(ctx workflow.Context, d ticket.Digest, differing bool, selector workflow.Selector) error {
 	now := attributesOf(d)
 	if s.written != nil && *s.written == now {
 		return nil
@@ -86,9 +87,43 @@ func (s *shownState) update(ctx workflow.Context, d ticket.Digest, details strin
 	}
 	s.deferral.end()
 	s.written = &now
-	return workflow.UpsertTypedSearchAttributes(ctx, now.updates()...)
+	updates := now.updates()
+	if differing {
+		updates = differingFrom(workflow.GetTypedSearchAttributes(ctx), updates)
+	}
+	if len(updates) == 0 {
+		return nil
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 
+// StartAttributes returns the search attributes of a ticket whose first step returns d.
+func StartAttributes(d ticket.Digest) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(differingFrom(temporal.SearchAttributes{}, attributesOf(d).updates())...)
+}
+
+// differingFrom returns those updates that change attributes. The updates are in the order of Attributes.
+func differingFrom(has temporal.SearchAttributes, updates []temporal.SearchAttributeUpdate) []temporal.SearchAttributeUpdate {
+	was, now := has.GetUntypedValues(), temporal.NewSearchAttributes(updates...).GetUntypedValues()
+	var some []temporal.SearchAttributeUpdate
+	for i, key := range Attributes() {
+		if !sameValue(was[key], now[key]) {
+			some = append(some, updates[i])
+		}
+	}
+	return some
+}
+
+func sameValue(a, b any) bool {
+	at, isTime := a.(time.Time)
+	bt, areTimes := b.(time.Time)
+	if isTime && areTimes {
+		return at.Equal(bt)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// updates returns an update for each of Attributes, in their order.
 func (a attributeValues) updates() []temporal.SearchAttributeUpdate {
 	pausedFor := AttributePausedFor.ValueUnset()
 	if reasons := strings.Fields(a.pausedFor); len(reasons) > 0 {
@@ -97,15 +132,15 @@ func (a attributeValues) updates() []temporal.SearchAttributeUpdate {
 	return []temporal.SearchAttributeUpdate{
 		AttributeStatus.ValueSet(string(a.status)),
 		AttributePriority.ValueSet(string(a.priority)),
-		AttributeEscalation.ValueSet(int64(a.escalation)),
-		AttributePaused.ValueSet(a.paused),
-		keyword(AttributeAssignee, a.handle),
-		instantOrNone(AttributeNextDue, a.nextDue),
 		keyword(AttributeCategory, a.category),
+		keyword(AttributeAssignee, a.handle),
+		AttributeEscalation.ValueSet(int64(a.escalation)),
+		instantOrNone(AttributeNextDue, a.nextDue),
 		keyword(AttributeNextEvent, a.nextEvent),
 		keyword(AttributePromise, string(a.promise)),
 		instantOrNone(AttributePromiseDue, a.promiseDue),
 		AttributeBreached.ValueSet(a.breached),
+		AttributePaused.ValueSet(a.paused),
 		pausedFor,
 		keyword(AttributeEmergency, string(a.emergency)),
 	}

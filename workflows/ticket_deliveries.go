@@ -28,11 +28,14 @@ type deliveries struct {
 	ctx     workflow.Context
 	stopped bool
 	sendNow bool // the last step allows to send mails within the workflow task
+
+	slow    map[string]bool // those of busy whose delivery outlasts the workflow task
+	awaited bool            // the main loop waits for the others
 }
 
 func newDeliveries(ctx workflow.Context, number ticket.Number) *deliveries {
 	d := &deliveries{
-		number: number, busy: map[string]bool{},
+		number: number, busy: map[string]bool{}, slow: map[string]bool{},
 		settled: workflow.NewNamedBufferedChannel(ctx, "settled", 1024),
 	}
 	d.ctx, d.stop = workflow.WithCancel(ctx)
@@ -72,17 +75,30 @@ func (d *deliveries) deliverTo(ctx workflow.Context, to string) {
 }
 
 func (d *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.DeliveryResult, error) {
-	if owed.Kind == ticket.KindWebhook {
-		return callWebhook(ctx, d.number, owed)
-	}
-	if d.sendNow {
+	if d.sendNow && owed.Kind != ticket.KindWebhook {
 		result, err := callSendNow(ctx, d.number, owed)
 		if temporal.IsCanceledError(err) || err == nil && !result.Pending {
 			return result, err
 		}
 		d.sendNow = false // a further mail would wait as long
 	}
+	to := owed.OrderKey()
+	d.slow[to] = true
+	defer delete(d.slow, to)
+	if d.awaited {
+		d.awaited = false
+		d.settled.Send(ctx, settled{})
+	}
+	if owed.Kind == ticket.KindWebhook {
+		return callWebhook(ctx, d.number, owed)
+	}
 	return callMail(ctx, d.number, owed)
+}
+
+// sendingNow reports whether mails are being sent within the workflow task. If so, the main loop is woken when none is.
+func (d *deliveries) sendingNow() bool {
+	d.awaited = d.sendNow && len(d.busy) > len(d.slow)
+	return d.awaited
 }
 
 func (d *deliveries) firstTo(to string) (ticket.Owed, bool) {

@@ -41,6 +41,7 @@ type ticketWorkflow struct {
 	delivered    []int           // numbers of delivered mails that ask for an answer, since silence counts from their delivery
 	catchUp      bool            // a step must decide what was accepted and apply the emergency schedule
 	due          ticket.DueEvent // the due event whose timer has fired
+	fewerEvents  bool            // see ticket.StepResult.FewerEvents; of the last step in this run
 
 	selector   workflow.Selector
 	meter      historyMeter
@@ -76,8 +77,8 @@ func (t *ticketWorkflow) run(ctx workflow.Context) error {
 		if err := t.stepAll(ctx); err != nil {
 			return fmt.Errorf("ticket %s: %w", t.number, err)
 		}
-		if err := t.shown.update(ctx, t.digest, t.details(), t.selector); err != nil {
-			return fmt.Errorf("show ticket %s: %w", t.number, err)
+		if err := t.show(ctx); err != nil {
+			return err
 		}
 		switch {
 		case t.done() && workflow.AllHandlersFinished(ctx):
@@ -90,9 +91,32 @@ func (t *ticketWorkflow) run(ctx workflow.Context) error {
 		case t.meter.full(ctx):
 			return t.continueAsNew(ctx)
 		}
-		t.timer.arm(ctx, t.nextEvent(), t.selector, t.onDue)
+		t.armTimer(ctx)
 		t.selector.Select(ctx)
 	}
+}
+
+// show updates what Temporal UI shows. While mails are sent within the workflow task, search attributes wait for them: a step
+// may follow that changes them again, and nothing is sent to the server before the task ends.
+func (t *ticketWorkflow) show(ctx workflow.Context) error {
+	workflow.SetCurrentDetails(ctx, t.details())
+	if t.fewerEvents && t.deliveries.sendingNow() {
+		return nil
+	}
+	if err := t.shown.update(ctx, t.digest, t.fewerEvents, t.selector); err != nil {
+		return fmt.Errorf("show ticket %s: %w", t.number, err)
+	}
+	return nil
+}
+
+// armTimer arms the timer for the next event. The timer of a ticket that was closed ends with the workflow.
+func (t *ticketWorkflow) armTimer(ctx workflow.Context) {
+	next := t.nextEvent()
+	if t.fewerEvents && t.digest.Closed() && next.Kind == "" {
+		t.timer.ignore()
+		return
+	}
+	t.timer.arm(ctx, next, t.selector, t.onDue)
 }
 
 // done reports whether the ticket is closed, no step is pending, and all deliveries are settled.
@@ -211,7 +235,7 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 	if !r.CatchUp {
 		t.shown.deferral.end()
 	}
-	t.digest, t.lastCommand = result.Digest, result.LastCommand
+	t.digest, t.lastCommand, t.fewerEvents = result.Digest, result.LastCommand, result.FewerEvents
 	for _, m := range r.Manual {
 		line := manualOutcome(m, result)
 		t.answers.answer(m.Key, line)
@@ -273,7 +297,7 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 		case idle:
 			return workflow.NewContinueAsNewError(ctx, TicketWorkflow, t.start())
 		default:
-			t.timer.arm(ctx, t.nextEvent(), t.selector, t.onDue)
+			t.armTimer(ctx)
 			t.selector.Select(ctx)
 		}
 	}

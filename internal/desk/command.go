@@ -206,6 +206,8 @@ type AcceptedCommand struct {
 	Command ticket.Command
 	Actor   string // handle of the command's author; empty for customers
 	Trace   string // W3C traceparent of the span in which it was accepted; empty: none
+
+	Expected *ticket.Digest // of a submitted ticket after its first step; nil: not known
 }
 
 // SavedForm is a submitted form that is saved while its author signs in again.

@@ -170,6 +170,15 @@ func (d *Desk) State(n ticket.Number) ticket.State {
 	return d.tickets[n].state
 }
 
+// expected returns what a submission's step returns, as far as that is known beforehand.
+func (d *Desk) expected(n ticket.Number, c ticket.Command) (ticket.Digest, bool) {
+	if c.Verb != ticket.VerbSubmit {
+		return ticket.Digest{}, false
+	}
+	defer d.lock()()
+	return ticket.ExpectedDigest(n, 1, d.policies[1], c)
+}
+
 // Events returns a ticket's timeline.
 func (d *Desk) Events(n ticket.Number) []ticket.Event {
 	defer d.lock()()

@@ -108,7 +108,11 @@ func (s *Site) Check(err error) {
 // Tell delivers an accepted command to the ticket's workflow.
 func (s *Site) Tell(n ticket.Number, c ticket.Command) {
 	s.t.Helper()
-	err := dispatch.New(s.Temporal.Client, dispatch.Pages{}).Deliver(s.t.Context(), desk.AcceptedCommand{Number: n, Command: c})
+	delivery := desk.AcceptedCommand{Number: n, Command: c}
+	if expected, ok := s.expected(n, c); ok {
+		delivery.Expected = &expected
+	}
+	err := dispatch.New(s.Temporal.Client, dispatch.Pages{}).Deliver(s.t.Context(), delivery)
 	if err != nil {
 		s.t.Fatalf("deliver: %v", err)
 	}

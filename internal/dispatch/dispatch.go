@@ -127,6 +127,9 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.AcceptedCommand)
 	var err error
 	if delivery.Command.Verb == ticket.VerbSubmit {
 		options.Memo[memoAccepted] = delivery.Command.At
+		if delivery.Expected != nil { // the first step changes those that turn out to be different
+			options.TypedSearchAttributes = workflows.StartAttributes(*delivery.Expected)
+		}
 		_, err = d.client.ExecuteWorkflow(ctx, options, workflows.TicketWorkflow, start)
 	} else {
 		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(delivery.Command.Verb), signal(delivery),

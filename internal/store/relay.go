@@ -27,6 +27,7 @@ type undeliveredRow struct {
 	Ticket ticket.Number
 	Actor  string
 	Trace  string
+	Pinned int64 // version of the ticket's policy; only of submissions
 	commandRow
 }
 
@@ -51,7 +52,9 @@ func (s *Store) Undelivered(ctx context.Context, limit, submissions int, deliver
 	}
 	all := make([]desk.AcceptedCommand, 0, len(claimed))
 	for _, row := range claimed {
-		all = append(all, desk.AcceptedCommand{Number: row.Ticket, Command: row.command(), Actor: row.Actor, Trace: row.Trace})
+		all = append(all, desk.AcceptedCommand{
+			Number: row.Ticket, Command: row.command(), Actor: row.Actor, Trace: row.Trace, Expected: s.expected(ctx, row),
+		})
 		l.ids = append(l.ids, row.ID)
 	}
 	release := l.keepRenewed(ctx)
@@ -67,6 +70,22 @@ func (s *Store) Undelivered(ctx context.Context, limit, submissions int, deliver
 		return len(all), explain(err, "record what was delivered")
 	}
 	return len(all), deliverErr
+}
+
+// expected returns what the first step of a submitted ticket will return, or nil if that is not known.
+func (s *Store) expected(ctx context.Context, row undeliveredRow) *ticket.Digest {
+	if row.Verb != ticket.VerbSubmit {
+		return nil
+	}
+	p, err := s.policy(ctx, s.pool, row.Pinned)
+	if err != nil {
+		return nil // the step reports it
+	}
+	d, ok := ticket.ExpectedDigest(row.Ticket, row.Pinned, p, row.command())
+	if !ok {
+		return nil
+	}
+	return &d
 }
 
 // commandLease is a claim on rows of undelivered. It commits without waiting for the disk: if a crash of PostgreSQL loses a

@@ -26,6 +26,7 @@ WITH retry AS (
                 AND earlier.delivered_at IS NULL AND earlier.id NOT IN (SELECT id FROM later))))
     RETURNING id, ticket, seq
 )
-SELECT leased.id, leased.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, coalesce(c.trace, '') AS trace, {columns}
+SELECT leased.id, leased.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, coalesce(c.trace, '') AS trace,
+    coalesce((SELECT policy FROM tickets WHERE number = c.ticket AND c.seq = 1), 0) AS pinned, {columns}
 FROM leased JOIN commands c ON c.ticket = leased.ticket AND c.seq = leased.seq
 ORDER BY leased.id

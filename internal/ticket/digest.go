@@ -75,6 +75,16 @@ func (s State) Digest() Digest {
 	return d
 }
 
+// ExpectedDigest returns the digest of a ticket after its submission, as far as that can be known beforehand: its first step may decide
+// more commands, in an emergency, and assign the ticket by rules. It returns false if the submission can't be decided.
+func ExpectedDigest(number Number, version int64, p *policy.Policy, submission Command) (Digest, bool) {
+	r, err := Decide(Draft(number, submission.By.ID, version, p), Environment{Policy: p}, submission)
+	if err != nil || r.Outcome.Refused {
+		return Digest{}, false
+	}
+	return NewState(r.Ticket, p, submission.Seq, len(r.Mails), submission.At).Digest(), true
+}
+
 // Closed reports whether the ticket is closed, which is final.
 func (d Digest) Closed() bool { return d.Status == StatusClosed }
 

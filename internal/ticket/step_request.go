@@ -37,6 +37,10 @@ type StepResult struct {
 	// SendNow is whether the workflow may send the mails of Owed within its workflow task. The worker that took the step sets
 	// it, so that a replay does the same. Workers of releases that sent none in this way never set it.
 	SendNow bool `json:"send_now,omitempty"`
+
+	// FewerEvents is whether the workflow may omit from its history what is not needed, such as search attributes that have not
+	// changed. As with SendNow, the worker that took the step sets it.
+	FewerEvents bool `json:"fewer_events,omitempty"`
 }
 
 // Owed is a pending delivery, a mail or a webhook call. Those of one recipient are made in the order of N.
