@@ -33,10 +33,14 @@ func NewSteps(s stepper, immediate *ImmediateMails) *Steps {
 	return &Steps{stepper: s, immediate: immediate}
 }
 
-// Step takes one step. Only the error of an unknown ticket is permanent; all others are retried.
+// Step takes one step, and sends its mails if the workflow has no others. Only the error of an unknown ticket is permanent; all others are retried.
 func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	result, err := s.stepper.Step(ctx, r)
-	result.SendNow = len(result.Owed) > 0 && s.immediate.Ready()
+	if err == nil && r.SendMails && s.immediate.Ready() {
+		result, err = s.sendMails(ctx, r, result)
+	} else {
+		result.SendNow = len(result.Owed) > 0 && s.immediate.Ready()
+	}
 	result.FewerEvents = s.immediate != nil
 	return result, temporalError(ctx, err)
 }

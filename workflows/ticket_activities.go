@@ -98,7 +98,7 @@ func isPermanent(err error) bool {
 func callSendNow(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: sendNowTimeout,
-		Summary:             mailSummary(owed),
+		Summary:             owed.Summary(),
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 	})
 	var result ticket.DeliveryResult
@@ -109,10 +109,6 @@ func callSendNow(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (
 // sendNowTimeout is longer than the activity takes.
 const sendNowTimeout = 5 * time.Second
 
-func mailSummary(owed ticket.Owed) string {
-	return fmt.Sprintf("email %d: %s to %s", owed.N, owed.Kind, owed.Recipient())
-}
-
 // callMail sends one mail. It is retried until the activity reports that the mail was sent or is undeliverable; a time-out
 // could not distinguish a mail that servers deferred from one never tried because no worker ran. A cancelled call returns
 // only when the attempt has ended, so that no two attempts overlap.
@@ -122,7 +118,7 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 		StartToCloseTimeout: mailTimeout,
 		HeartbeatTimeout:    20 * time.Second,
 		WaitForCancellation: true,
-		Summary:             mailSummary(owed),
+		Summary:             owed.Summary(),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,

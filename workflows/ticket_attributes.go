@@ -1,7 +1,7 @@
 package workflows
 
 import (
-	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,7 +89,7 @@ func (s *shownState) update(ctx workflow.Context, d ticket.Digest, differing boo
 	s.written = &now
 	updates := now.updates()
 	if differing {
-		updates = differingFrom(workflow.GetTypedSearchAttributes(ctx), updates)
+		updates = now.differingFrom(workflow.GetTypedSearchAttributes(ctx))
 	}
 	if len(updates) == 0 {
 		return nil
@@ -99,31 +99,53 @@ func (s *shownState) update(ctx workflow.Context, d ticket.Digest, differing boo
 
 // StartAttributes returns the search attributes of a ticket whose first step returns d.
 func StartAttributes(d ticket.Digest) temporal.SearchAttributes {
-	return temporal.NewSearchAttributes(differingFrom(temporal.SearchAttributes{}, attributesOf(d).updates())...)
+	return temporal.NewSearchAttributes(attributesOf(d).differingFrom(temporal.SearchAttributes{})...)
 }
 
-// differingFrom returns those updates that change attributes. The updates are in the order of Attributes.
-func differingFrom(has temporal.SearchAttributes, updates []temporal.SearchAttributeUpdate) []temporal.SearchAttributeUpdate {
-	was, now := has.GetUntypedValues(), temporal.NewSearchAttributes(updates...).GetUntypedValues()
-	var some []temporal.SearchAttributeUpdate
-	for i, key := range Attributes() {
-		if !sameValue(was[key], now[key]) {
-			some = append(some, updates[i])
+// differingFrom returns the updates that change attributes.
+func (a attributeValues) differingFrom(has temporal.SearchAttributes) (some []temporal.SearchAttributeUpdate) {
+	for i, same := range a.same(has) {
+		if !same {
+			some = append(some, a.updates()[i])
 		}
 	}
 	return some
 }
 
-func sameValue(a, b any) bool {
-	at, isTime := a.(time.Time)
-	bt, areTimes := b.(time.Time)
-	if isTime && areTimes {
-		return at.Equal(bt)
+// same reports of each update whether it changes nothing.
+func (a attributeValues) same(has temporal.SearchAttributes) []bool {
+	keyword := func(key temporal.SearchAttributeKeyKeyword, value string) bool {
+		was, _ := has.GetKeyword(key)
+		return was == value
 	}
-	return reflect.DeepEqual(a, b)
+	instant := func(key temporal.SearchAttributeKeyTime, value time.Time) bool {
+		was, _ := has.GetTime(key)
+		return was.Equal(value)
+	}
+	boolean := func(key temporal.SearchAttributeKeyBool, value bool) bool {
+		was, set := has.GetBool(key)
+		return set && was == value
+	}
+	escalation, escalated := has.GetInt64(AttributeEscalation)
+	pausedFor, _ := has.GetKeywordList(AttributePausedFor)
+	return []bool{
+		keyword(AttributeStatus, string(a.status)),
+		keyword(AttributePriority, string(a.priority)),
+		keyword(AttributeCategory, a.category),
+		keyword(AttributeAssignee, a.handle),
+		escalated && escalation == int64(a.escalation),
+		instant(AttributeNextDue, a.nextDue),
+		keyword(AttributeNextEvent, a.nextEvent),
+		keyword(AttributePromise, string(a.promise)),
+		instant(AttributePromiseDue, a.promiseDue),
+		boolean(AttributeBreached, a.breached),
+		boolean(AttributePaused, a.paused),
+		slices.Equal(pausedFor, strings.Fields(a.pausedFor)),
+		keyword(AttributeEmergency, string(a.emergency)),
+	}
 }
 
-// updates returns an update for each of Attributes, in their order.
+// updates returns an update for each of Attributes, in the order of same.
 func (a attributeValues) updates() []temporal.SearchAttributeUpdate {
 	pausedFor := AttributePausedFor.ValueUnset()
 	if reasons := strings.Fields(a.pausedFor); len(reasons) > 0 {

@@ -128,5 +128,8 @@ func (d *deliveries) stopSending() {
 // hasRoom reports whether more deliveries may be added. The limit bounds memory and the input of the next run.
 func (d *deliveries) hasRoom() bool { return len(d.pending) < ticket.MaxOwed }
 
+// none reports whether no delivery is pending and more may be started.
+func (d *deliveries) none() bool { return !d.stopped && len(d.pending) == 0 && d.idle() }
+
 // idle reports whether no coroutine is running.
 func (d *deliveries) idle() bool { return len(d.busy) == 0 }

@@ -69,6 +69,11 @@ var scenarios = []scenario{
 	{"sent-now-deferred", testPolicy, sentNowDeferred},
 	{"sent-now-bounced", testPolicy, sentNowBounced},
 	{"sent-now-continued", testPolicy, sentNowContinued},
+	{"sent-by-step", testPolicy, sentNow},
+	{"sent-by-step-deferred", testPolicy, sentNowDeferred},
+	{"sent-by-step-bounced", testPolicy, sentNowBounced},
+	{"sent-by-step-continued", testPolicy, sentNowContinued},
+	{"sent-by-step-in-emergency", testPolicy, sentNowInEmergency},
 }
 
 func answered(s *desktest.Site) {
@@ -272,7 +277,8 @@ func reconciled(s *desktest.Site) {
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }
 
-// sentNow has every mail sent within the workflow task of its step: one, two to two people, and one that asks for an answer.
+// sentNow has every mail sent with its step, or in histories of earlier code by a local activity after it: one, two to two
+// people, and one that asks for an answer.
 func sentNow(s *desktest.Site) {
 	s.SendMailsNow()
 	s.Work()
@@ -293,7 +299,7 @@ func awaitMails(s *desktest.Site, commands int64) {
 	s.Await("the mails", func() bool { return s.State(number).Command >= commands && len(s.Unsettled(number)) == 0 })
 }
 
-// sentNowDeferred has a mail that can't be sent within the workflow task, and is left to the regular activity.
+// sentNowDeferred has a mail that can't be sent at once, and is left to the regular activity.
 func sentNowDeferred(s *desktest.Site) {
 	var tries atomic.Int32
 	s.OnMail(func(_ context.Context, m ticket.Owed) (bool, error) {
@@ -325,7 +331,7 @@ func sentNowBounced(s *desktest.Site) {
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }
 
-// sentNowContinued goes on in a new run while a mail that could not be sent within the workflow task is retried: a signal by
+// sentNowContinued goes on in a new run while a mail that could not be sent at once is retried: a signal by
 // hand is larger than what one run may hear. The stored history is that of the run that ends so.
 func sentNowContinued(s *desktest.Site) {
 	var tries atomic.Int32
@@ -351,5 +357,16 @@ func sentNowContinued(s *desktest.Site) {
 	})
 	limited.Store(false)
 	awaitMails(s, 2)
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// sentNowInEmergency is submitted in an emergency, of which the search attributes at its start know nothing.
+func sentNowInEmergency(s *desktest.Site) {
+	from := time.Now().UTC().Truncate(time.Second)
+	s.SetSchedule(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{{ID: flood, Kind: ticket.EmergencyClosed, From: from}}})
+	s.SendMailsNow()
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	awaitMails(s, 1)
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }

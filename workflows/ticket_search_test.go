@@ -40,7 +40,7 @@ func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 	s.Tell("HM-STUCK", s.Submit("HM-STUCK"))
 	createTickets(s)
 	want := map[string][]ticket.Number{
-		"Which targets are due today?":                       {"HM-FRESH", "HM-TAKEN"},
+		"Which targets are due today?":                       {"HM-FRESH", "HM-STUCK", "HM-TAKEN"},
 		"Which tickets are breached?":                        {"HM-LATE"},
 		"Which escalations are not acknowledged?":            {"HM-LATE"},
 		"What is paused?":                                    {"HM-HELD", "HM-STILL", "HM-WAITING"},

@@ -138,6 +138,7 @@ func (t *ticketWorkflow) nextRequest() (r ticket.StepRequest, needed bool) {
 	if !t.deliveries.hasRoom() {
 		r.LastDelivery = noDeliveries
 	}
+	r.SendMails = t.deliveries.none() && r.LastDelivery >= t.digest.LastDelivery && r.LastDelivery != noDeliveries
 	active := t.digest.Parked == nil
 	switch {
 	case active && t.digest.Command < t.lastCommand:

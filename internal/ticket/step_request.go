@@ -1,6 +1,9 @@
 package ticket
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // MaxManual limits the manual commands of a step, MaxOwed the deliveries that it returns, and MaxOutcomes the outcomes.
 // They bound what the workflow's history records of a step.
@@ -21,12 +24,17 @@ type StepRequest struct {
 	Delivered    int             `json:"delivered,omitempty"` // number of a delivered mail that asks for an answer
 	Manual       []ManualCommand `json:"manual,omitempty"`    // in order of arrival, at most MaxManual
 	CatchUp      bool            `json:"catch_up,omitempty"`  // decide what was accepted, then advance to now by the schedule
+
+	SendMails bool `json:"send_mails,omitempty"` // no earlier delivery is pending, so the worker may send the step's mails itself
 }
 
 // StepResult is the result of a step.
 type StepResult struct {
 	// Outcomes describes the outcomes of the first MaxOutcomes commands that the step decided. A repeated step decides none.
 	Outcomes []string `json:"outcomes,omitempty"`
+
+	// Sent describes the mails that the worker sent with the step, for people who read the history.
+	Sent []string `json:"sent,omitempty"`
 
 	Digest      Digest `json:"digest"`
 	Owed        []Owed `json:"pending_deliveries,omitempty"` // the first MaxOwed pending deliveries after StepRequest.LastDelivery
@@ -69,6 +77,9 @@ func (o Owed) Recipient() string {
 		return "the requester"
 	}
 }
+
+// Summary describes the mail.
+func (o Owed) Summary() string { return fmt.Sprintf("email %d: %s to %s", o.N, o.Kind, o.Recipient()) }
 
 // OrderKey returns the recipient within which deliveries are made in order: a person or a webhook.
 func (o Owed) OrderKey() string {
