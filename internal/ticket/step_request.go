@@ -42,7 +42,7 @@ type StepResult struct {
 
 	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.Manual, except those recorded and undecided
 
-	// SendNow is whether the workflow may send the mails of Owed within its workflow task. The worker that took the step sets
+	// SendNow is whether the workflow may send the mails of Owed within its workflow task, if the step did not. The worker that took the step sets
 	// it, so that a replay does the same. Workers of releases that sent none in this way never set it.
 	SendNow bool `json:"send_now,omitempty"`
 
