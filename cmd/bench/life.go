@@ -40,7 +40,7 @@ func lives(b *bench) error {
 		return figure{Name: name, Value: float64(of) / float64(n), Unit: unit, Of: n}
 	}
 	b.report.add(
-		per("a life of 8 commands and 7 mails, history", total.events, "events").atMost(60),
+		per("a life of 8 commands and 7 mails, history", total.events, "events").atMost(45),
 		per("a life, history", total.bytes, "bytes").atMost(15*1024),
 		per("a life, billable", total.actions, "actions").atMost(20),
 		per("a life, workflow tasks", total.tasks, "tasks"),
