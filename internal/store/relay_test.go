@@ -28,9 +28,9 @@ func TestUndelivered_inOrderOnceAndAgainWhenItFails(t *testing.T) {
 	}
 	want := []desk.AcceptedCommand{
 		{Number: a.Number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit, By: d.customer.Actor(), At: a.At,
-			Message: got[0].Command.Message, Priority: "normal", Category: "delivery"}},
+			Message: got[0].Command.Message, Priority: "normal", Category: "delivery"}, Expected: got[0].Expected},
 		{Number: c.Number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit, By: d.other.Actor(), At: c.At,
-			Message: got[1].Command.Message, Priority: "normal", Category: "delivery"}},
+			Message: got[1].Command.Message, Priority: "normal", Category: "delivery"}, Expected: got[1].Expected},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -43,6 +43,20 @@ func TestUndelivered_inOrderOnceAndAgainWhenItFails(t *testing.T) {
 	}
 	if left := d.deliverAll(); len(left) != 0 {
 		t.Errorf("left %+v", left)
+	}
+}
+
+// The workflow of a submission starts with what its first step will return.
+func TestUndelivered_aSubmissionSaysWhatItsStepWillReturn(t *testing.T) {
+	d := open(t)
+	n := d.submit(d.customer).Number
+	all := d.deliverAll()
+	if len(all) != 1 || all[0].Expected == nil {
+		t.Fatalf("delivered %+v", all)
+	}
+	got := d.step(ticket.StepRequest{Number: n, Command: 1}).Digest
+	if want := *all[0].Expected; !reflect.DeepEqual(got, want) {
+		t.Errorf("the step returns\n%+v\nexpected were\n%+v", got, want)
 	}
 }
 
