@@ -72,10 +72,14 @@ func (o *fixture) started(n ticket.Number) {
 	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Seen."})
 }
 
-// ask sends a command without the pages. It fails the test unless the command is decided.
+// ask sends a command without the pages, and waits for its outcome for as long as it takes.
 func (o *fixture) ask(who string, r desk.Request) ticket.Outcome {
 	o.t.Helper()
-	_, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People[who], r)
+	accepted, err := o.Desk.Send(o.t.Context(), o.People[who], r)
+	if err != nil {
+		o.t.Fatalf("%s of %s: %v", r.Verb, r.Number, err)
+	}
+	outcome, decided, err := o.Outcomes.Await(o.t.Context(), r.Number, accepted.Seq)
 	if err != nil || !decided {
 		o.t.Fatalf("%s of %s was not decided: %v", r.Verb, r.Number, err)
 	}

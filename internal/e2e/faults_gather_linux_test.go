@@ -23,10 +23,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/faulttest"
 )
 
-// unfinished counts what is not done yet: commands to deliver or decide, emails to send or to process, and due events to come.
+// unfinished counts what is not done yet: commands to deliver or decide, emails to send or to process, due events to come, and tickets
+// to notify of an emergency. A ticket that it has paused, or whose deadlines have all passed, has no due event to come.
 const unfinished = `SELECT (SELECT count(*) FROM undelivered) + (SELECT coalesce(sum(last_command - taken), 0) FROM tickets)
 	+ (SELECT count(*) FROM deliveries WHERE status IN ('owed', 'held')) + (SELECT count(*) FROM incoming_mails WHERE status = 'received')
-	+ (SELECT count(*) FROM tickets WHERE next_due < 'infinity') + (SELECT count(*) FROM emergencies WHERE ends_at > clock_timestamp())`
+	+ (SELECT count(*) FROM tickets WHERE next_due < 'infinity') + (SELECT count(*) FROM emergencies WHERE ends_at > clock_timestamp())
+	+ (SELECT count(*) FROM tickets WHERE status <> 'closed'
+		AND transitions_until < (SELECT max(ends_at) FROM emergencies WHERE cancelled_at IS NULL AND ends_at <= clock_timestamp()))`
 
 // hasten ends waits of minutes. Announcements that a mail server has refused for the moment are due, and incoming emails whose
 // attempt has died are tried again: one that lives renews its claim of two minutes every half minute.
@@ -78,6 +81,7 @@ func (d *faultyDesk) diagnose(ctx context.Context, unfinished int) {
 			'undelivered', (SELECT json_agg(u) FROM undelivered u WHERE u.ticket = number), 'check', (SELECT row_to_json(c) FROM ticket_checks c WHERE c.ticket = number),
 			'deliveries', (SELECT count(*) FROM deliveries o WHERE o.ticket = number AND status = 'owed'))::text
 		FROM tickets WHERE taken < last_command OR next_due < clock_timestamp() - interval '5 seconds'
+			OR status <> 'closed' AND transitions_until < (SELECT max(ends_at) FROM emergencies WHERE cancelled_at IS NULL AND ends_at <= clock_timestamp())
 			OR EXISTS (SELECT FROM deliveries o WHERE o.ticket = number AND status = 'owed') ORDER BY next_due LIMIT 4`)
 	}
 	if err != nil {
