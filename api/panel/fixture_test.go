@@ -72,18 +72,10 @@ func (o *fixture) started(n ticket.Number) {
 	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Seen."})
 }
 
-// ask sends a command without the pages, and waits for its outcome for as long as it takes.
+// ask sends a command without the pages, and waits for its outcome.
 func (o *fixture) ask(who string, r desk.Request) ticket.Outcome {
 	o.t.Helper()
-	accepted, err := o.Desk.Send(o.t.Context(), o.People[who], r)
-	if err != nil {
-		o.t.Fatalf("%s of %s: %v", r.Verb, r.Number, err)
-	}
-	outcome, decided, err := o.Outcomes.Await(o.t.Context(), r.Number, accepted.Seq)
-	if err != nil || !decided {
-		o.t.Fatalf("%s of %s was not decided: %v", r.Verb, r.Number, err)
-	}
-	return outcome
+	return o.Command(o.People[who], r)
 }
 
 // ticket returns a ticket as staff see it.
