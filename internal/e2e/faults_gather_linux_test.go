@@ -31,12 +31,8 @@ const unfinished = `SELECT (SELECT count(*) FROM undelivered) + (SELECT coalesce
 	+ (SELECT count(*) FROM tickets WHERE status <> 'closed'
 		AND transitions_until < (SELECT max(ends_at) FROM emergencies WHERE cancelled_at IS NULL AND ends_at <= clock_timestamp()))`
 
-// hasten ends waits of minutes. Announcements that a mail server has refused for the moment are due, and incoming emails whose
-// attempt has died are tried again: one that lives renews its claim of two minutes every half minute.
-var hasten = []string{
-	`UPDATE deliveries SET not_before = '-infinity' WHERE queue = 'announcement' AND status = 'owed' AND not_before > clock_timestamp()`,
-	`UPDATE incoming_mails SET claimed_until = clock_timestamp() WHERE status = 'received' AND claimed_until < clock_timestamp() + interval '80 seconds'`,
-}
+// hasten ends waits of minutes: announcements that a mail server has refused for the moment are due.
+const hasten = `UPDATE deliveries SET not_before = '-infinity' WHERE queue = 'announcement' AND status = 'owed' AND not_before > clock_timestamp()`
 
 // rest waits until nothing is left to do, for as long as something is done, and reports whether that was so.
 func (d *faultyDesk) rest(ctx context.Context) bool {
@@ -53,9 +49,7 @@ func (d *faultyDesk) rest(ctx context.Context) bool {
 			d.diagnose(ctx, n)
 			looked = time.Now()
 		}
-		for _, statement := range hasten {
-			_, _ = d.pool.Exec(ctx, statement)
-		}
+		_, _ = d.pool.Exec(ctx, hasten)
 		time.Sleep(200 * time.Millisecond) // between looks, not instead of one
 	}
 	d.t.Errorf("the desk does not come to rest: %d things are left to do", least)
