@@ -119,7 +119,7 @@ func (s *stack) startStreams(ctx context.Context) (*httptest.Server, error) {
 	}
 	all := &streams{}
 	go func() {
-		defer func() { _ = conn.Close(context.Background()) }()
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 		for {
 			change, err := conn.WaitForNotification(ctx)
 			if err != nil {
