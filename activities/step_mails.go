@@ -63,6 +63,7 @@ func (s *Steps) sendMails(ctx context.Context, r ticket.StepRequest, result tick
 		known += added
 	}
 	result.Owed = append(left, result.Owed...)
+	result.SendNow = known == r.LastDelivery && len(result.Owed) > 0 // none was tried
 	return result, nil
 }
 

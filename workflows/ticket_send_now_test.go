@@ -54,6 +54,25 @@ func TestSendNow_leavesTheRestToTheRegularActivityInOrder(t *testing.T) {
 	}
 }
 
+// A step that leaves commands undecided sends no mails, and the workflow still sends them at once.
+func TestSendNow_sendsMailsOfAStepThatLeavesCommandsUndecided(t *testing.T) {
+	s := newFixture(t)
+	s.sendingNow()
+	s.desk.PerStep(1)
+	s.at(1*h, func() {
+		s.desk.Accept(number, assignToAlice())
+		s.deliver(s.desk.Accept(number, words(alice, ticket.VerbAgentReply)))
+	})
+	s.closeAt(2 * h)
+	s.run()
+	s.checkMails(
+		"1 receipt to P-CUSTOMER", "2 assignment to P-CUSTOMER", "3 assigned to P-ALICE", "4 reply to P-CUSTOMER", "5 closure to P-CUSTOMER",
+	)
+	if len(s.regular) != 0 {
+		t.Errorf("regular activities %q", s.regular)
+	}
+}
+
 func TestSendNow_aBouncedMailIsAnEvent(t *testing.T) {
 	s := newFixture(t)
 	s.sendingNow()
