@@ -123,20 +123,14 @@ func sqlConfig(db, journal, synchronous string) *config.SQL {
 // prepare makes the database when there is none, and the namespace. The schema is laid in a draft that is
 // renamed when complete, so a kill in between leaves no half-made file.
 func prepare(db, namespace string) error {
-	if _, err := os.Stat(db); os.IsNotExist(err) {
-		draft := db + ".draft"
-		if err := os.Remove(draft); err != nil && !os.IsNotExist(err) {
-			return fmt.Errorf("remove an unfinished database: %w", err)
-		}
-		if err := sqliteschema.SetupSchema(sqlConfig(draft, "off", "off")); err != nil {
-			return fmt.Errorf("lay the schema: %w", err)
-		}
-		if err := putInPlace(draft, db); err != nil {
-			return fmt.Errorf("put the database in place: %w", err)
-		}
+	_, err := os.Stat(db)
+	if os.IsNotExist(err) {
+		err = create(db)
+	} else {
+		err = dropIndexes(db)
 	}
-	if err := dropIndexes(context.Background(), db); err != nil {
-		return fmt.Errorf("drop indexes: %w", err)
+	if err != nil {
+		return err
 	}
 	entry, err := sqliteschema.NewNamespaceConfig(clusterName, namespace, false, nil)
 	if err != nil {
@@ -149,40 +143,76 @@ func prepare(db, namespace string) error {
 	return nil
 }
 
-// neededIndexes are the indexes of the table of workflows that `up` needs: for lists in order, by ID, and those that run.
+func create(db string) error {
+	draft := db + ".draft"
+	if err := os.Remove(draft); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("remove an unfinished database: %w", err)
+	}
+	if err := sqliteschema.SetupSchema(sqlConfig(draft, "off", "off")); err != nil {
+		return fmt.Errorf("lay the schema: %w", err)
+	}
+	if err := dropIndexes(draft); err != nil {
+		return err
+	}
+	if err := putInPlace(draft, db); err != nil {
+		return fmt.Errorf("put the database in place: %w", err)
+	}
+	return nil
+}
+
+// neededIndexes are the indexes of the table of workflows that this server keeps: for lists in their order, by ID, by type,
+// and of those that run. Filters by search attributes only narrow down what runs.
 var neededIndexes = map[string]bool{"default_idx": true, "by_workflow_id": true, "by_workflow_type": true, "by_status": true}
 
-// dropIndexes drops the indexes of the table of workflows that are not needed. Of 58, each change of a search attribute of a
-// workflow rewrites nearly all, which takes a third of the server's time; a desk on one machine has few enough workflows to scan.
-func dropIndexes(ctx context.Context, path string) error {
+// dropIndexes drops the other indexes of the table of workflows, also those of a database of an earlier version. Every change
+// of a search attribute would update nearly all of the 58, which is the most expensive part of a command.
+func dropIndexes(path string) error {
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
 	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	err = dropIndexesOf(db)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("drop indexes: %w", err)
+	}
+	return nil
+}
+
+func dropIndexesOf(db *sql.DB) error {
+	unneeded, err := unneededIndexes(db)
+	if err != nil || len(unneeded) == 0 {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	rows, err := db.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'executions_visibility' AND sql IS NOT NULL`)
+	tx, err := db.BeginTx(context.Background(), nil) // one, so that the file is synced once
 	if err != nil {
 		return err
 	}
+	for _, name := range unneeded {
+		if _, err := tx.ExecContext(context.Background(), fmt.Sprintf("DROP INDEX IF EXISTS %q", name)); err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+	}
+	return tx.Commit()
+}
+
+func unneededIndexes(db *sql.DB) ([]string, error) {
+	rows, err := db.QueryContext(context.Background(),
+		`SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'executions_visibility' AND sql IS NOT NULL`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
 	var unneeded []string
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
-			return errors.Join(err, rows.Close())
+			return nil, err
 		}
 		if !neededIndexes[name] {
 			unneeded = append(unneeded, name)
 		}
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	for _, name := range unneeded {
-		if _, err := db.ExecContext(ctx, `DROP INDEX "`+name+`"`); err != nil {
-			return err
-		}
-	}
-	return nil
+	return unneeded, rows.Err()
 }
 
 // putInPlace writes the draft, which was made without any sync, through to the disk before it gets the name db.
