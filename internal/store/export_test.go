@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
@@ -28,6 +30,15 @@ func WorkloadQueries() map[string][]any {
 		queries[q.sql] = q.args
 	}
 	return queries
+}
+
+// NotifyStatement is what a notifier sends.
+const NotifyStatement = notifyStatement
+
+// Traced returns options with a tracer of what is sent to PostgreSQL.
+func (o Options) Traced(t pgx.QueryTracer) Options {
+	o.tracer = t
+	return o
 }
 
 // SettleAfter sets Options.Settle.

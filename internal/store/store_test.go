@@ -41,7 +41,12 @@ func openUnder(t testing.TB, document string) *fixture {
 // staffed fills a migrated database.
 func staffed(t testing.TB, dsn, document string) *fixture {
 	t.Helper()
-	s, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 8})
+	return staffedWith(t, dsn, document, store.Options{MaxConns: 8})
+}
+
+func staffedWith(t testing.TB, dsn, document string, opt store.Options) *fixture {
+	t.Helper()
+	s, err := store.Open(t.Context(), dsn, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
