@@ -41,6 +41,9 @@ func (o Options) Traced(t pgx.QueryTracer) Options {
 	return o
 }
 
+// Listening reports whether notifications come.
+func (o *Outcomes) Listening() bool { return o.listening.Load() }
+
 // SettleAfter sets Options.Settle.
 func (s *Store) SettleAfter(d time.Duration) { s.settle = d }
 

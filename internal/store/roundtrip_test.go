@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -113,4 +115,25 @@ func TestRoundTrips_ofACommandAreFew(t *testing.T) {
 		}
 	}
 	d.consistent(a.Number)
+}
+
+// A command that is decided within a tenth of a second costs no query of its outcome, if notifications come.
+func TestAwait_doesNotPollAtOnceWhileItListens(t *testing.T) {
+	sent := &roundTrips{}
+	d := staffedWith(t, pgtest.Template(t, "store", store.Migrate), string(policy.Holesalemart()), store.Options{MaxConns: 8}.Traced(sent))
+	o := d.listening()
+	a := d.submit(d.customer)
+	for d.waitFor(listens); !o.Listening(); {
+		runtime.Gosched()
+	}
+	polls := sent.of(func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
+		defer cancel()
+		if _, decided, err := o.Await(ctx, a.Number, a.Seq); decided || err != nil {
+			t.Errorf("decided %v, %v", decided, err)
+		}
+	})
+	if len(polls) != 1 {
+		t.Errorf("%d queries, want only the one after the wait: %q", len(polls), polls)
+	}
 }
