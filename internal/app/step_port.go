@@ -40,7 +40,7 @@ type StepTx interface {
 
 	// Policy returns a NotFound fault for a version that does not exist.
 	Policy(ctx context.Context, version int64) (*policy.Policy, error)
-	// Write records the changes of the step.
+	// Write records the changes of the step and commits them. Nothing can follow it.
 	Write(context.Context, StepChanges) (WriteResult, error)
 }
 

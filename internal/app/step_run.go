@@ -19,11 +19,12 @@ type step struct {
 	unrecordable func(error) bool
 
 	was              ticket.State
-	before           int64     // number of the last command when the step began
-	now              time.Time // LockedTicket.Clock, but not before LockedTicket.Latest, since the clock may have been set back
-	transitionsUntil time.Time // transitions up to here are applied by this step
-	current          bool      // everything due up to now has fired
-	held             bool      // something due has not fired, because an incoming mail may be about to change it
+	before           int64           // number of the last command when the step began
+	enabled          ticket.PersonID // the requester when the step began, unless they are disabled
+	now              time.Time       // LockedTicket.Clock, but not before LockedTicket.Latest, since the clock may have been set back
+	transitionsUntil time.Time       // transitions up to here are applied by this step
+	current          bool            // everything due up to now has fired
+	held             bool            // something due has not fired, because an incoming mail may be about to change it
 
 	events    []ticket.Event
 	mails     []ticket.Mail
@@ -36,6 +37,9 @@ func newStep(l LockedTicket, tx StepTx, sc scope, unrecordable func(error) bool)
 	s := &step{LockedTicket: l, tx: tx, scope: sc, unrecordable: unrecordable, was: l.State, before: l.Last, now: l.Clock}
 	if s.now.Before(l.Latest) {
 		s.now = l.Latest
+	}
+	if !l.Env.RequesterDisabled {
+		s.enabled = l.State.Ticket.Requester
 	}
 	return s
 }

@@ -74,7 +74,7 @@ func (s *step) changes(ctx context.Context, c *StepChanges) error {
 			return fmt.Errorf("event %d follows event %d", e.N, s.was.Ticket.Events+i)
 		}
 	}
-	mails, err := address(ctx, s.tx, s.mails)
+	mails, err := address(ctx, s.tx, s.mails, s.enabled)
 	if err != nil {
 		return err
 	}
@@ -129,12 +129,13 @@ func promiseRecords(was, is ticket.Ticket, events []ticket.Event, calendar *poli
 }
 
 // address resolves audiences and handles to people. Mails to disabled staff go to the supervisors instead, and mails to
-// disabled customers are dropped. An event owes each person one mail, however many of its audiences they are in.
-func address(ctx context.Context, reader recipientReader, mails []ticket.Mail) ([]Mail, error) {
+// disabled customers are dropped. An event owes each person one mail, however many of its audiences they are in. enabled is
+// someone who is known not to be disabled, or empty.
+func address(ctx context.Context, reader recipientReader, mails []ticket.Mail, enabled ticket.PersonID) ([]Mail, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
-	d, err := readDirectory(ctx, reader, mails)
+	d, err := readDirectory(ctx, reader, mails, enabled)
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +176,8 @@ type directory struct {
 	audiences map[policy.Audience][]ticket.PersonID
 }
 
-// readDirectory reads only what the mails need. Most steps owe one mail to a customer who is not disabled.
-func readDirectory(ctx context.Context, reader recipientReader, mails []ticket.Mail) (d directory, err error) {
+// readDirectory reads only what the mails need. Most steps owe one mail, to the requester, who is known not to be disabled.
+func readDirectory(ctx context.Context, reader recipientReader, mails []ticket.Mail, enabled ticket.PersonID) (d directory, err error) {
 	var people []ticket.PersonID
 	var handles []string
 	audiences := false
@@ -186,7 +187,7 @@ func readDirectory(ctx context.Context, reader recipientReader, mails []ticket.M
 			audiences = true
 		case m.Named != "":
 			audiences, handles = true, append(handles, m.Named)
-		default:
+		case m.Person != enabled:
 			people = append(people, m.Person)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
@@ -29,6 +31,18 @@ func WorkloadQueries() map[string][]any {
 	}
 	return queries
 }
+
+// NotifyStatement is what a notifier sends.
+const NotifyStatement = notifyStatement
+
+// Traced returns options with a tracer of what is sent to PostgreSQL.
+func (o Options) Traced(t pgx.QueryTracer) Options {
+	o.tracer = t
+	return o
+}
+
+// Listening reports whether notifications come.
+func (o *Outcomes) Listening() bool { return o.listening.Load() }
 
 // SettleAfter sets Options.Settle.
 func (s *Store) SettleAfter(d time.Duration) { s.settle = d }

@@ -51,12 +51,14 @@ func (s *Store) customer(ctx context.Context, by desk.Person, w desk.Whom, field
 	return p, err
 }
 
-// involved returns who is in a ticket: the requester, and the participants by name. Only staff get addresses.
-func (s *Store) involved(ctx context.Context, n ticket.Number, staff bool) ([]desk.Involved, error) {
-	rows, _ := s.pool.Query(ctx, `
+// queueInvolved reads who is in a ticket: the requester, and the participants by name. Only staff get addresses.
+func queueInvolved(batch *pgx.Batch, n ticket.Number, staff bool, into *[]desk.Involved) {
+	batch.Queue(`
 		SELECT p.id, p.role, p.name, coalesce(p.handle, '') AS handle, CASE WHEN $2 THEN p.address ELSE '' END AS address,
 			p.claimed_at IS NULL AS contact, p.disabled_at IS NOT NULL AS disabled
 		FROM tickets t JOIN people p ON p.id = ANY (t.requester || ARRAY(SELECT person FROM participants WHERE ticket = t.number))
-		WHERE t.number = $1 ORDER BY p.id <> t.requester, lower(p.name), p.id`, n, staff)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[desk.Involved])
+		WHERE t.number = $1 ORDER BY p.id <> t.requester, lower(p.name), p.id`, n, staff).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, pgx.RowToStructByName[desk.Involved])
+		return err
+	})
 }

@@ -91,6 +91,8 @@ func (n *notifier) next() []notification {
 	return all
 }
 
+const notifyStatement = `SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS n (channel, payload)`
+
 // exec sends notifications in one statement. Its error is ignored, since whoever misses a notification polls.
 func (n *notifier) exec(ctx context.Context, all []notification) {
 	ctx, cancel := context.WithTimeout(ctx, notifyTimeout)
@@ -99,5 +101,5 @@ func (n *notifier) exec(ctx context.Context, all []notification) {
 	for i, one := range all {
 		channels[i], payloads[i] = one.channel, one.payload
 	}
-	_, _ = n.pool.Exec(ctx, `SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS n (channel, payload)`, channels, payloads)
+	_, _ = n.pool.Exec(ctx, notifyStatement, channels, payloads)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,8 +20,10 @@ import (
 
 const (
 	// A wait polls, in case the notification was lost or came before it, after firstPoll and then with doubled pauses of up to maxPoll.
-	firstPoll = 25 * time.Millisecond
-	maxPoll   = 400 * time.Millisecond
+	// While notifications come it begins with firstListeningPoll, since most polls would find that a step is still to be taken.
+	firstPoll          = 25 * time.Millisecond
+	firstListeningPoll = 100 * time.Millisecond
+	maxPoll            = 400 * time.Millisecond
 	// lastPoll bounds the query after a wait has ended.
 	lastPoll = 500 * time.Millisecond
 	// maxRecent is how many outcomes are kept for waits that begin after the notification has come.
@@ -32,6 +35,8 @@ const (
 type Outcomes struct {
 	store *Store
 	log   *slog.Logger
+
+	listening atomic.Bool
 
 	mu      sync.Mutex
 	waiting map[string]map[chan struct{}]bool // by notice
@@ -74,6 +79,8 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 		}
 	}
 	ready()
+	o.listening.Store(true)
+	defer o.listening.Store(false)
 	o.wakeAll() // notifications sent before this are lost, so every waiter has to query
 	for {
 		n, err := conn.WaitForNotification(ctx)
@@ -93,7 +100,11 @@ func (o *Outcomes) Await(ctx context.Context, n ticket.Number, seq int64) (answe
 	key := notice(n, seq)
 	woken, leave := o.register(key) // before anything else: an outcome decided in between wakes us
 	defer leave()
-	for pause := firstPoll; ; pause = min(2*pause, maxPoll) {
+	pause := firstPoll
+	if o.listening.Load() {
+		pause = firstListeningPoll
+	}
+	for ; ; pause = min(2*pause, maxPoll) {
 		if answer, decided = o.known(key); decided {
 			return answer, true, nil
 		}

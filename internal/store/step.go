@@ -20,20 +20,22 @@ type stepTx struct {
 	store         *Store
 	tx            pgx.Tx
 	number        ticket.Number
-	epoch         int64          // part of the Message-IDs of the step's deliveries
-	notifications []notification // to be sent after the commit
+	epoch         int64            // part of the Message-IDs of the step's deliveries
+	undecided     []ticket.Command // the first commands without an outcome
+	notifications []notification   // to be sent after the commit
 }
 
-// StepTx implements app.StepStore.
+// StepTx implements app.StepStore. Without what few steps need, it takes two round trips: one that locks and reads the ticket
+// and its commands, and that of Write.
 func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedTicket, app.StepTx) error) error {
 	st := &stepTx{store: s, number: n}
-	err := s.within(ctx, func(tx pgx.Tx) error {
+	var l lockedRow
+	err := s.withinBatches(ctx, func(batch *pgx.Batch) { st.queueLock(batch, &l) }, func(tx pgx.Tx) error {
 		st.recipients, st.tx = recipients{tx}, tx
-		l, err := st.lock(ctx)
-		if err != nil {
+		if err := st.complete(ctx, &l); err != nil {
 			return err
 		}
-		return fn(l, st)
+		return fn(l.LockedTicket, st)
 	})
 	if err == nil {
 		s.notifier.send(st.notifications...)
@@ -41,36 +43,47 @@ func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedT
 	return explain(err, "step ticket %s", n)
 }
 
-// lock locks the ticket and loads it. Before its first step it is a draft. It returns errNoTicket if there is none.
-func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
-	var requester ticket.PersonID
-	var version, revision int64
-	var state *ticket.State
-	batch := &pgx.Batch{}
+// lockedRow is a locked ticket as it is read. The policy, the schedule and a draft's state are not part of its row.
+type lockedRow struct {
+	app.LockedTicket
+	requester         ticket.PersonID
+	version, revision int64
+	state             *ticket.State
+}
+
+// queueLock locks the ticket and reads it, with its first undecided commands. Its error is errNoTicket if there is no ticket.
+func (st *stepTx) queueLock(batch *pgx.Batch, l *lockedRow) {
 	batch.Queue(shareSchedule, scheduleLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(transitions_until, '-infinity'), `+parkedColumn+`,
 			(SELECT disabled_at IS NOT NULL AND merged_into IS NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, st.number).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&requester, &version, &l.Last, &l.Latest, &state, nullable(&l.Passed), &l.Parked, &l.Env.RequesterDisabled)
+			err := row.Scan(&l.requester, &l.version, &l.Last, &l.Latest, &l.state, nullable(&l.Passed), &l.Parked, &l.Env.RequesterDisabled)
+			return missing(err, errNoTicket)
 		})
 	// The clock is read once both locks are held: whatever is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM emergency_schedule, epoch`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&l.Clock, &revision, &st.epoch) })
-	if err := st.tx.SendBatch(ctx, batch).Close(); err != nil {
-		return l, missing(err, errNoTicket)
+		QueryRow(func(row pgx.Row) error { return row.Scan(&l.Clock, &l.revision, &st.epoch) })
+	batch.Queue(commandsSQL+`(SELECT taken FROM tickets WHERE number = $1) ORDER BY c.seq LIMIT $2`, st.number, app.MaxCommands).
+		Query(func(rows pgx.Rows) (err error) {
+			st.undecided, err = collectCommands(rows)
+			return err
+		})
+}
+
+// complete adds to a locked ticket what is cached. Before its first step the ticket is a draft.
+func (st *stepTx) complete(ctx context.Context, l *lockedRow) (err error) {
+	if l.Env.Policy, err = st.Policy(ctx, l.version); err != nil {
+		return err
 	}
-	if l.Env.Policy, err = st.Policy(ctx, version); err != nil {
-		return l, err
+	if l.Env.Schedule, err = st.store.scheduleSince(ctx, st.tx, l.revision); err != nil {
+		return err
 	}
-	if l.Env.Schedule, err = st.store.scheduleSince(ctx, st.tx, revision); err != nil {
-		return l, err
+	if l.state == nil {
+		l.state = &ticket.State{Ticket: ticket.Draft(st.number, l.requester, l.version, l.Env.Policy)}
 	}
-	if state == nil {
-		state = &ticket.State{Ticket: ticket.Draft(st.number, requester, version, l.Env.Policy)}
-	}
-	l.State = *state
-	return l, nil
+	l.State = *l.state
+	return nil
 }
 
 // Policy implements app.StepTx. It returns a published version from memory where it can.
@@ -128,18 +141,40 @@ func (r commandRow) command() ticket.Command {
 	}
 }
 
-// Commands implements app.StepTx. It returns the commands numbered after+1 to upTo, in order.
-func (st *stepTx) Commands(ctx context.Context, after, upTo int64) ([]ticket.Command, error) {
-	rows, _ := st.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
-		WHERE c.ticket = $1 AND c.seq > $2 AND c.seq <= $3 ORDER BY c.seq`, st.number, after, upTo)
+// commandsSQL selects a ticket's commands numbered above a number.
+const commandsSQL = `SELECT ` + commandColumns + ` FROM commands c WHERE c.ticket = $1 AND c.seq > `
+
+func collectCommands(rows pgx.Rows) ([]ticket.Command, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (ticket.Command, error) {
 		r, err := pgx.RowToStructByName[commandRow](row)
 		return r.command(), err
 	})
 }
 
+// Commands implements app.StepTx. It returns the commands numbered after+1 to upTo, in order.
+func (st *stepTx) Commands(ctx context.Context, after, upTo int64) ([]ticket.Command, error) {
+	if known := st.known(after, upTo); int64(len(known)) == upTo-after {
+		return known, nil
+	}
+	rows, _ := st.tx.Query(ctx, commandsSQL+`$2 AND c.seq <= $3 ORDER BY c.seq`, st.number, after, upTo)
+	return collectCommands(rows)
+}
+
+// known returns those of the commands numbered after+1 to upTo that were read when the ticket was locked.
+func (st *stepTx) known(after, upTo int64) (known []ticket.Command) {
+	for _, c := range st.undecided {
+		if c.Seq > after && c.Seq <= upTo {
+			known = append(known, c)
+		}
+	}
+	return known
+}
+
 // AcceptedAt implements app.StepTx.
 func (st *stepTx) AcceptedAt(ctx context.Context, command int64) (at time.Time, err error) {
+	if known := st.known(command-1, command); len(known) > 0 {
+		return known[0].At, nil
+	}
 	err = st.tx.QueryRow(ctx, `SELECT accepted_at FROM commands WHERE ticket = $1 AND seq = $2`, st.number, command).Scan(&at)
 	return at, err
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Write implements app.StepTx. It takes one round trip.
+// Write implements app.StepTx. It takes one round trip, and commits in it.
 func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult, error) {
 	var w app.WriteResult
 	batch := &pgx.Batch{}
@@ -33,6 +33,7 @@ func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult
 	}
 	st.queueOwed(batch, c.Known, &w.Owed)
 	st.queueManualOutcomes(batch, c.Manual, &w.Manual)
+	queueCommit(batch)
 	return w, st.tx.SendBatch(ctx, batch).Close()
 }
 

@@ -40,6 +40,8 @@ type Options struct {
 	// Trace returns the trace of a context, which is stored with the commands, deliveries and emails that are added in it; nil:
 	// nothing is traced.
 	Trace func(context.Context) string
+
+	tracer pgx.QueryTracer // for tests that count round trips
 }
 
 const (
@@ -90,6 +92,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 		config.MaxConns = opt.MaxConns
 	}
 	config.AfterConnect = inUTC
+	config.ConnConfig.Tracer = opt.tracer
 	setTimeouts(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -179,4 +182,42 @@ func nullable(t *time.Time) *instant { return (*instant)(t) }
 // within runs fn in a transaction, which is committed if fn returns nil and rolled back otherwise.
 func (s *Store) within(ctx context.Context, fn func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, fn)
+}
+
+// withinBatches runs fn in a transaction that can take two round trips: it begins in that of the statements which begin queues, and
+// queueCommit commits it in that of the last ones. What fn has not committed is committed if fn returns nil and rolled back otherwise.
+func (s *Store) withinBatches(ctx context.Context, begin func(*pgx.Batch), fn func(pgx.Tx) error) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release() // which closes a connection that could not be rolled back
+	batch := &pgx.Batch{}
+	batch.BeginTx(pgx.TxOptions{})
+	begin(batch)
+	results := conn.SendBatch(ctx, batch)
+	tx := results.Tx()
+	open := func() bool { return conn.Conn().PgConn().TxStatus() != 'I' }
+	defer func() {
+		if open() {
+			_ = tx.Rollback(ctx) // there is an error to return already
+		}
+	}()
+	if err := results.Close(); err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil || !open() {
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// queueCommit queues the end of a transaction of withinBatches. PostgreSQL skips it if a statement before it in the batch fails.
+func queueCommit(batch *pgx.Batch) {
+	batch.Queue(`COMMIT`).Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return pgx.ErrTxCommitRollback
+		}
+		return nil
+	})
 }

@@ -41,17 +41,17 @@ func openUnder(t testing.TB, document string) *fixture {
 // staffed fills a migrated database.
 func staffed(t testing.TB, dsn, document string) *fixture {
 	t.Helper()
-	s, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 8})
+	return staffedWith(t, dsn, document, store.Options{MaxConns: 8})
+}
+
+func staffedWith(t testing.TB, dsn, document string, opt store.Options) *fixture {
+	t.Helper()
+	s, err := store.Open(t.Context(), dsn, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	beside, err := pgxpool.New(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(beside.Close)
-	d := &fixture{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Announcements: app.NewAnnouncements(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), mails: app.NewMails(s), tickets: app.NewTickets(s, s, s, nil, nil), t: t, dsn: dsn, beside: beside}
+	d := &fixture{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Announcements: app.NewAnnouncements(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), mails: app.NewMails(s), tickets: app.NewTickets(s, s, s, nil, nil), t: t, dsn: dsn, beside: connect(t, dsn)}
 	if _, _, err := app.PublishPolicy(t.Context(), s, []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +62,16 @@ func staffed(t testing.TB, dsn, document string) *fixture {
 	d.supervisor = d.add(ticket.RoleSupervisor, "Sue Supervisor", "sue@desk.example")
 	d.administrator = d.add(ticket.RoleAdministrator, "Ada Administrator", "ada@desk.example")
 	return d
+}
+
+func connect(t testing.TB, dsn string) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 func (d *fixture) add(role ticket.Role, name, address string) desk.Person {
