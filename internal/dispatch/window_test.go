@@ -162,6 +162,9 @@ func TestWindow_followsAServerWhoseSpeedChangesForGood(t *testing.T) {
 			if follows.started < most.started*7/10 {
 				t.Errorf("%d were started, and %d with the largest window", follows.started, most.started)
 			}
+			if last := slices.Max(follows.sizes[len(follows.sizes)-1000:]); last > 3*follows.servers {
+				t.Errorf("%d are allowed at the end, although %d are served at once", last, follows.servers)
+			}
 		})
 	}
 }
