@@ -70,12 +70,8 @@ func (o *deskFixture) createTickets(agent string, subjects ...string) (numbers [
 
 func (o *deskFixture) assign(n ticket.Number, agent string) {
 	o.t.Helper()
-	a, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People["ada"], desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: agent})
-	for !decided && err == nil {
-		outcome, decided, err = o.Outcome(o.t.Context(), n, a.Seq)
-	}
-	if err != nil || outcome.Refused {
-		o.t.Fatal(outcome, err)
+	if outcome := o.Command(o.People["ada"], desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: agent}); outcome.Refused {
+		o.t.Fatal(outcome)
 	}
 }
 

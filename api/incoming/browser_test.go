@@ -96,7 +96,7 @@ func TestBrowser_updatesKeepWhatAReaderOpened(t *testing.T) {
 func (o *fixture) reply(n ticket.Number, body string) {
 	o.t.Helper()
 	r := desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: body, Format: desk.FormatMarkdown}
-	if _, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People["anna"], r); err != nil || !decided || outcome.Refused {
-		o.t.Fatal(outcome, decided, err)
+	if outcome := o.Command(o.People["anna"], r); outcome.Refused {
+		o.t.Fatal(outcome)
 	}
 }

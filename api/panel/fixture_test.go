@@ -72,14 +72,10 @@ func (o *fixture) started(n ticket.Number) {
 	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Seen."})
 }
 
-// ask sends a command without the pages. It fails the test unless the command is decided.
+// ask sends a command without the pages, and waits for its outcome.
 func (o *fixture) ask(who string, r desk.Request) ticket.Outcome {
 	o.t.Helper()
-	_, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People[who], r)
-	if err != nil || !decided {
-		o.t.Fatalf("%s of %s was not decided: %v", r.Verb, r.Number, err)
-	}
-	return outcome
+	return o.Command(o.People[who], r)
 }
 
 // ticket returns a ticket as staff see it.

@@ -66,13 +66,7 @@ func (o *fixture) serve() {
 // command sends a command without the pages and waits until it is decided.
 func (o *fixture) command(name string, r desk.Request) {
 	o.t.Helper()
-	a, _, decided, err := o.Desk.Command(o.t.Context(), o.People[name], r)
-	for !decided && err == nil {
-		_, decided, err = o.Outcome(o.t.Context(), a.Number, a.Seq)
-	}
-	if err != nil {
-		o.t.Fatal(err)
-	}
+	o.Command(o.People[name], r)
 }
 
 // submitted submits a ticket without the pages and waits until its first step.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,14 @@ func (s *stack) rowsOf(ctx context.Context, number string, tables ...string) (*r
 
 type column struct {
 	Name, Type string
+	Identity   bool
+}
+
+// columnsOf returns the columns of a table that are stored as given.
+func (s *stack) columnsOf(ctx context.Context, table string) ([]column, error) {
+	found, _ := s.pool.Query(ctx, `SELECT quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type, attidentity <> '' AS identity FROM pg_attribute
+		WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`, table)
+	return pgx.CollectRows(found, pgx.RowToStructByName[column])
 }
 
 func (s *stack) copyOf(ctx context.Context, number, table string) (*rowCopy, error) {
@@ -53,12 +62,11 @@ func (s *stack) copyOf(ctx context.Context, number, table string) (*rowCopy, err
 	if err != nil {
 		return nil, err
 	}
-	found, _ := s.pool.Query(ctx, `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
-		WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity = ''`, table)
-	columns, err := pgx.CollectRows(found, pgx.RowToStructByName[column])
+	columns, err := s.columnsOf(ctx, table)
 	if err != nil {
 		return nil, err
 	}
+	columns = slices.DeleteFunc(columns, func(c column) bool { return c.Identity })
 	key := "ticket"
 	if table == "tickets" {
 		key = "number"
@@ -66,8 +74,7 @@ func (s *stack) copyOf(ctx context.Context, number, table string) (*rowCopy, err
 	c := &rowCopy{key: -1}
 	var names, parameters, texts []string
 	for i, column := range columns {
-		name := pgx.Identifier{column.Name}.Sanitize()
-		names, texts = append(names, name), append(texts, name+"::text")
+		names, texts = append(names, column.Name), append(texts, column.Name+"::text")
 		parameters = append(parameters, fmt.Sprintf("$%d::text::%s", i+1, column.Type))
 		if column.Name == key {
 			c.key = i

@@ -16,7 +16,11 @@ time_zone: %s
   resolution: {target: 10d, counts: calendar, pauses: [waiting, resolved]}
 `
 
-// breachesAlone measures how late breaches are recorded of tickets that are due one after the other.
+// bareTimers names what breaches are measured beside.
+const bareTimers = "bare timers"
+
+// breachesAlone measures how late breaches are recorded of tickets that are due one after the other, beside timers of bare
+// workflows.
 func breachesAlone(b *bench) error {
 	s, err := b.startWorking(fmt.Sprintf(breachPolicy, "UTC", "", "5s", "calendar"))
 	if err != nil {
@@ -24,24 +28,52 @@ func breachesAlone(b *bench) error {
 	}
 	defer s.stop()
 	n := b.scaled(b.settings.Alone)
-	tick := time.NewTicker(1200 * time.Millisecond) // deadlines are whole seconds
-	defer tick.Stop()
-	for i := range n {
-		if err := s.submit(b.ctx, i, i); err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-b.ctx.Done():
-			return b.ctx.Err()
-		}
+	if err := oneByOne(b.ctx, n, func(i int) error { return s.submit(b.ctx, i, i) }); err != nil {
+		return err
 	}
 	late, err := s.breached(b.ctx, n)
 	if err != nil {
 		return err
 	}
-	b.report.add(millis("breach recorded after its instant, alone, p95", late.percentile(95), n))
+	bare, err := s.timersAlone(b.ctx, n)
+	if err != nil {
+		return err
+	}
+	b.report.add(
+		millis("breach recorded after its instant, alone, p50", late.percentile(50), n).beside(inMillis(bare.percentile(50)), bareTimers),
+		millis("breach recorded after its instant, alone, p95", late.percentile(95), n).beside(inMillis(bare.percentile(95)), bareTimers))
 	return nil
+}
+
+// oneByOne calls do n times, more than a second apart, as deadlines are whole seconds.
+func oneByOne(ctx context.Context, n int, do func(i int) error) error {
+	tick := time.NewTicker(1200 * time.Millisecond)
+	defer tick.Stop()
+	for i := range n {
+		if err := do(i); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// timersAlone returns how late n bare workflows notice their instants, which are apart.
+func (s *stack) timersAlone(ctx context.Context, n int) (*samples, error) {
+	bare, err := s.startBareWorker(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.stop()
+	err = oneByOne(ctx, n, func(int) error { return bare.start(ctx, s, 1, time.Now().Add(5*time.Second)) })
+	if err != nil {
+		return nil, err
+	}
+	return bare.late(ctx, s, n)
 }
 
 // breachesAtOnce measures how late breaches are recorded that happen at one instant, beside timers of bare workflows. The desk
@@ -71,16 +103,15 @@ func breachesAtOnce(b *bench) error {
 	if err != nil {
 		return err
 	}
-	bare, err := s.bareTimers(b, n)
+	bare, err := s.timersAtOnce(b, n)
 	if err != nil {
 		return err
 	}
 	name := fmt.Sprintf("breach recorded after its instant, %d at once", n)
-	const timers = "bare timers"
 	b.report.add(
-		millis(name+", p50", late.percentile(50), n).beside(inMillis(bare.percentile(50)), timers),
-		millis(name+", p95", late.percentile(95), n).beside(inMillis(bare.percentile(95)), timers),
-		millis(name+", the last", late.percentile(100), n).beside(inMillis(bare.percentile(100)), timers))
+		millis(name+", p50", late.percentile(50), n).beside(inMillis(bare.percentile(50)), bareTimers),
+		millis(name+", p95", late.percentile(95), n).beside(inMillis(bare.percentile(95)), bareTimers),
+		millis(name+", the last", late.percentile(100), n).beside(inMillis(bare.percentile(100)), bareTimers))
 	return nil
 }
 
@@ -92,8 +123,8 @@ func readyBefore(instant time.Time, what string) error {
 	return nil
 }
 
-// bareTimers returns how late n bare workflows notice a common instant.
-func (s *stack) bareTimers(b *bench, n int) (*samples, error) {
+// timersAtOnce returns how late n bare workflows notice a common instant.
+func (s *stack) timersAtOnce(b *bench, n int) (*samples, error) {
 	bare, err := s.startBareWorker(b.ctx)
 	if err != nil {
 		return nil, err
@@ -106,12 +137,7 @@ func (s *stack) bareTimers(b *bench, n int) (*samples, error) {
 	if err := readyBefore(instant, "bare workflows"); err != nil {
 		return nil, err
 	}
-	late := &samples{}
-	err = bare.await(b.ctx, s, "the bare timers", func(c bareCounts) bool {
-		late.all = c.Late
-		return len(c.Late) >= n
-	})
-	return late, err
+	return bare.late(b.ctx, s, n)
 }
 
 // midday returns a time zone in which an instant is between 12:00 and 13:00, so that the desk's day doesn't end soon.

@@ -7,64 +7,96 @@ import (
 	"time"
 )
 
-// idle measures what open tickets cost while nothing happens.
+// idle measures what open tickets cost while nothing happens, beside bare workflows that wait.
 func idle(b *bench) error {
 	s, err := b.startWorking()
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	for _, open := range []int{100, 1000, 10_000} {
-		open = b.scaled(open)
-		if err := s.fill(b.ctx, open); err != nil {
+	all := []int{100, 1000, 10_000}
+	var figures [][]figure
+	for i, open := range all {
+		all[i] = b.scaled(open)
+		if err := s.fill(b.ctx, all[i]); err != nil {
 			return err
 		}
-		if err := s.idleAt(b, open); err != nil {
+		measured, err := s.idleAt(b, all[i])
+		if err != nil {
 			return err
 		}
+		figures = append(figures, measured)
+	}
+	// From now on only the bare workflows and their worker are there, beside the workflows of the tickets, which wait for a worker.
+	s.worker.run.Kill()
+	s.api.run.Kill()
+	bare, err := s.startBareWorker(b.ctx)
+	if err != nil {
+		return err
+	}
+	defer bare.stop()
+	for i, open := range all {
+		if err := bare.start(b.ctx, s, open-bare.started, time.Time{}); err != nil {
+			return err
+		}
+		spent, _, err := s.idleFor(b)
+		if err != nil {
+			return err
+		}
+		figures[i][0] = figures[i][0].beside(spent["temporal"]+spent[clientsPart], "bare workflows")
+		b.report.add(figures[i]...)
 	}
 	return nil
 }
 
-func (s *stack) idleAt(b *bench, open int) error {
+// idleAt returns the figures of a desk with so many open tickets, of which the first is the processor time.
+func (s *stack) idleAt(b *bench, open int) ([]figure, error) {
 	// Everything is worked off: the last receipts are recorded, and Temporal's own queues are empty.
 	err := s.awaitCount(b.ctx, 1, `SELECT (NOT EXISTS (SELECT FROM undelivered WHERE delivered_at IS NULL) AND NOT EXISTS (SELECT FROM deliveries WHERE status = 'owed'))::int`)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	before, transactions, err := s.idleState(b.ctx)
+	spent, transactions, err := s.idleFor(b)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	var connections int
+	err = s.pool.QueryRow(b.ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+		AND application_name <> 'bench'`).Scan(&connections)
+	cpu := figure{Name: fmt.Sprintf("idle with %d open, of a processor", open), Unit: "%"}
+	var parts []string
+	for _, part := range []string{"api", "worker", "postgresql", "temporal"} {
+		cpu.Value += spent[part]
+		parts = append(parts, fmt.Sprintf("%s %s", part, number(spent[part])))
+	}
+	cpu.Note = strings.Join(parts, ", ")
+	return []figure{
+		cpu,
+		{Name: fmt.Sprintf("idle with %d open, connections to PostgreSQL", open), Unit: "connections", Value: float64(connections)},
+		{Name: fmt.Sprintf("idle with %d open, transactions", open), Unit: "per minute", Value: transactions},
+	}, err
+}
+
+// idleFor observes a desk at which nothing happens: the parts' processor time in percent of a processor, and the number of
+// transactions per minute.
+func (s *stack) idleFor(b *bench) (spent map[string]float64, transactions float64, err error) {
+	before, committed, err := s.idleState(b.ctx)
+	if err != nil {
+		return nil, 0, err
 	}
 	began := time.Now()
 	select {
 	case <-time.After(b.settings.Idle): // the time is what is measured
 	case <-b.ctx.Done():
-		return b.ctx.Err()
+		return nil, 0, b.ctx.Err()
 	}
 	minutes := time.Since(began).Minutes()
 	after, later, err := s.idleState(b.ctx)
-	if err != nil {
-		return err
+	spent = map[string]float64{}
+	for part, now := range after {
+		spent[part] = (now - before[part]).Minutes() / minutes * 100
 	}
-	var connections int
-	err = s.pool.QueryRow(b.ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
-		AND application_name <> 'bench'`).Scan(&connections)
-	if err != nil {
-		return err
-	}
-	cpu := figure{Name: fmt.Sprintf("idle with %d open, of a processor", open), Unit: "%"}
-	var parts []string
-	for _, part := range []string{"api", "worker", "postgresql", "temporal"} {
-		percent := (after[part] - before[part]).Minutes() / minutes * 100
-		cpu.Value += percent
-		parts = append(parts, fmt.Sprintf("%s %s", part, number(percent)))
-	}
-	cpu.Note = strings.Join(parts, ", ")
-	b.report.add(cpu,
-		figure{Name: fmt.Sprintf("idle with %d open, connections to PostgreSQL", open), Unit: "connections", Value: float64(connections)},
-		figure{Name: fmt.Sprintf("idle with %d open, transactions", open), Unit: "per minute", Value: float64(later-transactions) / minutes})
-	return nil
+	return spent, float64(later-committed) / minutes, err
 }
 
 // idleState returns the processor time and the number of transactions so far, for which sessions report at most every second.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/smtp"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -36,6 +37,11 @@ func lives(b *bench) error {
 		total.add(c)
 	}
 	processor := s.processorFigure("a life", n, before)
+	bare, err := s.bareReceipts(b.ctx, n)
+	if err != nil {
+		return err
+	}
+	const stored = "a bare transaction and an email"
 	per := func(name string, of int, unit string) figure {
 		return figure{Name: name, Value: float64(of) / float64(n), Unit: unit, Of: n}
 	}
@@ -44,11 +50,35 @@ func lives(b *bench) error {
 		per("a life, history", total.bytes, "bytes").atMost(15*1024),
 		per("a life, billable", total.actions, "actions").atMost(20),
 		per("a life, workflow tasks", total.tasks, "tasks"),
-		millis("receipt, from the request until the mail arrives, p50", receipts.percentile(50), n),
-		millis("receipt, p95", receipts.percentile(95), n).atMost(300),
+		millis("receipt, from the request until the mail arrives, p50", receipts.percentile(50), n).beside(inMillis(bare.percentile(50)), stored),
+		millis("receipt, p95", receipts.percentile(95), n).beside(inMillis(bare.percentile(95)), stored).atMost(300),
 		processor,
 	)
 	return nil
+}
+
+// bareReceipts measures n times how long it takes to store the rows of a ticket and to send an email about it.
+func (s *stack) bareReceipts(ctx context.Context, n int) (*samples, error) {
+	number, err := s.customers[0].submit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.rowsOf(ctx, number, "tickets", "messages", "commands")
+	if err != nil {
+		return nil, err
+	}
+	taken, _, err := each(ctx, 1, n, func(ctx context.Context, _, i int) error {
+		if err := rows.insert(ctx); err != nil {
+			return err
+		}
+		about := fmt.Sprintf("BARE-%010d", i)
+		text := fmt.Sprintf("Subject: [%s] We have received your request\r\n\r\nIt is stored.\r\n", about)
+		if err := smtp.SendMail(s.mails.listener.Addr().String(), nil, "desk@demo.example", []string{"customer@demo.example"}, []byte(text)); err != nil {
+			return err
+		}
+		return s.mails.awaitMails(ctx, about, 1)
+	})
+	return taken, err
 }
 
 // live leads a ticket through its life and returns its number.

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -18,7 +21,7 @@ import (
 
 const pagesEach = 30 // that a person may have open
 
-// livePages measures how soon open pages learn of a change, from its commit.
+// livePages measures how soon open pages learn of a change, beside a bare server of events.
 func livePages(b *bench) error {
 	s, work, err := b.startStaffed()
 	if err != nil {
@@ -26,34 +29,132 @@ func livePages(b *bench) error {
 	}
 	defer s.stop()
 	n := min(b.scaled(b.settings.Pages), pagesEach*agents)
-	pages, err := s.openPages(b.ctx, n)
+	open, err := s.openPages(b.ctx, n)
 	if err != nil {
 		return err
 	}
-	defer pages.close()
-	var heard samples
+	defer open.close()
 	changes := b.scaled(b.settings.Changes)
-	for i := range changes {
-		number := work.tickets[i%len(work.tickets)]
+	heard, err := s.changesHeard(b.ctx, open, changes, func(i int) (number string, recorded time.Time, err error) {
+		number = work.tickets[i%len(work.tickets)]
 		if err := s.agents[0].command(b.ctx, number, "notes", fields{"body": "A note."}); err != nil {
-			return err
+			return number, recorded, err
 		}
-		var committed time.Time // at the latest: it is recorded before the commit
-		if err := s.pool.QueryRow(b.ctx, `SELECT max(recorded_at) FROM events WHERE ticket = $1`, number).Scan(&committed); err != nil {
-			return err
-		}
-		err := s.await(b.ctx, "all pages", func() (bool, error) { return pages.heard(number, committed, nil), pages.failed() })
-		if err != nil {
-			return err
-		}
-		pages.heard(number, committed, &heard)
+		// The record precedes the commit.
+		err = s.pool.QueryRow(b.ctx, `SELECT max(recorded_at) FROM events WHERE ticket = $1`, number).Scan(&recorded)
+		return number, recorded, err
+	})
+	if err != nil {
+		return err
+	}
+	bare, err := s.bareChangesHeard(b.ctx, n, changes)
+	if err != nil {
+		return err
 	}
 	name := fmt.Sprintf("change on %d open pages, from its record", n)
-	b.report.add(
-		millis(name+", p50", heard.percentile(50), heard.len()),
-		millis(name+", p95", heard.percentile(95), heard.len()).atMost(300),
-		millis(name+", the last", heard.percentile(100), heard.len()))
+	figureOf := func(name string, percent float64) figure {
+		return millis(name, heard.percentile(percent), heard.len()).beside(inMillis(bare.percentile(percent)), "bare server of events")
+	}
+	b.report.add(figureOf(name+", p50", 50), figureOf(name+", p95", 95).atMost(300), figureOf(name+", the last", 100))
 	return nil
+}
+
+// changesHeard makes changes, each when all pages have heard of the one before, and returns how long each page took.
+func (s *stack) changesHeard(ctx context.Context, open *pages, changes int, change func(i int) (number string, recorded time.Time, err error)) (*samples, error) {
+	heard := &samples{}
+	for i := range changes {
+		number, recorded, err := change(i)
+		if err != nil {
+			return nil, err
+		}
+		err = s.await(ctx, "all pages", func() (bool, error) { return open.heard(number, recorded, nil), open.failed() })
+		if err != nil {
+			return nil, err
+		}
+		open.heard(number, recorded, heard)
+	}
+	return heard, nil
+}
+
+// bareChangesHeard measures pages of a server that does nothing but pass on PostgreSQL's notifications of a row.
+func (s *stack) bareChangesHeard(ctx context.Context, n, changes int) (*samples, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	server, err := s.startStreams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	open := &pages{stop: stop}
+	defer open.close()
+	browser := &http.Client{Transport: &http.Transport{}}
+	defer browser.CloseIdleConnections()
+	for range n {
+		if err := open.follow(ctx, browser, server.URL); err != nil {
+			return nil, err
+		}
+	}
+	return s.changesHeard(ctx, open, changes, func(i int) (number string, recorded time.Time, err error) {
+		number = fmt.Sprint("BARE-", i)
+		err = s.pool.QueryRow(ctx, `WITH row AS (INSERT INTO bare_changes VALUES ($1) RETURNING at)
+			SELECT at FROM row, pg_notify('bare_changes', $1)`, number).Scan(&recorded)
+		return number, recorded, err
+	})
+}
+
+// streams are the open streams of a bare server of events.
+type streams struct {
+	mu   sync.Mutex
+	open []chan string
+}
+
+func (s *stack) startStreams(ctx context.Context) (*httptest.Server, error) {
+	conn, err := pgx.Connect(ctx, s.postgres.DSN("supportdesk"))
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.Exec(ctx, `CREATE TABLE bare_changes (number text, at timestamptz DEFAULT clock_timestamp()); LISTEN bare_changes`)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	all := &streams{}
+	go func() {
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		for {
+			change, err := conn.WaitForNotification(ctx)
+			if err != nil {
+				return // the measurement has ended, or waits in vain
+			}
+			all.publish(change.Payload)
+		}
+	}()
+	return httptest.NewServer(http.HandlerFunc(all.serve)), nil
+}
+
+func (a *streams) publish(number string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, stream := range a.open {
+		stream <- number
+	}
+}
+
+func (a *streams) serve(w http.ResponseWriter, r *http.Request) {
+	changes := make(chan string, 16) // a change is published when all have heard of the one before
+	a.mu.Lock()
+	a.open = append(a.open, changes)
+	a.mu.Unlock()
+	w.Header().Set("Content-Type", "text/event-stream")
+	flush := http.NewResponseController(w)
+	_, err := fmt.Fprint(w, "event: open\ndata: \n\n")
+	for err == nil && flush.Flush() == nil {
+		select {
+		case number := <-changes:
+			_, err = fmt.Fprintf(w, "event: ticket\ndata: %s\n\n", number)
+		case <-r.Context().Done():
+			return
+		}
+	}
 }
 
 // pages are open pages of staff: streams of server-sent events.

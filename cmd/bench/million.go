@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -23,8 +27,7 @@ func million(b *bench) error {
 	}
 	defer s.stop()
 	s.temporal.Kill()
-	n := b.scaled(b.settings.Tickets)
-	if err := s.addDemo(b.ctx, n, b.scaled(b.settings.Open)); err != nil {
+	if err := s.addDemo(b.ctx, b.scaled(b.settings.Tickets), b.scaled(b.settings.Open)); err != nil {
 		return err
 	}
 	db, err := store.Open(b.ctx, s.postgres.DSN("supportdesk"), store.Options{})
@@ -89,10 +92,17 @@ func reads(ticket string) []read {
 	}
 }
 
+// demoCopies is how often each ticket of the demonstration is there. Simulating the life of a million different ones takes an hour.
+const demoCopies = 20
+
 // addDemo adds the tickets, and waits until the database is as it would be after weeks: vacuumed, and reports prepared.
 func (s *stack) addDemo(ctx context.Context, tickets, open int) error {
+	tickets, open = max(1, tickets/demoCopies), max(1, open/demoCopies)
 	if _, err := s.command(ctx, "demo", "--tickets", strconv.Itoa(tickets), "--open", strconv.Itoa(open)); err != nil {
 		return err
+	}
+	if err := s.copyTickets(ctx, demoCopies-1); err != nil {
+		return fmt.Errorf("copy the tickets: %w", err)
 	}
 	if _, err := s.pool.Exec(ctx, `VACUUM ANALYZE`); err != nil {
 		return err
@@ -131,4 +141,53 @@ func (s *stack) readsOf(ctx context.Context, browser *http.Client, path string) 
 	}
 	taken, _, err := each(ctx, 1, readsOfEach, read)
 	return taken, err
+}
+
+// copyTickets adds copies of all tickets, with numbers of their own. They are read only: no trigger or foreign key checks them.
+func (s *stack) copyTickets(ctx context.Context, copies int) error {
+	conn, err := pgx.Connect(ctx, s.postgres.SuperuserDSN("supportdesk"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var messages int64
+	if err := conn.QueryRow(ctx, `SELECT max(id) FROM messages`).Scan(&messages); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`SET session_replication_role = replica`,
+		// Another letter for each: numbers are of ten random ones.
+		`CREATE FUNCTION pg_temp.copied(number text, copy int) RETURNS text IMMUTABLE LANGUAGE sql AS $$
+			SELECT split_part(number, '-', 1) || '-' || translate(split_part(number, '-', 2), letters, right(letters, -copy) || left(letters, copy))
+			FROM (SELECT '0123456789ABCDEFGHJKMNPQRSTVWXYZ' AS letters) l $$`,
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	message := fmt.Sprintf("%%s + copy * %d", messages)
+	changed := map[string]string{
+		"number": "pg_temp.copied(number, copy)", "ticket": "pg_temp.copied(ticket, copy)", "follows": "pg_temp.copied(follows, copy)",
+		"id": fmt.Sprintf(message, "id"), "message": fmt.Sprintf(message, "message"),
+		"state": "jsonb_set(state, '{ticket,number}', to_jsonb(pg_temp.copied(number, copy)))",
+		"data":  "CASE WHEN data ? 'message' THEN jsonb_set(data, '{message}', to_jsonb(" + fmt.Sprintf(message, "(data->>'message')::bigint") + ")) ELSE data END",
+	}
+	for _, table := range []string{"tickets", "messages", "commands", "outcomes", "events", "deliveries", "ratings", "participants", "promises"} {
+		columns, err := s.columnsOf(ctx, table)
+		if err != nil {
+			return err
+		}
+		var names, values []string
+		for _, column := range columns {
+			names, values = append(names, column.Name), append(values, cmp.Or(changed[column.Name], column.Name))
+		}
+		_, err = conn.Exec(ctx, fmt.Sprintf(`INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s, generate_series(1, %d) copy%s`,
+			table, strings.Join(names, ", "), strings.Join(values, ", "), table, copies, map[bool]string{true: " WHERE ticket IS NOT NULL"}[table == "deliveries"]))
+		if err != nil {
+			return fmt.Errorf("%s: %w", table, err)
+		}
+	}
+	// What the trigger of promises records.
+	_, err = conn.Exec(ctx, `INSERT INTO promise_changes SELECT DISTINCT date_bin('4 hours', submitted_at, '2000-01-01 00:00:00Z'), clock_timestamp() FROM promises`)
+	return err
 }

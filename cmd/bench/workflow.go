@@ -88,6 +88,16 @@ func (w *bareWorker) await(ctx context.Context, s *stack, what string, holds fun
 	})
 }
 
+// late waits until n workflows have noticed their instant, and returns how late.
+func (w *bareWorker) late(ctx context.Context, s *stack, n int) (*samples, error) {
+	late := &samples{}
+	err := w.await(ctx, s, "the bare timers", func(c bareCounts) bool {
+		late.all = c.Late
+		return len(c.Late) >= n
+	})
+	return late, err
+}
+
 // start starts n more workflows and waits until all have run their activity.
 func (w *bareWorker) start(ctx context.Context, s *stack, n int, instant time.Time) error {
 	first := w.started

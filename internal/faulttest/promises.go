@@ -40,7 +40,7 @@ func (j *judge) once() {
 const promised = 2 * time.Minute
 
 // processing is how long an incoming email can wait for an attempt that has died.
-const processing = 2 * time.Minute
+const processing = 30 * time.Second
 
 func (e Event) endsEscalation() bool {
 	return e.Answers || e.Kind == "acknowledged" || e.Status == "resolved" || e.Status == "closed"

@@ -51,9 +51,9 @@ type authors interface {
 type Process func(context.Context, desk.IncomingMail) (desk.IncomingResult, error)
 
 const (
-	parallel      = 4               // mails that are processed at once, so that a large one does not hold up the others
-	maxAttempts   = 20              // that crashed or failed with a defect: then the mail is taken to be the cause; many, as a kill counts for all that are under way
-	claimTime     = 2 * time.Minute // after which an attempt counts as dead
+	parallel      = 4                // mails that are processed at once, so that a large one does not hold up the others
+	maxAttempts   = 20               // that crashed or failed with a defect: then the mail is taken to be the cause; many, as a kill counts for all that are under way
+	claimTime     = 30 * time.Second // after which an attempt counts as dead
 	attemptTime   = 15 * time.Minute
 	pollInterval  = 15 * time.Second
 	checkInterval = 2 * time.Second // between looks at the outcomes of what mails became

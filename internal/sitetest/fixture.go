@@ -132,6 +132,20 @@ func (o *Fixture) Add(p desk.Person) desk.Person {
 	return p
 }
 
+// Command sends a command without the pages, and waits for its outcome for as long as it takes.
+func (o *Fixture) Command(by desk.Person, r desk.Request) ticket.Outcome {
+	o.t.Helper()
+	a, err := o.Desk.Send(o.t.Context(), by, r)
+	if err != nil {
+		o.t.Fatalf("%s of %s: %v", r.Verb, r.Number, err)
+	}
+	outcome, decided, err := o.Outcomes.Await(o.t.Context(), a.Number, a.Seq)
+	if err != nil || !decided {
+		o.t.Fatalf("%s of %s is not decided: %v", r.Verb, r.Number, err)
+	}
+	return outcome
+}
+
 // SQL executes a statement that the store does not offer, for example to change a time.
 func (o *Fixture) SQL(sql string, args ...any) {
 	o.t.Helper()
