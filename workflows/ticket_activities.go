@@ -119,6 +119,7 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 		HeartbeatTimeout:    20 * time.Second,
 		WaitForCancellation: true,
 		Summary:             owed.Summary(),
+		Priority:            mailPriority(owed),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,
@@ -127,6 +128,18 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 	var result ticket.DeliveryResult
 	err := workflow.ExecuteActivity(ctx, MailActivity, ticket.DeliveryRequest{Number: number, N: owed.N}).Get(ctx, &result)
 	return result, err
+}
+
+// lowestPriority is the lowest that a Temporal server has unless it is configured otherwise. The default is 3.
+const lowestPriority = 5
+
+// mailPriority lets other mails overtake receipts, of which a rush of submissions causes more than the rate of mails has room
+// for. A server that knows no priorities ignores it.
+func mailPriority(owed ticket.Owed) temporal.Priority {
+	if owed.Kind == ticket.MailReceipt {
+		return temporal.Priority{PriorityKey: lowestPriority}
+	}
+	return temporal.Priority{}
 }
 
 // WebhookQueue is the task queue of webhooks, which is separate so that a slow endpoint delays no mail.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -59,6 +61,45 @@ func (w *staffWork) command(ctx context.Context, client, _ int) error {
 		return nil
 	}
 	return err
+}
+
+// paced sends commands until over returns true: so many a second of all clients together, as far as each has the outcome of its
+// last one by then, or without a pause if pace is 0.
+func (w *staffWork) paced(ctx context.Context, pace float64, over func() bool, add func(began time.Time, took time.Duration)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for client := range staffAtOnce {
+		group.Go(func() error {
+			turns, stop := turnsOf(client, pace)
+			defer stop()
+			for !over() {
+				select {
+				case <-turns:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+				began := time.Now()
+				if err := w.command(ctx, client, 0); err != nil {
+					return err
+				}
+				add(began, time.Since(began))
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// turnsOf returns a channel from which one client receives when it may send its next command.
+func turnsOf(client int, pace float64) (turns <-chan time.Time, stop func()) {
+	if pace <= 0 {
+		always := make(chan time.Time)
+		close(always)
+		return always, func() {}
+	}
+	every := time.Duration(float64(staffAtOnce) / pace * float64(time.Second))
+	time.Sleep(every * time.Duration(client) / staffAtOnce) // so that they don't send at the same instant
+	ticker := time.NewTicker(every)
+	return ticker.C, ticker.Stop
 }
 
 // commandsAtRest measures commands of a desk that does nothing else.

@@ -60,6 +60,7 @@ type settings struct {
 	Open        int `default:"100000" help:"Those of them that are open, about. Default: ${default}."`
 	Mails       int `default:"400" help:"Emails by LMTP at 1 and at 8 connections; a fifth of that to the page. Default: ${default}."`
 
+	Pace       float64       `default:"10" help:"Commands per second of the staff at rest and in the rush; 0: each sends the next at once. Default: ${default}."`
 	AtOncePace int           `default:"20" help:"Tickets per second that the machine can work off, to choose their common instant. Default: ${default}."`
 	Idle       time.Duration `default:"1m" help:"How long each idle desk is observed. Default: ${default}."`
 }

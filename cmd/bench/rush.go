@@ -21,21 +21,26 @@ func rush(b *bench) error {
 		return err
 	}
 	defer s.stop()
-	rest, restTook, err := each(b.ctx, staffAtOnce, b.scaled(b.settings.Commands)/2+staffAtOnce, work.command)
+	rest := &samples{}
+	restBegan, enough := time.Now(), b.scaled(b.settings.Commands)/2+staffAtOnce
+	err = work.paced(b.ctx, b.settings.Pace, func() bool { return rest.len() >= enough }, func(_ time.Time, d time.Duration) { rest.add(d) })
 	if err != nil {
 		return err
 	}
+	restTook := time.Since(restBegan)
 	work.undecided.Store(0)
 	n := b.scaled(b.settings.Rush)
-	r := &rushed{stack: s, work: work, known: deskTickets}
+	r := &rushed{stack: s, work: work, pace: b.settings.Pace, known: deskTickets}
+	before := s.processorTime()
 	if err := r.run(b.ctx, n); err != nil {
 		return err
 	}
+	processor := s.processorFigure("the rush and its commands", n+r.commands.len(), before)
 	const atRest = "at rest"
 	during := func(name string, percent float64) figure {
 		return millis(name, r.commands.percentile(percent), r.commands.len()).beside(inMillis(rest.percentile(percent)), atRest)
 	}
-	rate := perSecond("commands in the rush, 8 at once", r.commands.len(), r.took).
+	rate := perSecond("commands in the rush", r.commands.len(), r.took).
 		beside(float64(rest.len())/restTook.Seconds(), atRest)
 	if late := work.undecided.Load(); late > 0 {
 		rate.Note = fmt.Sprintf("%d were not decided within two seconds", late)
@@ -46,7 +51,7 @@ func rush(b *bench) error {
 	b.report.add(rate, during("commands in the rush, p50", 50), tail,
 		perSecond("the rush, accepted", n, r.accepted),
 		perSecond("the rush, receipts sent", n, r.took),
-		r.order())
+		r.order(), processor)
 	return nil
 }
 
@@ -54,10 +59,11 @@ func rush(b *bench) error {
 type rushed struct {
 	stack *stack
 	work  *staffWork
-	known int // tickets before it
+	pace  float64 // of its commands
+	known int     // tickets before it
 
 	commands  samples // from its beginning until its last receipt
-	accepting samples // of these, those that began while it was accepted
+	accepting samples // of these, those that ended while it was accepted
 	accepted  time.Duration
 	took      time.Duration
 
@@ -70,21 +76,14 @@ func (r *rushed) run(ctx context.Context, n int) error {
 	var isAccepted, over atomic.Bool
 	group, ctx := errgroup.WithContext(ctx)
 	began := time.Now()
-	for client := range staffAtOnce {
-		group.Go(func() error {
-			for !over.Load() {
-				accepting, start := !isAccepted.Load(), time.Now()
-				if err := r.work.command(ctx, client, 0); err != nil {
-					return err
-				}
-				r.commands.add(time.Since(start))
-				if accepting {
-					r.accepting.add(time.Since(start))
-				}
+	group.Go(func() error {
+		return r.work.paced(ctx, r.pace, over.Load, func(began time.Time, took time.Duration) {
+			r.commands.add(took)
+			if !isAccepted.Load() {
+				r.accepting.add(took)
 			}
-			return nil
 		})
-	}
+	})
 	group.Go(func() error {
 		defer over.Store(true)
 		_, took, err := each(ctx, rushClients, n, r.submit)

@@ -54,9 +54,9 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	defer n.close()
 	c, log, db := n.config, n.log, n.db
 	dispatcher := n.dispatcher()
-	relay := n.relay()
-	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
+	relay := n.relay(outcomes)
+	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	d := app.NewTickets(n.telemetry.Acceptor(db), db, db, n.telemetry.Waiter(outcomes), relay)
 	board := app.NewNoticeBoard(db)
 	files := n.files()

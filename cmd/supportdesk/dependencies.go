@@ -101,11 +101,11 @@ func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 	})
 }
 
-// relay returns a relay that delivers at once what this process accepts.
-func (n *dependencies) relay() *dispatch.Direct {
+// relay returns a relay that delivers at once what this process accepts, and learns of steps from outcomes.
+func (n *dependencies) relay(outcomes *store.Outcomes) *dispatch.Direct {
 	d := n.dispatcher()
-	return dispatch.NewDirect(dispatch.NewRelay(n.db, n.telemetry.Deliverer(d, telemetry.Relay), n.log), n.db,
-		n.telemetry.Deliverer(d.ToRunning(), telemetry.Direct), n.log)
+	relay := dispatch.NewRelay(n.db, n.telemetry.Deliverer(d, telemetry.Relay), outcomes, n.telemetry.RelayWindow(), n.log)
+	return dispatch.NewDirect(relay, n.db, n.telemetry.Deliverer(d.ToRunning(), telemetry.Direct), n.log)
 }
 
 // files returns the use cases of files.

@@ -18,6 +18,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/inbound/trust"
 	"github.com/holesalemart/supportdesk/internal/scan"
+	"github.com/holesalemart/supportdesk/internal/store"
 )
 
 type mailCommand struct{}
@@ -124,7 +125,9 @@ func (n *dependencies) certificate() (*tls.Config, error) {
 
 // incoming returns what processes mails, and starts a relay that delivers the commands that they become.
 func (n *dependencies) incoming(ctx context.Context, group *errgroup.Group, scanner *scan.Scanner, internal trust.Hosts) *app.IncomingMails {
-	relay := n.relay()
+	outcomes := store.NewOutcomes(n.db, n.log)
+	group.Go(func() error { return outcomes.Run(ctx) })
+	relay := n.relay(outcomes)
 	group.Go(func() error { return relay.Run(ctx) })
 	addresses := inbound.Addresses(n.config.Mailboxes)
 	reader := inbound.NewReader(n.blobs, n.files(),

@@ -117,3 +117,8 @@ func (b *backlogFixture) Untaken(_ context.Context, some []ticket.Number) ([]tic
 	}
 	return slices.DeleteFunc(slices.Clone(some), func(n ticket.Number) bool { return !b.stuck(n) }), b.away
 }
+
+// noChanges notifies of nothing, as if every notification were lost.
+type noChanges struct{}
+
+func (noChanges) Subscribe(ticket.Number) (<-chan desk.Change, func()) { return nil, func() {} }

@@ -76,7 +76,11 @@ func (d *Direct) Deliver(c desk.AcceptedCommand) {
 		defer d.Cancel()
 		ctx, cancel := context.WithTimeout(context.Background(), directTimeout)
 		defer cancel()
+		d.progress.signaling(c.Number)
 		err := d.running.Deliver(ctx, c)
+		if err != nil {
+			d.progress.notSignaled(c.Number)
+		}
 		if unavailable(err) {
 			d.pause()
 		}

@@ -78,7 +78,7 @@ func direct(t *testing.T, f *directFixture, do func(*dispatch.Direct)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f.deliveryFixture, f.leases, f.hold = newDeliveryFixture(), map[string]bool{}, make(chan struct{})
-		d := dispatch.NewDirect(dispatch.NewRelay(&f.backlogFixture, f, quiet), f, running{f}, quiet)
+		d := dispatch.NewDirect(dispatch.NewRelay(&f.backlogFixture, f, noChanges{}, nil, quiet), f, running{f}, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- d.Run(ctx) }()

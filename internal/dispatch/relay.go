@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,8 +15,7 @@ import (
 const (
 	batch          = 64                     // commands claimed from the backlog at once
 	parallel       = 8                      // tickets delivered to at once
-	maxUntaken     = 64                     // started workflows without a step yet
-	pollInterval   = 100 * time.Millisecond // between polls for work done by other processes
+	pollInterval   = 100 * time.Millisecond // first, between polls for steps whose notification was lost; doubles up to sweepInterval
 	attemptTimeout = 10 * time.Second       // of one command
 	sweepInterval  = 2 * time.Second        // between looks for commands that a replica left behind when it died
 	minPause       = 100 * time.Millisecond // before the first retry while Temporal or PostgreSQL is unavailable
@@ -36,20 +36,24 @@ type deliverer interface {
 }
 
 // Relay delivers accepted commands to workflows, those of one ticket in order: at once while Temporal answers, and otherwise
-// when it is back. At most maxUntaken new workflows wait for their first step: a burst of tickets waits in PostgreSQL, where
-// commands of older tickets overtake it, and not in Temporal's task queue, where they could not. Callers that accept a command
-// call Wake.
+// when it is back. Few new workflows wait for their first step, as many as its window allows: a burst of tickets waits in
+// PostgreSQL, where commands of older tickets overtake it, and not in Temporal, where they could not. Callers that accept a
+// command call Wake.
 type Relay struct {
-	started   []ticket.Number // by this relay and without a step at the last check; used by the goroutine of Run only
+	progress  *progress
+	changes   changes
+	polls     loop.Backoff // for the steps of new tickets; used by the goroutine of Run only, as polled
+	polled    time.Time
 	backlog   backlog
 	deliverer deliverer
 	log       *slog.Logger
 	loop      *loop.Loop
 }
 
-// NewRelay returns a relay from b to d.
-func NewRelay(b backlog, d deliverer, log *slog.Logger) *Relay {
-	return &Relay{backlog: b, deliverer: d, log: log, loop: loop.New(loop.Options{
+// NewRelay returns a relay from b to d. c notifies it of steps, for which it otherwise polls. It calls observe, which may be
+// nil, when its window or the latencies change.
+func NewRelay(b backlog, d deliverer, c changes, observe observeWindow, log *slog.Logger) *Relay {
+	return &Relay{progress: newProgress(observe), changes: c, polls: loop.Backoff{First: pollInterval, Max: sweepInterval}, backlog: b, deliverer: d, log: log, loop: loop.New(loop.Options{
 		First: minPause, Max: maxPause, Log: log,
 		Failing: "commands wait to be delivered", Recovered: "commands are delivered again",
 	})}
@@ -60,13 +64,19 @@ func (r *Relay) Wake() { r.loop.Wake() }
 
 // Run delivers until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	watching.Go(func() { r.progress.watch(ctx, r.changes, r.Wake) })
 	return r.loop.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		n, err := r.round(ctx)
 		switch {
 		case n > 0: // commands that waited for an earlier one of their ticket may follow
+			r.polls.Reset()
 			return 0, err
-		case len(r.started) >= maxUntaken:
-			return pollInterval, err
+		case r.progress.room() == 0:
+			return r.polls.Next(), err
 		default:
 			return sweepInterval, err
 		}
@@ -75,14 +85,33 @@ func (r *Relay) Run(ctx context.Context) error {
 
 // round delivers a batch and returns its size.
 func (r *Relay) round(ctx context.Context) (int, error) {
-	if len(r.started) > 0 {
-		untaken, err := r.backlog.Untaken(ctx, r.started)
-		if err != nil {
-			return 0, err
-		}
-		r.started = untaken
+	if err := r.poll(ctx); err != nil {
+		return 0, err
 	}
-	return r.backlog.Undelivered(ctx, batch, max(maxUntaken-len(r.started), 0), r.deliver)
+	return r.backlog.Undelivered(ctx, batch, r.progress.room(), r.deliver)
+}
+
+// poll looks for new tickets that took their first step, in case a notification was lost.
+func (r *Relay) poll(ctx context.Context) error {
+	some := r.progress.waiting()
+	if len(some) == 0 || time.Since(r.polled) < pollInterval {
+		return nil
+	}
+	done := r.progress.notMeasured
+	if time.Since(r.polled) < 2*pollInterval {
+		done = func(n ticket.Number) { r.progress.stepped(n) }
+	}
+	r.polled = time.Now()
+	untaken, err := r.backlog.Untaken(ctx, some)
+	if err != nil {
+		return err
+	}
+	for _, n := range some {
+		if !slices.Contains(untaken, n) {
+			done(n)
+		}
+	}
+	return nil
 }
 
 // deliver delivers to each ticket its commands in order, to several tickets at once, and returns those that were delivered.
@@ -112,11 +141,6 @@ func (r *Relay) deliver(ctx context.Context, all []desk.AcceptedCommand) ([]desk
 		}
 		return err
 	})
-	for _, d := range delivered {
-		if d.Command.Verb == ticket.VerbSubmit {
-			r.started = append(r.started, d.Number)
-		}
-	}
 	for _, f := range o.failed {
 		if !unavailable(f.err) {
 			continue
@@ -134,7 +158,14 @@ const waitingMessage = "a ticket's commands wait to be delivered"
 // deliverTicket stops at the first command that fails, and returns those before it.
 func (r *Relay) deliverTicket(ctx context.Context, commands []desk.AcceptedCommand) ([]desk.AcceptedCommand, error) {
 	for i, c := range commands {
+		isNew := c.Command.Verb == ticket.VerbSubmit
+		if isNew {
+			r.progress.starting(c.Number)
+		}
 		err := withTimeout(ctx, c, r.deliverer.Deliver)
+		if err != nil && isNew {
+			r.progress.notMeasured(c.Number)
+		}
 		if err != nil && !unavailable(err) {
 			r.log.ErrorContext(ctx, "command can't be delivered", "ticket", c.Number, "command", c.Command.Seq, "error", err)
 		}

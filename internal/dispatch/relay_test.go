@@ -61,7 +61,7 @@ func relaying(t *testing.T, b *backlogFixture, d interface {
 }, f func(*dispatch.Relay)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		relay := dispatch.NewRelay(b, d, quiet)
+		relay := dispatch.NewRelay(b, d, noChanges{}, nil, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- relay.Run(ctx) }()
@@ -291,7 +291,7 @@ func TestRelay_deliversWhenTemporalIsBack(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := &backlogFixture{}
-	relay := dispatch.NewRelay(b, dispatch.New(s.Temporal.Client, dispatch.Pages{}), quiet)
+	relay := dispatch.NewRelay(b, dispatch.New(s.Temporal.Client, dispatch.Pages{}), noChanges{}, nil, quiet)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- relay.Run(ctx) }()

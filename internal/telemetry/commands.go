@@ -146,3 +146,21 @@ func (d deliverer) Deliver(ctx context.Context, c desk.AcceptedCommand) error {
 	end(err)
 	return err
 }
+
+// What latencies of the relay's window are of.
+const (
+	latencyOfStart   = "start"
+	latencyOfCommand = "command"
+)
+
+// RelayWindow returns a function that records the window of a relay and the latencies that it follows.
+func (t *Telemetry) RelayWindow() func(allowed int, start, command time.Duration) {
+	if t == nil {
+		return nil
+	}
+	return func(allowed int, start, command time.Duration) {
+		t.metrics.relayWindow.Set(float64(allowed))
+		t.metrics.relayLatency.WithLabelValues(latencyOfStart).Set(start.Seconds())
+		t.metrics.relayLatency.WithLabelValues(latencyOfCommand).Set(command.Seconds())
+	}
+}

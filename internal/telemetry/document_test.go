@@ -52,6 +52,8 @@ func process(t *testing.T) (all []described) {
 		switch c.(type) {
 		case *prometheus.HistogramVec, prometheus.Histogram:
 			kind = "histogram"
+		case *prometheus.GaugeVec, prometheus.Gauge:
+			kind = "gauge"
 		}
 		descs := make(chan *prometheus.Desc, 1)
 		c.Describe(descs)

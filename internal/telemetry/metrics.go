@@ -26,6 +26,8 @@ type metrics struct {
 	outcomeWait   *prometheus.HistogramVec
 	relayed       *prometheus.CounterVec
 	relayLag      prometheus.Histogram
+	relayWindow   prometheus.Gauge
+	relayLatency  *prometheus.GaugeVec
 	stepDuration  *prometheus.HistogramVec
 	decided       *prometheus.CounterVec
 	events        *prometheus.CounterVec
@@ -55,11 +57,17 @@ func newMetrics() metrics {
 		requests:        counters("http_requests_total", "HTTP requests, by method, route and status. Requests that match no route have the route \"none\". A response that was cut has the status 500, or 499 if its client was gone.", "method", "route", "code"),
 		requestDuration: histograms("http_request_duration_seconds", "Time until the end of an HTTP response. Event streams are not included.", fastBuckets, "method", "route"),
 
-		accepted:     counters("commands_accepted_total", "Commands accepted by this process, by verb. A submission is the command \"submit\". Repetitions with the same idempotency key are not counted.", "verb"),
-		rejected:     counters("commands_rejected_total", "Commands that were not accepted, by verb and kind of error.", "verb", "kind"),
-		outcomeWait:  histograms("command_outcome_wait_seconds", "Time that a request waited for the outcome of its command, by whether it was decided meanwhile.", fastBuckets, "decided"),
-		relayed:      counters("relay_deliveries_total", "Attempts to deliver a command to its workflow, by way and result: \"ok\" or the kind of error. A process delivers what it accepts by the way \"direct\", only to workflows that run; what is \"not-found\" or fails there is delivered by \"relay\".", "way", "result"),
-		relayLag:     histogram("relay_lag_seconds", "Time from the acceptance of a command to its delivery to its workflow. Acceptance is a whole second, so up to a second too long. Of an email it is the arrival, so the time until it was processed is included.", slowBuckets),
+		accepted:    counters("commands_accepted_total", "Commands accepted by this process, by verb. A submission is the command \"submit\". Repetitions with the same idempotency key are not counted.", "verb"),
+		rejected:    counters("commands_rejected_total", "Commands that were not accepted, by verb and kind of error.", "verb", "kind"),
+		outcomeWait: histograms("command_outcome_wait_seconds", "Time that a request waited for the outcome of its command, by whether it was decided meanwhile.", fastBuckets, "decided"),
+		relayed:     counters("relay_deliveries_total", "Attempts to deliver a command to its workflow, by way and result: \"ok\" or the kind of error. A process delivers what it accepts by the way \"direct\", only to workflows that run; what is \"not-found\" or fails there is delivered by \"relay\".", "way", "result"),
+		relayLag:    histogram("relay_lag_seconds", "Time from the acceptance of a command to its delivery to its workflow. Acceptance is a whole second, so up to a second too long. Of an email it is the arrival, so the time until it was processed is included.", slowBuckets),
+		relayWindow: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "relay_window", Help: "New tickets that the relay of this process starts before they have taken their first step. In a rush, others wait. It follows the latencies.",
+		}),
+		relayLatency: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "relay_latency_seconds", Help: "What the window follows: time from the start of a new ticket's workflow to its first step (\"start\"), or from the signal of a command to the next step of its ticket (\"command\"), as the median of the last ones; 0: there was none since the window changed.",
+		}, []string{"of"}),
 		stepDuration: histograms("step_duration_seconds", "Time of a step's transaction, by result: \"ok\" or the kind of error.", fastBuckets, "result"),
 		decided:      counters("commands_decided_total", "Commands that steps decided, by verb and outcome: \"granted\" or \"refused\".", "verb", "outcome"),
 		events:       counters("ticket_events_total", "Events that steps recorded, by kind.", "kind"),
@@ -104,6 +112,9 @@ func (m metrics) initialize() {
 	for _, way := range []Way{Direct, Relay} {
 		m.relayed.WithLabelValues(string(way), resultOf(nil))
 	}
+	for _, of := range []string{latencyOfStart, latencyOfCommand} {
+		m.relayLatency.WithLabelValues(of)
+	}
 	for _, found := range []desk.CheckResult{desk.FoundMissing, desk.FoundRestarted, desk.FoundRunning, desk.FoundTrying} {
 		m.checks.WithLabelValues(string(found))
 	}
@@ -121,7 +132,7 @@ func (m metrics) initialize() {
 // all returns the collectors of all fields.
 func (m metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.requests, m.requestDuration, m.accepted, m.rejected, m.outcomeWait, m.relayed, m.relayLag, m.stepDuration, m.decided,
+		m.requests, m.requestDuration, m.accepted, m.rejected, m.outcomeWait, m.relayed, m.relayLag, m.relayWindow, m.relayLatency, m.stepDuration, m.decided,
 		m.events, m.breaches, m.escalations, m.dueEventDelay, m.checks, m.settled, m.deferred, m.sendDuration, m.received, m.processed, m.postponed,
 	}
 }
