@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -63,6 +64,9 @@ func Connect(o Options) (*Temporal, error) {
 	if o.Interceptor != nil {
 		options.Interceptors = append(options.Interceptors, o.Interceptor)
 	}
+	if onThisMachine(cmp.Or(options.HostPort, client.DefaultHostPort)) {
+		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
+	}
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("set up the Temporal client: %w", err)
@@ -71,6 +75,12 @@ func Connect(o Options) (*Temporal, error) {
 		options.Namespace = client.DefaultNamespace
 	}
 	return &Temporal{Client: c, Namespace: options.Namespace}, nil
+}
+
+// onThisMachine reports whether an address is of this machine, to which compressing requests saves nothing.
+func onThisMachine(hostPort string) bool {
+	host, _, err := net.SplitHostPort(hostPort)
+	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
 // taskTimeout is how long a workflow task waits for a worker that was killed while it held it.
