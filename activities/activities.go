@@ -33,7 +33,8 @@ func NewSteps(s stepper, immediate *ImmediateMails) *Steps {
 	return &Steps{stepper: s, immediate: immediate}
 }
 
-// Step takes one step, and sends its mails if the workflow has no others. Only the error of an unknown ticket is permanent; all others are retried.
+// Step takes one step, and sends its mails if the workflow has no others. Only the error of an unknown ticket is permanent; all
+// others are retried.
 func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	result, err := s.stepper.Step(ctx, r)
 	if err == nil && r.SendMails && s.immediate.Ready() {
@@ -43,6 +44,14 @@ func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	}
 	result.FewerEvents = s.immediate != nil
 	return result, temporalError(ctx, err)
+}
+
+// SendMailNow tries to send one mail within the workflow task. The result is Pending if this worker sends none so.
+func (s *Steps) SendMailNow(ctx context.Context, r ticket.DeliveryRequest) (ticket.DeliveryResult, error) {
+	if s.immediate == nil {
+		return ticket.DeliveryResult{Pending: true}, nil
+	}
+	return s.immediate.Mail(ctx, r)
 }
 
 // ticketOutbox makes a delivery of a ticket, a mail or a webhook call, and records its outcome. It does not repeat a

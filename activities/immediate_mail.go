@@ -31,8 +31,8 @@ const (
 // counts. With always it counts the mail in any case.
 type MailRate func(ctx context.Context, always bool) (ok bool, err error)
 
-// ImmediateMails implements the local activity that sends a mail within the workflow task of the step that caused it. That
-// costs the ticket's history one event instead of six, and Temporal a fraction of the work. While the mail server is slow or
+// ImmediateMails sends mails within the workflow task of the step that caused them: by the activity of the step itself, which
+// costs the ticket's history no event instead of six, or by a local activity, which costs one. While the mail server is slow or
 // away, or the rate of mails is reached, mails are left to the regular activity of Mails.
 type ImmediateMails struct {
 	outbox  ticketOutbox

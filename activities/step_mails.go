@@ -2,8 +2,8 @@ package activities
 
 import (
 	"context"
-	"slices"
 	"sync"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -13,57 +13,54 @@ const (
 	maxSentByStep = 8
 	// maxSendings is how often a step sends mails: the steps that outcomes require may add mails.
 	maxSendings = 3
+	// sendingTime is the time after which a step sends no further mail. The ticket's commands wait for it.
+	sendingTime = 2 * time.Second
 )
 
 // sendMails sends the mails that a step has added, takes the steps that their outcomes require, and returns the result of all.
 // Deliveries that are to be made by the workflow remain in it. If it is repeated, because a worker died before its result was
-// recorded, mails that were sent are not sent again, and those that bounced are recorded.
+// recorded, mails that were sent are not sent again, and those whose failure was not recorded are still in the step's result:
+// their delivery returns the failure, and they are recorded.
 func (s *Steps) sendMails(ctx context.Context, r ticket.StepRequest, result ticket.StepResult) (ticket.StepResult, error) {
-	known := r.LastDelivery
-	var left []ticket.Owed
-	for range maxSendings {
-		added := result.Digest.LastDelivery - known
-		if added <= 0 || added > maxSentByStep || !undisturbed(result) {
+	until := time.Now().Add(sendingTime)
+	var left []ticket.Owed // later mails to their recipients wait for them
+	for sending := range maxSendings {
+		owed := result.Owed
+		if len(owed) == 0 || len(owed) > maxSentByStep || len(left) > 0 || !undisturbed(result) || !s.immediate.Ready() || time.Now().After(until) {
+			result.SendNow = sending == 0 && len(owed) > 0
 			break
 		}
-		outcomes := s.sendAll(ctx, r.Number, result.Owed)
-		owed := result.Owed
+		outcomes := s.sendAll(ctx, r.Number, owed, until)
 		result.Owed = nil
-		for n := known + 1; n <= known+added; n++ {
-			i := slices.IndexFunc(owed, func(o ticket.Owed) bool { return o.N == n })
-			outcome, tried := outcomes[n]
-			var next ticket.StepRequest
+		for _, o := range owed {
+			outcome, tried := outcomes[o.N]
+			next := ticket.StepRequest{Number: r.Number, LastDelivery: result.Digest.LastDelivery}
 			switch {
-			case i < 0: // settled by an earlier attempt at this step; if it bounced, that may not be recorded
-				next.Bounced = n
-			case !tried || outcome.Pending:
-				left = append(left, owed[i])
+			case !tried || outcome.Pending || len(result.Owed) >= ticket.MaxOwed:
+				left = append(left, o)
 				continue
 			case outcome.Bounced:
-				next.Bounced = n
-			case owed[i].Asks:
-				next.Delivered = n
+				next.Bounced = o.N
+			case o.Asks:
+				next.Delivered = o.N
 			}
-			if i >= 0 {
-				result.Sent = append(result.Sent, owed[i].Summary())
+			if !outcome.Bounced {
+				result.Sent = append(result.Sent, o.Summary())
 			}
 			if next.Bounced == 0 && next.Delivered == 0 {
 				continue
 			}
-			next.Number, next.LastDelivery = r.Number, result.Digest.LastDelivery
 			after, err := s.stepper.Step(ctx, next)
 			if err != nil {
 				return result, err
 			}
-			if i >= 0 && !undisturbed(after) { // it waits for a command; the workflow asks for it again
-				left = append(left, owed[i])
+			if !undisturbed(after) { // it waits for a command; the workflow asks for it again
+				left = append(left, o)
 			}
 			result = followed(result, after)
 		}
-		known += added
 	}
 	result.Owed = append(left, result.Owed...)
-	result.SendNow = known == r.LastDelivery && len(result.Owed) > 0 // none was tried
 	return result, nil
 }
 
@@ -82,8 +79,8 @@ func followed(first, next ticket.StepResult) ticket.StepResult {
 }
 
 // sendAll sends mails to several recipients at once, those of one recipient in order up to the first that is pending, and
-// returns the outcomes of those that were tried.
-func (s *Steps) sendAll(ctx context.Context, number ticket.Number, owed []ticket.Owed) map[int]ticket.DeliveryResult {
+// returns the outcomes of those that were tried. After an instant it tries no more.
+func (s *Steps) sendAll(ctx context.Context, number ticket.Number, owed []ticket.Owed, until time.Time) map[int]ticket.DeliveryResult {
 	byRecipient := map[string][]ticket.Owed{}
 	for _, o := range owed {
 		if o.Kind != ticket.KindWebhook {
@@ -96,6 +93,9 @@ func (s *Steps) sendAll(ctx context.Context, number ticket.Number, owed []ticket
 	for _, some := range byRecipient {
 		group.Go(func() {
 			for _, o := range some {
+				if time.Now().After(until) {
+					return
+				}
 				outcome, _ := s.immediate.Mail(ctx, ticket.DeliveryRequest{Number: number, N: o.N}) // its error is always nil
 				mu.Lock()
 				outcomes[o.N] = outcome

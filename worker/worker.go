@@ -114,9 +114,6 @@ func ticketWorker(c client.Client, a Activities, o Options, onFatal func(error))
 		OnFatalError:                            onFatal,
 	})
 	RegisterTickets(w, a.Steps)
-	if a.Immediate != nil {
-		RegisterImmediateMails(w, a.Immediate)
-	}
 	return w
 }
 
@@ -177,15 +174,12 @@ func stopAll(workers []worker.Worker) {
 	group.Wait()
 }
 
-// RegisterTickets registers the ticket workflow and its step.
+// RegisterTickets registers the ticket workflow, its step, and the local activity that sends a mail. The latter also for workers
+// that send none within workflow tasks: other workers may have begun a history that continues with it.
 func RegisterTickets(r worker.Registry, steps *activities.Steps) {
 	r.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: workflows.TicketWorkflow})
 	r.RegisterActivityWithOptions(steps.Step, activity.RegisterOptions{Name: workflows.StepActivity})
-}
-
-// RegisterImmediateMails registers the local activity that sends ticket mails, for the queue of the ticket workflow.
-func RegisterImmediateMails(r worker.Registry, mails *activities.ImmediateMails) {
-	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.SendNowActivity})
+	r.RegisterActivityWithOptions(steps.SendMailNow, activity.RegisterOptions{Name: workflows.SendNowActivity})
 }
 
 // RegisterMails registers the activity that sends ticket mails.

@@ -104,9 +104,10 @@ func StartAttributes(d ticket.Digest) temporal.SearchAttributes {
 
 // differingFrom returns the updates that change attributes.
 func (a attributeValues) differingFrom(has temporal.SearchAttributes) (some []temporal.SearchAttributeUpdate) {
+	updates := a.updates()
 	for i, same := range a.same(has) {
 		if !same {
-			some = append(some, a.updates()[i])
+			some = append(some, updates[i])
 		}
 	}
 	return some

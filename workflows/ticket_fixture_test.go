@@ -94,9 +94,6 @@ func (s *fixture) set(at time.Time) {
 	s.env.SetTestTimeout(20 * time.Second)
 	s.env.SetWorkerOptions(sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimitedRetries{regular: &s.regular}}})
 	worker.RegisterTickets(s.env, activities.NewSteps(s.desk, s.immediate))
-	if s.immediate != nil {
-		worker.RegisterImmediateMails(s.env, s.immediate)
-	}
 	worker.RegisterMails(s.env, activities.NewMails(s.desk, time.Second))
 	worker.RegisterWebhooks(s.env, activities.NewWebhooks(s.desk))
 	s.env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { s.timers = append(s.timers, d) })

@@ -192,7 +192,7 @@ func (tx *stepTx) Write(_ context.Context, c app.StepChanges) (app.WriteResult, 
 		}
 	}
 	for _, m := range r.mails {
-		if m.owed.N > c.Known && !m.settled && len(w.Owed) < ticket.MaxOwed {
+		if m.owed.N > c.Known && (!m.settled || m.bounced && !m.recorded) && len(w.Owed) < ticket.MaxOwed {
 			w.Owed = append(w.Owed, m.owed)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -141,6 +142,11 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.AcceptedCommand)
 			options.TypedSearchAttributes = workflows.StartAttributes(*delivery.Expected)
 		}
 		_, err = d.client.ExecuteWorkflow(ctx, options, workflows.TicketWorkflow, start)
+		if _, invalid := errors.AsType[*serviceerror.InvalidArgument](err); invalid && delivery.Expected != nil {
+			// The namespace may lack the attributes, as a lost one does that was registered anew. The worker registers them.
+			options.TypedSearchAttributes = temporal.SearchAttributes{}
+			_, err = d.client.ExecuteWorkflow(ctx, options, workflows.TicketWorkflow, start)
+		}
 	} else {
 		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(delivery.Command.Verb), signal(delivery),
 			options, workflows.TicketWorkflow, start)

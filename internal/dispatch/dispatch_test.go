@@ -63,6 +63,19 @@ func TestDeliver_twiceStartsOneWorkflow(t *testing.T) {
 	}
 }
 
+// A namespace that was lost and registered anew lacks the attributes until a worker registers them.
+func TestDeliver_startsATicketWithoutAttributesThatTheNamespaceLacks(t *testing.T) {
+	t.Parallel()
+	c := dial(t, temporaltest.Start(t))
+	delivery := desk.AcceptedCommand{Number: number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}, Expected: &ticket.Digest{Status: ticket.StatusNew}}
+	if err := dispatch.New(c, dispatch.Pages{}).Deliver(t.Context(), delivery); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.DescribeWorkflowExecution(t.Context(), workflows.TicketID(number), ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDeliver_aLaterCommandStartsAWorkflowThatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -72,9 +72,10 @@ func (s *Store) Undelivered(ctx context.Context, limit, submissions int, deliver
 	return len(all), deliverErr
 }
 
-// expected returns what the first step of a submitted ticket will return, or nil if that is not known.
+// expected returns what the first step of a submitted ticket will return, or nil if that is not known, or if steps were taken before,
+// as those of an imported ticket.
 func (s *Store) expected(ctx context.Context, row undeliveredRow) *ticket.Digest {
-	if row.Verb != ticket.VerbSubmit {
+	if row.Verb != ticket.VerbSubmit || row.Pinned == 0 {
 		return nil
 	}
 	p, err := s.policy(ctx, s.pool, row.Pinned)

@@ -27,6 +27,6 @@ WITH retry AS (
     RETURNING id, ticket, seq
 )
 SELECT leased.id, leased.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, coalesce(c.trace, '') AS trace,
-    coalesce((SELECT policy FROM tickets WHERE number = c.ticket AND c.seq = 1), 0) AS pinned, {columns}
+    coalesce((SELECT policy FROM tickets WHERE number = c.ticket AND c.seq = 1 AND taken = 0), 0) AS pinned, {columns}
 FROM leased JOIN commands c ON c.ticket = leased.ticket AND c.seq = leased.seq
 ORDER BY leased.id

@@ -60,6 +60,15 @@ func TestUndelivered_aSubmissionSaysWhatItsStepWillReturn(t *testing.T) {
 	}
 }
 
+// An imported ticket's state is known only to its first step.
+func TestUndelivered_anImportSaysNothingOfItsStep(t *testing.T) {
+	d := open(t)
+	d.imports(d.past(2))
+	if all := d.deliverAll(); len(all) != 1 || all[0].Command.Verb != ticket.VerbSubmit || all[0].Expected != nil {
+		t.Errorf("delivered %+v", all)
+	}
+}
+
 // A rush of submissions is let through as far as there is room for them, and a command of an older ticket always.
 func TestUndelivered_opensNoMoreThanThereIsRoomForAndLetsOlderTicketsOvertake(t *testing.T) {
 	d := open(t)

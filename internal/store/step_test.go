@@ -207,6 +207,10 @@ func TestStep_bouncedMailIsRecordedOnce(t *testing.T) {
 	if err := d.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
 		t.Fatal(err)
 	}
+	// Until a step has recorded the bounce, each returns the mail.
+	if got := d.step(ticket.StepRequest{Number: n, CatchUp: true}); len(got.Owed) != 1 || got.Owed[0].N != 1 {
+		t.Errorf("a step before that owes %v", got.Owed)
+	}
 	for range 2 {
 		if got := d.step(ticket.StepRequest{Number: n, Bounced: 1}); len(got.Owed) != 0 {
 			t.Errorf("owed %v", got.Owed)

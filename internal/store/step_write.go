@@ -220,13 +220,14 @@ func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.DeliveryFailure
 	}
 }
 
-// queueOwed reads into owed the ticket's unsent deliveries numbered above known, at most ticket.MaxOwed.
+// queueOwed reads into owed the ticket's deliveries numbered above known that are not sent, at most ticket.MaxOwed: also those
+// whose failure no step has recorded yet, because a worker died before. Delivering one again returns its failure.
 func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 	batch.Queue(`
 		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks,
 			coalesce((SELECT handle FROM people WHERE id = person), ''),
 			queue = 'ticket' AND EXISTS (SELECT FROM participants p WHERE p.ticket = $1 AND p.person = deliveries.person) FROM deliveries
-		WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n LIMIT $3`,
+		WHERE ticket = $1 AND n > $2 AND (status = 'owed' OR status IN ('bounced', 'failed') AND failure_event IS NULL) ORDER BY n LIMIT $3`,
 		st.number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
 		*owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
 		return err
