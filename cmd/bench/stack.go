@@ -258,9 +258,15 @@ func (s *stack) startProcess(name string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a log: %w", err)
 	}
-	defer func() { _ = file.Close() }() // the process has its own
 	p.run, err = local.StartProgram(local.ProgramOptions{Name: name, Path: s.program, Args: []string{name}, Env: s.env, Log: file})
-	return p, err
+	if err != nil {
+		return p, errors.Join(err, file.Close())
+	}
+	go func() {
+		<-p.run.Done()
+		_ = file.Close() // what it wrote last is of no use
+	}()
+	return p, nil
 }
 
 // tail returns the end of the process's log.

@@ -17,6 +17,16 @@ type backlogFixture struct {
 	rounds  int                      // how often it was asked
 	away    error                    // what it fails with
 	stuck   func(ticket.Number) bool // whose workflow takes no step; nil: none
+	leader  string                   // who has the lease; empty: the first who asks
+}
+
+func (b *backlogFixture) Lease(_ context.Context, _, holder string, _ time.Duration) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.leader == "" {
+		b.leader = holder
+	}
+	return b.leader == holder, nil
 }
 
 type waiting struct {

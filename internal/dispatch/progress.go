@@ -2,12 +2,16 @@ package dispatch
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
+
+// startAge is how long a new ticket that takes no step may keep others from being started.
+const startAge = 5 * time.Second
 
 // maxWatched is how many commands are watched at once. Those of a worker that is stopped would pile up.
 const maxWatched = 256
@@ -29,7 +33,8 @@ type progress struct {
 	observe observeWindow // may be nil
 
 	mu       sync.Mutex
-	window   window
+	leads    time.Time               // until when this relay leads: more than minWindow may be under way
+	window   window                  // of a relay that leads
 	starts   map[ticket.Number]begun // that took no step as far as is known
 	commands map[ticket.Number]begun
 }
@@ -43,15 +48,47 @@ func newProgress(observe observeWindow) *progress {
 	return &progress{observe: observe, starts: map[ticket.Number]begun{}, commands: map[ticket.Number]begun{}}
 }
 
-// room returns how many new tickets may be started.
+// room returns how many new tickets may be started. Starts that took no step for startAge don't count any more, up to maxWindow:
+// else two tickets whose steps fail would let no others start.
 func (p *progress) room() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := max(p.window.allowed(time.Now())-len(p.starts), 0)
+	now := time.Now()
+	young := 0
+	for _, start := range p.starts {
+		if now.Sub(start.at) < startAge {
+			young++
+		}
+	}
+	room := max(min(p.allowed(now)-young, maxWindow-len(p.starts)), 0)
 	if room == 0 {
 		p.window.full()
 	}
 	return room
+}
+
+func (p *progress) allowed(now time.Time) int {
+	if now.After(p.leads) {
+		return minWindow
+	}
+	return p.window.allowed(now)
+}
+
+// crowded reports whether as many new tickets are under way as every relay may start.
+func (p *progress) crowded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.starts) >= minWindow
+}
+
+// lead notes until when this relay leads. If it begins to, it measures anew: another one may have started tickets until now.
+func (p *progress) lead(until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Now().After(p.leads) {
+		p.window = window{}
+	}
+	p.leads = until
 }
 
 // starting adds a new ticket that is about to be started.
@@ -74,8 +111,12 @@ func (p *progress) notMeasured(n ticket.Number) {
 func (p *progress) signaling(n ticket.Number) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := time.Now()
+	if len(p.commands) >= maxWatched {
+		maps.DeleteFunc(p.commands, func(_ ticket.Number, command begun) bool { return now.Sub(command.at) > commandAge })
+	}
 	if _, earlier := p.commands[n]; !earlier && len(p.commands) < maxWatched {
-		p.commands[n] = begun{time.Now(), len(p.starts)}
+		p.commands[n] = begun{now, len(p.starts)}
 	}
 }
 
@@ -94,7 +135,9 @@ func (p *progress) stepped(n ticket.Number) (room bool) {
 	command, signaled := p.commands[n]
 	if signaled {
 		delete(p.commands, n)
-		p.window.commanded(took{command.at, now, command.underWay})
+		if now.Sub(command.at) <= commandAge { // else it says nothing about now, and its own notification may be lost
+			p.window.commanded(took{command.at, now, command.underWay})
+		}
 	}
 	start, started := p.starts[n]
 	if started {
@@ -102,7 +145,7 @@ func (p *progress) stepped(n ticket.Number) (room bool) {
 		p.window.started(took{start.at, now, start.underWay})
 	}
 	if p.observe != nil && (signaled || started) {
-		p.observe(p.window.allowed(now), p.window.start.now.median(), p.window.command.now.median())
+		p.observe(p.allowed(now), p.window.start.now.median(), p.window.command.now.median())
 	}
 	return started
 }

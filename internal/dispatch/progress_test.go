@@ -48,8 +48,14 @@ func (o *observed) last() (allowed int, start, command time.Duration) {
 // following runs a relay that is notified of steps, with submissions that wait for it.
 func following(t *testing.T, waiting int, f func(*followed)) {
 	t.Helper()
+	followingUnder(t, "", waiting, f)
+}
+
+// followingUnder is following where another relay has the lease of the window, if there is a leader.
+func followingUnder(t *testing.T, leader string, waiting int, f func(*followed)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		all := &followed{backlog: &backlogFixture{}, delivered: newDeliveryFixture(), feed: newFeed(), observed: &observed{}}
+		all := &followed{backlog: &backlogFixture{leader: leader}, delivered: newDeliveryFixture(), feed: newFeed(), observed: &observed{}}
 		all.backlog.stuck = func(ticket.Number) bool { return true }
 		for i := range waiting {
 			all.backlog.accept(desk.AcceptedCommand{Number: newTicket(i), Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}})
@@ -118,12 +124,50 @@ func TestRelay_findsStepsWhoseNotificationsWereLost(t *testing.T) {
 // While workers are stopped, the relay looks for steps less and less often.
 func TestRelay_seldomLooksForStepsWhileNoneIsTaken(t *testing.T) {
 	following(t, 100, func(f *followed) {
+		time.Sleep(5 * time.Minute) // until it starts no more
 		before := f.backlog.asked()
 		time.Sleep(10 * time.Minute)
 		if rounds := f.backlog.asked() - before; rounds > 10*60/2+20 {
 			t.Errorf("%d rounds within ten minutes", rounds)
 		}
 	})
+}
+
+// Tickets whose steps fail, or whose starts Temporal has lost, don't keep others from being started.
+func TestRelay_ticketsThatTakeNoStepHoldUpOthersForAShortTime(t *testing.T) {
+	const waiting = 100
+	following(t, waiting, func(f *followed) {
+		time.Sleep(20 * time.Second)
+		if started := waiting - f.backlog.left(); started < 4*dispatch.MinWindow {
+			t.Errorf("%d were started", started)
+		}
+		time.Sleep(time.Hour)
+		if started := waiting - f.backlog.left(); started > 64 {
+			t.Errorf("%d were started while none took a step", started)
+		}
+	})
+}
+
+// In a burst one relay opens its window, and others start as few tickets as at rest.
+func TestRelay_opensItsWindowOnlyUnderItsLease(t *testing.T) {
+	for leader, want := range map[string]func(most int) bool{
+		"":            func(most int) bool { return most > dispatch.MinWindow },
+		"another one": func(most int) bool { return most == dispatch.MinWindow },
+	} {
+		const waiting = 300
+		followingUnder(t, leader, waiting, func(f *followed) {
+			most := 0
+			for i := range 200 {
+				time.Sleep(20 * time.Millisecond)
+				f.feed.stepped(newTicket(i))
+				synctest.Wait()
+				most = max(most, waiting-f.backlog.left()-i-1)
+			}
+			if !want(most) {
+				t.Errorf("leader %q: %d were under way", leader, most)
+			}
+		})
+	}
 }
 
 // A start that fails is not under way.

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ const (
 type backlog interface {
 	Undelivered(ctx context.Context, limit, submissions int, deliver func(context.Context, []desk.AcceptedCommand) ([]desk.AcceptedCommand, error)) (int, error)
 	Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
+	Lease(ctx context.Context, name, holder string, lasts time.Duration) (bool, error)
 }
 
 type deliverer interface {
@@ -37,26 +39,36 @@ type deliverer interface {
 
 // Relay delivers accepted commands to workflows, those of one ticket in order: at once while Temporal answers, and otherwise
 // when it is back. Few new workflows wait for their first step, as many as its window allows: a burst of tickets waits in
-// PostgreSQL, where commands of older tickets overtake it, and not in Temporal, where they could not. Callers that accept a
-// command call Wake.
+// PostgreSQL, where commands of older tickets overtake it, and not in Temporal, where they could not. In a burst one relay of all
+// has the lease of the window, and the others start few: windows of several would each take the others' tickets for the latency
+// at rest. Callers that accept a command call Wake.
 type Relay struct {
 	progress  *progress
 	changes   changes
-	polls     loop.Backoff // for the steps of new tickets; used by the goroutine of Run only, as polled
-	polled    time.Time
-	backlog   backlog
-	deliverer deliverer
+	name      string // of its lease
 	log       *slog.Logger
 	loop      *loop.Loop
+	backlog   backlog
+	deliverer deliverer
+
+	// Used by the goroutine of Run only.
+	polls  loop.Backoff  // for the steps of new tickets
+	pause  time.Duration // until the next poll
+	polled time.Time
+	leased time.Time // when the lease of the window was last asked for
 }
 
 // NewRelay returns a relay from b to d. c notifies it of steps, for which it otherwise polls. It calls observe, which may be
 // nil, when its window or the latencies change.
 func NewRelay(b backlog, d deliverer, c changes, observe observeWindow, log *slog.Logger) *Relay {
-	return &Relay{progress: newProgress(observe), changes: c, polls: loop.Backoff{First: pollInterval, Max: sweepInterval}, backlog: b, deliverer: d, log: log, loop: loop.New(loop.Options{
-		First: minPause, Max: maxPause, Log: log,
-		Failing: "commands wait to be delivered", Recovered: "commands are delivered again",
-	})}
+	return &Relay{
+		progress: newProgress(observe), changes: c, name: rand.Text(), log: log, backlog: b, deliverer: d,
+		loop: loop.New(loop.Options{
+			First: minPause, Max: maxPause, Log: log,
+			Failing: "commands wait to be delivered", Recovered: "commands are delivered again",
+		}),
+		polls: loop.Backoff{First: pollInterval, Max: sweepInterval}, pause: pollInterval,
+	}
 }
 
 // Wake makes Run deliver at once. It never blocks.
@@ -74,9 +86,10 @@ func (r *Relay) Run(ctx context.Context) error {
 		switch {
 		case n > 0: // commands that waited for an earlier one of their ticket may follow
 			r.polls.Reset()
+			r.pause = pollInterval
 			return 0, err
 		case r.progress.room() == 0:
-			return r.polls.Next(), err
+			return r.pause, err
 		default:
 			return sweepInterval, err
 		}
@@ -86,6 +99,9 @@ func (r *Relay) Run(ctx context.Context) error {
 // round delivers a batch and returns its size.
 func (r *Relay) round(ctx context.Context) (int, error) {
 	if err := r.poll(ctx); err != nil {
+		return 0, err
+	}
+	if err := r.lead(ctx); err != nil {
 		return 0, err
 	}
 	return r.backlog.Undelivered(ctx, batch, r.progress.room(), r.deliver)
@@ -101,7 +117,7 @@ func (r *Relay) poll(ctx context.Context) error {
 	if time.Since(r.polled) < 2*pollInterval {
 		done = func(n ticket.Number) { r.progress.stepped(n) }
 	}
-	r.polled = time.Now()
+	r.polled, r.pause = time.Now(), r.polls.Next()
 	untaken, err := r.backlog.Untaken(ctx, some)
 	if err != nil {
 		return err
@@ -113,6 +129,25 @@ func (r *Relay) poll(ctx context.Context) error {
 	}
 	return nil
 }
+
+// lead takes or renews the lease of the window while many new tickets are to be started.
+func (r *Relay) lead(ctx context.Context) error {
+	if !r.progress.crowded() || time.Since(r.leased) < windowLease/4 {
+		return nil
+	}
+	r.leased = time.Now()
+	leads, err := r.backlog.Lease(ctx, leaseWindow, r.name, windowLease)
+	if leads {
+		r.progress.lead(r.leased.Add(windowLease))
+	}
+	return err
+}
+
+// leaseWindow is the lease of the relay whose window is more than minWindow. It expires after a burst, or when its process has died.
+const (
+	leaseWindow = "window"
+	windowLease = 4 * time.Second
+)
 
 // deliver delivers to each ticket its commands in order, to several tickets at once, and returns those that were delivered.
 // A ticket that fails does not hold up the others. An error means that Temporal is unavailable: none was delivered, and not

@@ -16,7 +16,8 @@ const (
 	restAge        = 30 * time.Second // after which the latency at rest is measured again
 	commandAge     = 5 * time.Second  // after which a command says nothing about now
 	roundSamples   = 5                // fewest starts between two changes of the window
-	commandSamples = 5                // likewise commands, while there are any
+	commandSamples = 5                // likewise commands, while there are any,
+	commandWait    = 2 * time.Second  // for so long
 )
 
 // window decides how many new tickets may be started and wait for their first step. It grows by one while latencies are near
@@ -84,7 +85,8 @@ func (w *window) started(t took) {
 		w.starts++
 	}
 	commands := t.ended.Sub(w.lastCommand) < commandAge
-	if w.starts < max(int(w.size), roundSamples) || commands && w.command.now.n < commandSamples {
+	awaited := commands && w.command.now.n < commandSamples && t.ended.Sub(w.changed) < commandWait
+	if w.starts < max(int(w.size), roundSamples) || awaited {
 		return // too little is known about this size
 	}
 	pressure := w.start.times() / startTolerance

@@ -251,8 +251,12 @@ func (s *Store) notifyChange(n ticket.Number, kind desk.ChangeKind) {
 	s.notifier.send(changeNotification(n, kind))
 }
 
-// mostUnread is how many changes are buffered for a subscriber. Beyond it they are replaced by the zero Change.
-const mostUnread = 32
+// mostUnread is how many changes are buffered for a subscriber, and mostUnreadOfAll for one of the changes of all tickets. Beyond it
+// they are replaced by the zero Change.
+const (
+	mostUnread      = 32
+	mostUnreadOfAll = 1024
+)
 
 // subscriber receives the changes of one ticket, or of all.
 type subscriber struct {
@@ -265,7 +269,11 @@ type subscriber struct {
 // of anything. Every subscriber receives it after an outage of the connection, too. A caller that subscribes first and
 // then reads the current state misses no change.
 func (o *Outcomes) Subscribe(number ticket.Number) (changes <-chan desk.Change, leave func()) {
-	s := &subscriber{number: number, changes: make(chan desk.Change, mostUnread)}
+	room := mostUnread
+	if number == "" {
+		room = mostUnreadOfAll
+	}
+	s := &subscriber{number: number, changes: make(chan desk.Change, room)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.subscribers[s] = true

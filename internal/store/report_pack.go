@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,16 +43,20 @@ func (s *Store) PackPromises(ctx context.Context, pause time.Duration) (packed i
 	if err != nil {
 		return 0, explain(err, "look for promises to pack")
 	}
+	var failed []error // a span that can't be packed keeps none of the others from it
 	for _, span := range spans {
 		done, err := s.pack(ctx, span, pause)
 		if err != nil {
-			return packed, explain(err, "pack the promises of %s", span)
+			failed = append(failed, explain(err, "pack the promises of %s", span))
 		}
 		if done {
 			packed++
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return packed, nil
+	return packed, errors.Join(failed...)
 }
 
 // pack packs the records of a span, unless another process does or has done it.
