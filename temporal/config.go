@@ -215,7 +215,7 @@ func unneededIndexes(db *sql.DB) ([]string, error) {
 	return unneeded, rows.Err()
 }
 
-// putInPlace writes the draft, which was made without any sync, through to the disk before it gets the name db.
+// putInPlace writes the draft, which was made almost without syncs, through to the disk before it gets the name db.
 func putInPlace(draft, db string) error {
 	if err := sync(draft); err != nil {
 		return err

@@ -63,7 +63,7 @@ func newMetrics() metrics {
 		relayed:     counters("relay_deliveries_total", "Attempts to deliver a command to its workflow, by way and result: \"ok\" or the kind of error. A process delivers what it accepts by the way \"direct\", only to workflows that run; what is \"not-found\" or fails there is delivered by \"relay\".", "way", "result"),
 		relayLag:    histogram("relay_lag_seconds", "Time from the acceptance of a command to its delivery to its workflow. Acceptance is a whole second, so up to a second too long. Of an email it is the arrival, so the time until it was processed is included.", slowBuckets),
 		relayWindow: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: namespace, Name: "relay_window", Help: "New tickets that the relay of this process starts before they have taken their first step. In a rush, others wait. It follows the latencies.",
+			Namespace: namespace, Name: "relay_window", Help: "New tickets that the relay of this process starts before they have taken their first step. In a rush, others wait. In the process that has the lease of the window it follows the latencies, in others it is 2.",
 		}),
 		relayLatency: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "relay_latency_seconds", Help: "What the window follows: time from the start of a new ticket's workflow to its first step (\"start\"), or from the signal of a command to the next step of its ticket (\"command\"), as the median of the last ones; 0: there was none since the window changed.",
