@@ -112,7 +112,7 @@ func (p *program) serveAPI(n *dependencies, handler http.Handler, background ...
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return n.db.WatchEpoch(serving) })
-	n.serveMetrics(serving, group)
+	n.serveMetrics(serving, group, n.config.HTTPAddress)
 	for _, run := range background {
 		group.Go(func() error { return run(lasting) })
 	}

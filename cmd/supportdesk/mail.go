@@ -49,7 +49,7 @@ func (mailCommand) Run(p *program) error {
 	processor := inbound.NewProcessor(mails, n.telemetry.ProcessMail(n.incoming(ctx, group, scanner, internal).Process), n.log)
 	group.Go(func() error { return processor.Run(ctx) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
-	n.serveMetrics(ctx, group)
+	n.serveMetrics(ctx, group, n.config.MailHealth)
 	if n.config.MailHealth != "off" {
 		group.Go(func() error {
 			health := api.Health(versionName(), n.mailChecks(scanner), n.db, n.log)

@@ -23,14 +23,14 @@ type upCommand struct {
 	DemoTickets int  `hidden:"" help:"Number of invented tickets, for measurements."`
 	DemoOpen    int  `hidden:"" help:"Most of them that are open, about. Default: 2,000, so that Temporal is not flooded."`
 
-	Port         int `default:"8080" help:"Port of the API; 0, here and below, picks a free one. Default: ${default}."`
+	Port         int `default:"8080" help:"Port of the API; 0, here and below up to --postgres-port, picks a free one. Default: ${default}."`
 	UIPort       int `name:"ui-port" default:"8233" help:"Port of Temporal UI. Default: ${default}."`
 	MailboxPort  int `default:"8025" help:"Port of the mailbox's pages. Default: ${default}."`
 	SMTPPort     int `name:"smtp-port" default:"1025" help:"Port of the mailbox's SMTP server. Default: ${default}."`
 	TemporalPort int `default:"7233" help:"Port of Temporal's gRPC frontend. Default: ${default}."`
 	IncomingPort int `hidden:"" help:"Port at which the desk receives the mail that the mailbox passes on. Default: a free one."`
 	PostgresPort int `default:"5433" help:"Port of PostgreSQL. Default: ${default}."`
-	MetricsPort  int `help:"Port of the API's metrics; those of the worker and of the receiver of mail are at the next two. Default: metrics are not served."`
+	MetricsPort  int `help:"Port of the API's metrics; those of the worker and of the receiver of mail are at the next two. Default: 0, metrics are not served."`
 }
 
 // Run starts the whole stack, prints the addresses, and stops everything when the program is stopped.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
 )
 
@@ -98,8 +99,12 @@ func (s *stack) choosePorts() (err error) {
 		if c.MetricsPort == 0 {
 			break
 		}
-		if _, err := local.ChoosePort(c.MetricsPort+i, "metrics"); err != nil {
+		port := c.MetricsPort + i
+		if _, err := local.ChoosePort(port, "metrics"); err != nil {
 			return err
+		}
+		if slices.Contains([]int{c.Port, c.UIPort, c.MailboxPort, c.SMTPPort, c.IncomingPort, c.TemporalPort, c.PostgresPort}, port) {
+			return fault.New(fault.Invalid, "port %d can't be used for metrics: up uses it for something else", port)
 		}
 	}
 	return nil

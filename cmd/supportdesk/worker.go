@@ -72,7 +72,7 @@ func (workerCommand) Run(p *program) error {
 	})
 	group.Go(func() error { return n.promote(ctx, self) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
-	n.serveMetrics(ctx, group)
+	n.serveMetrics(ctx, group, n.config.HealthAddress)
 	group.Go(func() error { return n.sweepFiles(ctx) })
 	group.Go(func() error { return n.mergeTickets(ctx) })
 	group.Go(func() error { return n.packPromises(ctx) })

@@ -31,7 +31,9 @@ func TestLifecycle_goesThroughEverythingAndCostsLittleHistory(t *testing.T) {
 		t.Errorf("the ticket ended as %+v", v)
 	}
 	entries := s.agent.timeline(number)
-	if got, want := kinds(entries), []string{"submitted", "assigned", "agent-replied", "resolved", "closed"}; !slices.Equal(got, want) {
+	// The question whether that solved it may be delivered in a later second than it was asked, from which silence counts then.
+	happened := slices.DeleteFunc(kinds(entries), func(kind string) bool { return kind == "question-delivered" })
+	if got, want := happened, []string{"submitted", "assigned", "agent-replied", "resolved", "closed"}; !slices.Equal(got, want) {
 		t.Errorf("the timeline is %v, not %v", got, want)
 	}
 	checkNumbers(t, entries)
