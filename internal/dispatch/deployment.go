@@ -29,6 +29,9 @@ type Deployment struct {
 // NewDeployment returns the deployment with a name.
 func NewDeployment(t *Temporal, name string) *Deployment { return &Deployment{temporal: t, name: name} }
 
+// Name returns the deployment's name.
+func (d *Deployment) Name() string { return d.name }
+
 // Unversioned is the build of workers without a version.
 const Unversioned = ""
 
@@ -66,7 +69,7 @@ type Holder struct {
 
 // String returns a sentence about a holder, for people.
 func (h Holder) String() string {
-	return fmt.Sprintf("another deployment, %s, has the task queue of tickets: its version %s gets them (workers that poll: %d)",
+	return fmt.Sprintf("the deployment %s has the task queue of tickets: its version %s gets them (workers that poll: %d)",
 		h.Deployment, BuildName(h.Build), h.Workers)
 }
 

@@ -174,7 +174,7 @@ func TestPromoter_warnsThatAnotherDeploymentHasTheTicketsUntilAnOperatorMovesThe
 	stopSecond := releaseOf(t, s, worker.Version{Deployment: "typo", Build: "v1"}, "two", manual, slog.New(slog.NewTextHandler(log, nil)))
 	s.Await("a warning", func() bool { return log.contain("level=WARN") && log.contain("other="+deploymentName) })
 	s.Await("the reason", func() bool {
-		return says(second.Holds(t.Context()), "another deployment, desk, has the task queue of tickets: its version v1 gets them (workers that poll: 1)")
+		return says(second.Holds(t.Context()), "the deployment desk has the task queue of tickets: its version v1 gets them (workers that poll: 1)")
 	})
 	s.Await("no reason of the other", func() bool { return first.Holds(t.Context()) == nil })
 	if found := stateOf(t, s, second); found.Holder != (dispatch.Holder{Deployment: deploymentName, Build: "v1", Workers: 1}) {
@@ -185,7 +185,7 @@ func TestPromoter_warnsThatAnotherDeploymentHasTheTicketsUntilAnOperatorMovesThe
 		t.Helper()
 		s.Await("a promotion", func() bool { return to.Promote(t.Context(), "v1", false) == nil })
 		s.Await("the task queue", func() bool { return to.Holds(t.Context()) == nil })
-		s.Await("its loss", func() bool { return says(from.Holds(t.Context()), "another deployment") })
+		s.Await("its loss", func() bool { return says(from.Holds(t.Context()), "the deployment ") })
 		if found := stateOf(t, s, to); found.Current != "v1" || found.Versions[0].Share != 100 {
 			t.Errorf("the state is %+v", found)
 		}
