@@ -108,7 +108,7 @@ func (c workersRamp) Run(p *program) error {
 
 type workersPromote struct {
 	Version buildArgument `arg:"" help:"As the list shows it; unversioned: workers without a version, such as those of a release before versions."`
-	Force   bool          `help:"Also if no worker polls for this version, or if its workers lack a task queue of the current ones. Tickets then wait for workers."`
+	Force   bool          `help:"Also if no worker polls for this version any more, or if its workers lack a task queue of the current ones. Tickets then wait for workers."`
 }
 
 func (c workersPromote) Run(p *program) error {

@@ -215,7 +215,8 @@ func (d *Deployment) CountTickets(ctx context.Context, s DeploymentState) error 
 }
 
 // Promote makes a version current: it gets all tasks from then on, also those of workflows that other versions began. It
-// refuses a version that no worker polls for, or whose workers lack a task queue of the current ones, unless force is set.
+// refuses a version that no worker polls for, or whose workers lack a task queue of the current ones, unless force is set, and always
+// one that never had a worker.
 func (d *Deployment) Promote(ctx context.Context, build string, force bool) error {
 	s, err := d.State(ctx)
 	if err != nil {
@@ -223,6 +224,9 @@ func (d *Deployment) Promote(ctx context.Context, build string, force bool) erro
 	}
 	if err := d.polled(s, build); err != nil && !force {
 		return err
+	}
+	if _, known := s.version(build); !known && build != Unversioned {
+		return fault.New(fault.NotFound, "the deployment %s has no version %s: no worker of it has ever polled", d.name, build)
 	}
 	return d.setCurrent(ctx, s, build, force)
 }
@@ -261,6 +265,9 @@ func (d *Deployment) Ramp(ctx context.Context, build string, share float32) erro
 	}
 	if err := d.polled(s, build); err != nil {
 		return err
+	}
+	if build == s.Current {
+		return fault.New(fault.Conflict, "version %s is current, so it gets all tickets that are not of a ramping version: ramp another one", BuildName(build))
 	}
 	_, err = d.handle().SetRampingVersion(ctx, client.WorkerDeploymentSetRampingVersionOptions{
 		BuildID: build, Percentage: share, ConflictToken: s.token,

@@ -244,6 +244,8 @@ func TestDeployment_refusesAVersionWithoutWorkersAndKnowsWhatWasBefore(t *testin
 	if before, err := state(t, s).Previous(); before != "v1" || err != nil {
 		t.Errorf("a rollback leads to %q, %v", before, err)
 	}
+	s.Await("a refusal", func() bool { return says(d.Ramp(t.Context(), "v2", 10), "version v2 is current") })
+	s.Await("a refusal", func() bool { return says(d.Promote(t.Context(), "v9", true), "the deployment desk has no version v9") })
 	for _, build := range []string{"v9", dispatch.Unversioned} {
 		s.Await("a refusal", func() bool { return says(d.Promote(t.Context(), build, false), "no worker polls for version") })
 	}
