@@ -173,15 +173,20 @@ func (d *doctor) namespace() bool {
 	return !missing
 }
 
-// versions reports versions that get tickets and have no workers, although other versions have some.
+// versions reports that another deployment gets the tickets, and versions that get some and have no workers, although other
+// versions have some.
 func (d *doctor) versions() {
 	deployment, err := d.deployment()
-	if err != nil {
-		return // workers have no versions
+	if err != nil { // workers have no versions
+		d.ok(dispatch.NewDeployment(d.temporal, "").Holds(d.ctx), "give tickets to workers without a version")
+		return
 	}
 	s, err := deployment.State(d.ctx)
 	if !d.ok(err, "list the versions of the workers") {
 		return
+	}
+	if s.Holder != (dispatch.Holder{}) {
+		d.report("workers of the deployment %s get no tickets: %v", deployment.Name(), s.Holder)
 	}
 	for _, idle := range s.Versions {
 		if idle.Share == 0 || idle.Workers > 0 {

@@ -226,12 +226,23 @@ func (n *dependencies) workerChecks(running *atomic.Bool, identity string) []api
 	polled := func(queue string) func(context.Context) error {
 		return func(ctx context.Context) error { return n.dispatcher().Polled(ctx, queue, identity) }
 	}
+	queue := polled(workflows.TicketQueue)
+	tickets := func(ctx context.Context) error {
+		if err := queue(ctx); err != nil {
+			return err
+		}
+		deployment, err := n.deployment()
+		if err != nil { // workers have no versions, and get what no deployment does
+			deployment = dispatch.NewDeployment(n.temporal, "")
+		}
+		return deployment.Holds(ctx)
+	}
 	return []api.Check{
 		{Name: "postgresql", Ask: n.db.Ready},
 		{Name: "writes", Ask: n.db.Writable},
 		{Name: "temporal", Ask: n.dispatcher().Ready},
 		{Name: "worker", Ask: runs(running)},
-		{Name: "tickets", Ask: polled(workflows.TicketQueue)},
+		{Name: "tickets", Ask: tickets},
 		{Name: "emergencies", Ask: polled(workflows.EmergencyQueue)},
 		{Name: "emails", Ask: polled(workflows.MailQueue), Optional: true},                 // slow servers may take all places, and only delay mails
 		{Name: "webhooks", Ask: polled(workflows.WebhookQueue), Optional: true},            // likewise

@@ -73,7 +73,13 @@ func (p *program) listWorkers(d *dispatch.Deployment) error {
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\n", dispatch.BuildName(v.Build), v.Status, share, v.Workers, v.Tickets, created)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if s.Holder != (dispatch.Holder{}) {
+		_, err = fmt.Fprintf(p.stdout, "%v\nsupportdesk workers promote VERSION moves tickets to a version of this deployment, %s\n", s.Holder, d.Name())
+	}
+	return err
 }
 
 // buildArgument is a version as an argument.
@@ -102,7 +108,7 @@ func (c workersRamp) Run(p *program) error {
 
 type workersPromote struct {
 	Version buildArgument `arg:"" help:"As the list shows it; unversioned: workers without a version, such as those of a release before versions."`
-	Force   bool          `help:"Also if no worker polls for this version, or if its workers lack a task queue of the current ones. Tickets then wait for workers."`
+	Force   bool          `help:"Also if no worker polls for this version any more, or if its workers lack a task queue of the current ones. Tickets then wait for workers."`
 }
 
 func (c workersPromote) Run(p *program) error {

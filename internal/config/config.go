@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 
@@ -186,6 +188,8 @@ func typeText(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case reflect.TypeFor[float64]():
 		return "a number"
+	case reflect.TypeFor[bool]():
+		return "true or false"
 	default:
 		return "a whole number in range"
 	}
@@ -225,9 +229,7 @@ func (c *Config) check(reject reject) {
 	oneOf(reject, "SUPPORTDESK_SMTP_TLS", c.SMTPTLS, "none", "starttls", "implicit")
 	oneOf(reject, "SUPPORTDESK_LOG_FORMAT", c.LogFormat, "text", "json")
 	oneOf(reject, "SUPPORTDESK_WORKER_PROMOTION", c.WorkerPromotion, "automatic", "manual")
-	if strings.ContainsAny(c.WorkerDeployment, ".:") || strings.HasPrefix(c.WorkerDeployment, "__") {
-		reject("SUPPORTDESK_WORKER_DEPLOYMENT", "contains a dot or a colon, or begins with two underscores: %q", c.WorkerDeployment)
-	}
+	c.checkVersion(reject)
 	positive(reject, "SUPPORTDESK_DATABASE_CONNS", c.DatabaseConns)
 	if c.LimitFactor < 0 || c.LimitFactor > maxAllowances {
 		reject("SUPPORTDESK_ALLOWANCES", "is not a number from 0 to %d: %d", maxAllowances, c.LimitFactor)
@@ -240,6 +242,32 @@ func (c *Config) check(reject reject) {
 	c.checkIncoming(reject)
 	c.checkFiles(reject)
 	c.checkLimits(reject)
+}
+
+// maxVersionBytes is the length of names and builds up to which Temporal accepts both: half of an ID of 1000 bytes, less a prefix.
+const maxVersionBytes = 480
+
+// checkVersion checks the worker's version as Temporal does, which would only let the worker's polls fail.
+func (c *Config) checkVersion(reject reject) {
+	if strings.ContainsAny(c.WorkerDeployment, ".:") {
+		reject("SUPPORTDESK_WORKER_DEPLOYMENT", "contains a dot or a colon: %q", c.WorkerDeployment)
+	}
+	if c.WorkerBuild == "unversioned" {
+		reject("SUPPORTDESK_WORKER_BUILD", "is %q, which means workers without a version", c.WorkerBuild)
+	}
+	for _, variable := range [][2]string{
+		{"SUPPORTDESK_WORKER_DEPLOYMENT", c.WorkerDeployment}, {"SUPPORTDESK_WORKER_BUILD", c.WorkerBuild},
+	} {
+		name, value := variable[0], variable[1]
+		switch {
+		case strings.HasPrefix(value, "__"):
+			reject(name, "begins with two underscores: %q", value)
+		case len(value) > maxVersionBytes:
+			reject(name, "is longer than %d bytes", maxVersionBytes)
+		case strings.TrimSpace(value) != value || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
+			reject(name, "begins or ends with a space, or contains what is not text: %q", value)
+		}
+	}
 }
 
 // maxFileMiB bounds the sizes of files: every page of the product transfers one in a request.

@@ -202,7 +202,8 @@ var bad = map[string][]string{
 	"SUPPORTDESK_WORKER_MAILS":           {"0", "x"},
 	"SUPPORTDESK_WORKER_IMMEDIATE_MAILS": {"x"},
 	"SUPPORTDESK_WORKER_TICKETS":         {"-1", "x"},
-	"SUPPORTDESK_WORKER_DEPLOYMENT":      {"a.b", "a:b", "__desk"},
+	"SUPPORTDESK_WORKER_DEPLOYMENT":      {"a.b", "a:b", "__desk", strings.Repeat("x", 481), "desk ", "a\nb", "\xff"},
+	"SUPPORTDESK_WORKER_BUILD":           {"unversioned", "__v1", strings.Repeat("x", 481), " v1", "a\tb", "\xff"},
 	"SUPPORTDESK_WORKER_PROMOTION":       {"never"},
 
 	"SUPPORTDESK_EMERGENCY_PARALLEL":   {"0", "x"},
@@ -228,6 +229,23 @@ func TestLoad_rejectsInvalidValues(t *testing.T) {
 			if lines := problems(err); len(lines) != 1 || !names(lines[0], name) {
 				t.Errorf("%s=%q: %v", name, value, err)
 			}
+		}
+	}
+}
+
+func TestLoad_saysWhatABooleanMayBe(t *testing.T) {
+	_, err := load(map[string]string{"SUPPORTDESK_WORKER_IMMEDIATE_MAILS": "maybe"})
+	if want := `SUPPORTDESK_WORKER_IMMEDIATE_MAILS is not true or false: "maybe"`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v does not say %q", err, want)
+	}
+}
+
+func TestLoad_acceptsTheVersionsThatTemporalDoes(t *testing.T) {
+	longest := strings.Repeat("x", 480)
+	for _, build := range []string{"v1.2.3", "a:b", "v1.2.3+dirty", longest} {
+		c, err := load(map[string]string{"SUPPORTDESK_WORKER_DEPLOYMENT": longest, "SUPPORTDESK_WORKER_BUILD": build})
+		if err != nil || c.WorkerBuild != build {
+			t.Errorf("%s: %v", build, err)
 		}
 	}
 }

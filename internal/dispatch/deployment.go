@@ -29,6 +29,9 @@ type Deployment struct {
 // NewDeployment returns the deployment with a name.
 func NewDeployment(t *Temporal, name string) *Deployment { return &Deployment{temporal: t, name: name} }
 
+// Name returns the deployment's name.
+func (d *Deployment) Name() string { return d.name }
+
 // Unversioned is the build of workers without a version.
 const Unversioned = ""
 
@@ -50,9 +53,24 @@ type DeploymentState struct {
 	Ramping  string // build of the version that gets a share of them; Unversioned with Share 0: none
 	Share    float32
 	Changed  time.Time           // when a version was last made current; zero: never
+	Holder   Holder              // another deployment that gets the tickets instead; zero: none does
 	Versions []DeploymentVersion // the newest first; workers without a version last, if there are any
 
 	token []byte
+}
+
+// Holder is the current version of the tickets' task queue, if that is another deployment's. A task queue has one current
+// version among those of all deployments: that of the deployment that last made one current.
+type Holder struct {
+	Deployment string
+	Build      string
+	Workers    int // that poll for tickets
+}
+
+// String returns a sentence about a holder, for people.
+func (h Holder) String() string {
+	return fmt.Sprintf("the deployment %s has the task queue of tickets: its version %s gets them (workers that poll: %d)",
+		h.Deployment, BuildName(h.Build), h.Workers)
 }
 
 // version returns the state of a version, and false if Temporal does not know it.
@@ -66,7 +84,7 @@ func (s DeploymentState) version(build string) (DeploymentVersion, bool) {
 
 // State returns the state of the deployment, without the numbers of tickets. A deployment that no worker has joined has none.
 func (d *Deployment) State(ctx context.Context) (DeploymentState, error) {
-	workers, _, err := d.workers(ctx)
+	queue, err := d.queue(ctx)
 	if err != nil {
 		return DeploymentState{}, err
 	}
@@ -81,14 +99,14 @@ func (d *Deployment) State(ctx context.Context) (DeploymentState, error) {
 	s := DeploymentState{
 		Current: routing.GetCurrentDeploymentVersion().GetBuildId(), Ramping: routing.GetRampingDeploymentVersion().GetBuildId(),
 		Share: routing.GetRampingVersionPercentage(), Changed: instant(routing.GetCurrentVersionChangedTime()),
-		token: described.GetConflictToken(),
+		Holder: queue.holder, token: described.GetConflictToken(),
 	}
 	for _, v := range info.GetVersionSummaries() {
-		s.Versions = append(s.Versions, s.describe(v, workers))
+		s.Versions = append(s.Versions, s.describe(v, queue.workers))
 	}
 	slices.SortFunc(s.Versions, func(a, b DeploymentVersion) int { return b.Created.Compare(a.Created) })
-	if workers[Unversioned] > 0 || s.Current == Unversioned && len(s.Versions) > 0 {
-		s.Versions = append(s.Versions, s.describe(nil, workers))
+	if queue.workers[Unversioned] > 0 || s.Current == Unversioned && len(s.Versions) > 0 && s.Holder == (Holder{}) {
+		s.Versions = append(s.Versions, s.describe(nil, queue.workers))
 	}
 	return s, nil
 }
@@ -107,6 +125,10 @@ func (s DeploymentState) describe(v *deploymentpb.WorkerDeploymentInfo_WorkerDep
 		described.Status = "drained"
 	}
 	switch {
+	case s.Holder != (Holder{}): // which version of this deployment is current has no effect
+		if build == s.Current && build != Unversioned {
+			described.Status = "current"
+		}
 	case build == s.Current:
 		described.Status, described.Share = "current", 100-s.Share
 	case build == s.Ramping && s.Share > 0:
@@ -123,26 +145,54 @@ func instant(t *timestamppb.Timestamp) time.Time {
 	return t.AsTime()
 }
 
-// workers returns the number of workers that poll for tickets, by build, and the current version. Workers of other
-// deployments are not counted.
-func (d *Deployment) workers(ctx context.Context) (workers map[string]int, current string, err error) {
+// ticketQueue is what Temporal knows of the tickets' task queue.
+type ticketQueue struct {
+	workers map[string]int // number of workers that poll, by build; without those of other deployments
+	current string         // build of the current version, if that is this deployment's
+	holder  Holder         // the current version, if that is another deployment's
+}
+
+// queue describes the tickets' task queue.
+func (d *Deployment) queue(ctx context.Context) (ticketQueue, error) {
 	described, err := New(d.temporal, Pages{}).describeQueue(ctx, workflows.TicketQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err != nil {
-		return nil, "", err
+		return ticketQueue{}, err
 	}
-	workers = map[string]int{}
+	q := ticketQueue{workers: map[string]int{}}
+	current := described.GetVersioningInfo().GetCurrentDeploymentVersion()
+	switch {
+	case current.GetBuildId() == Unversioned:
+	case current.GetDeploymentName() == d.name:
+		q.current = current.GetBuildId()
+	default:
+		q.holder = Holder{Deployment: current.GetDeploymentName(), Build: current.GetBuildId()}
+	}
 	for _, p := range described.GetPollers() {
 		if time.Since(p.GetLastAccessTime().AsTime()) > pollAge(enumspb.TASK_QUEUE_TYPE_WORKFLOW) {
 			continue
 		}
 		switch o := p.GetDeploymentOptions(); {
 		case o.GetWorkerVersioningMode() != enumspb.WORKER_VERSIONING_MODE_VERSIONED:
-			workers[Unversioned]++
+			q.workers[Unversioned]++
 		case o.GetDeploymentName() == d.name:
-			workers[o.GetBuildId()]++
+			q.workers[o.GetBuildId()]++
+		case o.GetDeploymentName() == q.holder.Deployment && o.GetBuildId() == q.holder.Build:
+			q.holder.Workers++
 		}
 	}
-	return workers, described.GetVersioningInfo().GetCurrentDeploymentVersion().GetBuildId(), nil
+	return q, nil
+}
+
+// Holds returns an error if another deployment has the tickets' task queue, so that this one's workers get no tickets.
+func (d *Deployment) Holds(ctx context.Context) error {
+	q, err := d.queue(ctx)
+	if err != nil {
+		return err
+	}
+	if q.holder != (Holder{}) {
+		return fault.New(fault.Unavailable, "%s", q.holder)
+	}
+	return nil
 }
 
 // CountTickets adds the number of open tickets of each version, as Temporal's visibility store knows it, which lags.
@@ -165,7 +215,8 @@ func (d *Deployment) CountTickets(ctx context.Context, s DeploymentState) error 
 }
 
 // Promote makes a version current: it gets all tasks from then on, also those of workflows that other versions began. It
-// refuses a version that no worker polls for, or whose workers lack a task queue of the current ones, unless force is set.
+// refuses a version that no worker polls for, or whose workers lack a task queue of the current ones, unless force is set, and always
+// one that never had a worker.
 func (d *Deployment) Promote(ctx context.Context, build string, force bool) error {
 	s, err := d.State(ctx)
 	if err != nil {
@@ -174,14 +225,32 @@ func (d *Deployment) Promote(ctx context.Context, build string, force bool) erro
 	if err := d.polled(s, build); err != nil && !force {
 		return err
 	}
+	if _, known := s.version(build); !known && build != Unversioned {
+		return fault.New(fault.NotFound, "the deployment %s has no version %s: no worker of it has ever polled", d.name, build)
+	}
 	return d.setCurrent(ctx, s, build, force)
 }
 
+// setCurrent makes a version current, and takes the task queue from another deployment: without that, making the version
+// current that is already would change nothing.
 func (d *Deployment) setCurrent(ctx context.Context, s DeploymentState, build string, force bool) error {
+	if s.Holder != (Holder{}) {
+		if err := d.release(ctx, s.Holder.Deployment); err != nil {
+			return err
+		}
+	}
 	_, err := d.handle().SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{
 		BuildID: build, ConflictToken: s.token, IgnoreMissingTaskQueues: force, AllowNoPollers: force,
 	})
 	return refused(err, fmt.Sprintf("make version %s current", BuildName(build)))
+}
+
+// release has another deployment give up the task queue.
+func (d *Deployment) release(ctx context.Context, deployment string) error {
+	_, err := NewDeployment(d.temporal, deployment).handle().SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{
+		IgnoreMissingTaskQueues: true, AllowNoPollers: true,
+	})
+	return refused(err, "take the task queue from the deployment "+deployment)
 }
 
 // Ramp gives a version a share of the tasks, in percent: those of the tickets whose numbers fall into it, new or not. The
@@ -196,6 +265,9 @@ func (d *Deployment) Ramp(ctx context.Context, build string, share float32) erro
 	}
 	if err := d.polled(s, build); err != nil {
 		return err
+	}
+	if build == s.Current {
+		return fault.New(fault.Conflict, "version %s is current, so it gets all tickets that are not of a ramping version: ramp another one", BuildName(build))
 	}
 	_, err = d.handle().SetRampingVersion(ctx, client.WorkerDeploymentSetRampingVersionOptions{
 		BuildID: build, Percentage: share, ConflictToken: s.token,

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -19,6 +20,7 @@ type PromoterOptions struct {
 const (
 	promoteEvery = 10 * time.Second
 	promoteGrace = 10 * time.Second
+	warnEvery    = 10 * time.Minute
 	promoteSoon  = 500 * time.Millisecond // between looks at a version that may be promoted in a moment
 )
 
@@ -29,7 +31,8 @@ const (
 //     restarted changes nothing;
 //   - if the current version has no workers any more, such as after an older version was deployed again.
 //
-// With Manual it does the first only.
+// With Manual it does the first only, and not while another deployment has the tickets' task queue. The current version is that of
+// the task queue, which may be another deployment's. It logs that again and again, because this worker then gets no tickets.
 type Promoter struct {
 	deployment *Deployment
 	dispatcher *Dispatcher
@@ -40,6 +43,7 @@ type Promoter struct {
 
 	activated bool      // this version has had tasks
 	idleSince time.Time // since when the current version has had no workers; zero: it has some
+	warned    time.Time // when it was last logged that another deployment has the task queue
 }
 
 // NewPromoter returns a promoter for the worker with an identity that runs a build.
@@ -66,12 +70,18 @@ func (p *Promoter) Run(ctx context.Context) error {
 func (p *Promoter) look(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	workers, current, err := p.deployment.workers(ctx)
+	q, err := p.deployment.queue(ctx)
 	if err != nil {
 		return 0, err
 	}
-	decided := p.activated || p.options.Manual && current != Unversioned
-	if current == p.build || decided && workers[current] > 0 {
+	p.warn(q.holder)
+	elsewhere := q.holder != (Holder{})
+	polling := q.workers[q.current]
+	if elsewhere {
+		polling = q.holder.Workers
+	}
+	decided := p.activated || p.options.Manual && (elsewhere || q.current != Unversioned)
+	if !elsewhere && q.current == p.build || decided && polling > 0 {
 		p.idleSince = time.Time{}
 		return p.options.Every, nil // without a request to the deployment, of which Temporal answers only a few a second
 	}
@@ -102,23 +112,41 @@ func (p *Promoter) look(ctx context.Context) (time.Duration, error) {
 	if err := p.deployment.setCurrent(ctx, s, p.build, force); err != nil {
 		return 0, err
 	}
-	p.log.Info("this worker's version is current now", "version", p.build, "before", BuildName(s.Current), "reason", reason)
+	p.log.Info("this worker's version is current now", "version", p.build, "before", BuildName(cmp.Or(s.Holder.Build, s.Current)), "reason", reason)
 	return p.options.Every, nil
+}
+
+// warn logs now and then that another deployment has the task queue.
+func (p *Promoter) warn(h Holder) {
+	if h == (Holder{}) {
+		p.warned = time.Time{}
+		return
+	}
+	if time.Since(p.warned) >= warnEvery {
+		p.warned = time.Now()
+		p.log.Warn("this worker gets no tickets: another deployment has their task queue",
+			"deployment", p.deployment.name, "other", h.Deployment, "version", BuildName(h.Build), "workers", h.Workers)
+	}
 }
 
 // reason returns why the version is to be promoted, if it is, and whether it is even if its workers lack task queues that
 // the current version has.
 func (p *Promoter) reason(s DeploymentState) (reason string, force bool) {
+	elsewhere := s.Holder != (Holder{})
 	current, _ := s.version(s.Current)
-	if current.Workers > 0 || s.Current == p.build {
+	if elsewhere {
+		current = DeploymentVersion{Workers: s.Holder.Workers}
+	}
+	mine := !elsewhere && s.Current == p.build
+	if current.Workers > 0 || mine {
 		p.idleSince = time.Time{}
 	} else if p.idleSince.IsZero() {
 		p.idleSince = time.Now()
 	}
 	switch {
-	case s.Current == p.build:
+	case mine:
 		return "", false
-	case s.Changed.IsZero():
+	case s.Changed.IsZero() && !(elsewhere && p.options.Manual):
 		return "it is the first", true
 	case p.options.Manual:
 		return "", false

@@ -3,6 +3,8 @@ package dispatch_test
 import (
 	"context"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,12 +23,17 @@ func release(t *testing.T, s *desktest.Site, build, identity string, manual bool
 
 func releaseWith(t *testing.T, s *desktest.Site, build, identity string, o dispatch.PromoterOptions) (stop func()) {
 	t.Helper()
-	stopWorker := workAs(t, s, identity, worker.Version{Deployment: deploymentName, Build: build})
+	return releaseOf(t, s, worker.Version{Deployment: deploymentName, Build: build}, identity, o, slog.New(slog.DiscardHandler))
+}
+
+func releaseOf(t *testing.T, s *desktest.Site, v worker.Version, identity string, o dispatch.PromoterOptions, log *slog.Logger) (stop func()) {
+	t.Helper()
+	stopWorker := workAs(t, s, identity, v)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = dispatch.NewPromoter(dispatch.NewDeployment(s.Temporal, deploymentName), build, identity, o, slog.New(slog.DiscardHandler)).Run(ctx) // nil
+		_ = dispatch.NewPromoter(dispatch.NewDeployment(s.Temporal, v.Deployment), v.Build, identity, o, log).Run(ctx) // nil
 	}()
 	stop = func() {
 		cancel()
@@ -39,10 +46,15 @@ func releaseWith(t *testing.T, s *desktest.Site, build, identity string, o dispa
 
 func state(t *testing.T, s *desktest.Site) dispatch.DeploymentState {
 	t.Helper()
+	return stateOf(t, s, dispatch.NewDeployment(s.Temporal, deploymentName))
+}
+
+func stateOf(t *testing.T, s *desktest.Site, d *dispatch.Deployment) dispatch.DeploymentState {
+	t.Helper()
 	var found dispatch.DeploymentState
 	s.Await("the state of the deployment", func() bool {
 		var err error
-		found, err = dispatch.NewDeployment(s.Temporal, deploymentName).State(t.Context())
+		found, err = d.State(t.Context())
 		return err == nil // Temporal answers a few requests a second
 	})
 	return found
@@ -126,6 +138,87 @@ func TestPromoter_leavesTicketsToWorkersWithoutAVersionWhileTheyPoll(t *testing.
 	again()
 }
 
+// A deployment that was renamed with the same build, and back: nothing else tells the two apart than its name.
+func TestPromoter_takesTicketsFromADeploymentOfAnotherNameThatHasNoWorkers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	often := dispatch.PromoterOptions{Every: 100 * time.Millisecond, Grace: time.Second}
+	start := func(deployment, identity string) (stop func()) {
+		return releaseOf(t, s, worker.Version{Deployment: deployment, Build: "v1"}, identity, often, slog.New(slog.DiscardHandler))
+	}
+	stop := start(deploymentName, "one")
+	awaitCurrent(t, s, "v1")
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	for i, deployment := range []string{"renamed", deploymentName, "renamed"} {
+		stop()
+		stop = start(deployment, deployment+strings.Repeat("'", i))
+		s.Ask(number, note)
+	}
+	if n := len(s.Events(number)); n != 4 {
+		t.Errorf("%d events", n)
+	}
+}
+
+func TestPromoter_warnsThatAnotherDeploymentHasTheTicketsUntilAnOperatorMovesThem(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	stopFirst := release(t, s, "v1", "one", true)
+	awaitCurrent(t, s, "v1")
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+
+	first, second := dispatch.NewDeployment(s.Temporal, deploymentName), dispatch.NewDeployment(s.Temporal, "typo")
+	log := new(lines)
+	manual := dispatch.PromoterOptions{Manual: true, Every: 100 * time.Millisecond}
+	stopSecond := releaseOf(t, s, worker.Version{Deployment: "typo", Build: "v1"}, "two", manual, slog.New(slog.NewTextHandler(log, nil)))
+	s.Await("a warning", func() bool { return log.contain("level=WARN") && log.contain("other="+deploymentName) })
+	s.Await("the reason", func() bool {
+		return says(second.Holds(t.Context()), "the deployment desk has the task queue of tickets: its version v1 gets them (workers that poll: 1)")
+	})
+	s.Await("no reason of the other", func() bool { return first.Holds(t.Context()) == nil })
+	if found := stateOf(t, s, second); found.Holder != (dispatch.Holder{Deployment: deploymentName, Build: "v1", Workers: 1}) {
+		t.Errorf("its state is %+v", found)
+	}
+
+	move := func(to, from *dispatch.Deployment) {
+		t.Helper()
+		s.Await("a promotion", func() bool { return to.Promote(t.Context(), "v1", false) == nil })
+		s.Await("the task queue", func() bool { return to.Holds(t.Context()) == nil })
+		s.Await("its loss", func() bool { return says(from.Holds(t.Context()), "the deployment ") })
+		if found := stateOf(t, s, to); found.Current != "v1" || found.Versions[0].Share != 100 {
+			t.Errorf("the state is %+v", found)
+		}
+		s.Ask(number, note)
+	}
+	move(second, first)
+	if found := stateOf(t, s, first); found.Holder.Deployment != "typo" || found.Versions[0].Share != 0 {
+		t.Errorf("the state of the first is %+v", found)
+	}
+	move(first, second)
+	stopFirst()
+	move(second, first)
+	stopSecond()
+}
+
+// lines is a log that tests read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) contain(what string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.text.String(), what)
+}
+
 func TestDeployment_refusesAVersionWithoutWorkersAndKnowsWhatWasBefore(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -151,6 +244,8 @@ func TestDeployment_refusesAVersionWithoutWorkersAndKnowsWhatWasBefore(t *testin
 	if before, err := state(t, s).Previous(); before != "v1" || err != nil {
 		t.Errorf("a rollback leads to %q, %v", before, err)
 	}
+	s.Await("a refusal", func() bool { return says(d.Ramp(t.Context(), "v2", 10), "version v2 is current") })
+	s.Await("a refusal", func() bool { return says(d.Promote(t.Context(), "v9", true), "the deployment desk has no version v9") })
 	for _, build := range []string{"v9", dispatch.Unversioned} {
 		s.Await("a refusal", func() bool { return says(d.Promote(t.Context(), build, false), "no worker polls for version") })
 	}
