@@ -124,9 +124,9 @@ var (
 	descAge      = gauge("database_read_age_seconds", "Time since the metrics of the database were read.")
 	descTemporal = gauge("temporal_up", "1 if Temporal answered the last look; 0 if that failed, or takes longer than five seconds.")
 
-	descUndelivered       = gauge("commands_undelivered", "Accepted commands that the relay has yet to deliver, by kind: \"submission\", \"later\" (of tickets that exist) or \"retried\" (either, after a failed attempt).", "kind")
+	descUndelivered       = gauge("commands_undelivered", "Accepted commands that the relay has yet to deliver, by kind: \"submission\", \"later\" (of tickets that exist) or \"retried\" (either, after a failed attempt). Imported tickets, whose commands were decided elsewhere, are not included.", "kind")
 	descUndeliveredOldest = gauge("commands_undelivered_oldest_seconds", "Age of the oldest of them, since its acceptance; of an email that is its arrival, also if it was processed much later.", "kind")
-	descUndecided         = gauge("commands_undecided", "Commands that were delivered and that no step has decided.")
+	descUndecided         = gauge("commands_undecided", "Commands that were delivered and that no step has decided. Those of imported tickets, which were decided elsewhere, are not included.")
 	descUndecidedOldest   = gauge("commands_undecided_oldest_seconds", "Age of the oldest of them, since its delivery.")
 	descOverdue           = gauge("due_events_overdue", "Due events, such as reminders, breaches and escalation steps, that have not fired. Those of parked steps and those that an incoming email holds up are not included.")
 	descOverdueOldest     = gauge("due_events_overdue_oldest_seconds", "Age of the oldest of them, since it was due.")
