@@ -14,7 +14,6 @@ type Workload struct {
 	Quarantined Waiting // emails in quarantine
 	Workflows   Reconciliation
 	Fanout      FanoutProgress
-	Sessions    DatabaseSessions
 }
 
 // MostCounted is where counts of a Workload stop, so that a large backlog costs no more to count.

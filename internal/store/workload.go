@@ -85,11 +85,21 @@ func workloadQueries(w *desk.Workload) []workloadQuery {
 		{(*waiting)(&w.Overdue), counted("tickets", overdue, "next_due, number", "next_due"), []any{desk.MostCounted, mailWait}},
 		{(*waiting)(&w.Incoming), counted("incoming_mails", `status = 'received'`, "id", "received_at"), limited},
 		{(*waiting)(&w.Quarantined), counted("incoming_mails", `status = 'quarantined'`, "status, id DESC", "received_at"), limited},
-		{(*waiting)(&w.Sessions.Locked), `SELECT count(*), max(clock_timestamp() - query_start) FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock'`, nil},
-		{(*waiting)(&w.Sessions.Idle), `SELECT count(*), max(clock_timestamp() - state_change) FROM pg_stat_activity
-			WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')`, nil},
 	}
+}
+
+// DatabaseSessions returns the sessions of PostgreSQL that wait. It reads no table, so that it answers while tables are locked.
+func (s *Store) DatabaseSessions(ctx context.Context) (d desk.DatabaseSessions, err error) {
+	batch := &pgx.Batch{}
+	for _, q := range []workloadQuery{
+		{(*waiting)(&d.Locked), `SELECT count(*), max(clock_timestamp() - query_start) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`, nil},
+		{(*waiting)(&d.Idle), `SELECT count(*), max(clock_timestamp() - state_change) FROM pg_stat_activity
+			WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')`, nil},
+	} {
+		batch.Queue(q.sql).QueryRow(func(row pgx.Row) error { return q.into.scan(row) })
+	}
+	return d, explain(s.pool.SendBatch(ctx, batch).Close(), "count sessions that wait")
 }
 
 // owedQuery counts the owed deliveries of each queue by age. Those of tickets are read by age, the others in the order in which

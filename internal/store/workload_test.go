@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -81,6 +82,44 @@ func TestWorkload_countsNoCommandsOfImportedTicketsAsWaiting(t *testing.T) {
 	d.ask(d.agent, desk.Request{Number: imported.Number, Verb: ticket.VerbAssign})
 	d.deliverAll()
 	waiting("a later command is delivered", 0, 0, 2)
+}
+
+// What waits for a lock must be seen while that is what keeps everything else from being read.
+func TestDatabaseSessions_showsWhoWaitsWhileATableIsLocked(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan error, 1)
+	go func() {
+		_, err := d.Workload(t.Context())
+		read <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), slack)
+	defer cancel()
+	for {
+		s, err := d.DatabaseSessions(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Locked.Count == 1 && s.Locked.Oldest > 0 && s.Idle.Count == 1 {
+			break
+		}
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	if s, err := d.DatabaseSessions(ctx); err != nil || s.Locked.Count+s.Idle.Count != 0 {
+		t.Errorf("afterwards: %+v, %v", s, err)
+	}
 }
 
 func TestWorkload_leavesOutDueEventsThatAreLateOnPurpose(t *testing.T) {
