@@ -4,7 +4,7 @@ import "time"
 
 // Workload is what waits to be done, as the database has it. Counts stop at MostCounted.
 type Workload struct {
-	Submissions Waiting // new tickets of whose submission no workflow has been notified
+	Submissions Waiting // new tickets, other than imported ones, of whose submission no workflow has been notified
 	Commands    Waiting // later commands of which none has
 	Retried     Waiting // either, after a failed attempt
 	Undecided   Waiting // commands that were delivered and that no step has decided, since their delivery
@@ -14,7 +14,6 @@ type Workload struct {
 	Quarantined Waiting // emails in quarantine
 	Workflows   Reconciliation
 	Fanout      FanoutProgress
-	Sessions    DatabaseSessions
 }
 
 // MostCounted is where counts of a Workload stop, so that a large backlog costs no more to count.

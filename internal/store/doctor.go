@@ -27,11 +27,12 @@ func (s *Store) IdleSessions(ctx context.Context, longer time.Duration) ([]desk.
 	return all, explain(err, "list idle transactions")
 }
 
-// Backlog counts the commands that were accepted longer than patience ago and have not been delivered to a workflow.
+// Backlog counts the commands that were accepted longer than patience ago and have not been delivered to a workflow. Those of
+// imported tickets, which were decided where they come from, don't count.
 func (s *Store) Backlog(ctx context.Context, patience time.Duration) (b desk.Backlog, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), coalesce(clock_timestamp() - min(c.accepted_at), interval '0')
-		FROM undelivered u JOIN commands c ON c.ticket = u.ticket AND c.seq = u.seq
+		FROM undelivered u JOIN commands c ON c.ticket = u.ticket AND c.seq = u.seq JOIN tickets ON number = u.ticket AND u.seq > taken
 		WHERE u.delivered_at IS NULL AND c.accepted_at < statement_timestamp() - $1::interval`, patience).Scan(&b.Commands, &b.Oldest)
 	return b, explain(err, "count the commands that wait")
 }

@@ -68,26 +68,38 @@ func counted(table, condition, order, since string) string {
 
 func workloadQueries(w *desk.Workload) []workloadQuery {
 	const acceptance = `(SELECT accepted_at FROM commands c WHERE c.ticket = undelivered.ticket AND c.seq = undelivered.seq)`
+	// Commands of imported tickets were decided where they come from: their rows only start workflows.
+	const undecided = ` AND seq > (SELECT taken FROM tickets WHERE number = ticket)`
 	// What is parked or held up by an incoming email is late on purpose; see WaitingMail.
 	const overdue = `next_due < statement_timestamp() AND NOT EXISTS (SELECT FROM parked_steps p WHERE p.ticket = tickets.number)
 		AND NOT EXISTS (SELECT FROM incoming_mails m WHERE m.thread = tickets.number AND m.thread <> '' AND m.status = 'received'
 			AND m.received_at > clock_timestamp() - $2::interval AND date_trunc('second', m.received_at) < tickets.next_due)`
 	limited := []any{desk.MostCounted}
 	return []workloadQuery{
-		{(*waiting)(&w.Submissions), counted("undelivered", `tries = 0 AND seq = 1 AND delivered_at IS NULL`, "id", acceptance), limited},
+		{(*waiting)(&w.Submissions), counted("undelivered", `tries = 0 AND seq = 1 AND delivered_at IS NULL`+undecided, "id", acceptance), limited},
 		{(*waiting)(&w.Commands), counted("undelivered", `tries = 0 AND seq > 1 AND delivered_at IS NULL`, "id", acceptance), limited},
 		// Their order is that of the next attempts, so the oldest of a few is what can be known cheaply.
 		{(*waiting)(&w.Retried), `SELECT count(*), clock_timestamp() - min(` + acceptance + `) FROM (
-			SELECT ticket, seq FROM undelivered WHERE tries > 0 AND delivered_at IS NULL ORDER BY not_before LIMIT 1000) undelivered`, nil},
-		{(*waiting)(&w.Undecided), counted("undelivered", `delivered_at IS NOT NULL`, "delivered_at", "delivered_at"), limited},
+			SELECT ticket, seq FROM undelivered WHERE tries > 0 AND delivered_at IS NULL ORDER BY not_before LIMIT 1000) undelivered WHERE true` + undecided, nil},
+		{(*waiting)(&w.Undecided), counted("undelivered", `delivered_at IS NOT NULL`+undecided, "delivered_at", "delivered_at"), limited},
 		{(*waiting)(&w.Overdue), counted("tickets", overdue, "next_due, number", "next_due"), []any{desk.MostCounted, mailWait}},
 		{(*waiting)(&w.Incoming), counted("incoming_mails", `status = 'received'`, "id", "received_at"), limited},
 		{(*waiting)(&w.Quarantined), counted("incoming_mails", `status = 'quarantined'`, "status, id DESC", "received_at"), limited},
-		{(*waiting)(&w.Sessions.Locked), `SELECT count(*), max(clock_timestamp() - query_start) FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock'`, nil},
-		{(*waiting)(&w.Sessions.Idle), `SELECT count(*), max(clock_timestamp() - state_change) FROM pg_stat_activity
-			WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')`, nil},
 	}
+}
+
+// DatabaseSessions returns the sessions of PostgreSQL that wait. It reads no table, so that it answers while tables are locked.
+func (s *Store) DatabaseSessions(ctx context.Context) (d desk.DatabaseSessions, err error) {
+	batch := &pgx.Batch{}
+	for _, q := range []workloadQuery{
+		{(*waiting)(&d.Locked), `SELECT count(*), max(clock_timestamp() - query_start) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`, nil},
+		{(*waiting)(&d.Idle), `SELECT count(*), max(clock_timestamp() - state_change) FROM pg_stat_activity
+			WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')`, nil},
+	} {
+		batch.Queue(q.sql).QueryRow(func(row pgx.Row) error { return q.into.scan(row) })
+	}
+	return d, explain(s.pool.SendBatch(ctx, batch).Close(), "count sessions that wait")
 }
 
 // owedQuery counts the owed deliveries of each queue by age. Those of tickets are read by age, the others in the order in which

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -48,6 +49,76 @@ func TestWorkload_countsWhatWaits(t *testing.T) {
 	w = work()
 	if w.Undecided.Count != 1 || w.Undecided.Oldest.Round(time.Minute) != 5*time.Minute || w.Retried.Count != 2 || w.Submissions.Count != 0 {
 		t.Errorf("undecided: %+v, retried: %+v", w.Undecided, w.Retried)
+	}
+}
+
+// The commands of an imported ticket were decided where it comes from, long ago, also if its workflow has yet to be started.
+func TestWorkload_countsNoCommandsOfImportedTicketsAsWaiting(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	imported := d.past(30, desk.ImportAction{By: d.agent, At: ago(29), Verb: ticket.VerbNote, Body: "a note"})
+	d.imports(imported)
+	waiting := func(state string, submissions, retried, undecided int) {
+		t.Helper()
+		w, err := d.Workload(t.Context())
+		if err != nil || w.Submissions.Count != submissions || w.Retried.Count != retried || w.Undecided.Count != undecided {
+			t.Errorf("%s: submissions %+v, retried %+v, undecided %+v, %v", state, w.Submissions, w.Retried, w.Undecided, err)
+		}
+		if oldest := max(w.Submissions.Oldest, w.Retried.Oldest, w.Undecided.Oldest); oldest > time.Minute {
+			t.Errorf("%s: the oldest has waited for %v", state, oldest)
+		}
+		if b, err := d.Backlog(t.Context(), late); err != nil || b.Commands != 0 {
+			t.Errorf("%s: backlog %+v, %v", state, b, err)
+		}
+	}
+	waiting("its workflow has yet to be started", 0, 0, 0)
+	d.submit(d.customer)
+	waiting("and so has another's", 1, 0, 0)
+	d.sql(`UPDATE undelivered SET tries = 1`)
+	waiting("starting them failed", 0, 1, 0)
+	d.sql(`UPDATE undelivered SET tries = 0`)
+	d.deliverAll()
+	waiting("started, and the other has taken no step", 0, 0, 1)
+	d.ask(d.agent, desk.Request{Number: imported.Number, Verb: ticket.VerbAssign})
+	d.deliverAll()
+	waiting("a later command is delivered", 0, 0, 2)
+}
+
+// What waits for a lock must be seen while that is what keeps everything else from being read.
+func TestDatabaseSessions_showsWhoWaitsWhileATableIsLocked(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan error, 1)
+	go func() {
+		_, err := d.Workload(t.Context())
+		read <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), slack)
+	defer cancel()
+	for {
+		s, err := d.DatabaseSessions(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Locked.Count == 1 && s.Locked.Oldest > 0 && s.Idle.Count == 1 {
+			break
+		}
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	if s, err := d.DatabaseSessions(ctx); err != nil || s.Locked.Count+s.Idle.Count != 0 {
+		t.Errorf("afterwards: %+v, %v", s, err)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // Database reads what the database knows.
 type Database interface {
 	Workload(context.Context) (desk.Workload, error)
+	DatabaseSessions(context.Context) (desk.DatabaseSessions, error) // also while tables are locked
 	PoolStats() *pgxpool.Stat
 }
 
@@ -33,6 +34,7 @@ func (t *Telemetry) ServeState(db Database, temporal func(context.Context) error
 	return t.registry.Register(&stateCollector{
 		db:       db,
 		workload: cached[desk.Workload]{look: db.Workload, failed: t.warn("what the database knows can't be measured")},
+		sessions: cached[desk.DatabaseSessions]{look: db.DatabaseSessions, failed: t.warn("the database does not answer, as metrics see it")},
 		temporal: cached[struct{}]{
 			look:   func(ctx context.Context) (struct{}, error) { return struct{}{}, temporal(ctx) },
 			failed: t.warn("Temporal does not answer, as metrics see it"),
@@ -111,6 +113,7 @@ func (c *cached[T]) begin() <-chan struct{} {
 type stateCollector struct {
 	db       Database
 	workload cached[desk.Workload]
+	sessions cached[desk.DatabaseSessions]
 	temporal cached[struct{}]
 }
 
@@ -120,13 +123,13 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descDatabase = gauge("database_up", "1 if the database answered the last look; 0 if that failed, or takes longer than five seconds. Metrics read from it are served for a minute longer, and are then missing.")
-	descAge      = gauge("database_read_age_seconds", "Time since the metrics of the database were read.")
+	descDatabase = gauge("database_up", "1 if the database answered the last look at its sessions, which needs no table; 0 if that failed, or takes longer than five seconds.")
+	descAge      = gauge("database_read_age_seconds", "Time since the metrics of the database's tables were read. If that fails, or takes longer than five seconds, they are served for a minute longer, and are then missing, as this is.")
 	descTemporal = gauge("temporal_up", "1 if Temporal answered the last look; 0 if that failed, or takes longer than five seconds.")
 
-	descUndelivered       = gauge("commands_undelivered", "Accepted commands that the relay has yet to deliver, by kind: \"submission\", \"later\" (of tickets that exist) or \"retried\" (either, after a failed attempt).", "kind")
+	descUndelivered       = gauge("commands_undelivered", "Accepted commands that the relay has yet to deliver, by kind: \"submission\", \"later\" (of tickets that exist) or \"retried\" (either, after a failed attempt). Imported tickets, whose commands were decided elsewhere, are not included.", "kind")
 	descUndeliveredOldest = gauge("commands_undelivered_oldest_seconds", "Age of the oldest of them, since its acceptance; of an email that is its arrival, also if it was processed much later.", "kind")
-	descUndecided         = gauge("commands_undecided", "Commands that were delivered and that no step has decided.")
+	descUndecided         = gauge("commands_undecided", "Commands that were delivered and that no step has decided. Those of imported tickets, which were decided elsewhere, are not included.")
 	descUndecidedOldest   = gauge("commands_undecided_oldest_seconds", "Age of the oldest of them, since its delivery.")
 	descOverdue           = gauge("due_events_overdue", "Due events, such as reminders, breaches and escalation steps, that have not fired. Those of parked steps and those that an incoming email holds up are not included.")
 	descOverdueOldest     = gauge("due_events_overdue_oldest_seconds", "Age of the oldest of them, since it was due.")
@@ -176,14 +179,23 @@ func (s *stateCollector) Describe(all chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (s *stateCollector) Collect(all chan<- prometheus.Metric) {
 	c := collecting{all}
-	var asking sync.WaitGroup
-	var temporal error
+	var (
+		asking             sync.WaitGroup
+		temporal, database error
+		sessions           desk.DatabaseSessions
+		seen               time.Time
+	)
 	asking.Go(func() { _, _, temporal = s.temporal.get() })
-	w, at, database := s.workload.get()
+	asking.Go(func() { sessions, seen, database = s.sessions.get() })
+	w, at, _ := s.workload.get()
 	asking.Wait()
 	c.yes(descTemporal, temporal == nil)
 	c.yes(descDatabase, database == nil)
 	c.pool(s.db.PoolStats())
+	if !seen.IsZero() {
+		c.waiting(descSessionsLocked, descSessionsLockedAge, sessions.Locked)
+		c.waiting(descSessionsIdle, descSessionsIdleAge, sessions.Idle)
+	}
 	if !at.IsZero() {
 		c.value(descAge, time.Since(at).Seconds())
 		c.workload(w)
@@ -253,8 +265,6 @@ func (c collecting) workload(w desk.Workload) {
 	c.value(descFanoutTickets, float64(w.Fanout.Total), "total")
 	c.value(descFanoutTickets, float64(w.Fanout.Notified), "notified")
 	c.value(descFanoutTickets, float64(w.Fanout.Behind), "behind")
-	c.waiting(descSessionsLocked, descSessionsLockedAge, w.Sessions.Locked)
-	c.waiting(descSessionsIdle, descSessionsIdleAge, w.Sessions.Idle)
 }
 
 // ageLabels are the labels of desk.DeliveryAges.

@@ -23,11 +23,21 @@ type database struct {
 	looks atomic.Int64
 	pool  *pgxpool.Pool
 	look  func(context.Context) (desk.Workload, error)
+
+	locked bool // its tables are, and its sessions can be read
 }
 
 func (d *database) Workload(ctx context.Context) (desk.Workload, error) {
 	d.looks.Add(1)
 	return d.look(ctx)
+}
+
+func (d *database) DatabaseSessions(ctx context.Context) (desk.DatabaseSessions, error) {
+	if d.locked {
+		return desk.DatabaseSessions{Locked: desk.Waiting{Count: 2, Oldest: 4 * time.Second}}, nil
+	}
+	_, err := d.look(ctx)
+	return desk.DatabaseSessions{}, err
 }
 
 func (d *database) PoolStats() *pgxpool.Stat { return d.pool.Stat() }
@@ -136,6 +146,22 @@ func TestState_ofADatabaseThatHangsDoesNotHang(t *testing.T) {
 		close(end)
 		synctest.Wait()
 		has(t, scrape(), "supportdesk_database_up 1")
+	})
+}
+
+// Locked tables don't make the database seem down, and don't hide what waits for them.
+func TestState_ofLockedTablesShowsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, scrape := serve(t, func(ctx context.Context) (desk.Workload, error) { <-ctx.Done(); return desk.Workload{}, ctx.Err() }, nil)
+		d.locked = true
+		for range 10 {
+			metrics := scrape()
+			has(t, metrics, "supportdesk_database_up 1", "supportdesk_database_lock_waits 2", "supportdesk_database_lock_wait_oldest_seconds 4")
+			if strings.Contains(metrics, "supportdesk_database_read_age_seconds") {
+				t.Error("tables have an age that were never read")
+			}
+			time.Sleep(15 * time.Second)
+		}
 	})
 }
 
