@@ -92,8 +92,8 @@ func TestSubscribe_reportsOneTicketOrAll(t *testing.T) {
 func TestSubscribe_waitsForNoSubscriber(t *testing.T) {
 	d := open(t)
 	o := d.listening()
-	slow, brisk := d.subscribe(o, ""), d.subscribe(o, "")
 	n := d.taken(d.customer)
+	slow, brisk := d.subscribe(o, n), d.subscribe(o, n)
 	for range 50 { // more than may wait
 		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
 		d.awaitChange(brisk, desk.Change{Number: n, Kind: desk.ChangeStepped})
