@@ -235,15 +235,13 @@ func sync(path string) error {
 }
 
 // dynamicConfig lifts the limits that protect a shared cluster and trades throughput at scale for latency.
-func dynamicConfig() dynamicconfig.StaticClient {
+func dynamicConfig() *dynamicSettings {
 	values := dynamicconfig.StaticClient{
 		// One partition: a task never waits for a forward to the partition where the poller is.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 		// A timer shorter than this shift fires late by up to the shift.
-		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 50 * time.Millisecond,
-		// Search attributes registered at start-up are usable at once.
-		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key():             true,
+		dynamicconfig.TimerProcessorMaxTimeShift.Key():                          50 * time.Millisecond,
 		dynamicconfig.FrontendMaxConcurrentLongRunningRequestsPerInstance.Key(): 100_000,
 		// A worker that is stopped is no longer listed as polling, so that another version may take over at once.
 		dynamicconfig.EnableCancelWorkerPollsOnShutdown.Key(): true,
@@ -262,5 +260,5 @@ func dynamicConfig() dynamicconfig.StaticClient {
 	} {
 		values[limit] = unthrottled
 	}
-	return values
+	return &dynamicSettings{StaticClient: values}
 }

@@ -45,13 +45,29 @@ func TestPrepare_dropsTheIndexesOfAnEarlierVersion(t *testing.T) {
 	if got := indexes(t, path); !slices.Equal(got, kept) {
 		t.Errorf("indexes %v, want %v", got, kept)
 	}
-	list(t, path)
+	listWorkflows(t, path)
 }
 
-// list starts a server on a database and lists workflows by attributes whose indexes were dropped.
-func list(t *testing.T, path string) {
+// listWorkflows lists workflows by attributes whose indexes were dropped.
+func listWorkflows(t *testing.T, path string) {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	frontend := workflowservice.NewWorkflowServiceClient(serve(t, path))
+	for _, query := range []string{
+		"ExecutionStatus = 'Running' AND TaskQueue = 'tickets'", "HistoryLength > 5", "TemporalWorkerDeploymentVersion IS NULL",
+		"TemporalReportedProblems IN ('category=WorkflowTaskFailed')", "ExecutionTime < '2026-11-24T00:00:00Z'",
+	} {
+		_, err := frontend.ListWorkflowExecutions(t.Context(),
+			&workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: query})
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
+// serve runs a server on a database until the end of the test and returns a connection to its frontend.
+func serve(t *testing.T, path string) *grpc.ClientConn {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
@@ -59,12 +75,12 @@ func list(t *testing.T, path string) {
 		in.CloseWithError(errors.Join(io.EOF, err))
 		ended <- err
 	}()
-	defer func() {
+	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	}()
+	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatalf("the server is not ready: %v", err)
@@ -74,17 +90,8 @@ func list(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close() }()
-	for _, query := range []string{
-		"ExecutionStatus = 'Running' AND TaskQueue = 'tickets'", "HistoryLength > 5", "TemporalWorkerDeploymentVersion IS NULL",
-		"TemporalReportedProblems IN ('category=WorkflowTaskFailed')", "ExecutionTime < '2026-11-24T00:00:00Z'",
-	} {
-		_, err := workflowservice.NewWorkflowServiceClient(conn).ListWorkflowExecutions(ctx,
-			&workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: query})
-		if err != nil {
-			t.Errorf("%s: %v", query, err)
-		}
-	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 func indexes(t *testing.T, path string) (names []string) {

@@ -163,11 +163,13 @@ func await(ctx context.Context, address, namespace string) error {
 }
 
 func newServer(opts options, ports portSet, logger log.Logger) (temporal.Server, error) {
+	settings := dynamicConfig()
 	return temporal.NewServer(
 		temporal.WithConfig(serverConfig(opts.db, ports)),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(ports.hosts()),
-		temporal.WithDynamicConfigClient(dynamicConfig()),
+		temporal.WithDynamicConfigClient(settings),
+		temporal.WithChainedFrontendGrpcInterceptors(settings.noteChanges),
 		temporal.WithLogger(logger),
 	)
 }
