@@ -5,12 +5,12 @@ import (
 	"log/slog"
 	"maps"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 	"github.com/holesalemart/supportdesk/worker"
 	"github.com/holesalemart/supportdesk/workflows"
 )
@@ -171,10 +171,10 @@ func TestPromoter_warnsThatAnotherDeploymentHasTheTicketsUntilAnOperatorMovesThe
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 
 	first, second := dispatch.NewDeployment(s.Temporal, deploymentName), dispatch.NewDeployment(s.Temporal, "typo")
-	log := new(lines)
+	log := new(logtest.Buffer)
 	manual := dispatch.PromoterOptions{Manual: true, Every: 100 * time.Millisecond}
 	stopSecond := releaseOf(t, s, worker.Version{Deployment: "typo", Build: "v1"}, "two", manual, slog.New(slog.NewTextHandler(log, nil)))
-	s.Await("a warning", func() bool { return log.contain("level=WARN") && log.contain("other="+deploymentName) })
+	s.Await("a warning", func() bool { return log.Contains("level=WARN") && log.Contains("other="+deploymentName) })
 	s.Await("the reason", func() bool {
 		return says(second.Holds(t.Context()), "the deployment desk has the task queue of tickets: its version v1 gets them (workers that poll: 1)")
 	})
@@ -237,24 +237,6 @@ func TestDeployment_countsTicketsThatNoVersionHasTakenOn(t *testing.T) {
 	awaitTickets(map[string]int64{"v1": 0, dispatch.Unversioned: 1})
 	s.Ask(number, note)
 	awaitTickets(map[string]int64{"v1": 1})
-}
-
-// lines is a log that tests read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) contain(what string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.text.String(), what)
 }
 
 func TestDeployment_refusesAVersionWithoutWorkersAndKnowsWhatWasBefore(t *testing.T) {
