@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -165,9 +165,9 @@ func (s *scripted) Await(context.Context, ticket.Number, int64) (ticket.Outcome,
 }
 
 // serve returns the API on s, and its log.
-func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler, *logged) {
+func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler, *logtest.Buffer) {
 	t.Helper()
-	log := &logged{}
+	log := new(logtest.Buffer)
 	config := api.Config{
 		Desk: app.NewTickets(s, s, s, s, s), People: s, Version: "v0-test",
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -180,23 +180,6 @@ func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler
 		t.Fatal(err)
 	}
 	return h, log
-}
-
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // call is one request. With a body its media type is JSON unless media is set.

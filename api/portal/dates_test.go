@@ -12,6 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 	"github.com/holesalemart/supportdesk/internal/sitetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -20,7 +21,7 @@ import (
 func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &fixture{Fixture: sitetest.New(t, d.Store), t: t, log: &logBuffer{}}
+	o := &fixture{Fixture: sitetest.New(t, d.Store), t: t, log: new(logtest.Buffer)}
 	o.People["customer"] = d.Customer
 	o.Start(slog.New(slog.DiscardHandler))
 	o.faulty = &faultyDesk{Tickets: o.Desk}

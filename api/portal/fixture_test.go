@@ -17,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/sitetest"
@@ -30,7 +31,7 @@ type fixture struct {
 	faulty   *faultyDesk
 	accounts *account.Service
 	server   *httptest.Server
-	log      *logBuffer
+	log      *logtest.Buffer
 }
 
 func newFixture(t *testing.T) *fixture { return newFixtureUnder(t, string(policy.Holesalemart())) }
@@ -42,7 +43,7 @@ func newFixtureUnder(t *testing.T, document string) *fixture {
 
 func newFixtureOn(t *testing.T, with *sitetest.Fixture) *fixture {
 	t.Helper()
-	o := &fixture{Fixture: with, t: t, log: &logBuffer{}}
+	o := &fixture{Fixture: with, t: t, log: new(logtest.Buffer)}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
@@ -227,22 +228,4 @@ func (f *faultyDesk) Track(ctx context.Context, n ticket.Number) (desk.Tracking,
 	f.tracked = append(f.tracked, n)
 	f.mu.Unlock()
 	return f.Tickets.Track(ctx, n)
-}
-
-// logBuffer is a log that tests can read while it is written to.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (j *logBuffer) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(line)
-}
-
-func (j *logBuffer) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/logging"
-	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/telemetry"
 )
@@ -42,9 +41,20 @@ type dependencies struct {
 	telemetry *telemetry.Telemetry // nil: nothing is measured
 }
 
+const (
+	databaseLimit = 30 * time.Second // for what the database is asked by a command that an operator waits for
+	lockTimeout   = 5 * time.Second  // how long it waits for a lock of others, such as that of a change of a table
+)
+
+// connectBriefly is connect for a command that an operator waits for.
+func (p *program) connectBriefly() (*dependencies, error) { return p.connectWaiting("", lockTimeout) }
+
 // connect reads the configuration and returns the clients of both. The caller must call close. Only a process that serves has a
 // name, and is measured.
-func (p *program) connect(process string) (*dependencies, error) {
+func (p *program) connect(process string) (*dependencies, error) { return p.connectWaiting(process, 0) }
+
+// connectWaiting is connect with a limit for waiting for a lock; 0: none.
+func (p *program) connectWaiting(process string, lock time.Duration) (*dependencies, error) {
 	c, log, err := p.load()
 	if err != nil {
 		return nil, err
@@ -58,7 +68,7 @@ func (p *program) connect(process string) (*dependencies, error) {
 			return nil, err
 		}
 	}
-	if err := n.open(p.ctx); err != nil {
+	if err := n.open(p.ctx, lock); err != nil {
 		n.closeTelemetry()
 		return nil, err
 	}
@@ -66,11 +76,11 @@ func (p *program) connect(process string) (*dependencies, error) {
 }
 
 // open opens the clients, or none.
-func (n *dependencies) open(ctx context.Context) error {
+func (n *dependencies) open(ctx context.Context, lock time.Duration) error {
 	c := n.config
 	db, err := store.Open(ctx, c.DatabaseURL, store.Options{
 		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencyDelay, Allowances: c.LimitFactor, Files: c.FileLimits(),
-		Own: inbound.Addresses(c.Mailboxes).Accepts, Trace: n.telemetry.Traceparent(),
+		Own: inbound.Addresses(c.Mailboxes).Accepts, Trace: n.telemetry.Traceparent(), LockTimeout: lock,
 	})
 	if err != nil {
 		return err
@@ -120,30 +130,23 @@ func (n *dependencies) close() {
 	n.closeTelemetry()
 }
 
-// awaitTemporal waits until Temporal responds, because in a deployment all processes start at the same time. It returns
-// false if ctx ends before.
-func (n *dependencies) awaitTemporal(ctx context.Context) bool {
-	for logged := false; ; logged = true {
-		err := n.dispatcher().Ready(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return false
-		case err == nil:
-			return true
-		case !logged:
-			n.log.Warn("waiting for Temporal", "error", err)
-		}
-		loop.Sleep(ctx, time.Second)
-	}
+// withStore calls do with the database, for commands that need nothing else.
+func (p *program) withStore(do func(*store.Store) error) error { return p.withStoreWaiting(0, do) }
+
+// withStoreBriefly is withStore for what takes a moment unless the database does not respond or others hold locks.
+func (p *program) withStoreBriefly(do func(context.Context, *store.Store) error) error {
+	return p.withStoreWaiting(lockTimeout, func(db *store.Store) error {
+		return limited(p.ctx, databaseLimit, "the database", func(ctx context.Context) error { return do(ctx, db) })
+	})
 }
 
-// withStore calls do with the database, for commands that need nothing else.
-func (p *program) withStore(do func(*store.Store) error) error {
+// withStoreWaiting is withStore with a limit for waiting for a lock; 0: none.
+func (p *program) withStoreWaiting(lock time.Duration, do func(*store.Store) error) error {
 	c, _, err := p.load()
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Own: inbound.Addresses(c.Mailboxes).Accepts})
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Own: inbound.Addresses(c.Mailboxes).Accepts, LockTimeout: lock})
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -9,7 +8,8 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
-	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/report"
+	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -17,6 +17,7 @@ const (
 	maxNamed     = 10              // tickets that a finding names
 	maxIdle      = 5 * time.Second // for a transaction
 	comparedPage = 200             // tickets whose timelines are read in one query
+	surveyLimit  = 2 * time.Minute // for the comparison of a page of tickets with their workflows
 )
 
 type doctorCommand struct {
@@ -27,7 +28,7 @@ type doctorCommand struct {
 // Run prints a sentence for each problem, and fails if there is any that it has not repaired. It may be run while the
 // system is in use.
 func (c doctorCommand) Run(p *program) error {
-	n, err := p.connect("")
+	n, err := p.connectBriefly()
 	if err != nil {
 		return err
 	}
@@ -87,22 +88,41 @@ func (d *doctor) ok(err error, check string) bool {
 	return err == nil
 }
 
+// ask returns the answer to a question that may take up to a limit. ok is false if there is none; what was asked for and why there
+// is no answer is printed then, and the other checks go on.
+func ask[T any](d *doctor, limit time.Duration, check string, question func(context.Context) (T, error)) (answer T, ok bool) {
+	ctx, cancel := context.WithTimeout(d.ctx, limit)
+	defer cancel()
+	answer, err := question(ctx)
+	if err != nil && ctx.Err() != nil {
+		check += fmt.Sprintf(" within %s", limit)
+	}
+	return answer, d.ok(err, check)
+}
+
+// asks is ask for a question whose answer is that there is no error.
+func (d *doctor) asks(limit time.Duration, check string, question func(context.Context) error) bool {
+	_, ok := ask(d, limit, check, func(ctx context.Context) (struct{}, error) { return struct{}{}, question(ctx) })
+	return ok
+}
+
 // examine runs all checks, without the slow comparison of timelines if quick is set.
 func (d *doctor) examine(quick bool) {
-	if !d.ok(d.db.Ready(d.ctx), "reach PostgreSQL") {
+	if !d.asks(databaseLimit, "reach PostgreSQL", d.db.Ready) {
 		return
 	}
-	d.ok(d.db.Writable(d.ctx), "write to PostgreSQL")
+	d.asks(databaseLimit, "write to PostgreSQL", d.db.Writable)
+	d.locks()
 	d.idle()
 	d.backlog()
 	d.unprocessed()
 	d.parked()
-	if d.ok(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "reach Temporal") && d.namespace() {
+	if d.asks(temporalLimit, "reach Temporal", dispatch.New(d.temporal, dispatch.Pages{}).Ready) && d.namespace() {
 		d.versions()
 		d.workflows()
 	}
 	d.lastReconciliation()
-	d.ok(d.blobs.Ping(d.ctx), "write to the store of files")
+	d.asks(blobLimit, "write to the store of files", d.blobs.Ping)
 	if !quick {
 		d.disagreements()
 		d.missingBlobs()
@@ -110,26 +130,47 @@ func (d *doctor) examine(quick bool) {
 	}
 }
 
-// idle reports sessions that hold a transaction open without doing anything.
-func (d *doctor) idle() {
-	sessions, err := d.db.IdleSessions(d.ctx, maxIdle)
-	if !d.ok(err, "list idle transactions") {
+// locks reports sessions that have locked tables, for which other checks may wait in vain.
+func (d *doctor) locks() {
+	locks, ok := ask(d, databaseLimit, "list locked tables", func(ctx context.Context) ([]desk.TableLock, error) { return d.db.TableLocks(ctx, maxIdle) })
+	if !ok {
 		return
 	}
-	for _, s := range sessions {
-		from := "local"
-		if s.Client != "" {
-			from = "from " + s.Client
+	for _, l := range locks {
+		stops, lasts := "cannot write to it", ""
+		if l.Reads {
+			stops = "can neither read it nor write to it"
 		}
-		d.report("session %d of user %s (%s, program %q) has held an idle transaction open for %s",
-			s.PID, s.User, from, s.Program, s.For.Round(time.Second))
+		if l.For > 0 {
+			lasts = ", in a transaction that began " + l.For.Round(time.Second).String() + " ago"
+		}
+		d.report("%s has locked the table %s%s: others %s", session(l.PID, l.User, l.Client, l.Program), l.Table, lasts, stops)
+	}
+}
+
+// session describes a session of the database.
+func session(pid int, user, client, program string) string {
+	from := "local"
+	if client != "" {
+		from = "from " + client
+	}
+	return fmt.Sprintf("session %d of user %s (%s, program %q)", pid, user, from, program)
+}
+
+// idle reports sessions that hold a transaction open without doing anything.
+func (d *doctor) idle() {
+	sessions, _ := ask(d, databaseLimit, "list idle transactions", func(ctx context.Context) ([]desk.IdleSession, error) { return d.db.IdleSessions(ctx, maxIdle) })
+	for _, s := range sessions {
+		d.report("%s has held an idle transaction open for %s", session(s.PID, s.User, s.Client, s.Program), s.For.Round(time.Second))
 	}
 }
 
 // backlog reports commands that wait to be delivered to Temporal.
 func (d *doctor) backlog() {
-	b, err := d.db.Backlog(d.ctx, d.config.ReconcileAfter)
-	if d.ok(err, "count the commands that wait") && b.Commands > 0 {
+	b, ok := ask(d, databaseLimit, "count the commands that wait", func(ctx context.Context) (desk.Backlog, error) {
+		return d.db.Backlog(ctx, d.config.ReconcileAfter)
+	})
+	if ok && b.Commands > 0 {
 		d.report("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command is waiting", "commands are waiting"), b.Oldest.Round(time.Second))
 	}
 }
@@ -137,8 +178,8 @@ func (d *doctor) backlog() {
 // unprocessed reports that incoming mails wait for longer than usual.
 func (d *doctor) unprocessed() {
 	now := time.Now()
-	m, err := d.db.MailState(d.ctx, now)
-	if d.ok(err, "count the incoming emails that wait") && m.Late(now) {
+	m, ok := ask(d, databaseLimit, "count the incoming emails that wait", func(ctx context.Context) (report.MailStatus, error) { return d.db.MailState(ctx, now) })
+	if ok && m.Late(now) {
 		d.report("%s to be processed, the oldest for %s", count(m.Unprocessed, "incoming email is waiting", "incoming emails are waiting"),
 			now.Sub(m.OldestUnprocessed).Round(time.Second))
 	}
@@ -146,10 +187,7 @@ func (d *doctor) unprocessed() {
 
 // parked reports tickets with a due event that can't be recorded.
 func (d *doctor) parked() {
-	parked, err := d.db.Parked(d.ctx, maxNamed)
-	if !d.ok(err, "list parked tickets") {
-		return
-	}
+	parked, _ := ask(d, databaseLimit, "list parked tickets", func(ctx context.Context) ([]store.ParkedStep, error) { return d.db.Parked(ctx, maxNamed) })
 	for _, p := range parked {
 		d.report("ticket %s has had a due event since %s that can't be recorded and is retried: %s", p.Number, p.Since.UTC().Format(time.RFC3339), p.Reason)
 	}
@@ -157,8 +195,12 @@ func (d *doctor) parked() {
 
 // namespace checks Temporal's namespace and search attributes, and reports whether the namespace exists.
 func (d *doctor) namespace() bool {
-	missing, attributes, err := dispatch.Lacking(d.ctx, d.temporal)
-	if !d.ok(err, "list Temporal's search attributes") {
+	var missing bool
+	attributes, ok := ask(d, temporalLimit, "list Temporal's search attributes", func(ctx context.Context) (lacking []string, err error) {
+		missing, lacking, err = dispatch.Lacking(ctx, d.temporal)
+		return lacking, err
+	})
+	if !ok {
 		return false
 	}
 	if d.lacking = missing || len(attributes) > 0; d.lacking {
@@ -175,9 +217,7 @@ func (d *doctor) namespace() bool {
 
 // workflows reports tickets without a running workflow and tickets whose workflow is stuck.
 func (d *doctor) workflows() {
-	lost, err := d.reconciler.Survey(d.ctx, func(int) {})
-	d.ok(err, "compare the tickets with their workflows")
-	d.lost = lost // also after an error: those that were compared
+	d.lost = d.survey() // also after an error: those that were compared
 	owing := 0
 	for _, o := range d.lost {
 		if o.Mails > 0 || o.Calls > 0 {
@@ -192,10 +232,7 @@ func (d *doctor) workflows() {
 		d.fixable++
 		d.report("%s pending emails or webhook calls and no running workflow", count(owing, "ticket has", "tickets have"))
 	}
-	stuck, err := d.db.StuckTickets(d.ctx)
-	if !d.ok(err, "list stuck tickets") {
-		return
-	}
+	stuck, _ := ask(d, databaseLimit, "list stuck tickets", d.db.StuckTickets)
 	for _, s := range stuck {
 		d.stuck = append(d.stuck, desk.Overdue{Number: s.Number})
 	}
@@ -206,11 +243,25 @@ func (d *doctor) workflows() {
 	}
 }
 
+// survey returns the tickets without a running workflow, as far as the comparison goes on from page to page.
+func (d *doctor) survey() []desk.Overdue {
+	ctx, cancel := context.WithCancelCause(d.ctx)
+	defer cancel(nil)
+	stalled := time.AfterFunc(surveyLimit, func() { cancel(fmt.Errorf("no page of tickets was compared within %s", surveyLimit)) })
+	defer stalled.Stop()
+	lost, err := d.reconciler.Survey(ctx, func(int) { stalled.Reset(surveyLimit) })
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	d.ok(err, "compare the tickets with their workflows")
+	return lost
+}
+
 // lastReconciliation reports that no worker has looked for lost workflows recently.
 func (d *doctor) lastReconciliation() {
-	r, err := d.db.Reconciliation(d.ctx)
+	r, ok := ask(d, databaseLimit, "read the time of the last reconciliation", d.db.Reconciliation)
 	switch {
-	case !d.ok(err, "read the time of the last reconciliation"):
+	case !ok:
 	case r.CheckedAt.IsZero():
 		d.report("no worker has ever looked for lost workflows")
 	case r.Late(time.Now()):
@@ -221,8 +272,12 @@ func (d *doctor) lastReconciliation() {
 // disagreements reports tickets whose row differs from what their timeline yields.
 func (d *doctor) disagreements() {
 	for after := ticket.Number(""); ; {
-		found, compared, last, err := d.db.Disagreements(d.ctx, after, comparedPage)
-		if !d.ok(err, "compare the tickets with their timelines") {
+		compared, last := 0, ticket.Number("")
+		found, ok := ask(d, databaseLimit, "compare the tickets with their timelines", func(ctx context.Context) (found []desk.Disagreement, err error) {
+			found, compared, last, err = d.db.Disagreements(ctx, after, comparedPage)
+			return found, err
+		})
+		if !ok {
 			return
 		}
 		for _, f := range found {
@@ -234,100 +289,12 @@ func (d *doctor) disagreements() {
 	}
 }
 
-// missingBlobs reports files whose bytes are not in the blob store.
-func (d *doctor) missingBlobs() {
-	var missing missing
-	for after := desk.FileID(""); ; {
-		files, err := d.db.FileBlobs(d.ctx, after, comparedPage)
-		if !d.ok(err, "list the files") {
-			return
-		}
-		for _, f := range files {
-			after = f.ID
-			there, err := d.stored(f.Blob, f.Preview)
-			if !d.ok(err, "look for a file's bytes") {
-				return
-			}
-			if !there {
-				missing.add(string(f.ID) + " of " + cmp.Or(string(f.Ticket), "no ticket yet"))
-			}
-		}
-		if len(files) < comparedPage {
-			break
-		}
-	}
-	if missing.n > 0 {
-		d.report("%s no bytes in the store of files: %s", count(missing.n, "file has", "files have"), missing)
-	}
-}
-
-// missingMails reports incoming mails whose content is not in the blob store.
-func (d *doctor) missingMails() {
-	var missing missing
-	for after := int64(0); ; {
-		mails, err := d.db.IncomingBlobs(d.ctx, after, comparedPage)
-		if !d.ok(err, "list the incoming emails") {
-			return
-		}
-		for _, m := range mails {
-			after = m.ID
-			there, err := d.stored(m.Blob)
-			if !d.ok(err, "look for an incoming email's content") {
-				return
-			}
-			if !there {
-				missing.add(fmt.Sprintf("%d (%s)", m.ID, m.Status))
-			}
-		}
-		if len(mails) < comparedPage {
-			break
-		}
-	}
-	if missing.n > 0 {
-		d.report("%s no content in the store of files: %s", count(missing.n, "incoming email has", "incoming emails have"), missing)
-	}
-}
-
-// missing counts what is missing, and names the first.
-type missing struct {
-	n     int
-	first []string
-}
-
-func (m *missing) add(name string) {
-	if m.n++; m.n <= maxNamed {
-		m.first = append(m.first, name)
-	}
-}
-
-func (m missing) String() string { return listed(m.first, m.n) }
-
 // listed lists the first of n names.
 func listed(first []string, n int) string {
 	if more := n - len(first); more > 0 {
 		first = append(first, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(first, ", ")
-}
-
-// stored reports whether the blob store has the blobs with all keys that are not empty.
-func (d *doctor) stored(keys ...string) (bool, error) {
-	for _, key := range keys {
-		if key == "" {
-			continue
-		}
-		r, _, err := d.blobs.Open(d.ctx, key)
-		if fault.KindOf(err) == fault.NotFound {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if err := r.Close(); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // repair fixes the problems that can be fixed.
@@ -357,9 +324,7 @@ func (d *doctor) repair() error {
 
 // register registers what Temporal lacks, and waits until a new namespace can be used.
 func (d *doctor) register() error {
-	ctx, cancel := context.WithTimeout(d.ctx, temporalTimeout)
-	defer cancel()
-	return retryUnavailable(ctx, func() error { return dispatch.EnsureNamespace(ctx, d.temporal) })
+	return d.onceTemporalResponds(d.ctx, func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, d.temporal) })
 }
 
 // named lists the numbers of the first tickets.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -75,4 +77,62 @@ func TestDoctor_findsIncomingMailsThatWaitOrAreLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	examine("1 incoming email has no content in the store of files: 1 (quarantined)")
+}
+
+// While a table is locked, the doctor says by whom and what it could not find out, and goes on.
+func TestDoctor_saysWhatItCannotFindOutWhileATableIsLocked(t *testing.T) {
+	dsn := pgtest.Template(t, "cmd", store.Migrate)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	environment := map[string]string{
+		"SUPPORTDESK_DATABASE_URL": dsn + "&lock_timeout=100", "SUPPORTDESK_BLOB_URL": "file://" + t.TempDir(),
+	}
+	locking := lock(t, dsn, "tickets")
+	if _, err := locking.Exec(t.Context(), `SELECT pg_sleep_until(now() + $1::interval)`, maxIdle); err != nil { // now() is the transaction's beginning
+		t.Fatal(err)
+	}
+	got := call(t, environment, "doctor")
+	if !errors.Is(got.failure, errReported) {
+		t.Errorf("it ends with %v", got.failure)
+	}
+	for _, want := range []string{
+		fmt.Sprintf("session %d of user postgres (from 127.0.0.1, program \"\") has locked the table tickets, in a transaction that began ", locking.PgConn().PID()),
+		"cannot count the commands that wait: another session of the database holds a lock: ",
+		"cannot compare the tickets with their timelines: another session of the database holds a lock: ",
+		"cannot reach Temporal: ",
+		"no worker has ever looked for lost workflows",
+	} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("it does not say %q:\n%s", want, got.out)
+		}
+	}
+}
+
+// Commands that only read fail while a table is locked, instead of waiting without a word.
+func TestCommands_failWhileATableIsLocked(t *testing.T) {
+	dsn := pgtest.Template(t, "cmd", store.Migrate)
+	lock(t, dsn, "people", "tickets", "policies")
+	for _, command := range []string{"people list", "people token nobody", "policy list", "policy diff 1 2", "restored --reason none"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			got := call(t, map[string]string{"SUPPORTDESK_DATABASE_URL": dsn}, strings.Fields(command)...)
+			if got.failure == nil || !strings.Contains(got.failure.Error(), "another session of the database holds a lock") {
+				t.Errorf("it ends with %v", got.failure)
+			}
+		})
+	}
+}
+
+// lock locks tables until the test ends, and returns the connection that does.
+func lock(t *testing.T, dsn string, tables ...string) *pgx.Conn {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(ctx) })
+	if _, err := conn.Exec(ctx, `BEGIN; LOCK TABLE `+strings.Join(tables, ", ")); err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }

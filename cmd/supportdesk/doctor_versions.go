@@ -7,11 +7,11 @@ import "github.com/holesalemart/supportdesk/internal/dispatch"
 func (d *doctor) versions() {
 	deployment, err := d.deployment()
 	if err != nil { // workers have no versions
-		d.ok(dispatch.NewDeployment(d.temporal, "").Holds(d.ctx), "give tickets to workers without a version")
+		d.asks(temporalLimit, "give tickets to workers without a version", dispatch.NewDeployment(d.temporal, "").Holds)
 		return
 	}
-	s, err := deployment.State(d.ctx)
-	if !d.ok(err, "list the versions of the workers") {
+	s, ok := ask(d, temporalLimit, "list the versions of the workers", deployment.State)
+	if !ok {
 		return
 	}
 	if s.Holder != (dispatch.Holder{}) {

@@ -5,18 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
-	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
-
-// temporalTimeout limits how long a command waits for a Temporal server that is starting.
-const temporalTimeout = time.Minute
 
 type migrateCommand struct {
 	Policy       string `type:"existingfile" help:"Policy document to publish if it differs from the newest version. Default: Holesalemart's, if no policy has been published."`
@@ -41,24 +35,9 @@ func (m migrateCommand) Run(p *program) error {
 	if err := publish(p, n.db, document, m.Policy); err != nil || m.SkipTemporal {
 		return err
 	}
-	return register(p.ctx, n.temporal)
-}
-
-// register registers the search attributes. It waits for Temporal, which in a deployment starts at the same time.
-func register(ctx context.Context, temporal *dispatch.Temporal) error {
-	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
-	defer cancel()
-	return retryUnavailable(ctx, func() error { return dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace) })
-}
-
-// retryUnavailable calls do until it returns no Unavailable fault, or ctx ends.
-func retryUnavailable(ctx context.Context, do func() error) error {
-	for {
-		err := do()
-		if fault.KindOf(err) != fault.Unavailable || !loop.Sleep(ctx, time.Second) {
-			return err
-		}
-	}
+	return n.onceTemporalResponds(p.ctx, func(ctx context.Context) error {
+		return dispatch.RegisterAttributes(ctx, n.temporal, n.temporal.Namespace)
+	})
 }
 
 // document returns the policy to publish, or nil to keep the one in force.

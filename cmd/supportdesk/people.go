@@ -30,12 +30,12 @@ type peopleAdd struct {
 }
 
 func (c peopleAdd) Run(p *program) error {
-	return p.withStore(func(db *store.Store) error {
-		person, err := db.AddPerson(p.ctx, desk.Person{Role: c.Role, Name: c.Name, Address: c.Email, Handle: c.Handle})
+	return p.withStoreBriefly(func(ctx context.Context, db *store.Store) error {
+		person, err := db.AddPerson(ctx, desk.Person{Role: c.Role, Name: c.Name, Address: c.Email, Handle: c.Handle})
 		if err != nil {
 			return err
 		}
-		return p.printToken(person, db.IssueToken)
+		return p.printToken(ctx, person, db.IssueToken)
 	})
 }
 
@@ -53,8 +53,8 @@ func (c peopleLink) Run(p *program) error {
 	if c.Lasts <= 0 {
 		return errors.New("--lasts must be positive")
 	}
-	return p.withStore(func(db *store.Store) error {
-		url, err := account.New(db.Accounts(), config.BaseURL).CreateLink(p.ctx, c.Email, c.Lasts)
+	return p.withStoreBriefly(func(ctx context.Context, db *store.Store) error {
+		url, err := account.New(db.Accounts(), config.BaseURL).CreateLink(ctx, c.Email, c.Lasts)
 		if err != nil {
 			return err
 		}
@@ -68,13 +68,13 @@ type peopleToken struct {
 }
 
 func (c peopleToken) Run(p *program) error {
-	return p.withPerson(c.Who, func(db *store.Store, person desk.Person) error {
-		return p.printToken(person, db.IssueTokenAndNotify)
+	return p.withPerson(c.Who, func(ctx context.Context, db *store.Store, person desk.Person) error {
+		return p.printToken(ctx, person, db.IssueTokenAndNotify)
 	})
 }
 
-func (p *program) printToken(person desk.Person, issue func(context.Context, ticket.PersonID, string) (string, error)) error {
-	token, err := issue(p.ctx, person.ID, "supportdesk people")
+func (p *program) printToken(ctx context.Context, person desk.Person, issue func(context.Context, ticket.PersonID, string) (string, error)) error {
+	token, err := issue(ctx, person.ID, "supportdesk people")
 	if err != nil {
 		return err
 	}
@@ -87,8 +87,8 @@ type peopleRevoke struct {
 }
 
 func (c peopleRevoke) Run(p *program) error {
-	return p.withPerson(c.Who, func(db *store.Store, person desk.Person) error {
-		n, err := db.RevokeTokens(p.ctx, person.ID)
+	return p.withPerson(c.Who, func(ctx context.Context, db *store.Store, person desk.Person) error {
+		n, err := db.RevokeTokens(ctx, person.ID)
 		if err != nil {
 			return err
 		}
@@ -102,8 +102,8 @@ type peopleDisable struct {
 }
 
 func (c peopleDisable) Run(p *program) error {
-	return p.withPerson(c.Who, func(db *store.Store, person desk.Person) error {
-		if err := db.DisablePerson(p.ctx, person.ID); err != nil {
+	return p.withPerson(c.Who, func(ctx context.Context, db *store.Store, person desk.Person) error {
+		if err := db.DisablePerson(ctx, person.ID); err != nil {
 			return err
 		}
 		f := desk.Filter{Viewer: desk.Person{Role: ticket.RoleAdministrator}, Queue: desk.QueueAll, Open: true, Limit: 100}
@@ -111,7 +111,7 @@ func (c peopleDisable) Run(p *program) error {
 		if f.Assignee = string(person.ID); !person.Role.Staff() {
 			f.Assignee, f.Requester, which = "", string(person.ID), "that they submitted"
 		}
-		open, more, err := db.List(p.ctx, f)
+		open, more, err := db.List(ctx, f)
 		if err != nil || len(open) == 0 {
 			return err
 		}
@@ -127,8 +127,8 @@ func (c peopleDisable) Run(p *program) error {
 type peopleList struct{}
 
 func (peopleList) Run(p *program) error {
-	return p.withStore(func(db *store.Store) error {
-		people, err := db.People(p.ctx)
+	return p.withStoreBriefly(func(ctx context.Context, db *store.Store) error {
+		people, err := db.People(ctx)
 		if err != nil {
 			return err
 		}
@@ -141,12 +141,12 @@ func (peopleList) Run(p *program) error {
 	})
 }
 
-func (p *program) withPerson(who string, do func(*store.Store, desk.Person) error) error {
-	return p.withStore(func(db *store.Store) error {
-		person, err := db.PersonByHandleOrAddress(p.ctx, who)
+func (p *program) withPerson(who string, do func(context.Context, *store.Store, desk.Person) error) error {
+	return p.withStoreBriefly(func(ctx context.Context, db *store.Store) error {
+		person, err := db.PersonByHandleOrAddress(ctx, who)
 		if err != nil {
 			return err
 		}
-		return do(db, person)
+		return do(ctx, db, person)
 	})
 }

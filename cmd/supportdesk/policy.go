@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -156,9 +157,9 @@ func (c policyPublish) Run(p *program) error {
 	if err := publication.Check(); err != nil {
 		return err
 	}
-	return p.withStore(func(db *store.Store) error {
+	return p.withStoreBriefly(func(ctx context.Context, db *store.Store) error {
 		if c.Author != "" {
-			person, err := db.PersonByHandleOrAddress(p.ctx, c.Author)
+			person, err := db.PersonByHandleOrAddress(ctx, c.Author)
 			if err != nil {
 				return err
 			}
@@ -167,7 +168,7 @@ func (c policyPublish) Run(p *program) error {
 			}
 			publication.Author = string(person.ID)
 		}
-		published, err := app.Publish(p.ctx, db, publication)
+		published, err := app.Publish(ctx, db, publication)
 		if err != nil {
 			return err
 		}
@@ -179,8 +180,8 @@ func (c policyPublish) Run(p *program) error {
 type policyList struct{}
 
 func (policyList) Run(p *program) error {
-	return p.withStore(func(db *store.Store) error {
-		records, err := db.PolicyVersionRecords(p.ctx)
+	return p.withStoreBriefly(func(ctx context.Context, db *store.Store) error {
+		records, err := db.PolicyVersionRecords(ctx)
 		if err != nil {
 			return err
 		}
@@ -231,8 +232,8 @@ func (policyDiff) read(p *program, name string) (found *policy.Policy, err error
 	if notANumber != nil {
 		return readPolicy(p, name)
 	}
-	err = p.withStore(func(db *store.Store) error {
-		found, err = db.Policy(p.ctx, version)
+	err = p.withStoreBriefly(func(ctx context.Context, db *store.Store) error {
+		found, err = db.Policy(ctx, version)
 		return err
 	})
 	return found, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,12 +24,12 @@ func (c restoredCommand) Run(p *program) error {
 	if strings.TrimSpace(c.Reason) == "" {
 		return errors.New("--reason must say why the database was restored")
 	}
-	n, err := p.connect("")
+	n, err := p.connectBriefly()
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	if err := n.db.Ready(p.ctx); err != nil {
+	if err := limited(p.ctx, databaseLimit, "the database", n.db.Ready); err != nil {
 		return err
 	}
 	replacer := dispatch.NewReplacer(n.db, n.dispatcher(), n.log)
@@ -50,15 +51,21 @@ func (c restoredCommand) Run(p *program) error {
 
 // plan prints what would be done.
 func plan(p *program, n *dependencies, replacer *dispatch.Replacer) error {
-	r, err := n.db.PlanRestoration(p.ctx)
+	var r desk.Restoration
+	err := limited(p.ctx, databaseLimit, "the database", func(ctx context.Context) (err error) {
+		r, err = n.db.PlanRestoration(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	orphans := 0
-	err = replacer.Orphans(p.ctx, func(some []ticket.Number) error {
-		orphans += len(some)
-		return nil
-	})
+	if err = n.askTemporal(p.ctx); err == nil {
+		err = replacer.Orphans(p.ctx, func(some []ticket.Number) error {
+			orphans += len(some)
+			return nil
+		})
+	}
 	running := strconv.Itoa(orphans)
 	if err != nil {
 		n.log.Warn("running workflows can't be counted", "error", err)

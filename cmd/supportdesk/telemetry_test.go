@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,26 +11,9 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 	"github.com/holesalemart/supportdesk/internal/telemetry"
 )
-
-// syncBuffer is a buffer for several goroutines.
-type syncBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 func TestMetrics_whoseAddressIsTakenEndNoProcess(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -41,7 +21,7 @@ func TestMetrics_whoseAddressIsTakenEndNoProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	var lines syncBuffer
+	var lines logtest.Buffer
 	log := slog.New(slog.NewTextHandler(&lines, nil))
 	measured, err := telemetry.New(t.Context(), telemetry.Options{Process: "test", Metrics: true, Getenv: func(string) string { return "" }, Log: log})
 	if err != nil {
@@ -52,7 +32,7 @@ func TestMetrics_whoseAddressIsTakenEndNoProcess(t *testing.T) {
 	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	n.serveMetrics(ctx, group, "127.0.0.1:1")
-	for !strings.Contains(lines.String(), "metrics are not served at "+taken.Addr().String()) {
+	for !lines.Contains("metrics are not served at " + taken.Addr().String()) {
 		time.Sleep(time.Millisecond) // between looks
 	}
 	if err := taken.Close(); err != nil {

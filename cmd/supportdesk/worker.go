@@ -208,7 +208,7 @@ func (n *dependencies) packPromises(ctx context.Context) error {
 // keepWorking calls work until ctx ends. It restarts a worker that Temporal rejects, because a lost namespace is
 // registered again.
 func (n *dependencies) keepWorking(ctx context.Context, running *atomic.Bool, work func() error) error {
-	for n.awaitTemporal(ctx) {
+	for n.awaitTemporal(ctx) == nil {
 		running.Store(true)
 		err := work()
 		running.Store(false)

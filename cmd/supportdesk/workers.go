@@ -32,7 +32,7 @@ func (n *dependencies) deployment() (*dispatch.Deployment, error) {
 
 // withDeployment calls do with the workers' deployment.
 func (p *program) withDeployment(do func(*dispatch.Deployment) error) error {
-	n, err := p.connect("")
+	n, err := p.connectBriefly()
 	if err != nil {
 		return err
 	}
@@ -49,12 +49,10 @@ type workersList struct{}
 func (workersList) Run(p *program) error { return p.withDeployment(p.listWorkers) }
 
 func (p *program) listWorkers(d *dispatch.Deployment) error {
-	ctx, cancel := context.WithTimeout(p.ctx, temporalTimeout)
-	defer cancel()
 	var s dispatch.DeploymentState
-	err := retryUnavailable(ctx, func() (err error) {
+	err := p.askTemporal(func(ctx context.Context) (err error) {
 		if s, err = d.State(ctx); err == nil {
-			err = d.CountTickets(ctx, s)
+			err = d.CountTickets(ctx, &s)
 		}
 		return err
 	})
@@ -75,6 +73,9 @@ func (p *program) listWorkers(d *dispatch.Deployment) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	if s.Elsewhere > 0 {
+		_, _ = fmt.Fprintf(p.stdout, "open tickets whose last task was taken by a version of another deployment: %d\n", s.Elsewhere)
 	}
 	if s.Holder != (dispatch.Holder{}) {
 		_, err = fmt.Fprintf(p.stdout, "%v\nsupportdesk workers promote VERSION moves tickets to a version of this deployment, %s\n", s.Holder, d.Name())
@@ -122,7 +123,11 @@ type workersRollback struct{}
 // Run decides once what to go back to, because a change whose answer was lost may have been made.
 func (workersRollback) Run(p *program) error {
 	return p.withDeployment(func(d *dispatch.Deployment) error {
-		s, err := d.State(p.ctx)
+		var s dispatch.DeploymentState
+		err := p.askTemporal(func(ctx context.Context) (err error) {
+			s, err = d.State(ctx)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -140,10 +145,13 @@ func (workersRollback) Run(p *program) error {
 
 // changeWorkers makes a change that may be made twice, waits while Temporal does not respond, and lists the versions.
 func (p *program) changeWorkers(d *dispatch.Deployment, change func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(p.ctx, temporalTimeout)
-	defer cancel()
-	if err := retryUnavailable(ctx, func() error { return change(ctx) }); err != nil {
+	if err := p.askTemporal(change); err != nil {
 		return err
 	}
 	return p.listWorkers(d)
+}
+
+// askTemporal calls do, which may be done twice, again while Temporal does not respond, in a limited time.
+func (p *program) askTemporal(do func(context.Context) error) error {
+	return limited(p.ctx, temporalLimit, "Temporal", func(ctx context.Context) error { return retryUnavailable(ctx, do) })
 }

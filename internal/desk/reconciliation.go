@@ -106,6 +106,17 @@ type IdleSession struct {
 	For     time.Duration
 }
 
+// TableLock is a lock of a table that keeps others from writing to it, or from reading it too.
+type TableLock struct {
+	Table   string
+	Reads   bool // it keeps others from reading, too
+	PID     int  // of the session that holds it
+	User    string
+	Client  string // its address; empty for a local one
+	Program string
+	For     time.Duration // time since its transaction began; 0: unknown, because it is another user's
+}
+
 // Backlog counts the commands that the relay has not delivered for some time.
 type Backlog struct {
 	Commands int

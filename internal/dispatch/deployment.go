@@ -56,6 +56,8 @@ type DeploymentState struct {
 	Holder   Holder              // another deployment that gets the tickets instead; zero: none does
 	Versions []DeploymentVersion // the newest first; workers without a version last, if there are any
 
+	Elsewhere int64 // open tickets whose last workflow task a version of another deployment completed
+
 	token []byte
 }
 
@@ -195,24 +197,44 @@ func (d *Deployment) Holds(ctx context.Context) error {
 	return nil
 }
 
-// CountTickets adds the number of open tickets of each version, as Temporal's visibility store knows it, which lags.
-func (d *Deployment) CountTickets(ctx context.Context, s DeploymentState) error {
+// CountTickets adds the number of open tickets of each version, as Temporal's visibility store knows it, which lags. Those that no
+// version has taken on are listed with the workers without a version, also if no such worker polls.
+func (d *Deployment) CountTickets(ctx context.Context, s *DeploymentState) error {
+	if _, listed := s.version(Unversioned); !listed {
+		s.Versions = append(s.Versions, DeploymentVersion{Build: Unversioned, Status: "inactive"})
+	}
 	for i, v := range s.Versions {
 		where := "TemporalWorkerDeploymentVersion IS NULL"
 		if v.Build != Unversioned {
-			where = fmt.Sprintf("TemporalWorkerDeploymentVersion = '%s'", strings.ReplaceAll(d.name+":"+v.Build, "'", "''"))
+			where = "TemporalWorkerDeploymentVersion = " + quoted(d.name+":"+v.Build)
 		}
-		counted, err := d.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-			Namespace: d.temporal.Namespace,
-			Query:     fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND %s", workflows.TicketWorkflow, where),
-		})
-		if err != nil {
-			return kind(err, "count the tickets of a version")
+		var err error
+		if s.Versions[i].Tickets, err = d.count(ctx, where); err != nil {
+			return err
 		}
-		s.Versions[i].Tickets = counted.GetCount()
+	}
+	var err error
+	if s.Elsewhere, err = d.count(ctx, "TemporalWorkerDeployment IS NOT NULL AND TemporalWorkerDeployment != "+quoted(d.name)); err != nil {
+		return err
+	}
+	last := len(s.Versions) - 1
+	if rest := s.Versions[last]; rest.Workers == 0 && rest.Tickets == 0 && rest.Status == "inactive" {
+		s.Versions = s.Versions[:last]
 	}
 	return nil
 }
+
+// count counts the open tickets that meet a condition.
+func (d *Deployment) count(ctx context.Context, where string) (int64, error) {
+	counted, err := d.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: d.temporal.Namespace,
+		Query:     fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND %s", workflows.TicketWorkflow, where),
+	})
+	return counted.GetCount(), kind(err, "count the tickets of a version")
+}
+
+// quoted returns a string of a query.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // Promote makes a version current: it gets all tasks from then on, also those of workflows that other versions began. It
 // refuses a version that no worker polls for, or whose workers lack a task queue of the current ones, unless force is set, and always

@@ -3,14 +3,16 @@ package dispatch_test
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 	"github.com/holesalemart/supportdesk/worker"
+	"github.com/holesalemart/supportdesk/workflows"
 )
 
 const deploymentName = "desk"
@@ -169,10 +171,10 @@ func TestPromoter_warnsThatAnotherDeploymentHasTheTicketsUntilAnOperatorMovesThe
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 
 	first, second := dispatch.NewDeployment(s.Temporal, deploymentName), dispatch.NewDeployment(s.Temporal, "typo")
-	log := new(lines)
+	log := new(logtest.Buffer)
 	manual := dispatch.PromoterOptions{Manual: true, Every: 100 * time.Millisecond}
 	stopSecond := releaseOf(t, s, worker.Version{Deployment: "typo", Build: "v1"}, "two", manual, slog.New(slog.NewTextHandler(log, nil)))
-	s.Await("a warning", func() bool { return log.contain("level=WARN") && log.contain("other="+deploymentName) })
+	s.Await("a warning", func() bool { return log.Contains("level=WARN") && log.Contains("other="+deploymentName) })
 	s.Await("the reason", func() bool {
 		return says(second.Holds(t.Context()), "the deployment desk has the task queue of tickets: its version v1 gets them (workers that poll: 1)")
 	})
@@ -195,28 +197,46 @@ func TestPromoter_warnsThatAnotherDeploymentHasTheTicketsUntilAnOperatorMovesThe
 	if found := stateOf(t, s, first); found.Holder.Deployment != "typo" || found.Versions[0].Share != 0 {
 		t.Errorf("the state of the first is %+v", found)
 	}
+	s.Await("the ticket among those of other deployments", func() bool {
+		found := stateOf(t, s, first)
+		return first.CountTickets(t.Context(), &found) == nil && found.Elsewhere == 1
+	})
 	move(first, second)
 	stopFirst()
 	move(second, first)
 	stopSecond()
 }
 
-// lines is a log that tests read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) contain(what string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.text.String(), what)
+func TestDeployment_countsTicketsThatNoVersionHasTakenOn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := dispatch.NewDeployment(s.Temporal, deploymentName)
+	stop := s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the end of what the submission causes", func() bool {
+		d, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.TicketID(number), "")
+		return err == nil && s.State(number).Command == 1 && d.GetPendingWorkflowTask() == nil && len(d.GetPendingActivities()) == 0
+	})
+	stop()
+	release(t, s, "v1", "one", false)
+	awaitCurrent(t, s, "v1")
+	awaitTickets := func(want map[string]int64) {
+		t.Helper()
+		s.Await("the numbers of tickets", func() bool {
+			found := state(t, s)
+			if err := d.CountTickets(t.Context(), &found); err != nil {
+				t.Error(err)
+			}
+			counted := map[string]int64{}
+			for _, v := range found.Versions {
+				counted[v.Build] = v.Tickets
+			}
+			return maps.Equal(counted, want)
+		})
+	}
+	awaitTickets(map[string]int64{"v1": 0, dispatch.Unversioned: 1})
+	s.Ask(number, note)
+	awaitTickets(map[string]int64{"v1": 1})
 }
 
 func TestDeployment_refusesAVersionWithoutWorkersAndKnowsWhatWasBefore(t *testing.T) {

@@ -1,7 +1,6 @@
 package imap_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/imap"
 	"github.com/holesalemart/supportdesk/internal/inbound"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
@@ -32,30 +32,12 @@ type office struct {
 	slow  func(desk.Envelope) // called before a mail is stored; may be nil
 
 	denied atomic.Int32 // claims that were
-	log    *logs
-}
-
-// logs is what readers log.
-type logs struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	log    *logtest.Buffer
 }
 
 func openOffice(t *testing.T, dsn string) *office {
 	t.Helper()
-	o := &office{t: t, log: &logs{}, limit: limit}
+	o := &office{t: t, log: new(logtest.Buffer), limit: limit}
 	var err error
 	if o.Store, err = store.Open(t.Context(), dsn, store.Options{MaxConns: 8}); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 )
 
 func execute(t *testing.T, dsn, sql string) error {
@@ -140,7 +141,7 @@ func TestStartPostgres_saysThatAPasswordIsWrong(t *testing.T) {
 func TestStartPostgres_logsNoValues(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
-	var log lockedBuffer
+	var log logtest.Buffer
 	pg := startPostgres(t, local.PostgresOptions{Dir: dir, Log: &log})
 	if err := execute(t, pg.SuperuserDSN("postgres"), `CREATE TABLE people (address text CONSTRAINT twice UNIQUE,
 		name text NOT NULL CONSTRAINT short CHECK (length(name) < 20), boss text CONSTRAINT boss REFERENCES people (address));

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/logtest"
 )
 
 // home is a data directory that goes with the test and that every user can enter, unlike t.TempDir.
@@ -264,7 +264,7 @@ func TestStartPostgres_refusesWhatItCannotServe(t *testing.T) {
 func TestPostgres_reportsItsOwnEnd(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
-	var log lockedBuffer
+	var log logtest.Buffer
 	pg := startPostgres(t, local.PostgresOptions{Dir: dir, Log: &log})
 	if pg.Err() != nil {
 		t.Fatalf("a running server reports %v", pg.Err())
@@ -354,22 +354,4 @@ func uidOf(t *testing.T, path string) int {
 		t.Fatal(err)
 	}
 	return int(info.Sys().(*syscall.Stat_t).Uid)
-}
-
-// lockedBuffer takes the log of a server while a test reads it.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -27,6 +27,23 @@ func (s *Store) IdleSessions(ctx context.Context, longer time.Duration) ([]desk.
 	return all, explain(err, "list idle transactions")
 }
 
+// TableLocks returns the locks of tables that keep others from writing, held by transactions that began more than a duration ago
+// or whose beginning this user may not see. It reads no table that can be locked.
+func (s *Store) TableLocks(ctx context.Context, longer time.Duration) ([]desk.TableLock, error) {
+	rows, _ := s.pool.Query(ctx, `
+		SELECT relname, bool_or(mode = 'AccessExclusiveLock'), pid, coalesce(usename, ''), coalesce(host(client_addr), ''), coalesce(application_name, ''),
+			coalesce(clock_timestamp() - xact_start, interval '0')
+		FROM pg_locks l JOIN pg_class c ON c.oid = relation JOIN pg_stat_activity a USING (pid)
+		WHERE locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND granted AND relkind IN ('r', 'p') AND relnamespace <> 'pg_catalog'::regnamespace
+			AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+			AND (xact_start IS NULL OR xact_start < clock_timestamp() - $1::interval)
+		GROUP BY relname, pid, usename, client_addr, application_name, xact_start
+		ORDER BY xact_start, pid, relname`, longer)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[desk.TableLock])
+	return all, explain(err, "list locked tables")
+}
+
 // Backlog counts the commands that were accepted longer than patience ago and have not been delivered to a workflow. Those of
 // imported tickets, which were decided where they come from, don't count.
 func (s *Store) Backlog(ctx context.Context, patience time.Duration) (b desk.Backlog, err error) {

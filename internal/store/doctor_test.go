@@ -102,6 +102,38 @@ func TestIdleSessions_listsWhoHoldsATransactionOpen(t *testing.T) {
 	}
 }
 
+func TestTableLocks_listsWhoKeepsOthersOut(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	locked := func(mode string) []desk.TableLock {
+		t.Helper()
+		tx, err := d.beside.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback(t.Context()) }()
+		if _, err := tx.Exec(t.Context(), `LOCK TABLE tickets IN `+mode+` MODE`); err != nil {
+			t.Fatal(err)
+		}
+		all, err := d.TableLocks(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if early, err := d.TableLocks(t.Context(), time.Hour); err != nil || len(early) != 0 {
+			t.Errorf("listed %+v of an hour ago, %v", early, err)
+		}
+		return all
+	}
+	if all := locked("ROW EXCLUSIVE"); len(all) != 0 {
+		t.Errorf("a lock that every writer takes is listed: %+v", all)
+	}
+	for mode, reads := range map[string]bool{"SHARE": false, "ACCESS EXCLUSIVE": true} {
+		if all := locked(mode); len(all) != 1 || all[0].Table != "tickets" || all[0].Reads != reads || all[0].PID == 0 || all[0].For <= 0 {
+			t.Errorf("%s: listed %+v", mode, all)
+		}
+	}
+}
+
 func TestBacklog_countsWhatWaits(t *testing.T) {
 	t.Parallel()
 	d := open(t)

@@ -38,6 +38,8 @@ func explain(err error, doing string, args ...any) error {
 	switch {
 	case known || errors.Is(err, context.Canceled):
 		return err
+	case locked(err):
+		return fault.Wrap(err, fault.Unavailable, "another session of the database holds a lock")
 	case unavailable(err):
 		return fault.Wrap(err, fault.Unavailable, "the database is not responding")
 	case unstorable(err):
@@ -66,6 +68,12 @@ func unavailable(err error) bool {
 	}
 	return pgconn.SafeToRetry(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}
+
+// locked reports whether a statement has waited for a lock for longer than it may.
+func locked(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == lockNotAvailable
 }
 
 func unstorable(err error) bool {

@@ -37,6 +37,8 @@ type Options struct {
 	// supersedes them.
 	Settle time.Duration
 	Own    func(address string) bool // reports whether an address is the desk's, and so no person's; nil: none is
+	// LockTimeout is how long a statement may wait for a lock before it fails as Unavailable; 0: as long as it takes.
+	LockTimeout time.Duration
 	// Trace returns the trace of a context, which is stored with the commands, deliveries and emails that are added in it; nil:
 	// nothing is traced.
 	Trace func(context.Context) string
@@ -94,6 +96,9 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	config.AfterConnect = inUTC
 	config.ConnConfig.Tracer = opt.tracer
 	setTimeouts(config.ConnConfig)
+	if opt.LockTimeout > 0 {
+		setTimeout(config.ConnConfig, "lock_timeout", opt.LockTimeout)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

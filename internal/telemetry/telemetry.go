@@ -36,10 +36,7 @@ type Telemetry struct {
 
 // New returns a Telemetry, or nil if neither metrics nor traces are wanted. Close must be called at the end.
 func New(ctx context.Context, o Options) (*Telemetry, error) {
-	traces, err := newTraces(ctx, o)
-	if err != nil {
-		return nil, err
-	}
+	traces := newTraces(ctx, o)
 	if traces == nil && !o.Metrics {
 		return nil, nil //nolint:nilnil // nil measures nothing
 	}
@@ -49,6 +46,7 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 	}
 	t.metrics.initialize()
 	if o.Metrics {
+		var err error
 		if t.temporal, err = newTemporalMetrics(t.registry, o.Log); err != nil {
 			return nil, errors.Join(err, traces.close()) //nolint:contextcheck // it has a time limit of its own, as ctx may have ended
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -46,24 +45,27 @@ type traces struct {
 const closeTime = 5 * time.Second
 
 // newTraces returns what OpenTelemetry's variables ask for, or nil: without any, nothing is traced. Its library reads the
-// sampler, the endpoint, headers and limits itself.
-func newTraces(ctx context.Context, o Options) (*traces, error) {
+// sampler, the endpoint, headers and limits itself. What is malformed is logged and left out, because a desk must not be down for
+// its telemetry; if nothing can be sent then, nothing is traced.
+func newTraces(ctx context.Context, o Options) *traces {
 	if !tracesWanted(o.Getenv) {
-		return nil, nil //nolint:nilnil // nothing is traced
+		return nil
 	}
+	messages := logOtel(o.Log)
+	defer messages.set.Store(true)
 	exporter, err := newExporter(ctx, o.Getenv)
 	if err != nil {
-		return nil, err
+		o.Log.Warn("nothing is traced", "error", err)
+		return nil
 	}
 	about, err := resource.New(ctx, resource.WithAttributes(
 		attribute.String("service.name", "supportdesk-"+o.Process), attribute.String("service.version", o.Version),
 	), resource.WithTelemetrySDK(), resource.WithFromEnv()) // the environment comes last, so it prevails
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("describe this process to OpenTelemetry: %w", err), exporter.Shutdown(ctx))
+	if err != nil { // of the environment, and the rest is used
+		messages.handle(fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err))
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(warnSometimes(o.Log, "traces are not sent"))) // the library has no other way
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
-	return &traces{provider: provider, tracer: provider.Tracer("github.com/holesalemart/supportdesk")}, nil
+	return &traces{provider: provider, tracer: provider.Tracer("github.com/holesalemart/supportdesk")}
 }
 
 // tracesWanted reports whether an exporter or an endpoint is set.
