@@ -191,7 +191,7 @@ func (s *stack) openPages(ctx context.Context, n int) (*pages, error) {
 	return p, nil
 }
 
-// signIn signs a person in with a link, as a browser does.
+// signIn signs a person in with a link, as a browser does. It does not open the page to which the response leads.
 func (s *stack) signIn(ctx context.Context, accounts *account.Service, who *person) (*http.Client, error) {
 	link, err := accounts.CreateLink(ctx, who.address, time.Hour)
 	if err != nil {
@@ -202,17 +202,19 @@ func (s *stack) signIn(ctx context.Context, accounts *account.Service, who *pers
 		return nil, err
 	}
 	browser := &http.Client{Jar: jar, Transport: clients.Transport} // without a time limit
+	signingIn := *browser
+	signingIn.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, link, strings.NewReader(url.Values{}.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := browser.Do(request)
+	response, err := signingIn.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode != http.StatusSeeOther {
 		return nil, fmt.Errorf("sign in: %s", response.Status)
 	}
 	return browser, nil

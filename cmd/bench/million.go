@@ -112,9 +112,13 @@ func (s *stack) addDemo(ctx context.Context, tickets, open int) error {
 		AND min(span) <= (SELECT min(submitted_at) FROM promises) AND NOT EXISTS (SELECT FROM promise_changes WHERE span <= now() - interval '4 hours') UNION ALL SELECT 0 LIMIT 1`)
 }
 
-const readsOfEach = 20
+const (
+	readsOfEach = 20
+	// mostCold is how often a path may be answered with an error until what it needs is in memory.
+	mostCold = 5
+)
 
-// readsOf asks for a path several times, once more beforehand.
+// readsOf asks for a path several times, and before that until it is answered.
 func (s *stack) readsOf(ctx context.Context, browser *http.Client, path string) (*samples, error) {
 	read := func(ctx context.Context, _, _ int) error {
 		address, err := url.Parse(s.base + path)
@@ -136,8 +140,12 @@ func (s *stack) readsOf(ctx context.Context, browser *http.Client, path string) 
 		}
 		return err
 	}
-	if err := read(ctx, 0, 0); err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		if err := read(ctx, 0, 0); err == nil {
+			break
+		} else if try == mostCold || ctx.Err() != nil {
+			return nil, err
+		}
 	}
 	taken, _, err := each(ctx, 1, readsOfEach, read)
 	return taken, err

@@ -193,6 +193,9 @@ func TestImport_openTicketsGoOnAndNoMailIsAboutThePast(t *testing.T) {
 	if len(relayed) != 2 || relayed[waiting.Number] != 1 || relayed[late.Number] != 1 {
 		t.Errorf("the relay was given %v", relayed)
 	}
+	if left := one[int64](d, `SELECT count(*) FROM undelivered`); left != 0 {
+		t.Errorf("%d rows wait for a step that has been taken", left)
+	}
 	for n, next := range map[ticket.Number]ticket.DueKind{waiting.Number: ticket.DueNudge, late.Number: "", done.Number: ""} {
 		d.consistent(n)
 		first := d.step(ticket.StepRequest{Number: n, Command: 1})

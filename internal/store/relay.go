@@ -31,6 +31,9 @@ type undeliveredRow struct {
 	commandRow
 }
 
+// decided reports whether steps were taken before the submission was claimed, as of an imported ticket: its row only starts the workflow.
+func (r undeliveredRow) decided() bool { return r.Verb == ticket.VerbSubmit && r.Pinned == 0 }
+
 // Undelivered calls deliver with up to limit commands of which no workflow has been notified, oldest first, and marks those
 // that deliver returns as delivered. It returns how many it passed, and deliver's error.
 //
@@ -60,13 +63,13 @@ func (s *Store) Undelivered(ctx context.Context, limit, submissions int, deliver
 	release := l.keepRenewed(ctx)
 	done, deliverErr := deliver(ctx, all)
 	release()
-	delivered, failed := splitDelivered(claimed, done)
+	settled := splitDelivered(claimed, done)
 	if ctx.Err() != nil {
-		failed = nil
+		settled.failed = nil
 	}
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if err := l.settle(recording, delivered, failed, deliverErr == nil); err != nil {
+	if err := l.settle(recording, settled, deliverErr == nil); err != nil {
 		return len(all), explain(err, "record what was delivered")
 	}
 	return len(all), deliverErr
@@ -80,7 +83,7 @@ func (s *Store) expected(ctx context.Context, row undeliveredRow) (digest *ticke
 			digest = nil
 		}
 	}()
-	if row.Verb != ticket.VerbSubmit || row.Pinned == 0 {
+	if row.Verb != ticket.VerbSubmit || row.decided() {
 		return nil
 	}
 	p, err := s.policy(ctx, s.pool, row.Pinned)
@@ -177,8 +180,14 @@ func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Num
 	return untaken, explain(err, "list the tickets without a step")
 }
 
-// splitDelivered returns the IDs of the rows that were delivered, and of each ticket's first row that was not.
-func splitDelivered(claimed []undeliveredRow, done []desk.AcceptedCommand) (delivered, failed []int64) {
+// settledRows are IDs of claimed rows.
+type settledRows struct {
+	delivered []int64 // their commands will be decided by a step, which deletes them
+	decided   []int64 // delivered, too; their commands were decided before, as those of imported tickets
+	failed    []int64 // of each ticket the first that was not delivered
+}
+
+func splitDelivered(claimed []undeliveredRow, done []desk.AcceptedCommand) (settled settledRows) {
 	type place struct {
 		number ticket.Number
 		seq    int64
@@ -189,32 +198,38 @@ func splitDelivered(claimed []undeliveredRow, done []desk.AcceptedCommand) (deli
 	}
 	for _, row := range claimed {
 		switch {
+		case isDone[place{row.Ticket, row.Seq}] && row.decided():
+			settled.decided = append(settled.decided, row.ID)
 		case isDone[place{row.Ticket, row.Seq}]:
-			delivered = append(delivered, row.ID)
+			settled.delivered = append(settled.delivered, row.ID)
 		case !stuck[row.Ticket]:
 			stuck[row.Ticket] = true
-			failed = append(failed, row.ID)
+			settled.failed = append(settled.failed, row.ID)
 		}
 	}
-	return delivered, failed
+	return settled
 }
 
 // settle marks rows as delivered, even if another relay has claimed them since, and ends the lease of the others. The failed
-// ones are retried: after a growing delay if they were refused, and at once if Temporal was unavailable.
-func (l *commandLease) settle(ctx context.Context, delivered, failed []int64, refused bool) error {
+// ones are retried: after a growing delay if they were refused, and at once if Temporal was unavailable. Those of decided commands
+// are deleted, as no step will.
+func (l *commandLease) settle(ctx context.Context, rows settledRows, refused bool) error {
 	batch := &pgx.Batch{}
 	batch.Queue(asyncCommit)
 	batch.Queue(`
 		UPDATE undelivered SET delivered_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
-		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, delivered)
-	if len(delivered) < len(l.ids) {
+		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, rows.delivered)
+	if len(rows.decided) > 0 {
+		batch.Queue(`DELETE FROM undelivered WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) FOR UPDATE SKIP LOCKED)`, rows.decided)
+	}
+	if len(rows.delivered)+len(rows.decided) < len(l.ids) {
 		batch.Queue(`
 			UPDATE undelivered SET claimed_by = NULL, claimed_until = NULL,
 				tries = CASE WHEN id <> ALL (coalesce($3::bigint[], '{}')) THEN tries WHEN $4 THEN tries + 1 ELSE greatest(tries, 1) END,
 				not_before = CASE WHEN id <> ALL (coalesce($3, '{}')) THEN not_before WHEN $4
 					THEN clock_timestamp() + least(interval '1 second' * 2 ^ least(tries, 20), interval '10 minutes') ELSE clock_timestamp() END
 			WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`,
-			l.ids, l.name, failed, refused)
+			l.ids, l.name, rows.failed, refused)
 	}
 	return l.store.pool.SendBatch(ctx, batch).Close()
 }

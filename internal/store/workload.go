@@ -60,9 +60,10 @@ func (w *waiting) scan(row pgx.Row) error {
 }
 
 // counted returns a query that counts the rows of a table that meet a condition, and selects the age of since in the first of
-// them in some order. The condition and the order are those of an index.
+// them in some order. The condition and the order are those of an index, in whose order they are counted: without one, PostgreSQL
+// may read all of a table of which it expects most rows to be counted.
 func counted(table, condition, order, since string) string {
-	return `SELECT (SELECT count(*) FROM (SELECT FROM ` + table + ` WHERE ` + condition + ` LIMIT $1) first),
+	return `SELECT (SELECT count(*) FROM (SELECT FROM ` + table + ` WHERE ` + condition + ` ORDER BY ` + order + ` LIMIT $1) first),
 		(SELECT clock_timestamp() - ` + since + ` FROM ` + table + ` WHERE ` + condition + ` ORDER BY ` + order + ` LIMIT 1)`
 }
 
