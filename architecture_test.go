@@ -54,7 +54,7 @@ var layers = []layer{
 	{"worker", "it registers and tunes", "activities workflows", "go.temporal.io/sdk", "net/http os/exec database/sql"},
 
 	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/batch internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/text internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
-	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
+	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/grpc google.golang.org/protobuf", "net/http os/exec database/sql"},
 	{"internal/inbound/message", "reading a mail is pure", "internal/inbound/tnef internal/text", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/automatic", "what a mail is follows from the mail alone", "internal/inbound/message internal/text", "", reachesOut},
 	{"internal/inbound/tnef", "it reads one form of files", "", "golang.org/x/net/html/charset", reachesOut},
