@@ -168,14 +168,15 @@ func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	return (rest + time.Duration(float64(all)*float64(n)/float64(total))).Round(time.Second)
 }
 
-// remainingTime estimates how long it takes to notify the remaining tickets, with half as much again to spare.
+// remainingTime estimates how long it takes to notify the remaining tickets, with half of the whole to spare. What is to spare does not
+// shrink on the way: otherwise the delays of later tickets would, and updates come at a higher rate than is meant.
 func (f *fanoutSlice) remainingTime() time.Duration {
 	rate, ok := f.rate()
 	if !ok {
 		rate = 100 // as a dry run assumes
 	}
 	left := float64(max(f.request.Total-f.notified(), 0))
-	return min(time.Duration(1.5*left/rate*float64(time.Second)), maxAttributeDelay/5)
+	return min(time.Duration((left+float64(f.request.Total)/2)/rate*float64(time.Second)), maxAttributeDelay/5)
 }
 
 // rate returns how many tickets were notified per second, or false if they are too few to say.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -26,7 +27,9 @@ type fanoutFixture struct {
 	behind   []ticket.Number
 	notified []ticket.Number
 	later    []time.Duration
-	flying   int // notified and not stepped; most at once
+	takes    time.Duration // of a notification
+	updated  []time.Time   // when search attributes follow
+	flying   int           // notified and not stepped; most at once
 	most     int
 	heeds    func(ticket.Number) bool
 	fails    func(ticket.Number) error
@@ -64,9 +67,10 @@ func (c *fanoutFixture) SignalTransition(_ context.Context, n ticket.Number, _ t
 	if err := c.fails(n); err != nil {
 		return err
 	}
+	time.Sleep(c.takes)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.notified, c.later = append(c.notified, n), append(c.later, later)
+	c.notified, c.later, c.updated = append(c.notified, n), append(c.later, later), append(c.updated, time.Now().Add(later))
 	c.flying++
 	c.most = max(c.most, c.flying)
 	return nil
@@ -197,6 +201,25 @@ func TestNotifyTickets_spreadsSearchAttributeUpdates(t *testing.T) {
 	notify(t, fast.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 10_000, Notified: 5_000, Began: time.Now().Add(-10 * time.Second)})
 	if most := slices.Max(fast.later); most > time.Minute {
 		t.Errorf("where Temporal is fast, search attributes follow only after %s", most)
+	}
+}
+
+// The slower Temporal has been, the more its lists have to wait: updates that bunch would hold up people's commands.
+func TestNotifyTickets_neverUpdatesSearchAttributesFasterThanItNotified(t *testing.T) {
+	for _, perSecond := range []int{10, 15, 20, 40, 200} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newFanoutFixture(1_000)
+			c.takes = time.Second / time.Duration(perSecond)
+			notify(t, c.environment(activities.FanoutOptions{Parallel: 1, Page: 64, Slice: time.Hour}), ticket.FanoutRequest{Total: 1_000, Began: time.Now()})
+			slices.SortFunc(c.updated, time.Time.Compare)
+			const some = 400 // delays are whole seconds. The first were estimated before there was a rate.
+			for i := 300; i+some < len(c.updated); i++ {
+				took := c.updated[i+some].Sub(c.updated[i])
+				if rate := some / took.Seconds(); rate > 1.5*max(25, float64(perSecond)/2) {
+					t.Fatalf("at %d per second, %.0f search attributes a second are updated", perSecond, rate)
+				}
+			}
+		})
 	}
 }
 
