@@ -32,18 +32,22 @@ func (t *ticketWorkflow) drain(ctx workflow.Context) {
 
 // receiveAll receives the signals of a name that have arrived.
 func (t *ticketWorkflow) receiveAll(ctx workflow.Context, name string) {
-	channel := workflow.GetSignalChannel(ctx, name)
-	for {
-		var payload converter.RawValue // a signal without one leaves it as it was
-		if !channel.ReceiveAsync(&payload) {
-			return
-		}
-		if name == ReconcileSignal {
-			t.reconcile()
-		} else {
-			t.receive(ctx, ticket.Verb(name), payload)
-		}
+	for t.receiveNext(ctx, name) { //nolint:revive // only receives
 	}
+}
+
+// receiveNext receives the first signal of a name that has arrived, and reports whether one had.
+func (t *ticketWorkflow) receiveNext(ctx workflow.Context, name string) bool {
+	var payload converter.RawValue // a signal without one leaves it as it was
+	if !workflow.GetSignalChannel(ctx, name).ReceiveAsync(&payload) {
+		return false
+	}
+	if name == ReconcileSignal {
+		t.reconcile()
+	} else {
+		t.receive(ctx, ticket.Verb(name), payload)
+	}
+	return true
 }
 
 // recordSettled queues the result of a delivery for a step, if the domain needs to know of it.

@@ -143,10 +143,10 @@ type ticketSelector struct {
 	workflow.Selector
 	settled workflow.Channel // one message for each wake-up by deliveries
 	updated workflow.Channel
-	receive func(workflow.Context, string) // receives the signals of a name
+	receive func(workflow.Context, string) bool // receives the next signal of a name; drain receives the others, in the order of names
 }
 
-func newTicketSelector(ctx workflow.Context, receive func(workflow.Context, string)) *ticketSelector {
+func newTicketSelector(ctx workflow.Context, receive func(workflow.Context, string) bool) *ticketSelector {
 	return &ticketSelector{
 		Selector: workflow.NewNamedSelector(ctx, "ticket"),
 		settled:  workflow.NewNamedBufferedChannel(ctx, "settled", 1024),

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestTicket_wakesForWhateverArrives(t *testing.T) {
 	)
 }
 
-// The next run waits in the same way, also if it takes no step first.
+// The next run begins with a step, by which its own history says how it waits.
 func TestTicket_continuesAsNewWhenItsHistoryBecomesFullWhileItWaits(t *testing.T) {
 	s := newFixture(t)
 	s.sendingNow()
@@ -62,7 +63,7 @@ func TestTicket_continuesAsNewWhenItsHistoryBecomesFullWhileItWaits(t *testing.T
 	s.desk.Submit(number)
 	s.execute(workflows.Start{Number: number})
 	start := s.continuedWith()
-	if !start.Awaits || start.LastCommand != 1 {
+	if !start.CatchUp || start.LastCommand != 1 {
 		t.Errorf("handed on: %+v", start)
 	}
 	s.set(begin.Add(2 * h))
@@ -88,5 +89,34 @@ func TestTicket_endsWhenItsLastMailIsSent(t *testing.T) {
 	s.checkMails("1 receipt to P-CUSTOMER", "2 closure to P-CUSTOMER")
 	if ended := s.env.Now().Sub(begin); ended > 2*h { // it has a timer for the reminder, which it ignores
 		t.Errorf("it ended after %s", ended)
+	}
+}
+
+// Steps without immediate mails leave a run with its selector, which receives one signal and leaves the others to the order of names. Runs
+// of earlier releases were recorded so.
+func TestTicket_selectorReceivesOneSignalAtOnce(t *testing.T) {
+	s := desktest.NewSite(t, policy.Default())
+	stop := s.Work()
+	s.Tell(number, s.Submit(number))
+	awaitTask(s, 1)
+	stop()
+	for _, signal := range []struct {
+		verb    ticket.Verb
+		payload map[string]string
+	}{
+		{ticket.VerbReclassify, map[string]string{"priority": "urgent"}},
+		{ticket.VerbAssign, map[string]string{"agent": "alice"}},
+		{ticket.VerbReclassify, map[string]string{"priority": "high"}},
+	} {
+		s.Check(s.Temporal.Client.SignalWorkflow(t.Context(), string(number), "", string(signal.verb), signal.payload))
+	}
+	s.Work()
+	s.Await("the commands", func() bool { return s.State(number).Command == 4 })
+	var got []ticket.EventKind
+	for _, e := range s.Events(number)[1:] {
+		got = append(got, e.Kind)
+	}
+	if want := []ticket.EventKind{ticket.EventReclassified, ticket.EventAssigned, ticket.EventReclassified}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

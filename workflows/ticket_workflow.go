@@ -63,9 +63,8 @@ func setup(ctx workflow.Context, in *Start) (*ticketWorkflow, error) {
 	t := &ticketWorkflow{
 		number: in.Number, page: in.Page, outcomes: in.Outcomes, digest: in.Digest, lastDelivery: in.LastDelivery, lastCommand: max(in.LastCommand, 1),
 		claims: in.Claims, manual: in.Manual, received: in.Received, bounced: in.Bounced, delivered: in.Delivered, catchUp: in.CatchUp,
-		awaits: in.Awaits,
 	}
-	t.selector = newTicketSelector(ctx, t.receiveAll)
+	t.selector = newTicketSelector(ctx, t.receiveNext)
 	t.deliveries = newDeliveries(ctx, in.Number, t.onSettled)
 	t.answers = newAnswers(t.onUpdate)
 	if err := workflow.SetQueryHandlerWithOptions(ctx, TicketQuery, t.report, workflow.QueryHandlerOptions{
@@ -251,7 +250,7 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 	}
 	t.digest, t.lastCommand, t.fewerEvents = result.Digest, result.LastCommand, result.FewerEvents
 	if !t.waitChosen {
-		t.awaits = t.awaits || result.Awaits
+		t.awaits = result.Awaits
 	}
 	for _, m := range r.Manual {
 		line := manualOutcome(m, result)
@@ -322,10 +321,11 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 	}
 }
 
-// start returns the input of the next run.
+// start returns the input of the next run. After a run that awaits, that begins with a step: how a run waits must follow from its own
+// history, as a worker of an older release may take its first task.
 func (t *ticketWorkflow) start() Start {
 	return Start{
 		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastDelivery: t.lastDelivery, LastCommand: t.lastCommand, Owed: t.deliveries.pending,
-		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, Manual: t.manual, Received: t.received, CatchUp: t.catchUp, Awaits: t.awaits,
+		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, Manual: t.manual, Received: t.received, CatchUp: t.catchUp || t.awaits,
 	}
 }
