@@ -190,7 +190,7 @@ func TestTelemetry_followsACommandFromTheRequestToTheMail(t *testing.T) {
 	s.mails.WaitCount(t, 1)
 
 	const traced = "4bf92f3577b34da6a3ce929d0e0e4736"
-	reply := s.traced(s.agent, traced, "/tickets/"+number+"/replies", words{"body": "Canary-Reply"})
+	reply := s.traced(traced, s.post(s.agent, "/tickets/"+number+"/replies", words{"body": "Canary-Reply"}))
 	if reply.status != http.StatusOK {
 		t.Fatalf("the reply: %d %s", reply.status, reply.body)
 	}
@@ -218,7 +218,7 @@ func TestTelemetry_followsACommandFromTheRequestToTheMail(t *testing.T) {
 	if step.attributes["supportdesk.verb"] != "agent-reply" || step.attributes["supportdesk.outcome"] != "granted" {
 		t.Errorf("the step decided %v", step.attributes)
 	}
-	s.traceOthers(c, canary)
+	s.traceOthers(c)
 	s.traceEmail(c)
 	s.api.stop() // which sends what is left
 	s.worker.stop()
@@ -230,28 +230,32 @@ func TestTelemetry_followsACommandFromTheRequestToTheMail(t *testing.T) {
 
 // traceOthers checks that the emails of accounts, the notification of tickets in an emergency and its announcements continue the
 // traces of the requests that cause them.
-func (s *stack) traceOthers(c *collector, canary person) {
+func (s *stack) traceOthers(c *collector) {
 	t := s.t
 	t.Helper()
+	link, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.base+"/sign-in/link", strings.NewReader("address=canary-address%40demo.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for _, cause := range []struct {
-		by          person
-		trace, path string
-		body        words
-		queue       string
+		trace, queue string
+		request      *http.Request
 	}{
-		{canary, "4bf92f3577b34da6a3ce929d0e0e4737", "/account/addresses", words{"address": "canary-other@demo.example"}, "account"},
-		{s.supervisor, "4bf92f3577b34da6a3ce929d0e0e4738", "/emergencies", words{"kind": "closed", "notice": "Canary-Notice"}, "announcement"},
+		{"4bf92f3577b34da6a3ce929d0e0e4737", "account", link},
+		{"4bf92f3577b34da6a3ce929d0e0e4738", "announcement", s.post(s.supervisor, "/emergencies", words{"kind": "closed", "notice": "Canary-Notice"})},
 	} {
-		if a := s.traced(cause.by, cause.trace, cause.path, cause.body); a.status >= http.StatusBadRequest {
-			t.Fatalf("%s: %d %s", cause.path, a.status, a.body)
+		path := cause.request.URL.Path
+		if a := s.traced(cause.trace, cause.request); a.status >= http.StatusBadRequest {
+			t.Fatalf("%s: %d %s", path, a.status, a.body)
 		}
-		request := c.await(t, cause.trace, "supportdesk-api", "POST /api/v1"+cause.path)
+		request := c.await(t, cause.trace, "supportdesk-api", "POST "+path)
 		effects := []receivedSpan{c.await(t, cause.trace, "supportdesk-worker", "send")}
 		if cause.queue == "announcement" {
 			effects = append(effects, c.await(t, cause.trace, "supportdesk-worker", "notify tickets"))
 		}
 		if queue := effects[0].attributes["supportdesk.queue"]; queue != cause.queue {
-			t.Errorf("%s causes an email of the queue %q", cause.path, queue)
+			t.Errorf("%s causes an email of the queue %q", path, queue)
 		}
 		for _, effect := range effects {
 			if effect.parent != request.id {
@@ -311,8 +315,8 @@ func startTraced(t *testing.T, metrics map[string]string, env ...string) *stack 
 	return s
 }
 
-// traced posts something in a trace of the sender's.
-func (s *stack) traced(p person, trace, path string, body words) answer {
+// post returns a request of a person with a body.
+func (s *stack) post(p person, path string, body words) *http.Request {
 	s.t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -324,6 +328,12 @@ func (s *stack) traced(p person, trace, path string, body words) answer {
 	}
 	request.Header.Set("Authorization", "Bearer "+p.token)
 	request.Header.Set("Content-Type", "application/json")
+	return request
+}
+
+// traced sends a request in a trace of the sender's.
+func (s *stack) traced(trace string, request *http.Request) answer {
+	s.t.Helper()
 	request.Header.Set("Traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
