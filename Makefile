@@ -53,7 +53,7 @@ MODULE     := github.com/holesalemart/supportdesk
 test: check vuln build bin/supportdesk-temporal bin/versitygw ## run everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
 	go test -timeout 60m $(SEQUENTIAL)
-	go test -race -timeout 60m $(LONGEST) $$(go list ./... | grep -vxF $(SEQUENTIAL:./%=-e $(MODULE)/%))
+	go test -race -p 3 -timeout 60m $(LONGEST) $$(go list ./... | grep -vxF $(SEQUENTIAL:./%=-e $(MODULE)/%))
 	cd temporal && go test ./...
 	@$(SAY_IF_NO_BROWSER)
 
@@ -80,8 +80,8 @@ contract: ## record a changed contract; it also needs a line in CHANGELOG.md
 	go test ./workflows -run '^TestContract_' -record
 
 SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
-	else command -v chromium || command -v chromium-browser || command -v google-chrome; fi >/dev/null || \
-	echo 'Chromium is not installed: tests in a browser are skipped. To install it: apt-get install --no-install-recommends chromium'
+	else command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome; fi >/dev/null || \
+	echo 'Chromium is not installed: tests in a browser are skipped. To install it: apt-get install --no-install-recommends chromium-headless-shell'
 
 # The README's pictures, taken by a test of a desk with demo data.
 screenshots: bin/supportdesk-temporal ## take the README's pictures

@@ -54,7 +54,7 @@ var layers = []layer{
 	{"worker", "it registers and tunes", "activities workflows", "go.temporal.io/sdk", "net/http os/exec database/sql"},
 
 	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/batch internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/text internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
-	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
+	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/grpc google.golang.org/protobuf", "net/http os/exec database/sql"},
 	{"internal/inbound/message", "reading a mail is pure", "internal/inbound/tnef internal/text", "golang.org/x/net/html golang.org/x/text", reachesOut},
 	{"internal/inbound/automatic", "what a mail is follows from the mail alone", "internal/inbound/message internal/text", "", reachesOut},
 	{"internal/inbound/tnef", "it reads one form of files", "", "golang.org/x/net/html/charset", reachesOut},
@@ -81,7 +81,7 @@ var layers = []layer{
 	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/attachment internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/link internal/logging internal/loop internal/markup internal/smtpreply internal/text internal/ticket", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
 	{"internal/smtpreply", "it knows errors and SMTP only", "internal/fault", "github.com/emersion/go-smtp", "net/http os os/exec database/sql log log/slog"},
 	{"internal/scan", "it knows scanners and nothing of the desk", "internal/fault", "", "os os/exec database/sql log log/slog"},
-	{"internal/telemetry", "it measures what the others do, who know nothing of it", "internal/app internal/desk internal/fault internal/logging internal/outbox internal/policy internal/store internal/ticket", "github.com/go-logr/logr github.com/jackc/pgx/v5 github.com/prometheus/client_golang/prometheus go.opentelemetry.io/otel go.temporal.io/sdk/contrib/opentelemetry go.temporal.io/sdk/interceptor go.temporal.io/sdk/log", "os os/exec database/sql"},
+	{"internal/telemetry", "it measures what the others do, who know nothing of it", "internal/app internal/desk internal/fault internal/logging internal/outbox internal/policy internal/store internal/ticket", "github.com/go-logr/logr github.com/jackc/pgx/v5 github.com/prometheus/client_golang/prometheus go.opentelemetry.io/otel go.temporal.io/sdk/contrib/opentelemetry go.temporal.io/sdk/interceptor go.temporal.io/sdk/log go.temporal.io/sdk/workflow", "os os/exec database/sql"},
 	{"examples/webhook", "an example stands alone", "", "", ""},
 }
 

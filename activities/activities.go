@@ -42,7 +42,7 @@ func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	} else {
 		result.SendNow = len(result.Owed) > 0 && s.immediate.Ready()
 	}
-	result.FewerEvents = s.immediate != nil
+	result.FewerEvents, result.Awaits = s.immediate != nil, s.immediate != nil
 	return result, temporalError(ctx, err)
 }
 

@@ -34,7 +34,7 @@ type FanoutOptions struct {
 	Page                int           // tickets read at once; default 256
 	Window              int           // tickets notified and not yet confirmed, at most; default 512
 	ImmediateAttributes int           // tickets whose search attributes are updated at once; default 200
-	AttributesPerSecond float64       // rate of the others' updates, after all are notified; default 25
+	AttributesPerSecond float64       // lowest rate of the others' updates, after all are notified; default 25
 	Slice               time.Duration // duration of one activity, after which the workflow shows progress; default 10 s
 	Stall               time.Duration // how long to wait without any confirmation; default 10 s
 }
@@ -119,7 +119,7 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	group.SetLimit(f.options.Parallel)
 	rest := f.remainingTime()
 	for i, number := range page {
-		later := f.attributeDelay(f.request.Notified+f.result.Notified+i, rest)
+		later := f.attributeDelay(f.notified()+i, rest)
 		if err := f.limit.Wait(ctx); err != nil {
 			_ = group.Wait() // always nil
 			return errors.Join(ctx.Err(), err)
@@ -153,29 +153,42 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 const maxAttributeDelay = 50 * time.Minute
 
 // attributeDelay returns the delay of the nth ticket's search attributes: until all are notified, and then one after the
-// other at AttributesPerSecond. Updating them is the most expensive part of a fan-out for Temporal.
+// other at half the rate at which tickets were notified, or at AttributesPerSecond if that is higher. Updating them is the most
+// expensive part of a fan-out for Temporal.
 func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	total := max(f.request.Total, n)
 	if total <= f.options.ImmediateAttributes {
 		return 0
 	}
-	all := min(time.Duration(float64(total)/f.options.AttributesPerSecond*float64(time.Second)), maxAttributeDelay)
+	rate := f.options.AttributesPerSecond
+	if measured, ok := f.rate(); ok {
+		rate = max(rate, measured/2)
+	}
+	all := min(time.Duration(float64(total)/rate*float64(time.Second)), maxAttributeDelay)
 	return (rest + time.Duration(float64(all)*float64(n)/float64(total))).Round(time.Second)
 }
 
 // remainingTime estimates how long it takes to notify the remaining tickets, with half as much again to spare.
 func (f *fanoutSlice) remainingTime() time.Duration {
-	const (
-		enough = 256  // tickets notified, from which a rate is measured
-		guess  = 25.0 // tickets a second, before that
-	)
-	notified, rate := f.request.Notified+f.result.Notified, guess
-	if took := time.Since(f.request.Began).Seconds(); notified >= enough && took > 0 {
-		rate = float64(notified) / took
+	rate, ok := f.rate()
+	if !ok {
+		rate = 100 // as a dry run assumes
 	}
-	left := float64(max(f.request.Total-notified, 0))
+	left := float64(max(f.request.Total-f.notified(), 0))
 	return min(time.Duration(1.5*left/rate*float64(time.Second)), maxAttributeDelay/5)
 }
+
+// rate returns how many tickets were notified per second, or false if they are too few to say.
+func (f *fanoutSlice) rate() (perSecond float64, ok bool) {
+	const enough = 256
+	took := time.Since(f.request.Began).Seconds()
+	if f.notified() < enough || took <= 0 {
+		return 0, false
+	}
+	return float64(f.notified()) / took, true
+}
+
+func (f *fanoutSlice) notified() int { return f.request.Notified + f.result.Notified }
 
 // pollInterval is the interval between checks of unconfirmed tickets.
 const pollInterval = 50 * time.Millisecond

@@ -29,7 +29,7 @@ type Options struct {
 	Steps         int     // steps at once, across all tickets; default 16
 	Mails         int     // mails at once; default 8
 	MailPerSecond float64 // mails a second, across all workers; default 20
-	CachedTickets int     // workflows kept in memory, at about 50 KB each; default 10,000
+	CachedTickets int     // workflows kept in memory, at about 70 KB each; default 10,000
 
 	Version  Version
 	Identity string // of the process, by which Temporal lists its pollers; empty: chosen by the SDK

@@ -55,6 +55,7 @@ type Start struct {
 	Received     map[ticket.Verb]int    `json:"received,omitempty"`           // number of signals of each name in all runs
 	Outcomes     []ManualOutcome        `json:"outcomes,omitempty"`           // of the last manual commands, oldest first
 	CatchUp      bool                   `json:"catch_up,omitempty"`           // a step must decide what was accepted and apply the emergency schedule
+	Awaits       bool                   `json:"awaits,omitempty"`             // see ticket.StepResult.Awaits
 }
 
 // Claim is a command number in a signal. If PostgreSQL has no such command, the signal did not come from the API.

@@ -17,9 +17,16 @@ type dueTimer struct {
 	behind bool // a step found that the event was not due, because PostgreSQL's clock is behind Temporal's
 }
 
+// onReady registers what the main loop does when a future is ready.
+type onReady func(future workflow.Future, do func(workflow.Future))
+
+func onSelected(s workflow.Selector) onReady {
+	return func(future workflow.Future, do func(workflow.Future)) { s.AddFuture(future, do) }
+}
+
 // arm starts the timer for an event, and calls onDue when it fires. The timer of an event in the past fires at once. An
 // event without a kind only stops the timer.
-func (t *dueTimer) arm(ctx workflow.Context, e ticket.DueEvent, s workflow.Selector, onDue func(ticket.DueEvent)) {
+func (t *dueTimer) arm(ctx workflow.Context, e ticket.DueEvent, add onReady, onDue func(ticket.DueEvent)) {
 	if t.armed.Due.Equal(e.Due) && t.armed.Kind != "" {
 		t.armed = e
 		return
@@ -41,7 +48,7 @@ func (t *dueTimer) arm(ctx workflow.Context, e ticket.DueEvent, s workflow.Selec
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	t.cancel = cancel
 	timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: e.Label})
-	s.AddFuture(timer, func(f workflow.Future) {
+	add(timer, func(f workflow.Future) {
 		// A timer that fired during a step can no longer be cancelled, and its event may be obsolete.
 		if err := f.Get(ctx, nil); err != nil || t.timers != current || t.armed.Kind == "" {
 			return

@@ -116,7 +116,9 @@ func (w *emergencyWorkflow) recordOutcome(ctx workflow.Context, name string, res
 
 // handleUpdates registers an update for every manual command. Its result is the outcome of the command.
 func (w *emergencyWorkflow) handleUpdates(ctx workflow.Context) error {
-	w.answers = newAnswers(ctx, w.selector)
+	updated := workflow.NewNamedBufferedChannel(ctx, "update", 1)
+	w.selector.AddReceive(updated, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+	w.answers = newAnswers(func() { updated.SendAsync(nil) })
 	for _, name := range EmergencyCommands() {
 		takes := name + " takes " + strings.Join(ticket.EmergencyFields(name), ", ")
 		err := workflow.SetUpdateHandlerWithOptions(ctx, name,

@@ -102,7 +102,7 @@ func (w *emergencyWorkflow) run(ctx workflow.Context) error {
 		if w.stale || len(w.manual) > 0 || w.fanout.due() {
 			continue
 		}
-		w.timer.arm(ctx, w.nextEvent(), w.selector, w.onDue)
+		w.timer.arm(ctx, w.nextEvent(), onSelected(w.selector), w.onDue)
 		w.selector.Select(ctx)
 	}
 }

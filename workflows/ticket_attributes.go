@@ -77,12 +77,12 @@ func attributesOf(d ticket.Digest) attributeValues {
 
 // update sets search attributes only if they changed, because that costs an event. If differing, it sets only those that
 // differ from the workflow's, of which a new workflow has those of its start, and a run those of the run before.
-func (s *shownState) update(ctx workflow.Context, d ticket.Digest, differing bool, selector workflow.Selector) error {
+func (s *shownState) update(ctx workflow.Context, d ticket.Digest, differing bool, add onReady) error {
 	now := attributesOf(d)
 	if s.written != nil && *s.written == now {
 		return nil
 	}
-	if s.written != nil && !d.Closed() && s.deferral.active(ctx, selector) {
+	if s.written != nil && !d.Closed() && s.deferral.active(ctx, add) {
 		return nil
 	}
 	s.deferral.end()
@@ -214,7 +214,7 @@ func (d *deferral) end() {
 }
 
 // active reports whether search attributes are delayed. The first call starts the timer that ends the delay.
-func (d *deferral) active(ctx workflow.Context, s workflow.Selector) bool {
+func (d *deferral) active(ctx workflow.Context, add onReady) bool {
 	if d.by <= 0 {
 		return false
 	}
@@ -222,7 +222,7 @@ func (d *deferral) active(ctx workflow.Context, s workflow.Selector) bool {
 		timerCtx, cancel := workflow.WithCancel(ctx)
 		d.cancel = cancel
 		timer := workflow.NewTimerWithOptions(timerCtx, d.by, workflow.TimerOptions{Summary: "update search attributes after a transition"})
-		s.AddFuture(timer, func(f workflow.Future) {
+		add(timer, func(f workflow.Future) {
 			if f.Get(ctx, nil) == nil {
 				*d = deferral{}
 			}

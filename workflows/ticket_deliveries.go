@@ -22,10 +22,12 @@ type settled struct {
 type deliveries struct {
 	number  ticket.Number
 	pending []ticket.Owed
-	busy    map[string]bool  // recipients with a running coroutine, by order key
-	settled workflow.Channel // one message for each delivery that is settled
-	stop    workflow.CancelFunc
+	busy    map[string]bool // recipients with a running coroutine, by order key
+	settled []settled       // not yet taken by the main loop
+	wake    func()          // wakes the main loop
 	ctx     workflow.Context
+	sending workflow.Context // of the coroutines, until stop; nil: there was none yet
+	stop    workflow.CancelFunc
 	stopped bool
 	sendNow bool // the last step allows to send mails within the workflow task
 
@@ -33,13 +35,8 @@ type deliveries struct {
 	awaited bool            // the main loop waits for the others
 }
 
-func newDeliveries(ctx workflow.Context, number ticket.Number) *deliveries {
-	d := &deliveries{
-		number: number, busy: map[string]bool{}, slow: map[string]bool{},
-		settled: workflow.NewNamedBufferedChannel(ctx, "settled", 1024),
-	}
-	d.ctx, d.stop = workflow.WithCancel(ctx)
-	return d
+func newDeliveries(ctx workflow.Context, number ticket.Number, wake func()) *deliveries {
+	return &deliveries{number: number, ctx: ctx, wake: wake}
 }
 
 // add adds deliveries that are not pending yet, and starts a coroutine for each recipient without one.
@@ -51,10 +48,29 @@ func (d *deliveries) add(all []ticket.Owed) {
 		}
 		d.pending = slices.Insert(d.pending, at, owed)
 		if to := owed.OrderKey(); !d.busy[to] {
-			d.busy[to] = true
-			workflow.GoNamed(d.ctx, "mail "+to, func(ctx workflow.Context) { d.deliverTo(ctx, to) })
+			d.start(to)
 		}
 	}
+}
+
+// start starts the coroutine of a recipient. Most tickets wait with no delivery at all, and so without what it needs.
+func (d *deliveries) start(to string) {
+	if d.sending == nil {
+		d.busy, d.slow = map[string]bool{}, map[string]bool{}
+		d.sending, d.stop = workflow.WithCancel(d.ctx)
+		if d.stopped {
+			d.stop()
+		}
+	}
+	d.busy[to] = true
+	workflow.GoNamed(d.sending, "mail "+to, func(ctx workflow.Context) { d.deliverTo(ctx, to) })
+}
+
+// takeSettled returns the deliveries that were settled since the last call.
+func (d *deliveries) takeSettled() []settled {
+	taken := d.settled
+	d.settled = nil
+	return taken
 }
 
 // deliverTo makes the deliveries of one recipient until none is left or the run ends.
@@ -68,10 +84,11 @@ func (d *deliveries) deliverTo(ctx workflow.Context, to string) {
 			workflow.GetLogger(ctx).Error("given up", "n", owed.N, "error", err)
 		}
 		d.remove(owed.N)
-		d.settled.Send(ctx, settled{n: owed.N, bounced: result.Bounced || err != nil, asks: owed.Asks})
+		d.settled = append(d.settled, settled{n: owed.N, bounced: result.Bounced || err != nil, asks: owed.Asks})
+		d.wake()
 	}
 	delete(d.busy, to)
-	d.settled.Send(ctx, settled{}) // wakes the main loop, which may wait for the coroutines to end
+	d.wake() // the main loop may wait for the coroutines to end
 }
 
 func (d *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.DeliveryResult, error) {
@@ -87,7 +104,7 @@ func (d *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.Delive
 	defer delete(d.slow, to)
 	if d.awaited {
 		d.awaited = false
-		d.settled.Send(ctx, settled{})
+		d.wake()
 	}
 	if owed.Kind == ticket.KindWebhook {
 		return callWebhook(ctx, d.number, owed)
@@ -122,7 +139,9 @@ func (d *deliveries) remove(n int) {
 // stopSending starts no further deliveries and cancels those under way. Deliveries not settled remain in pending.
 func (d *deliveries) stopSending() {
 	d.stopped = true
-	d.stop()
+	if d.stop != nil {
+		d.stop()
+	}
 }
 
 // hasRoom reports whether more deliveries may be added. The limit bounds memory and the input of the next run.

@@ -170,7 +170,7 @@ const (
 )
 
 // resultSentence returns the result of the workflow of a closed ticket.
-func resultSentence(d ticket.Digest) string {
+func resultSentence(d *ticket.Digest) string {
 	by := map[ticket.Cause]string{
 		ticket.CauseAgent: "Closed by staff", ticket.CauseRequester: "Closed by the requester",
 		ticket.CauseWithdrawn: "Withdrawn by the requester", ticket.CauseSilence: "Closed by silence",

@@ -74,6 +74,9 @@ var scenarios = []scenario{
 	{"sent-by-step-bounced", testPolicy, sentNowBounced},
 	{"sent-by-step-continued", testPolicy, sentNowContinued},
 	{"sent-by-step-in-emergency", testPolicy, sentNowInEmergency},
+	{"awaited", testPolicy, sentNow},
+	{"awaited-escalated", fastPolicy, awaitedEscalated},
+	{"awaited-continued", testPolicy, sentNowContinued},
 }
 
 func answered(s *desktest.Site) {
@@ -369,4 +372,10 @@ func sentNowInEmergency(s *desktest.Site) {
 	s.Tell(number, s.Submit(number))
 	awaitMails(s, 1)
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// awaitedEscalated has timers fire while mails are sent, in a run that waits without a selector.
+func awaitedEscalated(s *desktest.Site) {
+	s.SendMailsNow()
+	escalated(s)
 }

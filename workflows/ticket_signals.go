@@ -15,41 +15,34 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// listen registers a receiver for every signal. Receivers only record signals; the main loop takes the steps.
-func (t *ticketWorkflow) listen(ctx workflow.Context) {
-	for _, verb := range ticket.Signals() {
-		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: verb.Help()})
-		t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
-			var payload converter.RawValue
-			c.Receive(ctx, &payload)
-			t.receive(ctx, verb, payload)
-		})
+// drain receives the signals and results of deliveries that have arrived, without waiting. It only records them; the main loop
+// takes the steps.
+func (t *ticketWorkflow) drain(ctx workflow.Context) {
+	t.woken = false
+	for _, name := range arrivedSignals(ctx) {
+		t.receiveAll(ctx, name)
 	}
-	t.listenForReconcile(ctx)
-	t.meter.watch(ctx, t.selector)
-	t.selector.AddReceive(t.deliveries.settled, func(c workflow.ReceiveChannel, _ bool) {
-		var s settled
-		c.Receive(ctx, &s)
+	if t.selector != nil {
+		t.selector.drain()
+	}
+	for _, s := range t.deliveries.takeSettled() {
 		t.recordSettled(s)
-	})
+	}
 }
 
-// drain receives the signals that have arrived, without waiting.
-func (t *ticketWorkflow) drain(ctx workflow.Context) {
-	for _, verb := range ticket.Signals() {
-		channel := workflow.GetSignalChannel(ctx, string(verb))
-		for {
-			var payload converter.RawValue // a signal without one leaves it as it was
-			if !channel.ReceiveAsync(&payload) {
-				break
-			}
-			t.receive(ctx, verb, payload)
+// receiveAll receives the signals of a name that have arrived.
+func (t *ticketWorkflow) receiveAll(ctx workflow.Context, name string) {
+	channel := workflow.GetSignalChannel(ctx, name)
+	for {
+		var payload converter.RawValue // a signal without one leaves it as it was
+		if !channel.ReceiveAsync(&payload) {
+			return
 		}
-	}
-	t.drainReconcile(ctx)
-	var s settled
-	for t.deliveries.settled.ReceiveAsync(&s) {
-		t.recordSettled(s)
+		if name == ReconcileSignal {
+			t.reconcile()
+		} else {
+			t.receive(ctx, ticket.Verb(name), payload)
+		}
 	}
 }
 
@@ -150,25 +143,6 @@ func (t *ticketWorkflow) refuseClaims(ctx workflow.Context) {
 // that are not under way. It has no payload, and is idempotent.
 const ReconcileSignal = "reconcile"
 
-// listenForReconcile registers the receiver of ReconcileSignal.
-func (t *ticketWorkflow) listenForReconcile(ctx workflow.Context) {
-	channel := workflow.GetSignalChannelWithOptions(ctx, ReconcileSignal, workflow.SignalChannelOptions{
-		Description: "Decides accepted commands, fires due events and retries pending deliveries. No input.",
-	})
-	t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
-		c.Receive(ctx, &converter.RawValue{})
-		t.reconcile()
-	})
-}
-
-// drainReconcile receives the reconcile signals that have arrived, without waiting.
-func (t *ticketWorkflow) drainReconcile(ctx workflow.Context) {
-	channel := workflow.GetSignalChannel(ctx, ReconcileSignal)
-	for channel.ReceiveAsync(&converter.RawValue{}) {
-		t.reconcile()
-	}
-}
-
 // reconcile requests a step that catches up and returns all pending deliveries.
 func (t *ticketWorkflow) reconcile() { t.catchUp, t.lastDelivery = true, 0 }
 
@@ -187,20 +161,13 @@ func manualOutcome(c ticket.ManualCommand, result ticket.StepResult) string {
 	return fmt.Sprintf("%s: accepted, not yet decided", c.Verb)
 }
 
-// handleUpdates registers an update for every verb that needs no message. Its result is the outcome of the command.
+// handleUpdates registers an update for every verb that needs no message. Its result is the outcome of the command. All have the
+// same handler, because each of its own would take memory in each cached workflow.
 func (t *ticketWorkflow) handleUpdates(ctx workflow.Context) error {
-	t.answers = newAnswers(ctx, t.selector)
+	handler, validator := any(t.update), any(t.validate)
 	for _, verb := range ticket.ManualVerbs() {
-		err := workflow.SetUpdateHandlerWithOptions(ctx, string(verb),
-			func(ctx workflow.Context, payload converter.RawValue) (string, error) {
-				return t.update(ctx, verb, payload)
-			},
-			workflow.UpdateHandlerOptions{
-				Description: verb.Help(),
-				Validator: func(ctx workflow.Context, payload converter.RawValue) error {
-					return t.validate(ctx, verb, payload)
-				},
-			})
+		err := workflow.SetUpdateHandlerWithOptions(ctx, string(verb), handler,
+			workflow.UpdateHandlerOptions{Description: verb.Help(), Validator: validator})
 		if err != nil {
 			return fmt.Errorf("offer the update %s: %w", verb, err)
 		}
@@ -209,7 +176,8 @@ func (t *ticketWorkflow) handleUpdates(ctx workflow.Context) error {
 }
 
 // validate rejects malformed input before it becomes part of the history.
-func (t *ticketWorkflow) validate(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) error {
+func (t *ticketWorkflow) validate(ctx workflow.Context, payload converter.RawValue) error {
+	verb := updatedVerb(ctx)
 	if err := validateUpdateID(workflow.GetCurrentUpdateInfo(ctx).ID); err != nil {
 		return err
 	}
@@ -233,7 +201,8 @@ func (t *ticketWorkflow) validate(ctx workflow.Context, verb ticket.Verb, payloa
 
 // update queues a manual command and waits for its outcome. The command's key contains the update's ID, the same in every
 // run, so that a repeated update is executed once.
-func (t *ticketWorkflow) update(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) (string, error) {
+func (t *ticketWorkflow) update(ctx workflow.Context, payload converter.RawValue) (string, error) {
+	verb := updatedVerb(ctx)
 	t.meter.received += len(payload.Payload().GetData())
 	s, _ := decodeSignal(payload) // the validator has decoded it before
 	c := manualCommand(verb, s)
@@ -241,6 +210,11 @@ func (t *ticketWorkflow) update(ctx workflow.Context, verb ticket.Verb, payload 
 	c.Key = updateKey(ctx, string(verb))
 	t.manual = append(t.manual, c.Checked())
 	return t.answers.await(ctx, c.Key)
+}
+
+// updatedVerb returns the verb of the current update.
+func updatedVerb(ctx workflow.Context) ticket.Verb {
+	return ticket.Verb(workflow.GetCurrentUpdateInfo(ctx).Name)
 }
 
 // manualCommand returns the manual command of a payload, without key and run.

@@ -12,17 +12,17 @@ import (
 
 // Ticket is the workflow of one ticket, from its acceptance until it is closed and its last delivery is settled. It fails
 // only if PostgreSQL has no such ticket. Its result is a sentence about how the ticket ended. It ignores cancellation
-// requests.
-func Ticket(ctx workflow.Context, in Start) (string, error) {
+// requests. The input is a pointer, because of the stack of a waiting workflow: see wait.
+func Ticket(ctx workflow.Context, in *Start) (string, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	t, err := setup(ctx, in)
 	if err != nil {
-		return "", fmt.Errorf("set up ticket %s: %w", in.Number, err)
+		return "", err
 	}
 	if err := t.run(ctx); err != nil {
 		return "", err
 	}
-	return resultSentence(t.digest), nil
+	return resultSentence(&t.digest), nil
 }
 
 // ticketWorkflow is the state of a run. State for the next run is passed on in Start.
@@ -43,30 +43,40 @@ type ticketWorkflow struct {
 	due          ticket.DueEvent // the due event whose timer has fired
 	fewerEvents  bool            // see ticket.StepResult.FewerEvents; of the last step in this run
 
-	selector   workflow.Selector
+	awaits     bool            // see ticket.StepResult.Awaits; of this run
+	waitChosen bool            // awaits is final
+	selector   *ticketSelector // nil if the run awaits
+	futures    futures         // of timers; without a selector
+	woken      bool            // deliveries or an update have woken the main loop
+
 	meter      historyMeter
 	timer      dueTimer
 	deliveries *deliveries
 	shown      shownState
 }
 
-// setup returns the state of a run, with its receivers and handlers registered.
-func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
+// setup returns the state of a run, with its handlers registered.
+func setup(ctx workflow.Context, in *Start) (*ticketWorkflow, error) {
+	if in == nil { // started by hand without an input
+		in = &Start{}
+	}
 	t := &ticketWorkflow{
 		number: in.Number, page: in.Page, outcomes: in.Outcomes, digest: in.Digest, lastDelivery: in.LastDelivery, lastCommand: max(in.LastCommand, 1),
 		claims: in.Claims, manual: in.Manual, received: in.Received, bounced: in.Bounced, delivered: in.Delivered, catchUp: in.CatchUp,
-		selector:   workflow.NewNamedSelector(ctx, "ticket"),
-		deliveries: newDeliveries(ctx, in.Number),
+		awaits: in.Awaits,
 	}
+	t.selector = newTicketSelector(ctx, t.receiveAll)
+	t.deliveries = newDeliveries(ctx, in.Number, t.onSettled)
+	t.answers = newAnswers(t.onUpdate)
 	if err := workflow.SetQueryHandlerWithOptions(ctx, TicketQuery, t.report, workflow.QueryHandlerOptions{
 		Description: "The ticket's status, what it is waiting for, and its targets, as text and as values.",
 	}); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("set up ticket %s: %w", in.Number, err)
 	}
 	if t.received == nil {
 		t.received = map[ticket.Verb]int{}
 	}
-	t.listen(ctx)
+	describeSignals(ctx)
 	t.deliveries.add(in.Owed)
 	return t, t.handleUpdates(ctx)
 }
@@ -75,8 +85,9 @@ func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
 func (t *ticketWorkflow) run(ctx workflow.Context) error {
 	for {
 		if err := t.stepAll(ctx); err != nil {
-			return fmt.Errorf("ticket %s: %w", t.number, err)
+			return err
 		}
+		t.chooseWait(ctx)
 		if err := t.show(ctx); err != nil {
 			return err
 		}
@@ -92,7 +103,9 @@ func (t *ticketWorkflow) run(ctx workflow.Context) error {
 			return t.continueAsNew(ctx)
 		}
 		t.armTimer(ctx)
-		t.selector.Select(ctx)
+		if err := t.wait(ctx); err != nil {
+			return err
+		}
 	}
 }
 
@@ -103,7 +116,7 @@ func (t *ticketWorkflow) show(ctx workflow.Context) error {
 	if t.fewerEvents && t.deliveries.sendingNow() {
 		return nil
 	}
-	if err := t.shown.update(ctx, t.digest, t.fewerEvents, t.selector); err != nil {
+	if err := t.shown.update(ctx, t.digest, t.fewerEvents, t.onReady); err != nil {
 		return fmt.Errorf("show ticket %s: %w", t.number, err)
 	}
 	return nil
@@ -116,7 +129,7 @@ func (t *ticketWorkflow) armTimer(ctx workflow.Context) {
 		t.timer.ignore()
 		return
 	}
-	t.timer.arm(ctx, next, t.selector, t.onDue)
+	t.timer.arm(ctx, next, t.onReady, t.onDue)
 }
 
 // done reports whether the ticket is closed, no step is pending, and all deliveries are settled.
@@ -192,7 +205,7 @@ func (t *ticketWorkflow) stepAll(ctx workflow.Context) error {
 	t.drain(ctx)
 	for taken := 0; t.hasWork() && (taken == 0 || !t.meter.full(ctx)); taken++ {
 		if err := t.step(ctx); err != nil {
-			return err
+			return fmt.Errorf("ticket %s: %w", t.number, err)
 		}
 		t.drain(ctx)
 	}
@@ -237,6 +250,9 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 		t.shown.deferral.end()
 	}
 	t.digest, t.lastCommand, t.fewerEvents = result.Digest, result.LastCommand, result.FewerEvents
+	if !t.waitChosen {
+		t.awaits = t.awaits || result.Awaits
+	}
 	for _, m := range r.Manual {
 		line := manualOutcome(m, result)
 		t.answers.answer(m.Key, line)
@@ -299,7 +315,9 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 			return workflow.NewContinueAsNewError(ctx, TicketWorkflow, t.start())
 		default:
 			t.armTimer(ctx)
-			t.selector.Select(ctx)
+			if err := t.wait(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -308,6 +326,6 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 func (t *ticketWorkflow) start() Start {
 	return Start{
 		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastDelivery: t.lastDelivery, LastCommand: t.lastCommand, Owed: t.deliveries.pending,
-		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, Manual: t.manual, Received: t.received, CatchUp: t.catchUp,
+		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, Manual: t.manual, Received: t.received, CatchUp: t.catchUp, Awaits: t.awaits,
 	}
 }

@@ -17,14 +17,10 @@ const maxUpdateID = 200
 type answers struct {
 	waiting map[string]string // empty: no result yet
 	open    int               // number of updates without a result
-	woken   workflow.Channel  // wakes the main loop
+	wake    func()            // wakes the main loop
 }
 
-func newAnswers(ctx workflow.Context, selector workflow.Selector) answers {
-	a := answers{waiting: map[string]string{}, woken: workflow.NewNamedBufferedChannel(ctx, "update", 1)}
-	selector.AddReceive(a.woken, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
-	return a
-}
+func newAnswers(wake func()) answers { return answers{waiting: map[string]string{}, wake: wake} }
 
 // await waits for the result of an update whose command is queued, and returns it. It ignores cancellation, as the
 // workflow does.
@@ -32,7 +28,7 @@ func (a *answers) await(ctx workflow.Context, key string) (string, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	a.waiting[key] = ""
 	a.open++
-	a.woken.SendAsync(nil)
+	a.wake()
 	if err := workflow.Await(ctx, func() bool { return a.waiting[key] != "" }); err != nil {
 		return "", fmt.Errorf("wait for the update's outcome: %w", err)
 	}

@@ -23,11 +23,12 @@ import (
 // patience bounds waiting for a condition. It does not check speed: machines are shared.
 const patience = 60 * time.Second
 
-// programs are the names under which distributions install Chromium.
-var programs = []string{"chromium", "chromium-browser", "google-chrome"}
+// programs are the names under which distributions install Chromium. The headless shell, which has the engine without the
+// browser around it, needs a third of the processor time.
+var programs = []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"}
 
 // errMissing says what to do about a missing browser.
-var errMissing = errors.New("there is no Chromium: apt-get install --no-install-recommends chromium, or set CHROMIUM to one")
+var errMissing = errors.New("there is no Chromium: apt-get install --no-install-recommends chromium-headless-shell, or set CHROMIUM to one")
 
 // Executable returns the path of the browser: CHROMIUM, or else the first known name on PATH.
 func Executable() (string, error) {

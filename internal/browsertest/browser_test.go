@@ -20,7 +20,7 @@ func TestRequire_skipsWithoutABrowser(t *testing.T) {
 	t.Setenv("CI", "")
 	r := &recorder{TB: t}
 	r.run(func() { browsertest.Require(r) })
-	if !r.skipped || r.failed || !strings.Contains(r.said, "apt-get install --no-install-recommends chromium") {
+	if !r.skipped || r.failed || !strings.Contains(r.said, "apt-get install --no-install-recommends chromium-headless-shell") {
 		t.Errorf("skipped: %t, failed: %t, saying %q", r.skipped, r.failed, r.said)
 	}
 }

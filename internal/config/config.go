@@ -93,7 +93,7 @@ type Config struct {
 	// ImmediateMails is whether mails are first tried within workflow tasks. Workers of releases that don't know this can't continue
 	// histories in which it happened.
 	ImmediateMails bool `env:"SUPPORTDESK_WORKER_IMMEDIATE_MAILS" envDefault:"true"`
-	WorkerTickets  int  `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // cached workflows, about 50 KB each
+	WorkerTickets  int  `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // cached workflows, about 70 KB each
 
 	WorkerDeployment string `env:"SUPPORTDESK_WORKER_DEPLOYMENT" envDefault:"supportdesk"` // name under which Temporal knows the versions of the workers; "off": workers have no version
 	WorkerBuild      string `env:"SUPPORTDESK_WORKER_BUILD"`                               // version of this worker; default: that of the program

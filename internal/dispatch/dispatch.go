@@ -68,6 +68,11 @@ func Connect(o Options) (*Temporal, error) {
 	if onThisMachine(cmp.Or(options.HostPort, client.DefaultHostPort)) {
 		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	}
+	share, err := shareMetadata()
+	if err != nil {
+		return nil, fmt.Errorf("set up the interceptor of payloads: %w", err)
+	}
+	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, share)
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("set up the Temporal client: %w", err)

@@ -29,7 +29,7 @@ const (
 // start one removes its directory.
 var shared = sync.OnceValues(func() (*local.Postgres, error) {
 	sweep()
-	dir, err := os.MkdirTemp("", dirPattern)
+	dir, err := os.MkdirTemp(folder(), dirPattern)
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the test cluster: %w", err)
 	}
@@ -74,6 +74,22 @@ func (m *template) make(ctx context.Context, pg *local.Postgres, name string, mi
 		}
 	})
 	return m.err
+}
+
+// inMemory is where Linux has a file system in memory. A clone of a template is a thousand small files, which cost a fifth of
+// a fixture's processor time when they are on a disk.
+const inMemory = "/dev/shm"
+
+// memoryNeeded is more than the clusters of two packages need. Containers often have only 64 MB.
+const memoryNeeded = 4 << 30
+
+// folder returns the directory that contains the clusters: in memory, if there is room, or else that of temporary files.
+func folder() string {
+	var stat syscall.Statfs_t
+	if syscall.Statfs(inMemory, &stat) == nil && stat.Bavail*uint64(stat.Bsize) >= memoryNeeded {
+		return inMemory
+	}
+	return os.TempDir()
 }
 
 func cluster(t testing.TB) *local.Postgres {
@@ -144,7 +160,8 @@ func execute(ctx context.Context, pg *local.Postgres, statement string) error {
 // locked yet, are kept.
 func sweep() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), dirPattern)) // the pattern is well formed
-	for _, dir := range dirs {
+	kept, _ := filepath.Glob(filepath.Join(inMemory, dirPattern))
+	for _, dir := range append(dirs, kept...) {
 		info, err := os.Stat(dir)
 		if err != nil || time.Since(info.ModTime()) < time.Minute {
 			continue

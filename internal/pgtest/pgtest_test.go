@@ -3,6 +3,8 @@ package pgtest_test
 import (
 	"context"
 	"errors"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,6 +58,22 @@ func TestDSN_foldsLettersBeyondASCII(t *testing.T) {
 	}
 	if lower != "äéж" {
 		t.Errorf("lower('ÄÉЖ') = %q", lower)
+	}
+}
+
+func TestDSN_isInMemoryWhereThereIsRoom(t *testing.T) {
+	t.Parallel()
+	var stat syscall.Statfs_t
+	if syscall.Statfs("/dev/shm", &stat) != nil || stat.Bavail*uint64(stat.Bsize) < 5<<30 {
+		t.Log("this machine has no room for clusters in memory")
+		return
+	}
+	var dir string
+	if err := connect(t, pgtest.DSN(t)).QueryRow(t.Context(), "SHOW data_directory").Scan(&dir); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(dir, "/dev/shm/") {
+		t.Errorf("the cluster lies in %s", dir)
 	}
 }
 

@@ -26,7 +26,7 @@ type Server struct {
 // Cluster starts a private cluster that is removed when the test ends.
 func Cluster(t testing.TB) *Server {
 	t.Helper()
-	dir, err := os.MkdirTemp("", dirPattern) // t.TempDir may be inaccessible to the server's user
+	dir, err := os.MkdirTemp(folder(), dirPattern) // t.TempDir may be inaccessible to the server's user
 	if err != nil {
 		t.Fatalf("make a directory for the cluster: %v", err)
 	}

@@ -23,7 +23,7 @@ var migrations embed.FS
 const lockTries = 600
 
 // migrationPause is how long a process that hangs between two migrations keeps other replicas waiting.
-const migrationPause = 30 * time.Second
+const migrationPause = time.Minute
 
 // Migrate applies the migrations that a database lacks. Replicas that start at the same time wait for each other. A
 // schema that is up to date or newer is not changed.

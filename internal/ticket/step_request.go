@@ -49,6 +49,10 @@ type StepResult struct {
 	// FewerEvents is whether the workflow may omit from its history what is not needed, such as search attributes that have not
 	// changed. As with SendNow, the worker that took the step sets it.
 	FewerEvents bool `json:"fewer_events,omitempty"`
+
+	// Awaits is whether the workflow may wait for a condition, which takes less of a worker's memory than a selector. It then handles
+	// in another order what arrives at once. As with SendNow, the worker that took the step sets it.
+	Awaits bool `json:"awaits,omitempty"`
 }
 
 // Owed is a pending delivery, a mail or a webhook call. Those of one recipient are made in the order of N.
