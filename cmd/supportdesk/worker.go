@@ -153,7 +153,7 @@ func (n *dependencies) promote(ctx context.Context, self workerSelf) error {
 // outbox returns an outbox with the transports of all queues.
 func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
 	c, mails := n.config, app.NewMails(n.db).Attaching(n.files(), int64(n.config.MailFilesMiB)<<20)
-	return outbox.New(n.telemetry.Deliveries(n.db), n.telemetry.Transports(map[outbox.Queue]outbox.Transport{
+	return outbox.New(n.telemetry.Deliveries(n.db), n.telemetry.Transports(n.db, map[outbox.Queue]outbox.Transport{
 		outbox.TicketMails:       mail.TicketMails(mails.LoadMail, sender.Send),
 		outbox.AnnouncementMails: mail.AnnouncementMails(mails.Announcement, sender.SendAnnouncement),
 		outbox.AccountMails:      mail.AccountMails(account.New(n.db.Accounts(), c.BaseURL).LoadMail, sender.SendAccount),

@@ -77,8 +77,11 @@ func (p *program) listWorkers(d *dispatch.Deployment) error {
 	if s.Elsewhere > 0 {
 		_, _ = fmt.Fprintf(p.stdout, "open tickets whose last task was taken by a version of another deployment: %d\n", s.Elsewhere)
 	}
-	if s.Holder != (dispatch.Holder{}) {
-		_, err = fmt.Fprintf(p.stdout, "%v\nsupportdesk workers promote VERSION moves tickets to a version of this deployment, %s\n", s.Holder, d.Name())
+	for _, other := range s.Others() {
+		_, _ = fmt.Fprintln(p.stdout, other)
+	}
+	if len(s.Others()) > 0 {
+		_, err = fmt.Fprintf(p.stdout, "supportdesk workers promote VERSION moves all tickets to a version of this deployment, %s\n", d.Name())
 	}
 	return err
 }

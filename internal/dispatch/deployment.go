@@ -54,6 +54,7 @@ type DeploymentState struct {
 	Share    float32
 	Changed  time.Time           // when a version was last made current; zero: never
 	Holder   Holder              // another deployment that gets the tickets instead; zero: none does
+	Ramper   Holder              // another deployment that gets a share of them; zero: none does
 	Versions []DeploymentVersion // the newest first; workers without a version last, if there are any
 
 	Elsewhere int64 // open tickets whose last workflow task a version of another deployment completed
@@ -61,18 +62,31 @@ type DeploymentState struct {
 	token []byte
 }
 
-// Holder is the current version of the tickets' task queue, if that is another deployment's. A task queue has one current
-// version among those of all deployments: that of the deployment that last made one current.
+// Holder is the current or ramping version of the tickets' task queue, if that is another deployment's. A task queue has one current
+// and one ramping version among those of all deployments: those that were set last.
 type Holder struct {
 	Deployment string
 	Build      string
-	Workers    int // that poll for tickets
+	Share      float32 // percentage of the tickets that a ramping version gets; 0: it is the current version
+	Workers    int     // that poll for tickets
 }
 
 // String returns a sentence about a holder, for people.
 func (h Holder) String() string {
+	if h.Share > 0 {
+		return fmt.Sprintf("the deployment %s ramps its version %s, which gets %v%% of the tickets (workers that poll: %d)",
+			h.Deployment, BuildName(h.Build), h.Share, h.Workers)
+	}
 	return fmt.Sprintf("the deployment %s has the task queue of tickets: its version %s gets them (workers that poll: %d)",
 		h.Deployment, BuildName(h.Build), h.Workers)
+}
+
+// Others returns the other deployments that get tickets.
+func (s DeploymentState) Others() []Holder { return holders(s.Holder, s.Ramper) }
+
+// holders returns those that are not zero.
+func holders(all ...Holder) []Holder {
+	return slices.DeleteFunc(all, func(h Holder) bool { return h == Holder{} })
 }
 
 // version returns the state of a version, and false if Temporal does not know it.
@@ -101,7 +115,7 @@ func (d *Deployment) State(ctx context.Context) (DeploymentState, error) {
 	s := DeploymentState{
 		Current: routing.GetCurrentDeploymentVersion().GetBuildId(), Ramping: routing.GetRampingDeploymentVersion().GetBuildId(),
 		Share: routing.GetRampingVersionPercentage(), Changed: instant(routing.GetCurrentVersionChangedTime()),
-		Holder: queue.holder, token: described.GetConflictToken(),
+		Holder: queue.holder, Ramper: queue.ramper, token: described.GetConflictToken(),
 	}
 	for _, v := range info.GetVersionSummaries() {
 		s.Versions = append(s.Versions, s.describe(v, queue.workers))
@@ -132,8 +146,8 @@ func (s DeploymentState) describe(v *deploymentpb.WorkerDeploymentInfo_WorkerDep
 			described.Status = "current"
 		}
 	case build == s.Current:
-		described.Status, described.Share = "current", 100-s.Share
-	case build == s.Ramping && s.Share > 0:
+		described.Status, described.Share = "current", 100-cmp.Or(s.Ramper.Share, s.Share)
+	case build == s.Ramping && s.Share > 0 && s.Ramper == (Holder{}):
 		described.Status, described.Share = "ramping", s.Share
 	}
 	return described
@@ -152,6 +166,7 @@ type ticketQueue struct {
 	workers map[string]int // number of workers that poll, by build; without those of other deployments
 	current string         // build of the current version, if that is this deployment's
 	holder  Holder         // the current version, if that is another deployment's
+	ramper  Holder         // the ramping version, if that is another deployment's
 }
 
 // queue describes the tickets' task queue.
@@ -161,13 +176,18 @@ func (d *Deployment) queue(ctx context.Context) (ticketQueue, error) {
 		return ticketQueue{}, err
 	}
 	q := ticketQueue{workers: map[string]int{}}
-	current := described.GetVersioningInfo().GetCurrentDeploymentVersion()
+	routing := described.GetVersioningInfo()
+	current := routing.GetCurrentDeploymentVersion()
 	switch {
 	case current.GetBuildId() == Unversioned:
 	case current.GetDeploymentName() == d.name:
 		q.current = current.GetBuildId()
 	default:
 		q.holder = Holder{Deployment: current.GetDeploymentName(), Build: current.GetBuildId()}
+	}
+	if ramping, share := routing.GetRampingDeploymentVersion(), routing.GetRampingVersionPercentage(); share > 0 &&
+		ramping.GetBuildId() != Unversioned && ramping.GetDeploymentName() != d.name {
+		q.ramper = Holder{Deployment: ramping.GetDeploymentName(), Build: ramping.GetBuildId(), Share: share}
 	}
 	for _, p := range described.GetPollers() {
 		if time.Since(p.GetLastAccessTime().AsTime()) > pollAge(enumspb.TASK_QUEUE_TYPE_WORKFLOW) {
@@ -178,14 +198,25 @@ func (d *Deployment) queue(ctx context.Context) (ticketQueue, error) {
 			q.workers[Unversioned]++
 		case o.GetDeploymentName() == d.name:
 			q.workers[o.GetBuildId()]++
-		case o.GetDeploymentName() == q.holder.Deployment && o.GetBuildId() == q.holder.Build:
+		case q.holder.is(o):
 			q.holder.Workers++
+		case q.ramper.is(o):
+			q.ramper.Workers++
 		}
 	}
 	return q, nil
 }
 
-// Holds returns an error if another deployment has the tickets' task queue, so that this one's workers get no tickets.
+// is reports whether a worker with options is one of the version.
+func (h Holder) is(o *deploymentpb.WorkerDeploymentOptions) bool {
+	return o.GetDeploymentName() == h.Deployment && o.GetBuildId() == h.Build
+}
+
+// allTickets is the share of a ramping version that leaves none to the current one.
+const allTickets = 100
+
+// Holds returns an error if another deployment has the tickets' task queue, or a ramp that takes them all, so that this one's
+// workers get no tickets.
 func (d *Deployment) Holds(ctx context.Context) error {
 	q, err := d.queue(ctx)
 	if err != nil {
@@ -194,7 +225,16 @@ func (d *Deployment) Holds(ctx context.Context) error {
 	if q.holder != (Holder{}) {
 		return fault.New(fault.Unavailable, "%s", q.holder)
 	}
+	if q.ramper.Share >= allTickets {
+		return fault.New(fault.Unavailable, "%s", q.ramper)
+	}
 	return nil
+}
+
+// Others returns the other deployments that get tickets.
+func (d *Deployment) Others(ctx context.Context) ([]Holder, error) {
+	q, err := d.queue(ctx)
+	return holders(q.holder, q.ramper), err
 }
 
 // CountTickets adds the number of open tickets of each version, as Temporal's visibility store knows it, which lags. Those that no
@@ -238,7 +278,7 @@ func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "
 
 // Promote makes a version current: it gets all tasks from then on, also those of workflows that other versions began. It
 // refuses a version that no worker polls for, or whose workers lack a task queue of the current ones, unless force is set, and always
-// one that never had a worker.
+// one that never had a worker. It ends the ramp of another deployment, which would keep its share otherwise.
 func (d *Deployment) Promote(ctx context.Context, build string, force bool) error {
 	s, err := d.State(ctx)
 	if err != nil {
@@ -249,6 +289,11 @@ func (d *Deployment) Promote(ctx context.Context, build string, force bool) erro
 	}
 	if _, known := s.version(build); !known && build != Unversioned {
 		return fault.New(fault.NotFound, "the deployment %s has no version %s: no worker of it has ever polled", d.name, build)
+	}
+	if s.Ramper != (Holder{}) {
+		if err := NewDeployment(d.temporal, s.Ramper.Deployment).endRamp(ctx, DeploymentState{}); err != nil {
+			return fmt.Errorf("of the deployment %s: %w", s.Ramper.Deployment, err)
+		}
 	}
 	return d.setCurrent(ctx, s, build, force)
 }

@@ -32,7 +32,8 @@ const (
 //   - if the current version has no workers any more, such as after an older version was deployed again.
 //
 // With Manual it does the first only, and not while another deployment has the tickets' task queue. The current version is that of
-// the task queue, which may be another deployment's. It logs that again and again, because this worker then gets no tickets.
+// the task queue, which may be another deployment's. It logs that again and again, because this worker then gets no tickets, and
+// likewise the ramp of another deployment, which it leaves alone.
 type Promoter struct {
 	deployment *Deployment
 	dispatcher *Dispatcher
@@ -43,7 +44,8 @@ type Promoter struct {
 
 	activated bool      // this version has had tasks
 	idleSince time.Time // since when the current version has had no workers; zero: it has some
-	warned    time.Time // when it was last logged that another deployment has the task queue
+	others    int       // number of other deployments that got tickets at the last look
+	warned    time.Time // when they were last logged
 }
 
 // NewPromoter returns a promoter for the worker with an identity that runs a build.
@@ -74,7 +76,7 @@ func (p *Promoter) look(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	p.warn(q.holder)
+	p.warn(q)
 	elsewhere := q.holder != (Holder{})
 	polling := q.workers[q.current]
 	if elsewhere {
@@ -116,16 +118,21 @@ func (p *Promoter) look(ctx context.Context) (time.Duration, error) {
 	return p.options.Every, nil
 }
 
-// warn logs now and then that another deployment has the task queue.
-func (p *Promoter) warn(h Holder) {
-	if h == (Holder{}) {
-		p.warned = time.Time{}
+// warn logs now and then that another deployment has the task queue or a share of it, and at once if one more has.
+func (p *Promoter) warn(q ticketQueue) {
+	others := holders(q.holder, q.ramper)
+	before := p.others
+	p.others = len(others)
+	if len(others) <= before && time.Since(p.warned) < warnEvery {
 		return
 	}
-	if time.Since(p.warned) >= warnEvery {
-		p.warned = time.Now()
-		p.log.Warn("this worker gets no tickets: another deployment has their task queue",
-			"deployment", p.deployment.name, "other", h.Deployment, "version", BuildName(h.Build), "workers", h.Workers)
+	p.warned = time.Now()
+	for _, h := range others {
+		message := "this worker gets no tickets: another deployment has their task queue"
+		if h.Share > 0 {
+			message = "this worker does not get all tickets: another deployment ramps a version"
+		}
+		p.log.Warn(message, "deployment", p.deployment.name, "other", h.Deployment, "version", BuildName(h.Build), "share", cmp.Or(h.Share, allTickets), "workers", h.Workers)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,44 @@ func TestPromoter_warnsThatAnotherDeploymentHasTheTicketsUntilAnOperatorMovesThe
 	stopFirst()
 	move(second, first)
 	stopSecond()
+}
+
+func TestDeployment_reportsTheRampOfAnotherUntilAnOperatorEndsIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	log := new(logtest.Buffer)
+	manual := dispatch.PromoterOptions{Manual: true, Every: 100 * time.Millisecond}
+	releaseOf(t, s, worker.Version{Deployment: deploymentName, Build: "v1"}, "one", manual, slog.New(slog.NewTextHandler(log, nil)))
+	awaitCurrent(t, s, "v1")
+	releaseOf(t, s, worker.Version{Deployment: "typo", Build: "v9"}, "two", manual, slog.New(slog.DiscardHandler))
+
+	ours, other := dispatch.NewDeployment(s.Temporal, deploymentName), dispatch.NewDeployment(s.Temporal, "typo")
+	ramp := func(share float32) {
+		t.Helper()
+		s.Await("a ramp", func() bool { return other.Ramp(t.Context(), "v9", share) == nil })
+		want := dispatch.Holder{Deployment: "typo", Build: "v9", Share: share, Workers: 1}
+		s.Await("the ramp in the state", func() bool { return stateOf(t, s, ours).Ramper == want })
+		if others, err := dispatch.NewDeployment(s.Temporal, "").Others(t.Context()); err != nil || !slices.Contains(others, want) {
+			t.Errorf("for workers without a version: %+v, %v", others, err)
+		}
+		if found := stateOf(t, s, ours); found.Versions[0].Share != 100-share || !slices.Equal(found.Others(), []dispatch.Holder{want}) {
+			t.Errorf("the state is %+v", found)
+		}
+	}
+	ramp(10)
+	s.Await("a warning", func() bool { return log.Contains("level=WARN") && log.Contains("other=typo version=v9 share=10") })
+	if err := ours.Holds(t.Context()); err != nil {
+		t.Errorf("a worker that gets most of the tickets is not ready: %v", err)
+	}
+	ramp(100)
+	if err := ours.Holds(t.Context()); !says(err, "the deployment typo ramps its version v9, which gets 100% of the tickets (workers that poll: 1)") {
+		t.Errorf("a worker that gets no tickets: %v", err)
+	}
+	s.Await("a promotion", func() bool { return ours.Promote(t.Context(), "v1", false) == nil })
+	s.Await("the end of the ramp", func() bool {
+		found := stateOf(t, s, ours)
+		return len(found.Others()) == 0 && found.Versions[0].Share == 100 && ours.Holds(t.Context()) == nil
+	})
 }
 
 func TestDeployment_countsTicketsThatNoVersionHasTakenOn(t *testing.T) {

@@ -190,7 +190,7 @@ func TestTelemetry_followsACommandFromTheRequestToTheMail(t *testing.T) {
 	s.mails.WaitCount(t, 1)
 
 	const traced = "4bf92f3577b34da6a3ce929d0e0e4736"
-	reply := s.traced(s.agent, traced, number, "replies", words{"body": "Canary-Reply"})
+	reply := s.traced(traced, s.post(s.agent, "/tickets/"+number+"/replies", words{"body": "Canary-Reply"}))
 	if reply.status != http.StatusOK {
 		t.Fatalf("the reply: %d %s", reply.status, reply.body)
 	}
@@ -218,6 +218,7 @@ func TestTelemetry_followsACommandFromTheRequestToTheMail(t *testing.T) {
 	if step.attributes["supportdesk.verb"] != "agent-reply" || step.attributes["supportdesk.outcome"] != "granted" {
 		t.Errorf("the step decided %v", step.attributes)
 	}
+	s.traceOthers(c)
 	s.traceEmail(c)
 	s.api.stop() // which sends what is left
 	s.worker.stop()
@@ -225,6 +226,43 @@ func TestTelemetry_followsACommandFromTheRequestToTheMail(t *testing.T) {
 		t.Error("a span contains what people wrote or are called")
 	}
 	s.checkLogs(number, traced)
+}
+
+// traceOthers checks that the emails of accounts, the notification of tickets in an emergency and its announcements continue the
+// traces of the requests that cause them.
+func (s *stack) traceOthers(c *collector) {
+	t := s.t
+	t.Helper()
+	link, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.base+"/sign-in/link", strings.NewReader("address=canary-address%40demo.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, cause := range []struct {
+		trace, queue string
+		request      *http.Request
+	}{
+		{"4bf92f3577b34da6a3ce929d0e0e4737", "account", link},
+		{"4bf92f3577b34da6a3ce929d0e0e4738", "announcement", s.post(s.supervisor, "/emergencies", words{"kind": "closed", "notice": "Canary-Notice"})},
+	} {
+		path := cause.request.URL.Path
+		if a := s.traced(cause.trace, cause.request); a.status >= http.StatusBadRequest {
+			t.Fatalf("%s: %d %s", path, a.status, a.body)
+		}
+		request := c.await(t, cause.trace, "supportdesk-api", "POST "+path)
+		effects := []receivedSpan{c.await(t, cause.trace, "supportdesk-worker", "send")}
+		if cause.queue == "announcement" {
+			effects = append(effects, c.await(t, cause.trace, "supportdesk-worker", "notify tickets"))
+		}
+		if queue := effects[0].attributes["supportdesk.queue"]; queue != cause.queue {
+			t.Errorf("%s causes an email of the queue %q", path, queue)
+		}
+		for _, effect := range effects {
+			if effect.parent != request.id {
+				t.Errorf("the parent of %q is %s, not %q (%s)", effect.name, effect.parent, request.name, request.id)
+			}
+		}
+	}
 }
 
 // traceEmail checks that an email begins the trace of what it becomes, also of emails that are delivered after the step, as here
@@ -277,19 +315,25 @@ func startTraced(t *testing.T, metrics map[string]string, env ...string) *stack 
 	return s
 }
 
-// traced sends a command in a trace of the sender's.
-func (s *stack) traced(p person, trace, number, command string, body words) answer {
+// post returns a request of a person with a body.
+func (s *stack) post(p person, path string, body words) *http.Request {
 	s.t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.base+"/api/v1/tickets/"+number+"/"+command, bytes.NewReader(encoded))
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.base+"/api/v1"+path, bytes.NewReader(encoded))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+p.token)
 	request.Header.Set("Content-Type", "application/json")
+	return request
+}
+
+// traced sends a request in a trace of the sender's.
+func (s *stack) traced(trace string, request *http.Request) answer {
+	s.t.Helper()
 	request.Header.Set("Traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

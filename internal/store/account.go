@@ -56,13 +56,13 @@ func (a *Accounts) Password(ctx context.Context, address string) (e account.Auth
 // asked to.
 func (a *Accounts) SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens account.Tokens) (e account.Authenticated, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
-		e, err = setPassword(ctx, tx, id, account.EventPasswordChanged, hash, tokens)
+		e, err = a.setPassword(ctx, tx, id, account.EventPasswordChanged, hash, tokens)
 		return err
 	})
 	return e, explain(err, "set a password")
 }
 
-func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind account.EventKind, hash string, tokens account.Tokens) (account.Authenticated, error) {
+func (a *Accounts) setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind account.EventKind, hash string, tokens account.Tokens) (account.Authenticated, error) {
 	e, err := endAll(ctx, tx, id, tokens)
 	if err != nil {
 		return account.Authenticated{}, err
@@ -82,7 +82,7 @@ func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind accoun
 			kind = account.EventPasswordSet
 		}
 	}
-	if err := insertAccountMail(ctx, tx, mail, e.Person); err != nil {
+	if err := a.insertAccountMail(ctx, tx, mail, e.Person); err != nil {
 		return account.Authenticated{}, err
 	}
 	return e, record(ctx, tx, account.Event{Kind: kind, Person: id, Actor: id, Detail: tokens.String()})

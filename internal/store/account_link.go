@@ -85,7 +85,7 @@ func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.To
 		if err := claim(ctx, tx, l.Person.ID); err != nil {
 			return err
 		}
-		e, err = setPassword(ctx, tx, l.Person.ID, account.EventPasswordReset, hash, tokens)
+		e, err = a.setPassword(ctx, tx, l.Person.ID, account.EventPasswordReset, hash, tokens)
 		return err
 	}, account.Reset)
 	return e, err

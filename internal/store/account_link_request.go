@@ -25,9 +25,9 @@ func (a *Accounts) RequestLink(ctx context.Context, id string, p account.Purpose
 			INSERT INTO links (id, purpose, person, expires_at)
 			VALUES (@id, @purpose, (SELECT id FROM whom), clock_timestamp() + @lasts)
 		), owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
+			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason, trace)
 			SELECT 'account', @purpose, coalesce(w.name, ''), coalesce(w.address, ''), @id, clock_timestamp() + @lasts, CASE WHEN w.id IS NULL THEN 'superseded' ELSE 'owed' END,
-				CASE WHEN w.id IS NULL THEN clock_timestamp() END, CASE WHEN w.id IS NULL THEN 'no account with that address' END
+				CASE WHEN w.id IS NULL THEN clock_timestamp() END, CASE WHEN w.id IS NULL THEN 'no account with that address' END, nullif(@trace, '')
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
 		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('deliveries', '')`,
@@ -35,8 +35,9 @@ func (a *Accounts) RequestLink(ctx context.Context, id string, p account.Purpose
 }
 
 // addLink runs a statement that adds a link and records e in one transaction. The statement returns the person
-// concerned, who becomes the person of the event if it has none.
+// concerned, who becomes the person of the event if it has none. @trace of the statement is that of ctx.
 func (a *Accounts) addLink(ctx context.Context, doing string, e account.Event, statement string, args pgx.StrictNamedArgs) error {
+	args["trace"] = a.traceOf(ctx)
 	err := a.within(ctx, func(tx pgx.Tx) error {
 		var whom ticket.PersonID
 		var notified any
@@ -65,10 +66,11 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 			INSERT INTO links (id, purpose, role, name, address, expires_at)
 			VALUES (@id, 'verify', 'customer', @name, @address, clock_timestamp() + @lasts)
 		), owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
+			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason, trace)
 			SELECT 'account', CASE WHEN w.address IS NULL THEN 'verify' ELSE 'already-registered' END,
 				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
-				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'the account with that address is disabled' END
+				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'the account with that address is disabled' END,
+				nullif(@trace, '')
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
 		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('deliveries', '')`,
@@ -106,11 +108,11 @@ func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p 
 		}
 		if _, err = tx.Exec(ctx, `
 			WITH owed AS (
-				INSERT INTO deliveries (queue, kind, name, address, link, expires_at)
-				VALUES ('account', 'invitation', @name, @address, @id, clock_timestamp() + @lasts)
+				INSERT INTO deliveries (queue, kind, name, address, link, expires_at, trace)
+				VALUES ('account', 'invitation', @name, @address, @id, clock_timestamp() + @lasts, nullif(@trace, ''))
 			)
 			SELECT pg_notify('deliveries', '')`,
-			pgx.StrictNamedArgs{"name": p.Name, "address": p.Address, "id": id, "lasts": lasts}); err != nil {
+			pgx.StrictNamedArgs{"name": p.Name, "address": p.Address, "id": id, "lasts": lasts, "trace": a.traceOf(ctx)}); err != nil {
 			return err
 		}
 		return record(ctx, tx, account.Event{Kind: account.EventInvited, Actor: by, Detail: p.Address + " as " + string(p.Role)})

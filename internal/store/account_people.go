@@ -175,7 +175,7 @@ func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, key, label
 		if working >= most {
 			return fault.NewConflict("too-many-tokens", "you have %d tokens that work; revoke one first", most)
 		}
-		err = addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, actor: id, key: key, label: label, writes: writes, notify: true})
+		err = a.addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, actor: id, key: key, label: label, writes: writes, notify: true})
 		if violates(err, "tokens_once") {
 			return fault.NewConflict(account.CodeTokenExists, "that token has been made already")
 		}

@@ -45,10 +45,11 @@ func (a *Accounts) RequestAddress(ctx context.Context, linkID string, id ticket.
 			INSERT INTO links (id, purpose, person, address, expires_at)
 			VALUES (@id, 'address', @person, @address, clock_timestamp() + @lasts)
 		), owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
+			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason, trace)
 			SELECT 'account', CASE WHEN w.address IS NULL THEN 'address' ELSE 'already-registered' END,
 				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
-				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'the account with that address is disabled' END
+				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'the account with that address is disabled' END,
+				nullif(@trace, '')
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
 		SELECT '', pg_notify('deliveries', '')`,
@@ -78,7 +79,7 @@ func (a *Accounts) ConfirmAddress(ctx context.Context, id string, most int) erro
 		if err != nil || !added {
 			return err
 		}
-		return reportAddress(ctx, tx, account.AddressAdded, account.EventAddressAdded, l.Person, l.Address)
+		return a.reportAddress(ctx, tx, account.AddressAdded, account.EventAddressAdded, l.Person, l.Address)
 	}, account.AddAddress)
 	if err == nil {
 		a.notifyAccepted(merged)
@@ -125,14 +126,14 @@ func mergeable(ctx context.Context, tx pgx.Tx, into desk.Person, address string)
 }
 
 // reportAddress adds the mail and the security event about an address that was added to an account or removed from it.
-func reportAddress(ctx context.Context, tx pgx.Tx, mail account.MailKind, kind account.EventKind, p desk.Person, address string) error {
+func (a *Accounts) reportAddress(ctx context.Context, tx pgx.Tx, mail account.MailKind, kind account.EventKind, p desk.Person, address string) error {
 	_, err := tx.Exec(ctx, `
 		WITH owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, about_address, expires_at)
-			VALUES ('account', @kind, @name, @address, @about, clock_timestamp() + @lasts)
+			INSERT INTO deliveries (queue, kind, name, address, about_address, expires_at, trace)
+			VALUES ('account', @kind, @name, @address, @about, clock_timestamp() + @lasts, nullif(@trace, ''))
 		)
 		SELECT pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"kind": mail, "name": p.Name, "address": p.Address, "about": address, "lasts": noticeLifetime})
+		pgx.StrictNamedArgs{"kind": mail, "name": p.Name, "address": p.Address, "about": address, "lasts": noticeLifetime, "trace": a.traceOf(ctx)})
 	if err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (a *Accounts) RemoveAddress(ctx context.Context, id ticket.PersonID, addres
 		if err := endLinks(ctx, tx, id); err != nil {
 			return err
 		}
-		return reportAddress(ctx, tx, account.AddressRemoved, account.EventAddressRemoved, p, removed)
+		return a.reportAddress(ctx, tx, account.AddressRemoved, account.EventAddressRemoved, p, removed)
 	})
 	return explain(err, "remove an address of %s", id)
 }
@@ -177,10 +178,10 @@ func (a *Accounts) SetPrimaryAddress(ctx context.Context, id ticket.PersonID, ad
 		if _, err := addAddress(ctx, tx, id, was.Address); err != nil {
 			return err
 		}
-		if err := insertAccountMail(ctx, tx, account.AddressChanged, was); err != nil {
+		if err := a.insertAccountMail(ctx, tx, account.AddressChanged, was); err != nil {
 			return err
 		}
-		if err := insertAccountMail(ctx, tx, account.AddressConfirmed, is); err != nil {
+		if err := a.insertAccountMail(ctx, tx, account.AddressConfirmed, is); err != nil {
 			return err
 		}
 		return record(ctx, tx, account.Event{

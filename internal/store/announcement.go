@@ -123,11 +123,13 @@ func (t *announceTx) AddAnnouncement(ctx context.Context, e app.AnnouncedEmergen
 	return id, err
 }
 
-// AddAnnouncementMails implements app.AnnounceTx.
+// AddAnnouncementMails implements app.AnnounceTx. They continue the trace of the change that is announced.
 func (t *announceTx) AddAnnouncementMails(ctx context.Context, id int64, to []ticket.PersonID) error {
 	_, err := t.tx.Exec(ctx, `
-		INSERT INTO deliveries (queue, announcement, person, status)
-		SELECT 'announcement', $1::bigint, person, 'held' FROM unnest($2::text[]) person ON CONFLICT DO NOTHING`, id, to)
+		INSERT INTO deliveries (queue, announcement, person, status, trace)
+		SELECT 'announcement', a.id, person, 'held', (
+			SELECT c.trace FROM emergency_changes c WHERE c.emergency = a.emergency AND c.revision <= a.revision ORDER BY c.revision DESC LIMIT 1)
+		FROM announcements a, unnest($2::text[]) person WHERE a.id = $1 ON CONFLICT DO NOTHING`, id, to)
 	return err
 }
 

@@ -33,8 +33,9 @@ const (
 
 // scheduleTx is the transaction of a change of the schedule, which holds scheduleLock exclusively.
 type scheduleTx struct {
-	tx   pgx.Tx
-	next time.Time
+	tx    pgx.Tx
+	trace string // of the change; empty: none
+	next  time.Time
 }
 
 // ScheduleTx runs fn in a transaction that holds scheduleLock exclusively.
@@ -51,7 +52,7 @@ func (s *Store) ScheduleTx(ctx context.Context, doing string, fn func(app.Schedu
 func (s *Store) lockSchedule(ctx context.Context, doing string, fn func(*scheduleTx) error) error {
 	for try := 1; ; try++ {
 		err := s.within(ctx, func(tx pgx.Tx) error {
-			g := &scheduleTx{tx: tx}
+			g := &scheduleTx{tx: tx, trace: s.traceOf(ctx)}
 			if err := g.lock(ctx); err != nil {
 				return err
 			}
@@ -157,8 +158,8 @@ func (g *scheduleTx) record(ctx context.Context, by ticket.PersonID, e desk.Emer
 	for _, d := range e.Delays {
 		batch.Queue(`INSERT INTO emergency_delays (emergency, starts_at, seconds) VALUES ($1, $2, $3)`, e.ID, d.From, int64(d.By/time.Second))
 	}
-	batch.Queue(`INSERT INTO emergency_changes (revision, emergency, act, by_person, plan) VALUES ($1, $2, $3, nullif($4, ''), $5)`,
-		e.Revision, e.ID, act, by, state)
+	batch.Queue(`INSERT INTO emergency_changes (revision, emergency, act, by_person, plan, trace) VALUES ($1, $2, $3, nullif($4, ''), $5, nullif($6, ''))`,
+		e.Revision, e.ID, act, by, state, g.trace)
 	return g.tx.SendBatch(ctx, batch).Close()
 }
 

@@ -109,7 +109,7 @@ func (s *Store) SettleIncoming(ctx context.Context, id int64, attempt string, r 
 		if err != nil || r.Author == "" {
 			return err
 		}
-		return insertQuarantineNotice(ctx, tx, id, r.Author)
+		return s.insertQuarantineNotice(ctx, tx, id, r.Author)
 	})
 	return explain(err, "settle an incoming mail")
 }

@@ -41,14 +41,14 @@ func (s *Store) QuarantineNotices(ctx context.Context, person ticket.PersonID) (
 
 // insertQuarantineNotice inserts an email that notifies the author of a mail of its quarantine, unless there was one about it before. The
 // sender is notified when the transaction commits.
-func insertQuarantineNotice(ctx context.Context, tx pgx.Tx, incoming int64, author ticket.PersonID) error {
+func (s *Store) insertQuarantineNotice(ctx context.Context, tx pgx.Tx, incoming int64, author ticket.PersonID) error {
 	_, err := tx.Exec(ctx, `
 		WITH owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, incoming, expires_at)
-			SELECT 'account', @kind, name, address, @incoming, clock_timestamp() + @lasts FROM people WHERE id = @author AND disabled_at IS NULL
+			INSERT INTO deliveries (queue, kind, name, address, incoming, expires_at, trace)
+			SELECT 'account', @kind, name, address, @incoming, clock_timestamp() + @lasts, nullif(@trace, '') FROM people WHERE id = @author AND disabled_at IS NULL
 			ON CONFLICT (incoming) WHERE incoming IS NOT NULL DO NOTHING
 		)
 		SELECT pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"kind": account.EmailQuarantined, "incoming": incoming, "author": author, "lasts": noticeLifetime})
+		pgx.StrictNamedArgs{"kind": account.EmailQuarantined, "incoming": incoming, "author": author, "lasts": noticeLifetime, "trace": s.traceOf(ctx)})
 	return err
 }

@@ -242,14 +242,14 @@ const (
 )
 
 // insertAccountMail inserts an account's mail without a link. The sender is notified when the transaction commits.
-func insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
+func (s *Store) insertAccountMail(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
 	_, err := tx.Exec(ctx, `
 		WITH owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, expires_at)
-			VALUES ('account', @kind, @name, @address, clock_timestamp() + @lasts)
+			INSERT INTO deliveries (queue, kind, name, address, expires_at, trace)
+			VALUES ('account', @kind, @name, @address, clock_timestamp() + @lasts, nullif(@trace, ''))
 		)
 		SELECT pg_notify('deliveries', '')`,
-		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLifetime})
+		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLifetime, "trace": s.traceOf(ctx)})
 	return err
 }
 

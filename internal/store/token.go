@@ -36,7 +36,7 @@ func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string
 		if err != nil {
 			return err
 		}
-		return addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, label: label, writes: true, notify: notify})
+		return s.addToken(ctx, tx, newTokenRow{hash: digest(token), owner: p, label: label, writes: true, notify: notify})
 	})
 	if err != nil {
 		return "", explain(err, "issue a token to %s", id)
@@ -55,7 +55,7 @@ type newTokenRow struct {
 }
 
 // addToken stores the hash of a token and a mail to its owner if notify is set, and records the event.
-func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
+func (s *Store) addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 	scopes, may := []string{"read"}, "reads"
 	if t.writes {
 		scopes, may = append(scopes, "write"), "reads and writes"
@@ -64,12 +64,12 @@ func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 		WITH made AS (
 			INSERT INTO tokens (hash, person, once, label, scopes) VALUES (@hash, @id, nullif(@once, ''), @label, @scopes) RETURNING id
 		), owed AS (
-			INSERT INTO deliveries (queue, kind, name, address, token, expires_at)
-			SELECT 'account', 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made WHERE @tells
+			INSERT INTO deliveries (queue, kind, name, address, token, expires_at, trace)
+			SELECT 'account', 'token-made', @name, @address, made.id, clock_timestamp() + @lasts, nullif(@trace, '') FROM made WHERE @tells
 		)
 		SELECT pg_notify('deliveries', '')`,
 		pgx.StrictNamedArgs{"hash": t.hash, "id": t.owner.ID, "once": t.key, "label": t.label, "scopes": scopes,
-			"name": t.owner.Name, "address": t.owner.Address, "tells": t.notify, "lasts": noticeLifetime}); err != nil {
+			"name": t.owner.Name, "address": t.owner.Address, "tells": t.notify, "lasts": noticeLifetime, "trace": s.traceOf(ctx)}); err != nil {
 		return err
 	}
 	return record(ctx, tx, account.Event{Kind: account.EventTokenCreated, Person: t.owner.ID, Actor: t.actor, Detail: t.label + ", " + may})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -32,4 +33,18 @@ func (s *Store) CommandTraces(ctx context.Context, n ticket.Number, seq int64) (
 func (s *Store) DeliveryTrace(ctx context.Context, n ticket.Number, delivery int) (trace string, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT coalesce(trace, '') FROM deliveries WHERE ticket = $1 AND n = $2`, n, delivery).Scan(&trace)
 	return trace, explain(missing(err, errNoDelivery), "read the trace of delivery %d of %s", delivery, n)
+}
+
+// QueueTrace returns the trace of a delivery of a queue without tickets; empty: it has none.
+func (s *Store) QueueTrace(ctx context.Context, q outbox.Queue, n int64) (trace string, err error) {
+	which, args := whereKey(outbox.Key{Queue: q, N: n}, pgx.StrictNamedArgs{})
+	err = s.pool.QueryRow(ctx, `SELECT coalesce(trace, '') FROM deliveries WHERE `+which, args).Scan(&trace)
+	return trace, explain(missing(err, errNoDelivery), "read the trace of %s delivery %d", q, n)
+}
+
+// EmergencyTrace returns the trace of the last change of an emergency up to a revision of the schedule; empty: it has none.
+func (s *Store) EmergencyTrace(ctx context.Context, id ticket.EmergencyID, revision int64) (trace string, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT coalesce(trace, '') FROM emergency_changes WHERE emergency = $1 AND revision <= $2 ORDER BY revision DESC LIMIT 1`, id, revision).Scan(&trace)
+	return trace, explain(missing(err, errNoEmergency), "read the trace of the emergency %s", id)
 }

@@ -4,16 +4,21 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 type traceKey struct{}
 
-// The trace of a context is stored with the command that is accepted in it, with the deliveries of a step and with an email, and
+// The trace of a context is stored with the command that is accepted in it, with the deliveries of a step, emails of accounts, changes of
+// emergencies, from where announcements have it, and with an email, and
 // whatever goes on with these is passed it. Without traces the columns are null.
 func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
 	t.Parallel()
@@ -71,9 +76,44 @@ func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
 	if m, found, err := s.ClaimIncoming(t.Context(), "an attempt", late); err != nil || !found || m.Trace != "email" {
 		t.Errorf("an email: %q, %v, %v", m.Trace, found, err)
 	}
+	if err := s.Accounts().RequestLink(in("link"), linkID("A"), account.SignIn, d.customer.Address, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Accounts().SetPassword(in("password"), d.customer.ID, "$argon2id$demo", account.KeepTokens); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[account.MailKind]string{account.MailKind(account.SignIn): "link", account.PasswordSet: "password"} {
+		mail := one[int64](d, `SELECT n FROM deliveries WHERE queue = 'account' AND kind = $1`, kind)
+		if trace, err := s.QueueTrace(t.Context(), outbox.AccountMails, mail); err != nil || trace != want {
+			t.Errorf("of the email %s: %q, %v", kind, trace, err)
+		}
+	}
+	if _, err := s.Accounts().SetPassword(t.Context(), d.customer.ID, "$argon2id$another", account.KeepTokens); err != nil { // not sampled
+		t.Fatal(err)
+	}
+	e, err := app.DeclareEmergency(in("declaration"), s, d.supervisor, closedBy("A flood."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trace, err := s.EmergencyTrace(t.Context(), e.ID, e.Revision); err != nil || trace != "declaration" {
+		t.Errorf("of the emergency: %q, %v", trace, err)
+	}
+	if trace, err := s.EmergencyTrace(t.Context(), e.ID, e.Revision-1); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("of the emergency before it was declared: %q, %v", trace, err)
+	}
+	d.waitingSince(d.customer, time.Hour)
+	e = d.begun(e, time.Minute)
+	if _, err := app.NewAnnouncements(s).Announce(in("activity"), ticket.AnnounceRequest{CheckedAt: one[time.Time](d, `SELECT clock_timestamp()`), Revision: e.Revision}); err != nil {
+		t.Fatal(err)
+	}
+	announced := one[int64](d, `SELECT n FROM deliveries WHERE queue = 'announcement'`)
+	if trace, err := s.QueueTrace(t.Context(), outbox.AnnouncementMails, announced); err != nil || trace != "declaration" {
+		t.Errorf("of its announcement: %q, %v", trace, err)
+	}
 	d.taken(d.customer) // by a store without traces
 	if n := one[int](d, `SELECT (SELECT count(*) FROM commands WHERE trace = '' OR trace IS NOT NULL AND ticket <> $1)::int
-		+ (SELECT count(*) FROM deliveries WHERE trace = '' OR trace IS NOT NULL AND ticket <> $1)::int`, a.Number); n != 0 {
+		+ (SELECT count(*) FROM deliveries WHERE trace = '' OR trace IS NOT NULL AND ticket <> $1
+			OR trace IS NOT NULL AND kind = 'password-changed')::int`, a.Number); n != 0 {
 		t.Errorf("%d rows have a trace without there being one", n)
 	}
 }

@@ -12,15 +12,20 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holesalemart/supportdesk/internal/logging"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Traces reads the traces that are stored with commands and deliveries.
+// Traces reads the traces that are stored with commands, deliveries and emergencies.
 type Traces interface {
 	// CommandTraces returns the traces of a ticket's undecided commands up to a number, the last one first.
 	CommandTraces(ctx context.Context, n ticket.Number, seq int64) ([]string, error)
 	// DeliveryTrace returns the trace of a delivery of a ticket; empty: it has none.
 	DeliveryTrace(ctx context.Context, n ticket.Number, delivery int) (string, error)
+	// QueueTrace returns the trace of a delivery of a queue without tickets; empty: it has none.
+	QueueTrace(ctx context.Context, q outbox.Queue, n int64) (string, error)
+	// EmergencyTrace returns the trace of the last change of an emergency up to a revision of the schedule; empty: it has none.
+	EmergencyTrace(ctx context.Context, id ticket.EmergencyID, revision int64) (string, error)
 }
 
 // Interceptor is for the workers of a Temporal client. Log lines of activities name the ticket and the command or the delivery,
@@ -80,8 +85,17 @@ func (a *activityInbound) ExecuteActivity(ctx context.Context, in *interceptor.E
 		if a.i.t.tracing() {
 			ctx, end = a.i.delivery(ctx, r)
 		}
+	case ticket.FanoutRequest:
+		if a.i.t.tracing() {
+			ctx, end = a.i.fanout(ctx, r)
+		}
+	case ticket.ManualEmergencyCommand:
+		ctx, end = a.i.t.begin(ctx, "manual emergency command", trace.WithSpanKind(trace.SpanKindConsumer))
 	}
 	result, err := a.Next.ExecuteActivity(ctx, in)
+	if f, ok := result.(ticket.FanoutResult); ok {
+		trace.SpanFromContext(ctx).SetAttributes(attribute.Int(attrTickets, f.Notified))
+	}
 	end(err)
 	return result, err
 }
@@ -137,6 +151,17 @@ func (i *Interceptor) delivery(ctx context.Context, r ticket.DeliveryRequest) (c
 	}
 	return i.t.begin(remote, "deliver", trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(attribute.String(attrTicket, string(r.Number)), attribute.Int(attrDelivery, r.N)))
+}
+
+// fanout begins the span of a part of a fan-out: in the trace of the last change of its emergency, or in a new one if that has none.
+func (i *Interceptor) fanout(ctx context.Context, r ticket.FanoutRequest) (context.Context, func(error)) {
+	looking, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	if stored, err := i.db.EmergencyTrace(looking, r.Transition.Emergency, r.ScheduleRevision); err == nil {
+		ctx, _ = withRemote(ctx, stored)
+	}
+	return i.t.begin(ctx, "notify tickets", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
+		attribute.String(attrEmergency, string(r.Transition.Emergency)), attribute.String(attrVerb, string(r.Transition.Verb))))
 }
 
 type activityOutbound struct {

@@ -44,7 +44,7 @@ func (refused) Refusal() string { return "550 unknown" }
 func TestDeliveries_areDeferredUnlessSentOrRefused(t *testing.T) {
 	measured, scrape := measure(t)
 	for _, err := range []error{nil, refused{errors.New("no such mailbox")}, fault.New(fault.Unavailable, "not reached"), errors.New("deferred")} {
-		transports := measured.Transports(map[outbox.Queue]outbox.Transport{
+		transports := measured.Transports(nil, map[outbox.Queue]outbox.Transport{
 			outbox.TicketMails: func(context.Context, outbox.Key) (outbox.Delivery, error) {
 				return outbox.Delivery{Send: func(context.Context) error { return err }}, nil
 			},

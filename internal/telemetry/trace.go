@@ -23,16 +23,18 @@ import (
 
 // The attributes of spans. Their values are IDs, numbers and names that the program defines.
 const (
-	attrRequest  = "supportdesk.request"
-	attrTicket   = "supportdesk.ticket"
-	attrCommand  = "supportdesk.command"
-	attrVerb     = "supportdesk.verb"
-	attrOutcome  = "supportdesk.outcome"
-	attrDelivery = "supportdesk.delivery"
-	attrQueue    = "supportdesk.queue"
-	attrMail     = "supportdesk.mail"
-	attrSource   = "supportdesk.source"
-	attrStatus   = "supportdesk.status"
+	attrRequest   = "supportdesk.request"
+	attrTicket    = "supportdesk.ticket"
+	attrCommand   = "supportdesk.command"
+	attrVerb      = "supportdesk.verb"
+	attrOutcome   = "supportdesk.outcome"
+	attrDelivery  = "supportdesk.delivery"
+	attrEmergency = "supportdesk.emergency"
+	attrTickets   = "supportdesk.tickets"
+	attrQueue     = "supportdesk.queue"
+	attrMail      = "supportdesk.mail"
+	attrSource    = "supportdesk.source"
+	attrStatus    = "supportdesk.status"
 )
 
 // traces makes spans and sends them.
