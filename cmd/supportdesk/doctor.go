@@ -17,7 +17,7 @@ const (
 	maxNamed     = 10              // tickets that a finding names
 	maxIdle      = 5 * time.Second // for a transaction
 	comparedPage = 200             // tickets whose timelines are read in one query
-	surveyLimit  = 2 * time.Minute // for the comparison of a page of tickets with their workflows
+	surveyLimit  = 2 * time.Minute // for the comparison of a page of tickets with their workflows, besides what its rate takes
 )
 
 type doctorCommand struct {
@@ -247,9 +247,10 @@ func (d *doctor) workflows() {
 func (d *doctor) survey() []desk.Overdue {
 	ctx, cancel := context.WithCancelCause(d.ctx)
 	defer cancel(nil)
-	stalled := time.AfterFunc(surveyLimit, func() { cancel(fmt.Errorf("no page of tickets was compared within %s", surveyLimit)) })
+	limit := surveyLimit + time.Duration(dispatch.AuditPage/d.config.ReconcileRate*float64(time.Second)).Round(time.Second)
+	stalled := time.AfterFunc(limit, func() { cancel(fmt.Errorf("no page of tickets was compared within %s", limit)) })
 	defer stalled.Stop()
-	lost, err := d.reconciler.Survey(ctx, func(int) { stalled.Reset(surveyLimit) })
+	lost, err := d.reconciler.Survey(ctx, func(int) { stalled.Reset(limit) })
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

@@ -48,28 +48,39 @@ type workersList struct{}
 
 func (workersList) Run(p *program) error { return p.withDeployment(p.listWorkers) }
 
+// listWorkers lists the versions. If their tickets can't be counted, it returns the error after it has listed the rest.
 func (p *program) listWorkers(d *dispatch.Deployment) error {
-	var s dispatch.DeploymentState
-	err := p.askTemporal(func(ctx context.Context) (err error) {
-		if s, err = d.State(ctx); err == nil {
-			err = d.CountTickets(ctx, &s)
-		}
-		return err
-	})
+	s, err := p.deploymentState(d)
 	if err != nil {
 		return err
 	}
+	counting := p.askTemporal(func(ctx context.Context) error { return d.CountTickets(ctx, &s) })
+	return errors.Join(p.printWorkers(d, s, counting == nil), counting)
+}
+
+func (p *program) deploymentState(d *dispatch.Deployment) (s dispatch.DeploymentState, err error) {
+	err = p.askTemporal(func(ctx context.Context) (err error) {
+		s, err = d.State(ctx)
+		return err
+	})
+	return s, err
+}
+
+func (p *program) printWorkers(d *dispatch.Deployment, s dispatch.DeploymentState, counted bool) error {
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "VERSION\tSTATUS\tSHARE\tWORKERS\tOPEN TICKETS\tCREATED") // Flush returns its errors
 	for _, v := range s.Versions {
-		share, created := "-", "-"
+		share, created, tickets := "-", "-", "-"
+		if counted {
+			tickets = strconv.FormatInt(v.Tickets, 10)
+		}
 		if v.Share > 0 || v.Build == s.Current {
 			share = strconv.FormatFloat(float64(v.Share), 'g', -1, 32) + "%"
 		}
 		if !v.Created.IsZero() {
 			created = v.Created.UTC().Format(time.RFC3339)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\n", dispatch.BuildName(v.Build), v.Status, share, v.Workers, v.Tickets, created)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", dispatch.BuildName(v.Build), v.Status, share, v.Workers, tickets, created)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -81,9 +92,9 @@ func (p *program) listWorkers(d *dispatch.Deployment) error {
 		_, _ = fmt.Fprintln(p.stdout, other)
 	}
 	if len(s.Others()) > 0 {
-		_, err = fmt.Fprintf(p.stdout, "supportdesk workers promote VERSION moves all tickets to a version of this deployment, %s\n", d.Name())
+		_, _ = fmt.Fprintf(p.stdout, "supportdesk workers promote VERSION moves all tickets to a version of this deployment, %s\n", d.Name())
 	}
-	return err
+	return nil
 }
 
 // buildArgument is a version as an argument.
@@ -126,11 +137,7 @@ type workersRollback struct{}
 // Run decides once what to go back to, because a change whose answer was lost may have been made.
 func (workersRollback) Run(p *program) error {
 	return p.withDeployment(func(d *dispatch.Deployment) error {
-		var s dispatch.DeploymentState
-		err := p.askTemporal(func(ctx context.Context) (err error) {
-			s, err = d.State(ctx)
-			return err
-		})
+		s, err := p.deploymentState(d)
 		if err != nil {
 			return err
 		}
@@ -146,12 +153,16 @@ func (workersRollback) Run(p *program) error {
 	})
 }
 
-// changeWorkers makes a change that may be made twice, waits while Temporal does not respond, and lists the versions.
+// changeWorkers makes a change that may be made twice, waits while Temporal does not respond, and lists the versions. That these
+// can't be listed is no error: what calls this command must not take the change for failed.
 func (p *program) changeWorkers(d *dispatch.Deployment, change func(context.Context) error) error {
 	if err := p.askTemporal(change); err != nil {
 		return err
 	}
-	return p.listWorkers(d)
+	if err := p.listWorkers(d); err != nil {
+		_, _ = fmt.Fprintf(p.stderr, "the change was made; list the versions: %v\n", err)
+	}
+	return nil
 }
 
 // askTemporal calls do, which may be done twice, again while Temporal does not respond, in a limited time.

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"go.temporal.io/sdk/client"
+
+	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/temporaltest"
 )
 
 // An operator is told soon that Temporal is away, by every command that asks it.
@@ -23,5 +28,26 @@ func TestCommands_sayThatTemporalIsAway(t *testing.T) {
 				t.Errorf("it ends with %v", got.failure)
 			}
 		})
+	}
+}
+
+// Temporal stops answering as soon as it has made a change: a deployment script must not take that for a failure.
+func TestWorkers_aChangeThatWasMadeIsNoFailure(t *testing.T) {
+	t.Parallel()
+	server := temporaltest.Start(t)
+	temporal, err := dispatch.Connect(dispatch.Options{Address: server.HostPort, Namespace: client.DefaultNamespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer temporal.Close()
+	var stdout, stderr strings.Builder
+	p := &program{ctx: t.Context(), stdout: &stdout, stderr: &stderr}
+	err = p.changeWorkers(dispatch.NewDeployment(temporal, "desk"), func(context.Context) error {
+		server.Freeze()
+		return nil
+	})
+	defer server.Thaw()
+	if err != nil || !strings.HasPrefix(stderr.String(), "the change was made; list the versions: Temporal has not answered within 10s") {
+		t.Errorf("it ends with %v and %q", err, stderr.String())
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -243,18 +244,24 @@ func (d *Deployment) CountTickets(ctx context.Context, s *DeploymentState) error
 	if _, listed := s.version(Unversioned); !listed {
 		s.Versions = append(s.Versions, DeploymentVersion{Build: Unversioned, Status: "inactive"})
 	}
-	for i, v := range s.Versions {
-		where := "TemporalWorkerDeploymentVersion IS NULL"
-		if v.Build != Unversioned {
-			where = "TemporalWorkerDeploymentVersion = " + quoted(d.name+":"+v.Build)
-		}
-		var err error
-		if s.Versions[i].Tickets, err = d.count(ctx, where); err != nil {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(countedAtOnce)
+	count := func(into *int64, where string) {
+		group.Go(func() (err error) {
+			*into, err = d.count(ctx, where)
 			return err
+		})
+	}
+	for i := range s.Versions {
+		v := &s.Versions[i]
+		if v.Build == Unversioned {
+			count(&v.Tickets, "TemporalWorkerDeploymentVersion IS NULL")
+		} else {
+			count(&v.Tickets, "TemporalWorkerDeploymentVersion = "+quoted(d.name+":"+v.Build))
 		}
 	}
-	var err error
-	if s.Elsewhere, err = d.count(ctx, "TemporalWorkerDeployment IS NOT NULL AND TemporalWorkerDeployment != "+quoted(d.name)); err != nil {
+	count(&s.Elsewhere, "TemporalWorkerDeployment IS NOT NULL AND TemporalWorkerDeployment != "+quoted(d.name))
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	last := len(s.Versions) - 1
@@ -263,6 +270,9 @@ func (d *Deployment) CountTickets(ctx context.Context, s *DeploymentState) error
 	}
 	return nil
 }
+
+// countedAtOnce is for how many versions tickets are counted at the same time.
+const countedAtOnce = 8
 
 // count counts the open tickets that meet a condition.
 func (d *Deployment) count(ctx context.Context, where string) (int64, error) {

@@ -39,10 +39,12 @@ func (o ReconcilerOptions) withDefaults() ReconcilerOptions {
 	return o
 }
 
+// AuditPage is how many tickets are compared with their workflows before the next are read.
+const AuditPage = 500
+
 const (
 	lease          = 15 * time.Second // without renewal another process takes over
 	overduePage    = 100
-	auditPage      = 500
 	overdueTime    = 20 * time.Second // of one round, so that audits have their turn
 	auditTime      = 20 * time.Second
 	auditPause     = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second

@@ -50,12 +50,12 @@ func (r *Reconciler) auditSome(ctx context.Context) error {
 // auditPage advances to the next page even if this one fails: a new audit begins soon after a failure.
 func (r *Reconciler) auditPage(ctx context.Context) error {
 	a := &r.audit
-	page, err := r.records.TicketsWithWorkflow(ctx, a.after, auditPage)
+	page, err := r.records.TicketsWithWorkflow(ctx, a.after, AuditPage)
 	if err != nil {
 		return err
 	}
 	a.audited += len(page)
-	if a.running = len(page) == auditPage; a.running {
+	if a.running = len(page) == AuditPage; a.running {
 		a.after = page[len(page)-1]
 	}
 	suspects, err := r.suspects(ctx, page)

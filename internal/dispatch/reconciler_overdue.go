@@ -192,7 +192,7 @@ func (r *Reconciler) touch(ctx context.Context, o desk.Overdue) error {
 // pages calls do with the tickets that should have a running workflow, a page at a time.
 func (r *Reconciler) pages(ctx context.Context, do func([]ticket.Number) error) error {
 	for after := ticket.Number(""); ; {
-		page, err := r.records.TicketsWithWorkflow(ctx, after, auditPage)
+		page, err := r.records.TicketsWithWorkflow(ctx, after, AuditPage)
 		if err != nil || len(page) == 0 {
 			return err
 		}

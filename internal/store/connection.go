@@ -37,6 +37,17 @@ func setTimeouts(config *pgx.ConnConfig) {
 	config.DialFunc = dialer.DialContext
 }
 
+// limitLocks sets how long a statement of a session waits for a lock, unless that is 0 or the address sets it. It is no parameter of the
+// connection, of which a connection pooler such as PgBouncer accepts only those that it was configured to.
+func limitLocks(ctx context.Context, conn *pgx.Conn, most time.Duration) error {
+	const name = "lock_timeout"
+	if _, set := conn.Config().RuntimeParams[name]; set || most == 0 {
+		return nil
+	}
+	_, err := conn.Exec(ctx, `SELECT set_config($1, $2, false)`, name, strconv.FormatInt(most.Milliseconds(), 10))
+	return err
+}
+
 const keepaliveCount = int((peerTimeout - keepaliveIdle) / keepaliveInterval)
 
 // setTimeout sets a time-out of the session, in milliseconds, unless the address sets it.

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -142,5 +143,23 @@ func TestBacklog_countsWhatWaits(t *testing.T) {
 	d.redate(a, time.Now().Add(-time.Hour))
 	if b, err := d.Backlog(t.Context(), late); err != nil || b.Commands != 1 || b.Oldest < 59*time.Minute || b.Oldest > 61*time.Minute {
 		t.Errorf("waits %+v, %v", b, err)
+	}
+}
+
+// A pooler such as PgBouncer refuses connections with parameters that it was not configured to pass on or to ignore.
+func TestOpen_limitsLocksWithoutAParameterOfTheConnection(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	limited, err := store.Open(t.Context(), d.dsn, store.Options{LockTimeout: 3 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer limited.Close()
+	set, source, err := limited.Setting(t.Context(), "lock_timeout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set != "3000" || source != "session" {
+		t.Errorf("lock_timeout is %s, set by the %s", set, source)
 	}
 }

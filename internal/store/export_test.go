@@ -62,3 +62,9 @@ func (s *Store) NotSubmitted(ctx context.Context, by desk.Person, sub desk.Submi
 	_, err = s.notSubmitted(ctx, by, sub, u)
 	return err
 }
+
+// Setting returns the value of a setting in the store's sessions, and what set it.
+func (s *Store) Setting(ctx context.Context, name string) (value, source string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT setting, source FROM pg_settings WHERE name = $1`, name).Scan(&value, &source)
+	return value, source, err
+}

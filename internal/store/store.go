@@ -93,12 +93,12 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if opt.MaxConns > 0 {
 		config.MaxConns = opt.MaxConns
 	}
-	config.AfterConnect = inUTC
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		inUTC(conn)
+		return limitLocks(ctx, conn, opt.LockTimeout)
+	}
 	config.ConnConfig.Tracer = opt.tracer
 	setTimeouts(config.ConnConfig)
-	if opt.LockTimeout > 0 {
-		setTimeout(config.ConnConfig, "lock_timeout", opt.LockTimeout)
-	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -110,11 +110,10 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 }
 
 // inUTC has timestamps scanned in UTC: in local time, equal instants would differ from host to host.
-func inUTC(_ context.Context, conn *pgx.Conn) error {
+func inUTC(conn *pgx.Conn) {
 	conn.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 	})
-	return nil
 }
 
 // Close waits for calls in progress and closes all connections.
