@@ -47,13 +47,15 @@ func (f *Files) Add(ctx context.Context, by desk.Person, u desk.Upload) (desk.Fi
 		err = f.examine(ctx, &stored, u.Type)
 	}
 	if err == nil {
-		err = f.store.AddFile(ctx, stored)
+		// If the database did not answer, the row may exist, so the blobs stay. The sweep deletes them if it does not.
+		if err = f.store.AddFile(ctx, stored); err == nil {
+			return stored.File, nil
+		} else if !fault.Refused(err) {
+			return desk.File{}, err
+		}
 	}
-	if err != nil {
-		f.drop(ctx, stored.Blob, stored.Preview)
-		return desk.File{}, err
-	}
-	return stored.File, nil
+	f.drop(ctx, stored.Blob, stored.Preview)
+	return desk.File{}, err
 }
 
 // examine sets the type of a stored file, and makes its preview if it is an image that can have one.

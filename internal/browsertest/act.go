@@ -70,7 +70,8 @@ func (p *Page) fill(what string, at place, text string) {
 		p.fail("look for %s: %v", what, err)
 	}
 	p.clickAt(what, at)
-	p.Until(what+" has the focus", "document.activeElement === window.browsertestField")
+	// A live update may replace the field by another at its place.
+	p.Until(what+" has the focus", fmt.Sprintf("[window.browsertestField, document.elementFromPoint(%f, %f)].includes(document.activeElement)", at.X, at.Y))
 	if at.Value != "" {
 		p.Press("Control+a")
 		p.Press("Delete")

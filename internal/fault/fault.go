@@ -59,6 +59,10 @@ func (k Kind) Permanent() bool {
 	}
 }
 
+// Refused reports whether a request was refused, so that it has had no effect. After other errors, such as of a database whose answer was
+// lost, it may have had one.
+func Refused(err error) bool { return KindOf(err).Permanent() || KindOf(err) == Limited }
+
 // Detail is a field of the input and what is wrong with it, in words for visitors.
 type Detail struct {
 	Field   string // path in the request, such as "subject" or "query.limit"

@@ -67,7 +67,7 @@ func (r *Receiver) Receive(ctx context.Context, e desk.Envelope, content io.Read
 // discard deletes the content of a mail that the database refused. If the database did not answer, the row may exist, so the
 // content stays, and the sweep of blobs without a row deletes it if it does not.
 func (r *Receiver) discard(ctx context.Context, key string, err error) {
-	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Conflict {
+	if fault.Refused(err) {
 		_ = r.blobs.Delete(context.WithoutCancel(ctx), key) // the sweep deletes it otherwise
 	}
 }
