@@ -53,7 +53,7 @@ MODULE     := github.com/holesalemart/supportdesk
 test: check vuln build bin/supportdesk-temporal bin/versitygw ## run everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
 	go test -timeout 60m $(SEQUENTIAL)
-	go test -race -p 3 -timeout 60m $(LONGEST) $$(go list ./... | grep -vxF $(SEQUENTIAL:./%=-e $(MODULE)/%))
+	go test -race -timeout 60m $(LONGEST) $$(go list ./... | grep -vxF $(SEQUENTIAL:./%=-e $(MODULE)/%))
 	cd temporal && go test ./...
 	@$(SAY_IF_NO_BROWSER)
 
