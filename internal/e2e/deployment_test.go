@@ -26,7 +26,7 @@ func TestWorker_saysThatAnotherDeploymentHasItsTickets(t *testing.T) {
 	s.diagnosed("workers of the deployment typo get no tickets: " + reason)
 	eventually(t, "the list shows it", func() (bool, string) {
 		out := s.run("workers list")
-		return strings.Contains(out, reason+"\nsupportdesk workers promote VERSION moves tickets to a version of this deployment, typo\n"), out
+		return strings.Contains(out, reason+"\nsupportdesk workers promote VERSION moves all tickets to a version of this deployment, typo\n"), out
 	})
 	s.run("workers promote v1")
 	s.worker.stop()
