@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -113,7 +114,7 @@ type workersRamp struct {
 }
 
 func (c workersRamp) Run(p *program) error {
-	if c.Percent < 0 || c.Percent > 100 {
+	if math.IsNaN(float64(c.Percent)) || c.Percent < 0 || c.Percent > 100 {
 		return fault.New(fault.Invalid, "the share is not a number from 0 to 100: %v", c.Percent)
 	}
 	return p.withDeployment(func(d *dispatch.Deployment) error {

@@ -51,3 +51,11 @@ func TestWorkers_aChangeThatWasMadeIsNoFailure(t *testing.T) {
 		t.Errorf("it ends with %v and %q", err, stderr.String())
 	}
 }
+
+func TestWorkers_aShareIsANumber(t *testing.T) {
+	for _, share := range []string{"NaN", "-1", "101"} {
+		if got := call(t, nil, "workers", "ramp", "v1", "--", share); got.failure == nil || !strings.Contains(got.failure.Error(), "not a number from 0 to 100") {
+			t.Errorf("%s: it ends with %v", share, got.failure)
+		}
+	}
+}

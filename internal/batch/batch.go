@@ -60,7 +60,12 @@ func (b *Batcher[T]) Do(ctx context.Context, value T) error {
 			}
 		case <-ctx.Done():
 			b.cancel(i)
-			return ctx.Err()
+			select {
+			case <-i.done: // what is known is returned: the caller would repeat what was done
+				return i.err
+			default:
+				return ctx.Err()
+			}
 		}
 	}
 }

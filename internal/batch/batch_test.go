@@ -134,3 +134,17 @@ func TestBatcher_theEndOfOneCallersContextIsNotTheOthers(t *testing.T) {
 		}
 	})
 }
+
+// A caller that hears nothing repeats what it asked for.
+func TestDo_returnsWhatIsKnownAlsoAfterItsTime(t *testing.T) {
+	for range 100 { // a select with two cases that are ready chooses either
+		ctx, cancel := context.WithCancel(t.Context())
+		b := batch.New(1, 1, func(_ context.Context, items []*batch.Item[int]) {
+			cancel()
+			items[0].Finish(nil)
+		})
+		if err := b.Do(ctx, 1); err != nil {
+			t.Fatalf("what was done ends with %v", err)
+		}
+	}
+}

@@ -38,5 +38,5 @@ func TestWorker_saysThatAnotherDeploymentHasItsTickets(t *testing.T) {
 	s.diagnosed()
 
 	s.env = append(usual[:len(usual):len(usual)], "SUPPORTDESK_WORKER_DEPLOYMENT=off")
-	s.diagnosed("cannot give tickets to workers without a version: the deployment typo has the task queue of tickets")
+	s.diagnosed("workers without a version do not get all tickets: the deployment typo has the task queue of tickets: its version v1 gets them (workers that poll: 1)")
 }
