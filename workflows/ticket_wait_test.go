@@ -33,7 +33,7 @@ func coroutines() int {
 	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "internal.(*coroutineState).run(")
 }
 
-// Signals, timers and deliveries wake a ticket, and a signal that nobody knows only fills the history.
+// Signals, timers and deliveries wake a ticket, and an unknown signal only fills the history.
 func TestTicket_wakesForWhateverArrives(t *testing.T) {
 	s := newFixture(t)
 	s.sendingNow()
@@ -56,7 +56,7 @@ func TestTicket_wakesForWhateverArrives(t *testing.T) {
 func TestTicket_continuesAsNewWhenItsHistoryBecomesFullWhileItWaits(t *testing.T) {
 	s := newFixture(t)
 	s.sendingNow()
-	s.at(2*h, func() { // a signal that nobody knows
+	s.at(2*h, func() { // an unknown signal
 		s.env.SetContinueAsNewSuggested(true)
 		s.env.SignalWorkflow("make-coffee", nil)
 	})

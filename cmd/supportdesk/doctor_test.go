@@ -111,7 +111,7 @@ func TestDoctor_saysWhatItCannotFindOutWhileATableIsLocked(t *testing.T) {
 func TestCommands_failWhileATableIsLocked(t *testing.T) {
 	dsn := pgtest.Template(t, "cmd", store.Migrate)
 	lock(t, dsn, "people", "tickets", "policies")
-	for _, command := range []string{"people list", "people token nobody", "policy list", "policy diff 1 2", "restored --reason none"} {
+	for _, command := range []string{"people list", "people token unknown", "policy list", "policy diff 1 2", "restored --reason none"} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			got := call(t, map[string]string{"SUPPORTDESK_DATABASE_URL": dsn}, strings.Fields(command)...)

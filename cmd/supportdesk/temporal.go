@@ -56,13 +56,13 @@ func retryUnavailable(ctx context.Context, do func(context.Context) error) error
 	}
 }
 
-// limited calls do, which asks somebody, with a limit that its error names if it was reached.
-func limited(ctx context.Context, limit time.Duration, whom string, do func(context.Context) error) error {
+// limited calls do with a time limit. If it is reached, the error names it and the service that did not answer.
+func limited(ctx context.Context, limit time.Duration, service string, do func(context.Context) error) error {
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := do(within)
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s has not answered within %s: %w", whom, limit, err)
+		return fmt.Errorf("%s has not answered within %s: %w", service, limit, err)
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/temporaltest"
 )
 
-// An operator is told soon that Temporal is away, by every command that asks it.
+// Every command that needs Temporal reports within seconds that it is down.
 func TestCommands_sayThatTemporalIsAway(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	environment := map[string]string{
