@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"maps"
 	"sync"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -19,12 +18,18 @@ const maxSharedMetadata = 100
 // only read after it was received.
 type sharedMetadata struct {
 	mu    sync.Mutex
-	known map[string]map[string][]byte
+	known map[metadataKey]map[string][]byte
+}
+
+// metadataKey is metadata that can be shared: an encoding, and a type if typed.
+type metadataKey struct {
+	encoding, kind string
+	typed          bool
 }
 
 // shareMetadata returns an option of the connection that replaces the metadata of received payloads by shared ones.
 func shareMetadata() (grpc.DialOption, error) {
-	s := &sharedMetadata{known: map[string]map[string][]byte{}}
+	s := &sharedMetadata{known: map[metadataKey]map[string][]byte{}}
 	share, err := proxy.NewPayloadVisitorInterceptor(proxy.PayloadVisitorInterceptorOptions{Inbound: &proxy.VisitPayloadsOptions{
 		Visitor: func(_ *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 			for _, p := range payloads {
@@ -43,10 +48,10 @@ func (s *sharedMetadata) share(m map[string][]byte) map[string][]byte {
 	if len(m) == 0 || len(m) > 2 || encoding == nil || len(m) == 2 && kind == nil {
 		return m
 	}
-	key := string(encoding) + "\x00" + string(kind)
+	key := metadataKey{string(encoding), string(kind), kind != nil}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known, ok := s.known[key]; ok && maps.EqualFunc(known, m, func(a, b []byte) bool { return string(a) == string(b) }) {
+	if known, ok := s.known[key]; ok {
 		return known
 	}
 	if len(s.known) < maxSharedMetadata {
