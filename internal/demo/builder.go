@@ -37,10 +37,11 @@ type builder struct {
 	err    error
 }
 
-func newBuilder(rng *rand.Rand, p *policy.Policy, cast People, now time.Time) *builder {
+// newBuilder begins a ticket of the customer with a sign-in link, or of any.
+func newBuilder(rng *rand.Rand, p *policy.Policy, cast People, now time.Time, signedIn bool) *builder {
 	s := &builder{rng: rng, policy: p, cast: cast, now: now, earliest: now.Add(-weeks * 7 * day), used: map[string]bool{}}
-	customer := 0 // the customer with a sign-in link has a longer history
-	if !s.percentChance(6) {
+	customer := 0
+	if !signedIn {
 		customer = rng.IntN(len(cast.Customers))
 	}
 	s.requester, s.agent = cast.Customers[customer], pick(s, cast.Agents)

@@ -125,8 +125,10 @@ func (w *generator) next() (desk.ImportTicket, error) {
 	if w.open >= w.options.MaxOpen {
 		scenario, room = closedOnly[w.written%len(closedOnly)], 5*7*day
 	}
+	// The customer with a sign-in link has a long history and, from the first round of the scenarios, every status.
+	signedIn := w.written < len(openScenarios)+len(closedScenarios) && w.written%2 == 0 || rng.IntN(100) < 6
 	w.written++
-	s := newBuilder(rng, w.policy, w.cast, w.options.Now)
+	s := newBuilder(rng, w.policy, w.cast, w.options.Now, signedIn)
 	s.ticket.Number = number(rng)
 	if before, ok := w.closed[s.requester.ID]; ok && s.now.Sub(before.at) > room && s.percentChance(12) {
 		s.follow(before)

@@ -223,11 +223,15 @@ func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
 			last := play(t, c, now)
 			seen[string(last.Status)]++
 			seen[string(last.Status)+" "+string(last.Cause)]++
+			if c.Actions[0].By.Address == "customer@demo.example" {
+				seen["the customer's "+string(last.Status)]++
+			}
 			if last.Status == ticket.StatusWaiting && !last.Nudged {
 				seen["not nudged"]++
 			}
 		}
-		for what, least := range map[string]int{"new": 15, "open": 40, "waiting": 12, "not nudged": 4, "resolved agent": 4, "resolved silence": 2, "closed": 80} {
+		for what, least := range map[string]int{"new": 15, "open": 40, "waiting": 12, "not nudged": 4, "resolved agent": 4, "resolved silence": 2, "closed": 80,
+			"the customer's new": 1, "the customer's open": 1, "the customer's waiting": 1, "the customer's resolved": 1, "the customer's closed": 1} {
 			if seen[what] < least {
 				t.Errorf("%s: %d tickets are %s, want %d", now.Format(time.RFC1123), seen[what], what, least)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,8 +55,11 @@ func TestUndelivered_aSubmissionSaysWhatItsStepWillReturn(t *testing.T) {
 	if len(all) != 1 || all[0].Expected == nil {
 		t.Fatalf("delivered %+v", all)
 	}
-	got := d.step(ticket.StepRequest{Number: n, Command: 1}).Digest
-	if want := *all[0].Expected; !reflect.DeepEqual(got, want) {
+	got, want := d.step(ticket.StepRequest{Number: n, Command: 1}).Digest, *all[0].Expected
+	for _, label := range []*string{&got.Next.Label, &want.Next.Label} { // it ends with the time left, which may be a second less
+		*label, _, _ = strings.Cut(*label, ",")
+	}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the step returns\n%+v\nexpected were\n%+v", got, want)
 	}
 }
