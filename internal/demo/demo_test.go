@@ -219,7 +219,7 @@ func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
 	for day := range 7 {
 		now := time.Date(2026, time.November, 16+day, 3+3*day, 0, 0, 0, time.UTC)
 		seen := map[string]int{}
-		for _, c := range r.fill(t, demo.Options{Now: now, Tickets: 212}) {
+		for _, c := range r.fill(t, demo.Options{Now: now, Tickets: 212, Seed: uint64(day)}) {
 			last := play(t, c, now)
 			seen[string(last.Status)]++
 			seen[string(last.Status)+" "+string(last.Cause)]++
