@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/batch"
 )
@@ -89,28 +91,6 @@ func TestBatcher_hasAsManyRunsAsItMay(t *testing.T) {
 	})
 }
 
-// A caller whose item another one works on does not try again and again to work on nothing.
-func TestBatcher_worksOnNothingTwiceNorOnNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(2, 10)
-		var all sync.WaitGroup
-		b.do(t, &all, 2, 4, 6, 8)
-		b.released <- struct{}{} // one run ends, and the next is that of 6 and 8
-		synctest.Wait()
-		b.released <- struct{}{}
-		synctest.Wait()
-		close(b.released)
-		all.Wait()
-		n := 0
-		for _, batch := range b.batches {
-			n += len(batch)
-		}
-		if n != 4 || slices.ContainsFunc(b.batches, func(batch []int) bool { return len(batch) == 0 }) {
-			t.Errorf("batches %v", b.batches)
-		}
-	})
-}
-
 func TestBatcher_theEndOfOneCallersContextIsNotTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(1, 10)
@@ -140,11 +120,49 @@ func TestDo_returnsWhatIsKnownAlsoAfterItsTime(t *testing.T) {
 	for range 100 { // a select with two cases that are ready chooses either
 		ctx, cancel := context.WithCancel(t.Context())
 		b := batch.New(1, 1, func(_ context.Context, items []*batch.Item[int]) {
-			cancel()
 			items[0].Finish(nil)
+			cancel()
 		})
 		if err := b.Do(ctx, 1); err != nil {
 			t.Fatalf("what was done ends with %v", err)
 		}
 	}
+}
+
+// A request ends at its limit, also the one whose item is worked on, and what it asked for is done for the others.
+func TestDo_endsWithItsContextWhileItIsWorkedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(1, 10)
+		ctx, leave := context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		if err := b.Do(ctx, 2); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it ends with %v", err)
+		}
+		var all sync.WaitGroup
+		b.do(t, &all, 4)
+		close(b.released)
+		all.Wait()
+		if want := [][]int{{2}, {4}}; !slices.EqualFunc(b.batches, want, slices.Equal) {
+			t.Errorf("batches %v, want %v", b.batches, want)
+		}
+	})
+}
+
+func TestDo_returnsAPanicAndWorksOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := batch.New(1, 10, func(_ context.Context, items []*batch.Item[int]) {
+			for _, i := range items {
+				if i.Value%2 != 0 {
+					panic("odd")
+				}
+				i.Finish(nil)
+			}
+		})
+		if err := b.Do(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "odd") || !strings.Contains(err.Error(), "batch_test.go") {
+			t.Errorf("a panic ends with %v", err)
+		}
+		if err := b.Do(t.Context(), 2); err != nil {
+			t.Errorf("after a panic: %v", err)
+		}
+	})
 }
