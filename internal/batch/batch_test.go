@@ -115,15 +115,28 @@ func TestBatcher_theEndOfOneCallersContextIsNotTheOthers(t *testing.T) {
 	})
 }
 
+// ended is a context that has ended when its end is asked for, which is after the work.
+type ended struct {
+	context.Context
+	worked chan struct{}
+}
+
+func (c ended) Done() <-chan struct{} {
+	<-c.worked
+	return c.Context.Done()
+}
+
 // A caller that hears nothing repeats what it asked for.
 func TestDo_returnsWhatIsKnownAlsoAfterItsTime(t *testing.T) {
 	for range 100 { // a select with two cases that are ready chooses either
 		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		worked := make(chan struct{})
 		b := batch.New(1, 1, func(_ context.Context, items []*batch.Item[int]) {
 			items[0].Finish(nil)
-			cancel()
+			close(worked)
 		})
-		if err := b.Do(ctx, 1); err != nil {
+		if err := b.Do(ended{ctx, worked}, 1); err != nil {
 			t.Fatalf("what was done ends with %v", err)
 		}
 	}
