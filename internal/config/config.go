@@ -3,7 +3,6 @@
 package config
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -368,7 +367,7 @@ func checkURL(reject reject, name, address string) {
 func checkHostPort(reject reject, name, address string) {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
-		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
+		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil || port == "" {
 		reject(name, "is not host:port: %q", address)
