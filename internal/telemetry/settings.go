@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,10 +119,8 @@ func (e environment) warn(log *slog.Logger) (usable bool) {
 // oneOf returns a check that a value is one of several.
 func oneOf(allowed ...string) func(_, value string) string {
 	return func(_, value string) string {
-		for _, a := range allowed {
-			if value == a {
-				return ""
-			}
+		if slices.Contains(allowed, value) {
+			return ""
 		}
 		return fmt.Sprintf("is not %s: %q", strings.Join(allowed, " or "), value)
 	}
