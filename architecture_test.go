@@ -37,7 +37,7 @@ var layers = []layer{
 	{"internal/text", "cutting and cleaning are pure", "", "", reachesOut},
 	{"internal/link", "signing is pure", "internal/fault internal/ticket", "", reachesOut},
 	{"internal/batch", "it gathers calls and knows nothing of the work", "", "", "net net/http os os/exec database/sql"},
-	{"internal/logging", "it adds what a context carries to log lines and knows nothing of it", "", "", "net net/http os os/exec database/sql"},
+	{"internal/logging", "it adds what a context carries to log lines and knows nothing of it", "", "", "net net/http os/exec database/sql"},
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
 	{"internal/markup", "it turns text into safe HTML and knows nothing of where either is", "internal/text", "github.com/JohannesKaufmann/html-to-markdown/v2 github.com/microcosm-cc/bluemonday github.com/yuin/goldmark golang.org/x/net/html", reachesOut},
 	{"internal/attachment", "what a file may do is decided by rules alone", "internal/fault internal/text", "github.com/gabriel-vasile/mimetype golang.org/x/image golang.org/x/text/unicode/norm", reachesOut},
@@ -81,7 +81,7 @@ var layers = []layer{
 	{"internal/inbound", "it accepts mail and knows neither where it is stored nor what becomes of it", "internal/attachment internal/blob internal/desk internal/fault internal/inbound/automatic internal/inbound/message internal/inbound/quote internal/inbound/trust internal/link internal/logging internal/loop internal/markup internal/smtpreply internal/text internal/ticket", "github.com/emersion/go-smtp golang.org/x/net/netutil", "net/http os os/exec database/sql"},
 	{"internal/smtpreply", "it knows errors and SMTP only", "internal/fault", "github.com/emersion/go-smtp", "net/http os os/exec database/sql log log/slog"},
 	{"internal/scan", "it knows scanners and nothing of the desk", "internal/fault", "", "os os/exec database/sql log log/slog"},
-	{"internal/telemetry", "it measures what the others do, who know nothing of it", "internal/app internal/desk internal/fault internal/logging internal/outbox internal/policy internal/store internal/ticket", "github.com/go-logr/logr github.com/jackc/pgx/v5 github.com/prometheus/client_golang/prometheus go.opentelemetry.io/otel go.temporal.io/sdk/contrib/opentelemetry go.temporal.io/sdk/interceptor go.temporal.io/sdk/log go.temporal.io/sdk/workflow", "os os/exec database/sql"},
+	{"internal/telemetry", "it measures what the others do, who know nothing of it", "internal/app internal/desk internal/fault internal/logging internal/outbox internal/policy internal/store internal/ticket", "github.com/go-logr/logr github.com/jackc/pgx/v5 github.com/prometheus/client_golang/prometheus go.opentelemetry.io/otel go.temporal.io/sdk/contrib/opentelemetry go.temporal.io/sdk/interceptor go.temporal.io/sdk/log go.temporal.io/sdk/workflow golang.org/x/net/http/httpguts", "os/exec database/sql"},
 	{"examples/webhook", "an example stands alone", "", "", ""},
 }
 

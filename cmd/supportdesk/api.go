@@ -17,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/inbound"
 	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/logging"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
@@ -137,7 +138,8 @@ type localMailboxCommand struct {
 
 // Run accepts mails until the program is stopped.
 func (c localMailboxCommand) Run(p *program) error {
-	log := slog.New(slog.NewTextHandler(p.stderr, nil))
+	p.serves = true
+	log := p.logger(p.getenv(logging.Variable), slog.LevelInfo)
 	mailbox, err := local.StartMailbox(local.MailboxOptions{
 		Dir: c.Dir, Addr: c.SMTP, Desk: local.Desk{Server: c.Desk, Address: c.Mail},
 	})

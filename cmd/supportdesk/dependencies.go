@@ -23,12 +23,17 @@ func (p *program) load() (config.Config, *slog.Logger, error) {
 	if err != nil {
 		return c, nil, err
 	}
-	options := &slog.HandlerOptions{Level: c.LogLevel}
+	return c, p.logger(c.LogFormat, c.LogLevel), nil
+}
+
+// logger returns the process's logger.
+func (p *program) logger(format string, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	var lines slog.Handler = slog.NewTextHandler(p.stderr, options)
-	if c.LogFormat == "json" {
+	if format == logging.JSON {
 		lines = slog.NewJSONHandler(p.stderr, options)
 	}
-	return c, slog.New(logging.NewHandler(lines, telemetry.LogAttrs)), nil
+	return slog.New(logging.NewHandler(lines, telemetry.LogAttrs))
 }
 
 // dependencies are PostgreSQL and Temporal, which every serving process needs. Connections are opened on first use.
@@ -55,12 +60,13 @@ func (p *program) connect(process string) (*dependencies, error) { return p.conn
 
 // connectWaiting is connect with a limit for waiting for a lock; 0: none.
 func (p *program) connectWaiting(process string, lock time.Duration) (*dependencies, error) {
+	p.serves = process != ""
 	c, log, err := p.load()
 	if err != nil {
 		return nil, err
 	}
 	n := &dependencies{config: c, log: log}
-	if process != "" {
+	if p.serves {
 		n.telemetry, err = telemetry.New(p.ctx, telemetry.Options{
 			Process: process, Version: versionName(), Metrics: c.MetricsAddress != metricsOff, Getenv: p.getenv, Log: log,
 		})

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // deadlines must not depend on the host's time zone database
 
 	"github.com/alecthomas/kong"
+
+	"github.com/holesalemart/supportdesk/internal/logging"
 )
 
 func main() {
@@ -36,6 +39,7 @@ type program struct {
 	getenv func(string) string
 	stdout io.Writer
 	stderr io.Writer
+	serves bool // it runs until it is stopped, and logs
 }
 
 type commands struct {
@@ -80,5 +84,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return fmt.Errorf("%w (supportdesk --help lists the commands)", err)
 	}
-	return chosen.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr})
+	p := &program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr}
+	return p.logEnd(chosen.Run(p))
+}
+
+// logEnd logs why a process that serves has ended, if its lines are JSON, as what reads them expects no other.
+func (p *program) logEnd(err error) error {
+	if err == nil || !p.serves || p.getenv(logging.Variable) != logging.JSON {
+		return err
+	}
+	p.logger(logging.JSON, slog.LevelError).Error("the process has ended", "error", err)
+	return errReported
 }

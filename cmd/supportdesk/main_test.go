@@ -148,6 +148,24 @@ func TestRun_reportsEveryConfigurationErrorAtOnce(t *testing.T) {
 	}
 }
 
+// Lines of a process that serves are all JSON then. People read those of other commands.
+func TestRun_logsAsJSONWhyAServerEnds(t *testing.T) {
+	const setting = "SUPPORTDESK_METRICS_ADDRESS"
+	environment := map[string]string{"SUPPORTDESK_LOG_FORMAT": "json", setting: ":bad"}
+	for _, command := range []string{"api", "worker", "mail", "local-api --mailbox=http://127.0.0.1", "local-mailbox --dir=" + t.TempDir() + " --smtp=" + setting + " --http=:0"} {
+		got := call(t, environment, strings.Fields(command)...)
+		var line struct{ Level, Error string }
+		if err := json.Unmarshal([]byte(got.err), &line); err != nil || line.Level != "ERROR" || !strings.Contains(line.Error, setting) || !errors.Is(got.failure, errReported) {
+			t.Errorf("%s: ends with %v and %q", command, got.failure, got.err)
+		}
+	}
+	for _, command := range []string{"migrate", "people list"} {
+		if got := call(t, environment, strings.Fields(command)...); got.failure == nil || errors.Is(got.failure, errReported) || got.err != "" {
+			t.Errorf("%s: ends with %v and %q", command, got.failure, got.err)
+		}
+	}
+}
+
 func TestVersion_saysWhatWasBuilt(t *testing.T) {
 	for set, want := range map[string]string{"v1.2.3": "supportdesk v1.2.3 (", "": "supportdesk " + versionName() + " ("} {
 		version = set

@@ -16,6 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/logging"
 )
 
 // stack is what up runs. Each part is a process of its own, as in production, so that any can be killed and is restarted.
@@ -217,10 +218,10 @@ func (s *stack) metricsOf(part string) []string {
 }
 
 // environment returns the complete environment of our own programs. They don't inherit the caller's configuration of
-// databases and servers, so that up runs the same wherever it is started. Webhooks are inherited.
+// databases and servers, so that up runs the same wherever it is started. Webhooks and the format of logs are inherited.
 func (s *stack) environment(postgres *local.Postgres) []string {
 	caller := slices.DeleteFunc(os.Environ(), func(line string) bool {
-		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK")
+		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK") && !strings.HasPrefix(line, logging.Variable+"=")
 		return ours || strings.HasPrefix(line, "TEMPORAL_") || strings.HasPrefix(line, "PG")
 	})
 	return append(caller,

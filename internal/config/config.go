@@ -204,15 +204,15 @@ func (c *Config) check(reject reject) {
 	if c.TemporalUIURL != "" {
 		checkURL(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
 	}
-	checkListenAddress(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
+	checkHostPort(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
 	if c.HealthAddress != "off" {
-		checkListenAddress(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
+		checkHostPort(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
 	}
 	if c.MailHealth != "off" {
-		checkListenAddress(reject, "SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth)
+		checkHostPort(reject, "SUPPORTDESK_MAIL_HEALTH_ADDRESS", c.MailHealth)
 	}
 	if c.MetricsAddress != "off" {
-		checkListenAddress(reject, "SUPPORTDESK_METRICS_ADDRESS", c.MetricsAddress)
+		checkHostPort(reject, "SUPPORTDESK_METRICS_ADDRESS", c.MetricsAddress)
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
 	if err != nil || !desk.ValidAddress(from.Address) {
@@ -342,8 +342,8 @@ func (c *Config) checkAddresses(reject reject) {
 	if u, err := url.Parse(c.DatabaseURL); c.DatabaseURL != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
 		reject("SUPPORTDESK_DATABASE_URL", "is not a postgres:// URL") // not shown, because it may contain a password
 	}
-	if _, _, err := net.SplitHostPort(c.TemporalAddress); c.TemporalAddress != "" && err != nil {
-		reject("TEMPORAL_ADDRESS", "is not host:port: %q", c.TemporalAddress)
+	if c.TemporalAddress != "" {
+		checkHostPort(reject, "TEMPORAL_ADDRESS", c.TemporalAddress)
 	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := netip.ParsePrefix(proxy); err == nil {
@@ -363,8 +363,13 @@ func checkURL(reject reject, name, address string) {
 	}
 }
 
-func checkListenAddress(reject reject, name, address string) {
-	if _, _, err := net.SplitHostPort(address); err != nil {
+// checkHostPort accepts the ports that package net does: numbers and names of services.
+func checkHostPort(reject reject, name, address string) {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || port == "" {
 		reject(name, "is not host:port: %q", address)
 	}
 }

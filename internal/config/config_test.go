@@ -175,9 +175,11 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 var bad = map[string][]string{
 	"SUPPORTDESK_DATABASE_URL":        {""},
 	"SUPPORTDESK_DATABASE_CONNS":      {"0", "-1", "many", "2147483648"},
-	"SUPPORTDESK_HTTP_ADDRESS":        {"8080", "off", "::1:80"},
+	"SUPPORTDESK_HTTP_ADDRESS":        {"8080", "off", "::1:80", ":bad", ":99999", ":", "127.0.0.1:80/"},
 	"SUPPORTDESK_HEALTH_ADDRESS":      {"8081", "OFF"},
-	"SUPPORTDESK_MAIL_HEALTH_ADDRESS": {"8082", "OFF"},
+	"SUPPORTDESK_MAIL_HEALTH_ADDRESS": {"8082", "OFF", ":bad"},
+	"SUPPORTDESK_METRICS_ADDRESS":     {":bad", "9464", ":-1", "http://127.0.0.1:9464", "127.0.0.1:9464/metrics"},
+	"TEMPORAL_ADDRESS":                {"temporal", "temporal:bad"},
 	"SUPPORTDESK_BASE_URL":            {"help.example", "ftp://help.example", "https://", "http://%zz"},
 	"SUPPORTDESK_TEMPORAL_UI_URL":     {"temporal.example", "javascript:alert(1)"},
 	"SUPPORTDESK_NUMBER_PREFIX":       {"hm", "H-M", "TOOLONGPX"},

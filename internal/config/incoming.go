@@ -38,7 +38,7 @@ func (c *Config) checkIncoming(reject reject) {
 		if door.address == "" {
 			continue
 		}
-		checkListenAddress(reject, door.variable, door.address)
+		checkHostPort(reject, door.variable, door.address)
 		if len(c.MailAddresses) == 0 {
 			reject("SUPPORTDESK_MAIL_ADDRESSES", "is required where mail is received")
 		}

@@ -17,21 +17,26 @@ import (
 
 type traceKey struct{}
 
-// The trace of a context is stored with the command that is accepted in it, with the deliveries of a step, emails of accounts, changes of
-// emergencies, from where announcements have it, and with an email, and
-// whatever goes on with these is passed it. Without traces the columns are null.
-func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
-	t.Parallel()
-	d := open(t)
-	s, err := store.Open(t.Context(), d.dsn, store.Options{Trace: func(ctx context.Context) string {
+// traced returns a store with traces, and a function that returns the context of a trace.
+func (d *fixture) traced() (*store.Store, func(trace string) context.Context) {
+	d.t.Helper()
+	s, err := store.Open(d.t.Context(), d.dsn, store.Options{Trace: func(ctx context.Context) string {
 		trace, _ := ctx.Value(traceKey{}).(string)
 		return trace
 	}})
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	t.Cleanup(s.Close)
-	in := func(trace string) context.Context { return context.WithValue(t.Context(), traceKey{}, trace) }
+	d.t.Cleanup(s.Close)
+	return s, func(trace string) context.Context { return context.WithValue(d.t.Context(), traceKey{}, trace) }
+}
+
+// The trace of a context is stored with the command that is accepted in it, with the deliveries of a step, changes of emergencies, from where
+// announcements have it, and with an email, and whatever goes on with these is passed it. Without traces the columns are null.
+func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	s, in := d.traced()
 	a, err := s.Submit(in("submission"), d.customer, submission())
 	if err != nil {
 		t.Fatal(err)
@@ -76,19 +81,7 @@ func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
 	if m, found, err := s.ClaimIncoming(t.Context(), "an attempt", late); err != nil || !found || m.Trace != "email" {
 		t.Errorf("an email: %q, %v, %v", m.Trace, found, err)
 	}
-	if err := s.Accounts().RequestLink(in("link"), linkID("A"), account.SignIn, d.customer.Address, time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Accounts().SetPassword(in("password"), d.customer.ID, "$argon2id$demo", account.KeepTokens); err != nil {
-		t.Fatal(err)
-	}
-	for kind, want := range map[account.MailKind]string{account.MailKind(account.SignIn): "link", account.PasswordSet: "password"} {
-		mail := one[int64](d, `SELECT n FROM deliveries WHERE queue = 'account' AND kind = $1`, kind)
-		if trace, err := s.QueueTrace(t.Context(), outbox.AccountMails, mail); err != nil || trace != want {
-			t.Errorf("of the email %s: %q, %v", kind, trace, err)
-		}
-	}
-	if _, err := s.Accounts().SetPassword(t.Context(), d.customer.ID, "$argon2id$another", account.KeepTokens); err != nil { // not sampled
+	if _, err := s.Accounts().SetPassword(t.Context(), d.customer.ID, "$argon2id$demo", account.KeepTokens); err != nil { // not sampled
 		t.Fatal(err)
 	}
 	e, err := app.DeclareEmergency(in("declaration"), s, d.supervisor, closedBy("A flood."))
@@ -113,8 +106,93 @@ func TestTrace_isStoredWithWhatItCauses(t *testing.T) {
 	d.taken(d.customer) // by a store without traces
 	if n := one[int](d, `SELECT (SELECT count(*) FROM commands WHERE trace = '' OR trace IS NOT NULL AND ticket <> $1)::int
 		+ (SELECT count(*) FROM deliveries WHERE trace = '' OR trace IS NOT NULL AND ticket <> $1
-			OR trace IS NOT NULL AND kind = 'password-changed')::int`, a.Number); n != 0 {
+			OR trace IS NOT NULL AND kind = 'password-set')::int`, a.Number); n != 0 {
 		t.Errorf("%d rows have a trace without there being one", n)
+	}
+}
+
+// What causes an email of an account has its trace stored with it, whatever the kind of the email.
+func TestTrace_isStoredWithEveryKindOfAccountEmail(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	s, in := d.traced()
+	a, customer := s.Accounts(), d.customer.ID
+	const further, lasts = "further@demo.example", time.Hour
+	caused := map[account.MailKind]string{}
+	for _, cause := range []struct {
+		trace string
+		of    []account.MailKind
+		do    func(context.Context) error
+	}{
+		{"link", []account.MailKind{account.MailKind(account.SignIn)}, func(ctx context.Context) error {
+			return a.RequestLink(ctx, linkID("A"), account.SignIn, d.customer.Address, lasts)
+		}},
+		{"reset", []account.MailKind{account.MailKind(account.Reset)}, func(ctx context.Context) error {
+			return a.RequestLink(ctx, linkID("B"), account.Reset, d.customer.Address, lasts)
+		}},
+		{"registration", []account.MailKind{account.MailKind(account.VerifyAddress)}, func(ctx context.Context) error {
+			return a.Register(ctx, linkID("C"), "Nina Newcomer", "nina@demo.example", lasts)
+		}},
+		{"another registration", []account.MailKind{account.AlreadyRegistered}, func(ctx context.Context) error {
+			return a.Register(ctx, linkID("D"), "Somebody", d.customer.Address, lasts)
+		}},
+		{"address", []account.MailKind{account.MailKind(account.AddAddress)}, func(ctx context.Context) error {
+			return a.RequestAddress(ctx, linkID("E"), customer, further, lasts)
+		}},
+		{"confirmation", []account.MailKind{account.AddressAdded}, func(ctx context.Context) error {
+			return a.ConfirmAddress(ctx, linkID("E"), account.MaxAddresses)
+		}},
+		{"primary address", []account.MailKind{account.AddressChanged, account.AddressConfirmed}, func(ctx context.Context) error {
+			return a.SetPrimaryAddress(ctx, customer, further)
+		}},
+		{"removal", []account.MailKind{account.AddressRemoved}, func(ctx context.Context) error {
+			return a.RemoveAddress(ctx, customer, d.customer.Address)
+		}},
+		{"invitation", []account.MailKind{account.MailKind(account.Invitation)}, func(ctx context.Context) error {
+			return a.Invite(ctx, linkID("F"), d.administrator.ID, desk.Person{Role: ticket.RoleAgent, Name: "Avery", Address: "avery@demo.example", Handle: "avery"}, lasts)
+		}},
+		{"first password", []account.MailKind{account.PasswordSet}, func(ctx context.Context) error {
+			_, err := a.SetPassword(ctx, customer, "$argon2id$demo", account.KeepTokens)
+			return err
+		}},
+		{"next password", []account.MailKind{account.PasswordChanged}, func(ctx context.Context) error {
+			_, err := a.SetPassword(ctx, customer, "$argon2id$another", account.KeepTokens)
+			return err
+		}},
+		{"token", []account.MailKind{account.TokenCreated}, func(ctx context.Context) error {
+			_, err := a.MakeToken(ctx, d.agent.ID, "", "script", true, 10)
+			return err
+		}},
+		{"quarantine", []account.MailKind{account.EmailQuarantined}, func(ctx context.Context) error {
+			id, err := s.AddIncoming(ctx, desk.IncomingMail{Envelope: desk.Envelope{Source: desk.SourceLMTP}, Blob: "b", Fingerprint: make([]byte, 32)})
+			if err != nil {
+				return err
+			}
+			if _, _, err := s.ClaimIncoming(ctx, "an attempt", late); err != nil {
+				return err
+			}
+			return s.SettleIncoming(ctx, id, "an attempt", desk.IncomingResult{Status: desk.IncomingQuarantined, Reason: "unreadable", Author: d.agent.ID})
+		}},
+	} {
+		if err := cause.do(in(cause.trace)); err != nil {
+			t.Fatalf("%s: %v", cause.trace, err)
+		}
+		for _, kind := range cause.of {
+			caused[kind] = cause.trace
+		}
+	}
+	// The owner of an address that somebody else adds.
+	if err := a.RequestAddress(in("address of an agent"), linkID("G"), customer, d.agent.Address, lasts); err != nil {
+		t.Fatal(err)
+	}
+	if n := one[int](d, `SELECT count(*) FROM deliveries WHERE kind = 'already-registered' AND trace = 'address of an agent'`); n != 1 {
+		t.Errorf("%d emails about the address of an agent have its trace", n)
+	}
+	for _, kind := range account.MailKinds() {
+		mail := one[int64](d, `SELECT min(n) FROM deliveries WHERE queue = 'account' AND kind = $1`, kind)
+		if trace, err := s.QueueTrace(t.Context(), outbox.AccountMails, mail); err != nil || trace == "" || trace != caused[kind] {
+			t.Errorf("of the email %s: %q, %v", kind, trace, err)
+		}
 	}
 }
 

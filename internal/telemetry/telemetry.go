@@ -36,6 +36,8 @@ type Telemetry struct {
 
 // New returns a Telemetry, or nil if neither metrics nor traces are wanted. Close must be called at the end.
 func New(ctx context.Context, o Options) (*Telemetry, error) {
+	messages := logOtel(o.Log)
+	defer messages.ready.Store(true)
 	traces := newTraces(ctx, o)
 	if traces == nil && !o.Metrics {
 		return nil, nil //nolint:nilnil // nil measures nothing

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -50,54 +52,52 @@ const closeTime = 5 * time.Second
 // sampler, the endpoint, headers and limits itself. What is malformed is logged and left out, because a desk must not be down for
 // its telemetry; if nothing can be sent then, nothing is traced.
 func newTraces(ctx context.Context, o Options) *traces {
-	if !tracesWanted(o.Getenv) {
+	env := environment(o.Getenv)
+	if !env.tracesWanted() || !env.warn(o.Log) {
 		return nil
 	}
-	messages := logOtel(o.Log)
-	defer messages.set.Store(true)
-	exporter, err := newExporter(ctx, o.Getenv)
+	exporter, err := env.exporter(ctx)
 	if err != nil {
-		o.Log.Warn("nothing is traced", "error", err)
+		o.Log.Warn(untraced, "error", err)
 		return nil
 	}
 	about, err := resource.New(ctx, resource.WithAttributes(
 		attribute.String("service.name", "supportdesk-"+o.Process), attribute.String("service.version", o.Version),
 	), resource.WithTelemetrySDK(), resource.WithFromEnv()) // the environment comes last, so it prevails
 	if err != nil { // of the environment, and the rest is used
-		messages.handle(fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err))
+		otel.Handle(err)
 	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter, env.batching()...), sdktrace.WithResource(about))
 	return &traces{provider: provider, tracer: provider.Tracer("github.com/holesalemart/supportdesk")}
 }
 
 // tracesWanted reports whether an exporter or an endpoint is set.
-func tracesWanted(getenv func(string) string) bool {
-	switch {
-	case strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true"):
+func (e environment) tracesWanted() bool {
+	switch exporter := e.get("OTEL_TRACES_EXPORTER"); {
+	case strings.EqualFold(e.get("OTEL_SDK_DISABLED"), "true"):
 		return false
-	case getenv("OTEL_TRACES_EXPORTER") != "":
-		return getenv("OTEL_TRACES_EXPORTER") != "none"
+	case exporter != "":
+		return exporter != "none"
 	default:
-		return getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
+		return e.first(otlp("ENDPOINT")...) != ""
 	}
 }
 
-func newExporter(ctx context.Context, getenv func(string) string) (*otlptrace.Exporter, error) {
-	if name := getenv("OTEL_TRACES_EXPORTER"); name != "" && name != "otlp" {
-		return nil, fmt.Errorf("OTEL_TRACES_EXPORTER is not otlp or none: %q", name)
+// exporter returns what sends traces. As specified, it does so without TLS if nothing says where to and how; the library would use TLS.
+func (e environment) exporter(ctx context.Context) (*otlptrace.Exporter, error) {
+	plain := e.first(slices.Concat(otlp("ENDPOINT"), otlp("INSECURE"), otlp("CERTIFICATE"), otlp("CLIENT_CERTIFICATE"))...) == ""
+	if e.first(otlp("PROTOCOL")...) == protocolGRPC {
+		var options []otlptracegrpc.Option
+		if plain {
+			options = append(options, otlptracegrpc.WithInsecure())
+		}
+		return otlptracegrpc.New(ctx, options...)
 	}
-	protocol := getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-	if protocol == "" {
-		protocol = getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
+	var options []otlptracehttp.Option
+	if plain {
+		options = append(options, otlptracehttp.WithInsecure())
 	}
-	switch protocol {
-	case "grpc":
-		return otlptracegrpc.New(ctx)
-	case "", "http/protobuf":
-		return otlptracehttp.New(ctx)
-	default:
-		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL is not http/protobuf or grpc: %q", protocol)
-	}
+	return otlptracehttp.New(ctx, options...)
 }
 
 func (t *traces) close() error {
