@@ -19,6 +19,7 @@ demo: build bin/supportdesk-temporal ## run the product with 400 invented ticket
 	@exec ./bin/supportdesk up --demo $(UP)
 
 build: ## build bin/supportdesk
+	@test -e bin/supportdesk || echo 'Building Supportdesk, once: a few minutes on 2 cores the first time.'
 	@go build -ldflags '-X main.version=$(VERSION)' -o bin/supportdesk ./cmd/supportdesk
 
 # Temporal's server is a separate module, because it has ten times as many dependencies.
@@ -26,13 +27,15 @@ bin/supportdesk-temporal: $(wildcard temporal/*.go) temporal/go.mod temporal/go.
 	@echo 'Building the Temporal server, once: about 5 minutes on 2 cores the first time.'
 	@cd temporal && go build -ldflags '-s -w' -o ../bin/supportdesk-temporal .
 
-# The S3 server of the tests: about a minute on 2 cores the first time.
+# The S3 server of the tests.
 bin/versitygw: s3/go.mod s3/go.sum
+	@echo 'Building the S3 server of the tests, once: about a minute on 2 cores the first time.'
 	@cd s3 && go build -ldflags '-s -w' -o ../bin/versitygw github.com/versity/versitygw/cmd/versitygw
 
 tools: bin/golangci-lint bin/workflowcheck bin/govulncheck ## build the linters
 
 bin/golangci-lint: tools/go.mod tools/go.sum
+	@echo 'Building golangci-lint, once: a few minutes on 2 cores the first time.'
 	@cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 bin/workflowcheck: tools/go.mod tools/go.sum

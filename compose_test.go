@@ -17,6 +17,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/config"
 )
 
+// substitution is a variable of the caller with a default, as Compose reads it. The tests have none set.
+var substitution = regexp.MustCompile(`\$\{[A-Z_]+:-([^}]*)\}`)
+
 // composition is as much of docker-compose.yml as the tests look at.
 type composition struct {
 	Services map[string]service
@@ -45,7 +48,7 @@ func (s service) job() bool { return s.Restart == "no" }
 func composeFile(t *testing.T) composition {
 	t.Helper()
 	var c composition
-	if err := yaml.Unmarshal(read(t, "docker-compose.yml"), &c); err != nil {
+	if err := yaml.Unmarshal(substitution.ReplaceAll(read(t, "docker-compose.yml"), []byte("$1")), &c); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"postgres", "temporal", "temporal-ui", "mailpit", "migrate", "api", "worker"} {
@@ -161,7 +164,7 @@ func TestCompose_configuresTheProgram(t *testing.T) {
 		known[p.Key] = true
 	}
 	services := composeFile(t).Services
-	for _, name := range []string{"migrate", "api", "worker"} {
+	for _, name := range []string{"migrate", "api", "worker", "mail"} {
 		s := services[name]
 		for key := range s.Environment {
 			if !known[key] {
@@ -175,6 +178,9 @@ func TestCompose_configuresTheProgram(t *testing.T) {
 		}
 		if s.job() {
 			continue
+		}
+		if _, set := s.Environment["SUPPORTDESK_METRICS_ADDRESS"]; !set || c.MetricsAddress != "off" {
+			t.Errorf("%s serves metrics at %q, and not where the caller says", name, c.MetricsAddress)
 		}
 		if grace, err := time.ParseDuration(s.Grace); err != nil || grace <= c.ShutdownTimeout {
 			t.Errorf("%s is killed after %q, and may drain for %v", name, s.Grace, c.ShutdownTimeout)

@@ -130,6 +130,10 @@ func TestFiles_refusedFormComesBackWithWhatWasUploaded(t *testing.T) {
 	if a.value("[name=files]") != id || !strings.Contains(a.Line(".attach .error"), "large.bin: a file can have at most 10 MiB") || a.value("[name=subject]") != "Large" {
 		t.Errorf("the form shows %q", a.Line("main"))
 	}
+	a = b.postForm(http.StatusUnprocessableEntity, "/tickets", "idempotency_key", "k", "subject", "Empty", "body", "Words stay.", "@nothing.txt", "")
+	if got := a.Line(".attach .error"); !strings.Contains(got, "The files contain nothing.txt: the file is empty.") {
+		t.Errorf("the form shows %q", got)
+	}
 	a = b.postForm(http.StatusSeeOther, "/tickets", "idempotency_key", "k", "subject", "Now", "body", "Words stay.", "files", id, "name-"+id, "dent.png", "alt-"+id, "A dent in a box")
 	page := b.get(http.StatusOK, strings.TrimSuffix(a.Location, "/receipt"))
 	if page.Find(".file").Length() != 1 {
@@ -160,7 +164,7 @@ func TestFiles_scriptsUploadOneByOne(t *testing.T) {
 		if a.Status != http.StatusCreated || !strings.Contains(a.Body, `"name":"ä.txt","size":"5 bytes"`) {
 			t.Errorf("%s: %d %s", path, a.Status, a.Body)
 		}
-		if a := b.raw(http.MethodPost, path, "", "X-Filename", "x"); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, "empty") {
+		if a := b.raw(http.MethodPost, path, "", "X-Filename", "x"); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `"The file is empty."`) {
 			t.Errorf("%s, empty: %d %s", path, a.Status, a.Body)
 		}
 		b.raw(http.MethodPost, path, "bytes").wants(t, http.StatusUnprocessableEntity) // a form of another site has no header of ours

@@ -108,12 +108,13 @@ func (f *FormReader) Upload(ctx context.Context, files FileUploader, by desk.Per
 	return nil
 }
 
-// named returns a fault about the field files for a file that is too large.
+// named returns a fault about the field files, with the file's name, for a file that is too large or empty.
 func named(name string, err error) error {
-	if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.TooLarge {
-		return &fault.Error{Kind: fault.TooLarge, Message: e.Message, Cause: err, Details: []fault.Detail{{Field: "files", Message: "contain " + text.Shorten(name, 80) + ": " + e.Message}}}
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || e.Kind != fault.TooLarge && e.Kind != fault.Invalid || len(e.Details) > 0 || e.Message == errIncompleteForm.Message {
+		return err
 	}
-	return err
+	return &fault.Error{Kind: e.Kind, Message: e.Message, Cause: err, Details: []fault.Detail{{Field: "files", Message: "contain " + text.Shorten(name, 80) + ": " + e.Message}}}
 }
 
 // maxDrained is how much of a form that is refused half-way is read on, so that a browser that sends it all before it reads

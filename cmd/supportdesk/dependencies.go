@@ -18,8 +18,10 @@ import (
 )
 
 // load reads the configuration and returns it with the process's logger.
-func (p *program) load() (config.Config, *slog.Logger, error) {
-	c, err := config.Load(p.getenv)
+func (p *program) load() (config.Config, *slog.Logger, error) { return p.loadBy(config.Load) }
+
+func (p *program) loadBy(load func(getenv func(string) string) (config.Config, error)) (config.Config, *slog.Logger, error) {
+	c, err := load(p.getenv)
 	if err != nil {
 		return c, nil, err
 	}

@@ -80,10 +80,12 @@ func (d *doctor) report(format string, args ...any) {
 	d.print(fmt.Sprintf(format, args...))
 }
 
-// ok reports whether err is nil, and otherwise prints which check failed.
-func (d *doctor) ok(err error, check string) bool {
+// ok reports whether err is nil, and otherwise prints which check failed, and within what time if it was limited. An error often
+// names the same operation, which is not repeated.
+func (d *doctor) ok(err error, check, within string) bool {
 	if err != nil && d.ctx.Err() == nil {
-		d.report("cannot %s: %v", check, err)
+		cause := strings.Replace(": "+err.Error(), ": "+check+": ", ": ", 1)
+		d.report("cannot %s%s%s", check, within, cause)
 	}
 	return err == nil
 }
@@ -94,10 +96,11 @@ func ask[T any](d *doctor, limit time.Duration, check string, question func(cont
 	ctx, cancel := context.WithTimeout(d.ctx, limit)
 	defer cancel()
 	answer, err := question(ctx)
+	within := ""
 	if err != nil && ctx.Err() != nil {
-		check += fmt.Sprintf(" within %s", limit)
+		within = fmt.Sprintf(" within %s", limit)
 	}
-	return answer, d.ok(err, check)
+	return answer, d.ok(err, check, within)
 }
 
 // asks is ask for a question whose answer is that there is no error.
@@ -254,7 +257,7 @@ func (d *doctor) survey() []desk.Overdue {
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	d.ok(err, "compare the tickets with their workflows")
+	d.ok(err, "compare the tickets with their workflows", "")
 	return lost
 }
 

@@ -105,6 +105,25 @@ func TestDoctor_saysWhatItCannotFindOutWhileATableIsLocked(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", want, got.out)
 		}
 	}
+	for _, once := range []string{"count the commands that wait", "list idle transactions", "compare the tickets with their timelines"} {
+		for line := range strings.Lines(got.out) {
+			if strings.Count(line, once) > 1 {
+				t.Errorf("it repeats itself: %s", line)
+			}
+		}
+	}
+}
+
+// The driver tries to connect with and without TLS, and fails twice for one reason.
+func TestDoctor_saysOnceWhyTheDatabaseIsAway(t *testing.T) {
+	got := call(t, map[string]string{
+		"SUPPORTDESK_DATABASE_URL": "postgres://desk@127.0.0.1:1/desk", "SUPPORTDESK_BLOB_URL": "file://" + t.TempDir(),
+	}, "doctor")
+	const want = "cannot reach PostgreSQL: the database is not responding: failed to connect to `user=desk database=desk`: " +
+		"127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused\n"
+	if !errors.Is(got.failure, errReported) || got.out != want {
+		t.Errorf("it ends with %v and says\n%s", got.failure, got.out)
+	}
 }
 
 // Commands that only read fail while a table is locked, instead of waiting without a word.

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"text/tabwriter"
 
+	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -30,12 +33,21 @@ type upCommand struct {
 	TemporalPort int `default:"7233" help:"Port of Temporal's gRPC frontend. Default: ${default}."`
 	IncomingPort int `hidden:"" help:"Port at which the desk receives the mail that the mailbox passes on. Default: a free one."`
 	PostgresPort int `default:"5433" help:"Port of PostgreSQL. Default: ${default}."`
+	HealthPort   int `help:"Port of the worker's health checks. Default: 0, a free one."`
+	MailHealth   int `name:"mail-health-port" help:"Port of the health checks of the receiver of mail. Default: 0, a free one."`
 	MetricsPort  int `help:"Port of the API's metrics; those of the worker and of the receiver of mail are at the next two. Default: 0, metrics are not served."`
 }
 
 // Run starts the whole stack, prints the addresses, and stops everything when the program is stopped.
 func (c upCommand) Run(p *program) (err error) {
 	if err := c.check(p); err != nil {
+		return err
+	}
+	said, err := newProgress(p)
+	if err != nil {
+		return err
+	}
+	if err := c.checkMachine(p, said); err != nil {
 		return err
 	}
 	lock, err := local.LockDir(c.Data)
@@ -48,19 +60,19 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	err = lock.AwaitOrphans(p.ctx, func() {
-		_, _ = fmt.Fprintln(p.stdout, "Waiting for processes of the last run, which was killed, to end")
+		said.line("Waiting for processes of the last run, which was killed, to end")
 	})
 	if p.ctx.Err() != nil {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	s, err := newStack(p, c, lock)
+	s, err := newStack(p, c, said, lock)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	for _, step := range []func() error{s.start, s.addDemoTickets, s.makeLinks, s.welcome} {
+	for _, step := range []func() error{s.openLogs, s.start, s.addDemoTickets, s.makeLinks, s.welcome} {
 		if err := step(); p.ctx.Err() != nil {
 			return nil
 		} else if err != nil {
@@ -68,8 +80,8 @@ func (c upCommand) Run(p *program) (err error) {
 		}
 	}
 	<-p.ctx.Done()
-	_, err = fmt.Fprintln(p.stdout, "\nStopping. All data is kept in", relativeDir(c.Data))
-	return err
+	said.line("\nStopping. All data is kept in " + relativeDir(c.Data))
+	return nil
 }
 
 // check validates the options before anything is started, and makes the policy's path absolute.
@@ -87,6 +99,55 @@ func (c *upCommand) check(p *program) (err error) {
 	return err
 }
 
+// checkMachine returns an error if a new stack can't run on this machine: a port is in use, say. It is called before a data directory is
+// created, so that none is left behind. If there is one, the same is found out under its lock, after the end of what still runs in it.
+func (c upCommand) checkMachine(p *program, said progress) error {
+	if _, err := os.Stat(c.Data); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, err := newStack(p, c, said, nil); err != nil {
+		return err
+	}
+	return local.CheckPostgres(p.ctx, filepath.Join(c.Data, partPostgres), said)
+}
+
+// progress is where up says what it does: on standard output, or, if the format of the log is JSON, as lines of the log. The addresses,
+// links and tokens are on standard output in both cases: they are for a person.
+type progress struct {
+	out io.Writer
+	log *slog.Logger // nil: out
+}
+
+// newProgress reads the caller's settings that up passes on, and returns an error if any is malformed.
+func newProgress(p *program) (progress, error) {
+	settings := withSettings(*p, inherited())
+	c, log, err := settings.loadBy(config.LoadWithoutDatabase)
+	if err != nil || c.LogFormat != "json" {
+		log = nil
+	}
+	return progress{out: p.stdout, log: log}, err
+}
+
+// line reports an event, in one or several lines. What is said is not essential, so that it is no error if it can't be.
+func (r progress) line(text string) {
+	if r.log != nil {
+		r.log.Info(strings.TrimSpace(text))
+		return
+	}
+	_, _ = fmt.Fprintln(r.out, text)
+}
+
+// Write reports each line.
+func (r progress) Write(text []byte) (int, error) {
+	if r.log == nil {
+		return r.out.Write(text)
+	}
+	for line := range strings.Lines(string(text)) {
+		r.line(line)
+	}
+	return len(text), nil
+}
+
 // welcome prints the addresses, how to sign in, and what to try first.
 func (s *stack) welcome() error {
 	var b strings.Builder
@@ -101,7 +162,7 @@ func (s *stack) welcome() error {
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
 	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
 		filepath.Join(relativeDir(s.command.Data), partPostgres, "password"))
-	s.writeMetrics(table)
+	s.writeMonitoring(table)
 	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
 	if err := table.Flush(); err != nil {
 		return err
@@ -141,8 +202,10 @@ Or by email:
 	return err
 }
 
-// writeMetrics writes where metrics are served, if they are.
-func (s *stack) writeMetrics(table io.Writer) {
+// writeMonitoring writes where health checks are served, and metrics, if they are.
+func (s *stack) writeMonitoring(table io.Writer) {
+	fmt.Fprintf(table, "  Health\t%s/readyz\t(of the API; http://%s/readyz of the worker, http://%s/readyz of the receiver of mail)\n",
+		s.url(), loopback(s.command.HealthPort), loopback(s.command.MailHealth))
 	if port := s.command.MetricsPort; port != 0 {
 		fmt.Fprintf(table, "  Metrics\thttp://%s/metrics\t(of the API; of the worker at port %d, of the receiver of mail at %d)\n", loopback(port), port+1, port+2)
 	}

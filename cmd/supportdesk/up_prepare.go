@@ -60,12 +60,18 @@ func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
 
 // configured returns the program with the environment of the stack's parts.
 func (s *stack) configured(ctx context.Context) *program {
+	return withSettings(program{ctx: ctx, stdout: s.said, stderr: s.stderr}, s.env)
+}
+
+// withSettings returns a program whose environment consists of lines such as KEY=value.
+func withSettings(p program, env []string) *program {
 	settings := map[string]string{}
-	for _, line := range s.env {
+	for _, line := range env {
 		key, value, _ := strings.Cut(line, "=")
 		settings[key] = value
 	}
-	return &program{ctx: ctx, getenv: func(key string) string { return settings[key] }, stdout: s.stdout, stderr: s.stderr}
+	p.getenv = func(key string) string { return settings[key] }
+	return &p
 }
 
 // addDemoTickets adds demonstration tickets if the option is set. It has no time limit, because the stack is running.
@@ -97,7 +103,7 @@ func (s *stack) migrate(ctx context.Context) error {
 	if s.command.Policy != "" {
 		cmd.Args = append(cmd.Args, "--policy", s.command.Policy)
 	}
-	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, s.stdout, s.stderr
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, s.said, s.stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}

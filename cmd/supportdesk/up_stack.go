@@ -16,13 +16,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
-	"github.com/holesalemart/supportdesk/internal/logging"
 )
 
 // stack is what up runs. Each part is a process of its own, as in production, so that any can be killed and is restarted.
 // Once start has returned the fields are read-only, because other goroutines restart parts.
 type stack struct {
 	*program
+	said       progress
 	command    upCommand
 	lock       *local.Lock
 	self       string // path of this program
@@ -64,11 +64,9 @@ const (
 	localTickets = "2000"          // in the worker's memory: the machine has more to carry
 )
 
-func newStack(p *program, c upCommand, lock *local.Lock) (*stack, error) {
-	s := &stack{program: p, command: c, lock: lock, logs: map[string]*os.File{}}
-	s.supervisor = local.NewSupervisor(func(line string) {
-		_, _ = fmt.Fprintln(p.stdout, line) // progress messages are not essential
-	})
+// newStack chooses ports and finds the programs. It starts and creates nothing.
+func newStack(p *program, c upCommand, said progress, lock *local.Lock) (*stack, error) {
+	s := &stack{program: p, said: said, command: c, lock: lock, logs: map[string]*os.File{}, supervisor: local.NewSupervisor(said.line)}
 	var err error
 	if s.self, err = os.Executable(); err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
@@ -76,10 +74,7 @@ func newStack(p *program, c upCommand, lock *local.Lock) (*stack, error) {
 	if s.temporal, err = local.FindTemporal(); err != nil {
 		return nil, err
 	}
-	if err := s.choosePorts(); err != nil {
-		return nil, err
-	}
-	return s, s.openLogs()
+	return s, s.choosePorts()
 }
 
 func (s *stack) choosePorts() (err error) {
@@ -89,7 +84,7 @@ func (s *stack) choosePorts() (err error) {
 		of   string
 	}{
 		{&c.Port, "the API"}, {&c.UIPort, "Temporal's UI"}, {&c.MailboxPort, "the mailbox"}, {&c.SMTPPort, "SMTP"},
-		{&c.IncomingPort, "incoming mail"},
+		{&c.IncomingPort, "incoming mail"}, {&c.HealthPort, "the worker's health checks"}, {&c.MailHealth, "the health checks of mail"},
 		{&c.TemporalPort, "Temporal"}, {&c.PostgresPort, "PostgreSQL"},
 	} {
 		if *port.port, err = local.ChoosePort(*port.port, port.of); err != nil {
@@ -104,7 +99,7 @@ func (s *stack) choosePorts() (err error) {
 		if _, err := local.ChoosePort(port, "metrics"); err != nil {
 			return err
 		}
-		if slices.Contains([]int{c.Port, c.UIPort, c.MailboxPort, c.SMTPPort, c.IncomingPort, c.TemporalPort, c.PostgresPort}, port) {
+		if slices.Contains([]int{c.Port, c.UIPort, c.MailboxPort, c.SMTPPort, c.IncomingPort, c.HealthPort, c.MailHealth, c.TemporalPort, c.PostgresPort}, port) {
 			return fault.New(fault.Invalid, "port %d can't be used for metrics: up uses it for something else", port)
 		}
 	}
@@ -217,17 +212,22 @@ func (s *stack) metricsOf(part string) []string {
 	return []string{"SUPPORTDESK_METRICS_ADDRESS=" + loopback(s.command.MetricsPort+i)}
 }
 
-// environment returns the complete environment of our own programs. They don't inherit the caller's configuration of
-// databases and servers, so that up runs the same wherever it is started. Webhooks and the format of logs are inherited.
-func (s *stack) environment(postgres *local.Postgres) []string {
-	caller := slices.DeleteFunc(os.Environ(), func(line string) bool {
-		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK") && !strings.HasPrefix(line, logging.Variable+"=")
+// inherited returns the caller's environment without the settings that up ignores: those of the log and of webhooks are passed on.
+func inherited() []string {
+	return slices.DeleteFunc(os.Environ(), func(line string) bool {
+		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK") && !strings.HasPrefix(line, "SUPPORTDESK_LOG_")
 		return ours || strings.HasPrefix(line, "TEMPORAL_") || strings.HasPrefix(line, "PG")
 	})
-	return append(caller,
+}
+
+// environment returns the complete environment of our own programs. They don't inherit the caller's configuration of
+// databases and servers, so that up runs the same wherever it is started.
+func (s *stack) environment(postgres *local.Postgres) []string {
+	return append(inherited(),
 		"SUPPORTDESK_DATABASE_URL="+postgres.DSN(database),
 		"SUPPORTDESK_HTTP_ADDRESS="+loopback(s.command.Port),
-		"SUPPORTDESK_HEALTH_ADDRESS=off", "SUPPORTDESK_MAIL_HEALTH_ADDRESS=off",
+		"SUPPORTDESK_HEALTH_ADDRESS="+loopback(s.command.HealthPort),
+		"SUPPORTDESK_MAIL_HEALTH_ADDRESS="+loopback(s.command.MailHealth),
 		"SUPPORTDESK_BASE_URL="+s.url(),
 		"SUPPORTDESK_BLOB_URL="+(&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(s.command.Data, dirBlobs))}).String(),
 		"SUPPORTDESK_SMTP_HOST=127.0.0.1",

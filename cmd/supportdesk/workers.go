@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -31,14 +32,18 @@ func (n *dependencies) deployment() (*dispatch.Deployment, error) {
 	return dispatch.NewDeployment(n.temporal, n.config.WorkerDeployment), nil
 }
 
-// withDeployment calls do with the workers' deployment.
+// withDeployment calls do with the workers' deployment. It needs Temporal and no database.
 func (p *program) withDeployment(do func(*dispatch.Deployment) error) error {
-	n, err := p.connectBriefly()
+	c, log, err := p.loadBy(config.LoadWithoutDatabase)
 	if err != nil {
 		return err
 	}
-	defer n.close()
-	d, err := n.deployment()
+	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	d, err := (&dependencies{config: c, log: log, temporal: temporal}).deployment()
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (f *Files) Add(ctx context.Context, by desk.Person, u desk.Upload) (desk.Fi
 	stored.ID, stored.Name, stored.Size, stored.Alt = desk.NewFileID(), attachment.CleanName(u.Name), put.Size, u.Alt
 	stored.ContentID, stored.Inline = u.ContentID, u.Inline
 	if put.Size == 0 {
-		err = fault.Field("files", "contain an empty file")
+		err = fault.New(fault.Invalid, "the file is empty")
 	} else {
 		err = f.examine(ctx, &stored, u.Type)
 	}

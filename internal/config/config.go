@@ -30,7 +30,7 @@ const maxSMTPTimeout = 2 * time.Minute
 // Config is the configuration of a process. Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
 // TEMPORAL_API_KEY, TEMPORAL_TLS…) are read by its library.
 type Config struct {
-	DatabaseURL   string `env:"SUPPORTDESK_DATABASE_URL,required,notEmpty"` // postgres://…
+	DatabaseURL   string `env:"SUPPORTDESK_DATABASE_URL,required,notEmpty"` // postgres://…; see LoadWithoutDatabase
 	DatabaseConns int32  `env:"SUPPORTDESK_DATABASE_CONNS" envDefault:"16"` // maximum number of connections per process
 
 	TemporalAddress string `env:"TEMPORAL_ADDRESS"`            // only validated here; read by Temporal's library
@@ -149,6 +149,18 @@ func Load(getenv func(string) string) (Config, error) {
 		return c, fmt.Errorf("configuration: %w", errors.Join(p.errs...))
 	}
 	return c, nil
+}
+
+// LoadWithoutDatabase is Load for what does not use the database: its address may be missing, and is not returned.
+func LoadWithoutDatabase(getenv func(string) string) (Config, error) {
+	c, err := Load(func(key string) string {
+		if key == "SUPPORTDESK_DATABASE_URL" {
+			return "postgres://unused"
+		}
+		return getenv(key)
+	})
+	c.DatabaseURL = ""
+	return c, err
 }
 
 // problems collects the first error of each variable.

@@ -141,6 +141,19 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 		checkOneLine(t, upArgs(data), "another supportdesk is using")
 	})
 	t.Run("Temporal UI offers nothing that ends a workflow", func(t *testing.T) { checkUI(t, first.find(t, `Temporal UI +(http://[0-9.:]+)`)) })
+	t.Run("every part whose health check it lists is ready", func(t *testing.T) {
+		for _, pattern := range []string{`Health +(http://\S+)`, `(http://\S+) of the worker`, `(http://\S+) of the receiver of mail`} {
+			address := first.find(t, pattern)
+			eventually(t, address, func() (bool, string) {
+				response, err := http.Get(address)
+				if err != nil {
+					return false, err.Error()
+				}
+				_ = response.Body.Close()
+				return response.StatusCode == http.StatusOK, response.Status
+			})
+		}
+	})
 	t.Run("a port in use is said in one line", func(t *testing.T) {
 		taken, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -1,7 +1,9 @@
 package local
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -84,6 +86,9 @@ func unprivilegedAccount() (account, error) {
 func (a account) inaccessibleParent(dir string) (string, error) {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
+		if errors.Is(err, fs.ErrNotExist) { // it is going to be created
+			continue
+		}
 		if err != nil {
 			return "", fmt.Errorf("check parent directories of PostgreSQL's data: %w", err)
 		}

@@ -7,8 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -123,48 +123,46 @@ func (c *child) status() (syscall.WaitStatus, bool) {
 	return status, ok
 }
 
-// failure describes an ended child by its exit status and the end of its log.
+// failure describes an ended child: how it ended, where its log is, and the last lines of that, unless somebody ended it, with whom its
+// last lines have nothing to do.
 func (c *child) failure() error {
-	exit := c.exit
-	if exit == nil {
-		exit = errors.New("it exited")
+	e := &endedError{name: c.spec.name, how: "with exit status 0"}
+	crashed := true
+	switch status, ok := c.status(); {
+	case ok && status.Signaled():
+		e.how = "by the signal " + status.Signal().String()
+		crashed = slices.Contains([]syscall.Signal{syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGSEGV}, status.Signal())
+	case ok:
+		e.how = fmt.Sprintf("with exit status %d", status.ExitStatus())
+	case c.exit != nil:
+		e.how = "and could not be waited for: " + c.exit.Error()
 	}
-	if status, ok := c.status(); ok && status.Signaled() {
-		return fmt.Errorf("%s ended: %w", c.spec.name, exit) // its last output is unrelated
+	if file, ok := c.spec.log.(*os.File); ok {
+		e.log = file.Name()
 	}
-	if last := c.tail.String(); last != "" {
-		return fmt.Errorf("%s ended: %w: %s", c.spec.name, exit, last)
+	if crashed {
+		e.lines = c.tail.Lines()
 	}
-	return fmt.Errorf("%s ended: %w", c.spec.name, exit)
+	return e
 }
 
-// tail forwards writes and keeps the last of them for error messages.
-type tail struct {
-	to   io.Writer
-	mu   sync.Mutex
-	last []byte
+// endedError says that a program ended, for people.
+type endedError struct {
+	name, how string
+	log       string   // path; empty: none
+	lines     []string // the last ones of the log
 }
 
-const tailBytes = 600
-
-// Write never fails: a log that cannot be written must not stop the child.
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last = append(t.last, p...)
-	if extra := len(t.last) - tailBytes; extra > 0 {
-		t.last = append(t.last[:0], t.last[extra:]...)
+func (e *endedError) Error() string {
+	text := e.name + " ended " + e.how
+	if e.log != "" {
+		text += "; its log is " + e.log
 	}
-	if t.to != nil {
-		_, _ = t.to.Write(p)
+	switch len(e.lines) {
+	case 0:
+		return text
+	case 1:
+		return text + "; it said: " + e.lines[0]
 	}
-	return len(p), nil
-}
-
-// String returns the last line that is not blank.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(string(t.last)), "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
+	return text + "; it said:\n  " + strings.Join(e.lines, "\n  ")
 }

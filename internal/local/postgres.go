@@ -77,6 +77,21 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 	return p, nil
 }
 
+// CheckPostgres returns the error with which StartPostgres would refuse to create a cluster in a directory that does not exist,
+// because of the user or for want of PostgreSQL. It creates nothing there, and downloads PostgreSQL if that is what StartPostgres
+// would do, which it reports to log.
+func CheckPostgres(ctx context.Context, dir string, log io.Writer) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("resolve the data directory: %w", err)
+	}
+	if _, err := accountFor(dir); err != nil {
+		return err
+	}
+	_, err = findPostgres(ctx, "", 0, log)
+	return err
+}
+
 // arguments returns the command line of the server. Settings are here rather than in a file, so that they follow the
 // version of the program.
 func (c *cluster) arguments(port int) []string {

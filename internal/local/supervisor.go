@@ -86,7 +86,11 @@ func (k *supervised) keep(ctx context.Context, service Service) error {
 		if time.Since(since) > steady {
 			pauses.Reset()
 		}
-		k.report(fmt.Sprintf("%s ended (%v); restarting", k.name, service.Err()))
+		ended := k.name + " ended"
+		if err := service.Err(); err != nil {
+			ended = err.Error()
+		}
+		k.report("restarting " + k.name + ": " + ended)
 		if service = k.restart(ctx, &pauses); service == nil {
 			return nil
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -78,7 +79,9 @@ func TestSupervisor_startsAgainWhatEnds(t *testing.T) {
 	w.mu.Lock()
 	w.refuse = 2
 	w.mu.Unlock()
-	first.Kill()
+	if err := syscall.Kill(first.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
 	second := w.await(t)
 	if second == first {
 		t.Error("the same process was started twice")
@@ -91,7 +94,7 @@ func TestSupervisor_startsAgainWhatEnds(t *testing.T) {
 	default:
 		t.Error("the service outlives the supervisor's Stop")
 	}
-	if !reported.has("sleeper ended") || !reported.has("failed to start: not now") {
+	if !reported.has("restarting sleeper: sleeper ended by the signal killed") || !reported.has("failed to start: not now") {
 		t.Errorf("it only said %q", reported.lines)
 	}
 }

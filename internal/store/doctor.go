@@ -105,7 +105,7 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 		compared = len(page)
 		return nil
 	})
-	return found, compared, last, explain(err, "compare tickets with their timelines")
+	return found, compared, last, explain(err, "compare the tickets with their timelines")
 }
 
 // inconsistency describes what is inconsistent in a ticket, and returns an empty string if nothing is.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -34,6 +36,7 @@ func explain(err error, doing string, args ...any) error {
 		return nil
 	}
 	_, known := errors.AsType[*fault.Error](err)
+	err = brief(err)
 	err = fmt.Errorf(doing+": %w", append(args, err)...)
 	switch {
 	case known || errors.Is(err, context.Canceled):
@@ -47,6 +50,31 @@ func explain(err error, doing string, args ...any) error {
 	}
 	return fault.Wrap(err, fault.Internal, "the database refused")
 }
+
+// connectError is an error of connecting that names each cause once, in one line. The driver has a line for each attempt, with and
+// without TLS and at each address, and usually all fail for the same reason.
+type connectError struct{ error }
+
+func brief(err error) error {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return connectError{err}
+	}
+	return err
+}
+
+func (e connectError) Error() string {
+	var causes []string
+	for line := range strings.Lines(e.error.Error()) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(causes, func(cause string) bool { return strings.HasSuffix(cause, line) }) {
+			causes = append(causes, line)
+		}
+	}
+	first, rest := causes[0], strings.Join(causes[1:], "; ")
+	return strings.TrimSpace(first + " " + rest)
+}
+
+func (e connectError) Unwrap() error { return e.error }
 
 func unavailable(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {

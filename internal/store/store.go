@@ -135,7 +135,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		applied, err = 0, nil
 	}
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "the database is not responding")
+		return fault.Wrap(brief(err), fault.Unavailable, "the database is not responding")
 	}
 	if applied < needed {
 		return fault.New(fault.Unavailable,
