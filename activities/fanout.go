@@ -153,8 +153,8 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 const maxAttributeDelay = 50 * time.Minute
 
 // attributeDelay returns the delay of the nth ticket's search attributes: until all are notified, and then one after the
-// other at the rate at which tickets were notified, or at AttributesPerSecond if that is higher. Updating them is the most
-// expensive part of a fan-out for Temporal, and yet costs it less than the signal and the step that it has just done at that rate.
+// other at the rate at which tickets were notified, or at AttributesPerSecond if that is higher. Updating them costs Temporal
+// about as much as the signal and the step, which it has just done at that rate beside the worker's and PostgreSQL's part.
 func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	total := max(f.request.Total, n)
 	if total <= f.options.ImmediateAttributes {

@@ -18,6 +18,7 @@ type Batcher[T any] struct {
 	most int // items of a batch
 
 	mu      sync.Mutex
+	all     sync.WaitGroup // of the runs
 	running int
 	waiting []*Item[T]
 }
@@ -51,7 +52,7 @@ func (b *Batcher[T]) Do(ctx context.Context, value T) error {
 	b.waiting = append(b.waiting, i)
 	if b.running < b.runs {
 		b.running++
-		go b.run() // not by the caller, whose time may be shorter than the work's
+		b.all.Go(b.run) // not by the caller, whose time may be shorter than the work's
 	}
 	b.mu.Unlock()
 	select {
@@ -67,6 +68,9 @@ func (b *Batcher[T]) Do(ctx context.Context, value T) error {
 		return ctx.Err()
 	}
 }
+
+// Close waits until all work has ended, also that of callers whose context ended earlier. Do is not called any more.
+func (b *Batcher[T]) Close() { b.all.Wait() }
 
 // run works until none waits.
 func (b *Batcher[T]) run() {

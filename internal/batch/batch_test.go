@@ -151,10 +151,12 @@ func TestDo_endsWithItsContextWhileItIsWorkedOn(t *testing.T) {
 		if err := b.Do(ctx, 2); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("it ends with %v", err)
 		}
-		var all sync.WaitGroup
-		b.do(t, &all, 4)
+		ctx, leave = context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		go func() { _ = b.Do(ctx, 4) }()
+		synctest.Wait()
 		close(b.released)
-		all.Wait()
+		b.Close()
 		if want := [][]int{{2}, {4}}; !slices.EqualFunc(b.batches, want, slices.Equal) {
 			t.Errorf("batches %v, want %v", b.batches, want)
 		}

@@ -119,6 +119,8 @@ func inUTC(conn *pgx.Conn) {
 // Close waits for calls in progress and closes all connections.
 func (s *Store) Close() {
 	s.notifier.close()
+	s.submissions.Close()
+	s.mails.Close()
 	s.pool.Close()
 }
 
