@@ -23,6 +23,9 @@ const (
 	HealthyQuery      = healthyQuery
 )
 
+// StaffQuery lists the staff with their load.
+const StaffQuery = staffQuery
+
 // WorkloadQueries are the queries of a Workload that read tables which grow, with their arguments.
 func WorkloadQueries() map[string][]any {
 	queries := map[string][]any{owedQuery: {desk.MostCounted, desk.DeliveryAges[:]}}

@@ -90,11 +90,11 @@ func (s *Store) People(ctx context.Context) ([]desk.Person, error) {
 	return people, explain(err, "list the people")
 }
 
+const staffQuery = `SELECT ` + colleagueColumns + ` FROM people p WHERE p.role <> 'customer' AND p.disabled_at IS NULL ORDER BY lower(p.name), p.id`
+
 // Staff returns all staff who are not disabled, by name, each with their load.
 func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
-	rows, _ := s.pool.Query(ctx, `
-		SELECT `+colleagueColumns+` FROM people p
-		WHERE p.role <> 'customer' AND p.disabled_at IS NULL ORDER BY lower(p.name), p.id`)
+	rows, _ := s.pool.Query(ctx, staffQuery)
 	staff, err := pgx.CollectRows(rows, scanColleague)
 	return staff, explain(err, "list the staff")
 }

@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -90,4 +92,33 @@ func TestPersonByHandleOrAddress(t *testing.T) {
 	}
 	_, err := d.PersonByHandleOrAddress(t.Context(), "nobody@example.com")
 	wantKind(t, err, fault.NotFound)
+}
+
+// Every page of the panel lists the staff: at a hundred thousand open tickets, reading all of them for each took seconds.
+func TestStaff_countsTheLoadFromAnIndexAlone(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	for i := range 40 {
+		d.add(ticket.RoleAgent, fmt.Sprint("Agent ", i), fmt.Sprintf("agent%d@desk.example", i))
+	}
+	d.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status, priority, category, assignee)
+		SELECT 'HM-' || lpad(i::text, 10, '0'), $1, 1, now(), now(), now(), 1, (ARRAY['new', 'open', 'waiting', 'resolved', 'closed'])[1 + i % 5], 'normal', 'order',
+			CASE WHEN i % 2 = 0 THEN $2 ELSE $3 END FROM generate_series(1, 10000) i`, d.customer.ID, d.agent.ID, d.second.ID)
+	d.sql(`VACUUM ANALYZE tickets`)
+	staff, err := d.Staff(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range staff {
+		if want := map[ticket.PersonID]int{d.agent.ID: 3000, d.second.ID: 3000}[c.ID]; c.Load != want {
+			t.Errorf("%s has %d tickets, want %d", c.Name, c.Load, want)
+		}
+	}
+	rows, err := d.beside.Query(t.Context(), `EXPLAIN `+store.StaffQuery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan := lines(t, rows); !strings.Contains(plan, "Index Only Scan using tickets_of_agent") {
+		t.Errorf("the load of the staff is counted by\n%s", plan)
+	}
 }
