@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/logging"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -116,16 +118,18 @@ func (c upCommand) checkMachine(p *program, said progress) error {
 type progress struct {
 	out io.Writer
 	log *slog.Logger // nil: out
+	// rest is the beginning of a line that has not ended.
+	rest *bytes.Buffer
 }
 
 // newProgress reads the caller's settings that up passes on, and returns an error if any is malformed.
 func newProgress(p *program) (progress, error) {
 	settings := withSettings(*p, inherited())
 	c, log, err := settings.loadBy(config.LoadWithoutDatabase)
-	if err != nil || c.LogFormat != "json" {
+	if err != nil || c.LogFormat != logging.JSON {
 		log = nil
 	}
-	return progress{out: p.stdout, log: log}, err
+	return progress{out: p.stdout, log: log, rest: &bytes.Buffer{}}, err
 }
 
 // line reports an event, in one or several lines. What is said is not essential, so that it is no error if it can't be.
@@ -137,15 +141,22 @@ func (r progress) line(text string) {
 	_, _ = fmt.Fprintln(r.out, text)
 }
 
-// Write reports each line.
+// Write reports each line that has ended.
 func (r progress) Write(text []byte) (int, error) {
 	if r.log == nil {
 		return r.out.Write(text)
 	}
-	for line := range strings.Lines(string(text)) {
-		r.line(line)
+	r.rest.Write(text)
+	for {
+		line, err := r.rest.ReadString('\n')
+		if err != nil { // it goes on
+			r.rest.WriteString(line)
+			return len(text), nil
+		}
+		if strings.TrimSpace(line) != "" {
+			r.line(line)
+		}
 	}
-	return len(text), nil
 }
 
 // welcome prints the addresses, how to sign in, and what to try first.

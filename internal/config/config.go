@@ -375,7 +375,7 @@ func checkURL(reject reject, name, address string) {
 	}
 }
 
-// checkHostPort accepts the ports that package net does: numbers and names of services.
+// checkHostPort accepts the ports that package net does, numbers and names of services, except the empty one, which would be any.
 func checkHostPort(reject reject, name, address string) {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {

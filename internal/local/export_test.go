@@ -7,3 +7,6 @@ func PostgresServesByPS(pid int, data string) bool {
 	p, found := processFromPS(pid)
 	return found && p.servesPostgres(data)
 }
+
+// NewTail returns an empty tail.
+func NewTail() *tail { return &tail{} }

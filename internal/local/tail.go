@@ -46,12 +46,13 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Lines returns the last lines, each without its end.
+// Lines returns the last lines, each without its end; the one that is being written is the last so far.
 func (t *tail) Lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.endLine()
-	return slices.Clone(t.last)
+	c := tail{partial: slices.Clone(t.partial), last: slices.Clone(t.last), call: t.call, stack: t.stack}
+	c.endLine()
+	return c.last
 }
 
 // String returns the last line.

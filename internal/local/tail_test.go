@@ -76,8 +76,33 @@ func TestTemporal_endsWithASentence(t *testing.T) {
 	if err = temporal.Err(); err == nil {
 		t.Fatal("it says nothing")
 	}
-	if got := err.Error(); !strings.HasPrefix(got, "Temporal ended with exit status 2; its log is "+log.Name()+"; it said: SIGQUIT: quit") ||
+	if got := err.Error(); !strings.HasPrefix(got, "Temporal ended with exit status 2; its log is "+log.Name()+"; it said:") || !strings.Contains(got, "SIGQUIT: quit") ||
 		strings.Contains(got, "goroutine") || strings.Contains(got, ".go:") {
 		t.Errorf("it says\n%.2000s", got)
+	}
+}
+
+// While a program still writes, what it has said so far may be asked for.
+func TestTail_isReadWhileALineIsWritten(t *testing.T) {
+	t.Parallel()
+	said := local.NewTail()
+	write := func(text string) {
+		if _, err := said.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("panic: boom\n\ngoroutine 1 [running]:\nmain.ma")
+	for range 2 {
+		if got := said.String(); got != "panic: boom" {
+			t.Errorf("in a stack it said last %q", got)
+		}
+	}
+	write("in()\n\nhalf")
+	if got := said.String(); got != "half" {
+		t.Errorf("in a line it said last %q", got)
+	}
+	write(" a line\n")
+	if got := said.Lines(); len(got) != 2 || got[1] != "half a line" {
+		t.Errorf("it said %q", got)
 	}
 }

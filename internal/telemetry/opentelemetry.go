@@ -24,13 +24,11 @@ func logOtel(log *slog.Logger) *otelMessages {
 	return m
 }
 
-// handle logs an error. Those about settings are for debugging only, because they are reported with their variables; later ones
-// repeat for each batch that can't be sent.
+// handle logs an error, which repeats for each batch that can't be sent. Those about settings are left out: they are reported with their
+// variables, and may quote secrets.
 func (m *otelMessages) handle(err error) {
 	if m.ready.Load() {
 		m.later(err)
-	} else {
-		m.log.Debug("OpenTelemetry reports an error", "error", err)
 	}
 }
 

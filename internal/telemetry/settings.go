@@ -3,7 +3,9 @@ package telemetry
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -20,10 +22,12 @@ import (
 // name or not at all.
 type setting struct {
 	variables []string // the first that is set prevails
-	// problem says what is wrong with a value, which is not empty, or returns "". It quotes none that may contain a secret.
-	problem func(variable, value string) string
-	instead string // what is done about a malformed value
+	problem   check
+	instead   string // what is done about a malformed value
 }
+
+// check says what is wrong with a value of a variable, which is not empty, or returns "". It quotes none that may contain a secret.
+type check func(variable, value string) string
 
 const (
 	untraced  = "nothing is traced"
@@ -57,40 +61,47 @@ func (e environment) first(variables ...string) string {
 func (e environment) settings() []setting {
 	return []setting{
 		{[]string{"OTEL_SDK_DISABLED"}, boolean, "it counts as false"},
-		{[]string{"OTEL_TRACES_EXPORTER"}, oneOf("otlp", "none"), untraced},
-		{otlp("PROTOCOL"), oneOf(protocolHTTP, protocolGRPC), untraced},
+		{[]string{"OTEL_TRACES_EXPORTER"}, inAnyCase(oneOf("otlp", exporterNone)), untraced},
+		{otlp("PROTOCOL"), inAnyCase(oneOf(protocolHTTP, protocolGRPC)), untraced},
 		{otlp("ENDPOINT"), e.endpoint, untraced},
 		{otlp("INSECURE"), boolean, "it counts as false"},
 		{otlp("CERTIFICATE"), certificates, unused},
 		{otlp("CLIENT_CERTIFICATE"), e.clientCertificate, unused},
 		{otlp("CLIENT_KEY"), e.clientKey, unused},
-		{otlp("HEADERS"), pairs("NAME", httpguts.ValidHeaderFieldName), "such a part is left out"},
+		{otlp("HEADERS"), pairs("NAME", e.header), "such a part may be left out"},
 		{otlp("COMPRESSION"), oneOf("gzip", "none"), "traces are not compressed"},
-		{otlp("TIMEOUT"), number, unused},
-		{[]string{"OTEL_RESOURCE_ATTRIBUTES"}, pairs("KEY", func(string) bool { return true }), "a part without = is left out, other parts are used as they are"},
-		{[]string{"OTEL_TRACES_SAMPLER"}, func(variable, value string) string { return oneOf(samplers...)(variable, strings.ToLower(value)) }, sampled},
+		{otlp("TIMEOUT"), milliseconds(0), byDefault},
+		{[]string{"OTEL_RESOURCE_ATTRIBUTES"}, pairs("KEY", func(_, _ string) bool { return true }), "a part without = is left out, and a value that can't be decoded is used as it is"},
+		{[]string{"OTEL_TRACES_SAMPLER"}, inAnyCase(oneOf(samplers...)), sampled},
 		{[]string{"OTEL_TRACES_SAMPLER_ARG"}, e.samplerArg, sampled},
-		{[]string{bspDelay}, e.positive, byDefault},
-		{[]string{bspQueue}, e.positive, "the defaults of it and of " + bspBatch + " are used"},
-		{[]string{bspBatch}, e.positive, byDefault},
-		{[]string{"OTEL_BSP_EXPORT_TIMEOUT"}, e.exactNumber, byDefault},
-		{[]string{"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"}, e.exactNumber, byDefault},
-		{[]string{"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"}, e.exactNumber, byDefault},
-		{[]string{"OTEL_SPAN_EVENT_COUNT_LIMIT"}, e.exactNumber, byDefault},
-		{[]string{"OTEL_SPAN_LINK_COUNT_LIMIT"}, e.exactNumber, byDefault},
-		{[]string{"OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"}, e.exactNumber, byDefault},
-		{[]string{"OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"}, e.exactNumber, byDefault},
+		{[]string{bspDelay}, e.exact(batchLimits[bspDelay]), byDefault},
+		{[]string{bspQueue}, e.exact(batchLimits[bspQueue]), "the defaults of it and of " + bspBatch + " are used"},
+		{[]string{bspBatch}, e.exact(batchLimits[bspBatch]), byDefault},
+		{[]string{bspTimeout}, e.exact(batchLimits[bspTimeout]), byDefault},
+		{[]string{"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"}, e.exact(number), byDefault},
+		{[]string{"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"}, e.exact(number), byDefault},
+		{[]string{"OTEL_SPAN_EVENT_COUNT_LIMIT"}, e.exact(number), byDefault},
+		{[]string{"OTEL_SPAN_LINK_COUNT_LIMIT"}, e.exact(number), byDefault},
+		{[]string{"OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"}, e.exact(number), byDefault},
+		{[]string{"OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"}, e.exact(number), byDefault},
 	}
 }
 
 const (
 	protocolHTTP = "http/protobuf"
 	protocolGRPC = "grpc"
+	exporterNone = "none"
 
-	bspDelay = "OTEL_BSP_SCHEDULE_DELAY"
-	bspQueue = "OTEL_BSP_MAX_QUEUE_SIZE"
-	bspBatch = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+	bspDelay   = "OTEL_BSP_SCHEDULE_DELAY"
+	bspQueue   = "OTEL_BSP_MAX_QUEUE_SIZE"
+	bspBatch   = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+	bspTimeout = "OTEL_BSP_EXPORT_TIMEOUT"
 )
+
+// batchLimits reject what makes the library panic, take all memory, send spans again and again without a pause, or wait for ever.
+var batchLimits = map[string]check{
+	bspDelay: milliseconds(1), bspQueue: within(1, 1<<20), bspBatch: within(1, 1<<20), bspTimeout: milliseconds(0),
+}
 
 var samplers = []string{
 	"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio", "always_on", "always_off", "traceidratio",
@@ -117,7 +128,7 @@ func (e environment) warn(log *slog.Logger) (usable bool) {
 }
 
 // oneOf returns a check that a value is one of several.
-func oneOf(allowed ...string) func(_, value string) string {
+func oneOf(allowed ...string) check {
 	return func(_, value string) string {
 		if slices.Contains(allowed, value) {
 			return ""
@@ -126,8 +137,15 @@ func oneOf(allowed ...string) func(_, value string) string {
 	}
 }
 
-func boolean(variable, value string) string {
-	return oneOf("true", "false")(variable, strings.ToLower(value))
+func inAnyCase(c check) check {
+	return func(variable, value string) string { return c(variable, strings.ToLower(value)) }
+}
+
+var boolean = inAnyCase(oneOf("true", "false"))
+
+// exact returns a check of what the library reads with the spaces around it.
+func (e environment) exact(c check) check {
+	return func(variable, _ string) string { return c(variable, e(variable)) }
 }
 
 func number(_, value string) string {
@@ -137,16 +155,18 @@ func number(_, value string) string {
 	return ""
 }
 
-// exactNumber is number of what the library reads with the spaces around it.
-func (e environment) exactNumber(variable, _ string) string { return number(variable, e(variable)) }
-
-// positive also rejects what makes the library panic, or send spans again and again without a pause.
-func (e environment) positive(variable, _ string) string {
-	if n, err := strconv.Atoi(e(variable)); err != nil || n <= 0 {
-		return fmt.Sprintf("is not a positive whole number: %q", e(variable))
+// within returns a check of a whole number.
+func within(least, most int) check {
+	return func(_, value string) string {
+		if n, err := strconv.Atoi(value); err != nil || n < least || n > most {
+			return fmt.Sprintf("is not a whole number from %d to %d: %q", least, most, value)
+		}
+		return ""
 	}
-	return ""
 }
+
+// milliseconds returns a check of a duration of an hour at most.
+func milliseconds(least int) check { return within(least, int(time.Hour/time.Millisecond)) }
 
 // batching returns the defaults of those settings of batches that are rejected although the library would use them.
 func (e environment) batching() (options []sdktrace.BatchSpanProcessorOption) {
@@ -155,9 +175,10 @@ func (e environment) batching() (options []sdktrace.BatchSpanProcessorOption) {
 		bspQueue: func(o *sdktrace.BatchSpanProcessorOptions) {
 			o.MaxQueueSize, o.MaxExportBatchSize = sdktrace.DefaultMaxQueueSize, sdktrace.DefaultMaxExportBatchSize
 		},
-		bspBatch: sdktrace.WithMaxExportBatchSize(sdktrace.DefaultMaxExportBatchSize),
+		bspBatch:   sdktrace.WithMaxExportBatchSize(sdktrace.DefaultMaxExportBatchSize),
+		bspTimeout: sdktrace.WithExportTimeout(sdktrace.DefaultExportTimeout * time.Millisecond),
 	} {
-		if e(variable) != "" && e.positive(variable, "") != "" {
+		if e(variable) != "" && batchLimits[variable](variable, e(variable)) != "" {
 			options = append(options, option)
 		}
 	}
@@ -168,7 +189,7 @@ func (e environment) batching() (options []sdktrace.BatchSpanProcessorOption) {
 func (e environment) endpoint(_, value string) string {
 	u, err := url.Parse(value)
 	web := err == nil && (u.Scheme == "http" || u.Scheme == "https")
-	grpc := e.first(otlp("PROTOCOL")...) == protocolGRPC
+	grpc := e.grpc()
 	switch {
 	case web && u.Host != "", grpc && err == nil && !web:
 		return ""
@@ -179,13 +200,25 @@ func (e environment) endpoint(_, value string) string {
 	}
 }
 
+func (e environment) grpc() bool {
+	return strings.EqualFold(e.first(otlp("PROTOCOL")...), protocolGRPC)
+}
+
+// unreadable returns the reason of an error without the name of the file: by mistake, that may be the key itself.
+func unreadable(err error) string {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		err = failed.Err
+	}
+	return "can't be read: " + err.Error()
+}
+
 func certificates(_, file string) string {
 	text, err := os.ReadFile(file)
 	switch {
 	case err != nil:
-		return err.Error()
+		return unreadable(err)
 	case !x509.NewCertPool().AppendCertsFromPEM(text):
-		return "contains no certificate: " + file
+		return "contains no certificate"
 	default:
 		return ""
 	}
@@ -198,7 +231,7 @@ func (e environment) clientCertificate(variable, file string) string {
 		return keyVariable + " is not set"
 	}
 	if _, err := tls.LoadX509KeyPair(file, key); err != nil {
-		return err.Error()
+		return "with " + keyVariable + ", it " + unreadable(err)
 	}
 	return ""
 }
@@ -212,16 +245,25 @@ func (e environment) clientKey(variable, _ string) string {
 }
 
 // pairs returns a check of a list. Values are not quoted: those of headers are secrets.
-func pairs(key string, valid func(string) bool) func(_, list string) string {
+func pairs(key string, valid func(key, value string) bool) check {
 	return func(_, list string) string {
 		for part := range strings.SplitSeq(list, ",") {
 			k, v, found := strings.Cut(part, "=")
-			if _, err := url.PathUnescape(v); !found || err != nil || !valid(strings.TrimSpace(k)) {
+			if v, err := url.PathUnescape(strings.TrimSpace(v)); !found || err != nil || !valid(strings.TrimSpace(k), v) {
 				return fmt.Sprintf("is not a list such as %s=VALUE,%s=VALUE, with values encoded as in URLs", key, key)
 			}
 		}
 		return ""
 	}
+}
+
+// header reports whether a header can be sent.
+func (e environment) header(name, value string) bool {
+	const grpcNames = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+	if e.grpc() && strings.Trim(strings.ToLower(name), grpcNames) != "" {
+		return false
+	}
+	return httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value)
 }
 
 // samplerArg checks the ratio of those samplers that use one.

@@ -14,14 +14,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/telemetry"
 )
 
-// begin begins to trace with a value of a variable, and returns the lines of the log, as "variable: what is done instead".
+// begin begins to trace with some settings. It returns the warnings, as "variable: what is done instead", and whether it traces.
 func begin(t *testing.T, settings map[string]string) (reports []string, traced bool) {
 	t.Helper()
 	for _, variable := range telemetry.CheckedVariables() {
 		t.Setenv(variable, settings[variable])
 	}
 	var lines logtest.Buffer
-	measured, err := telemetry.New(t.Context(), telemetry.Options{Metrics: true, Getenv: os.Getenv, Log: slog.New(slog.NewJSONHandler(&lines, nil))})
+	measured, err := telemetry.New(t.Context(), telemetry.Options{Metrics: true, Getenv: os.Getenv, Log: slog.New(slog.NewJSONHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,22 +74,35 @@ func TestNew_reportsWhatIsDoneInstead(t *testing.T) {
 		{prefix + "TRACES_INSECURE=TRUE", nil},
 		{prefix + "COMPRESSION=zip", []string{"COMPRESSION: traces are not compressed"}},
 		{prefix + "COMPRESSION=zip " + prefix + "TRACES_COMPRESSION=gzip", []string{"COMPRESSION: it is not used"}},
-		{prefix + "TIMEOUT=10s", []string{"TIMEOUT: it is not used"}},
-		{prefix + "HEADERS=a-secret", []string{"HEADERS: such a part is left out"}},
-		{prefix + "TRACES_HEADERS=a=1,b=a-secret%", []string{"TRACES_HEADERS: such a part is left out"}},
+		{prefix + "ENDPOINT=http://user:a-secret@% " + prefix + "TRACES_ENDPOINT=https://collector", []string{"ENDPOINT: it is not used"}},
+		{prefix + "TRACES_PROTOCOL=GRPC " + prefix + "ENDPOINT=collector:4317", nil},
+		{prefix + "TIMEOUT=10s", []string{"TIMEOUT: the default is used"}},
+		{prefix + "TIMEOUT=-1", []string{"TIMEOUT: the default is used"}},
+		{prefix + "HEADERS=a-secret", []string{"HEADERS: such a part may be left out"}},
+		{prefix + "TRACES_HEADERS=a=1,b=a-secret%", []string{"TRACES_HEADERS: such a part may be left out"}},
 		{prefix + "HEADERS=a=1,b=%20=", nil},
+		{prefix + "HEADERS=a=a-secret%0A", []string{"HEADERS: such a part may be left out"}},
+		{prefix + "HEADERS=a!=1", nil},
+		{prefix + "HEADERS=a!=1 " + prefix + "PROTOCOL=grpc", []string{"HEADERS: such a part may be left out"}},
 		{prefix + "TRACES_CERTIFICATE=/nowhere", []string{"TRACES_CERTIFICATE: it is not used"}},
 		{prefix + "CERTIFICATE=/dev/null", []string{"CERTIFICATE: it is not used"}},
 		{prefix + "CLIENT_CERTIFICATE=/nowhere " + prefix + "CLIENT_KEY=/nowhere", []string{"CLIENT_CERTIFICATE: it is not used"}},
+		{prefix + "CERTIFICATE=a-secret", []string{"CERTIFICATE: it is not used"}},
+		{prefix + "CLIENT_CERTIFICATE=/dev/null " + prefix + "CLIENT_KEY=a-secret", []string{"CLIENT_CERTIFICATE: it is not used"}},
 		{prefix + "TRACES_CLIENT_KEY=/nowhere", []string{"TRACES_CLIENT_KEY: it is not used"}},
 		{"OTEL_SDK_DISABLED=ja", []string{"OTEL_SDK_DISABLED: it counts as false"}},
+		{"OTEL_TRACES_EXPORTER=OTLP", nil},
+		{"OTEL_TRACES_EXPORTER=None " + prefix + "ENDPOINT=::bad", nil},
 		{"OTEL_TRACES_EXPORTER=zipkin", []string{"OTEL_TRACES_EXPORTER: nothing is traced"}},
-		{"OTEL_RESOURCE_ATTRIBUTES=a", []string{"OTEL_RESOURCE_ATTRIBUTES: a part without = is left out, other parts are used as they are"}},
+		{"OTEL_RESOURCE_ATTRIBUTES=a", []string{"OTEL_RESOURCE_ATTRIBUTES: a part without = is left out, and a value that can't be decoded is used as it is"}},
 		{"OTEL_TRACES_SAMPLER=seldom", []string{"OTEL_TRACES_SAMPLER: all traces that begin here are sampled"}},
 		{"OTEL_TRACES_SAMPLER=Traceidratio OTEL_TRACES_SAMPLER_ARG=1.5", []string{"OTEL_TRACES_SAMPLER_ARG: all traces that begin here are sampled"}},
 		{"OTEL_TRACES_SAMPLER=parentbased_traceidratio OTEL_TRACES_SAMPLER_ARG=0.1", nil},
 		{"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=-1", nil},
+		{"OTEL_BSP_SCHEDULE_DELAY=9300000000000", []string{"OTEL_BSP_SCHEDULE_DELAY: the default is used"}},
+		{"OTEL_BSP_EXPORT_TIMEOUT=-1", []string{"OTEL_BSP_EXPORT_TIMEOUT: the default is used"}},
 		// These would end the process in the library.
+		{"OTEL_BSP_MAX_QUEUE_SIZE=9223372036854775807", []string{"OTEL_BSP_MAX_QUEUE_SIZE: the defaults of it and of OTEL_BSP_MAX_EXPORT_BATCH_SIZE are used"}},
 		{"OTEL_BSP_MAX_QUEUE_SIZE=-1", []string{"OTEL_BSP_MAX_QUEUE_SIZE: the defaults of it and of OTEL_BSP_MAX_EXPORT_BATCH_SIZE are used"}},
 		{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE=-1", []string{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE: the default is used"}},
 		{"OTEL_SDK_DISABLED=true " + prefix + "ENDPOINT=::bad", nil},

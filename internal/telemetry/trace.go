@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -77,27 +78,52 @@ func (e environment) tracesWanted() bool {
 	case strings.EqualFold(e.get("OTEL_SDK_DISABLED"), "true"):
 		return false
 	case exporter != "":
-		return exporter != "none"
+		return !strings.EqualFold(exporter, exporterNone)
 	default:
 		return e.first(otlp("ENDPOINT")...) != ""
 	}
 }
 
-// exporter returns what sends traces. As specified, it does so without TLS if nothing says where to and how; the library would use TLS.
+// exporter returns what sends traces. Where its library departs from the specification, an option decides, which prevails over the
+// environment.
 func (e environment) exporter(ctx context.Context) (*otlptrace.Exporter, error) {
-	plain := e.first(slices.Concat(otlp("ENDPOINT"), otlp("INSECURE"), otlp("CERTIFICATE"), otlp("CLIENT_CERTIFICATE"))...) == ""
-	if e.first(otlp("PROTOCOL")...) == protocolGRPC {
-		var options []otlptracegrpc.Option
-		if plain {
-			options = append(options, otlptracegrpc.WithInsecure())
-		}
-		return otlptracegrpc.New(ctx, options...)
+	if e.grpc() {
+		return otlptracegrpc.New(ctx, options(e, otlptracegrpc.WithInsecure, otlptracegrpc.WithEndpointURL, otlptracegrpc.WithTimeout)...)
 	}
-	var options []otlptracehttp.Option
-	if plain {
-		options = append(options, otlptracehttp.WithInsecure())
+	return otlptracehttp.New(ctx, options(e, otlptracehttp.WithInsecure, otlptracehttp.WithEndpointURL, otlptracehttp.WithTimeout)...)
+}
+
+func options[T any](e environment, insecure func() T, endpointURL func(string) T, timeout func(time.Duration) T) (all []T) {
+	if address := e.endpointURL(); address != "" { // its scheme says whether to use TLS, whatever INSECURE is
+		all = append(all, endpointURL(address))
 	}
-	return otlptracehttp.New(ctx, options...)
+	decides := slices.Concat(otlp("ENDPOINT"), otlp("CERTIFICATE"), otlp("CLIENT_CERTIFICATE"))
+	if e.grpc() {
+		decides = append(decides, otlp("INSECURE")...)
+	}
+	if e.first(decides...) == "" { // on this machine; the library would use TLS
+		all = append(all, insecure())
+	}
+	if value := e.first(otlp("TIMEOUT")...); value != "" && milliseconds(0)("", value) != "" {
+		all = append(all, timeout(defaultTimeout))
+	}
+	return all
+}
+
+// defaultTimeout is OTLP's limit for sending a batch.
+const defaultTimeout = 10 * time.Second
+
+// endpointURL returns the URL to which traces are sent; empty if it is a target of gRPC, or none is set.
+func (e environment) endpointURL() string {
+	variables := otlp("ENDPOINT")
+	u, err := url.Parse(e.first(variables...))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	if e.get(variables[0]) == "" && !e.grpc() { // the general one is that of all signals
+		u = u.JoinPath("v1", "traces")
+	}
+	return u.String()
 }
 
 func (t *traces) close() error {
