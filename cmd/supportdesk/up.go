@@ -147,16 +147,13 @@ func (r progress) Write(text []byte) (int, error) {
 		return r.out.Write(text)
 	}
 	r.rest.Write(text)
-	for {
-		line, err := r.rest.ReadString('\n')
-		if err != nil { // it goes on
-			r.rest.WriteString(line)
-			return len(text), nil
-		}
+	for bytes.Contains(r.rest.Bytes(), []byte("\n")) {
+		line, _ := r.rest.ReadString('\n') // there is one
 		if strings.TrimSpace(line) != "" {
 			r.line(line)
 		}
 	}
+	return len(text), nil
 }
 
 // welcome prints the addresses, how to sign in, and what to try first.
