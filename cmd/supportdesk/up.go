@@ -147,13 +147,16 @@ func (r progress) Write(text []byte) (int, error) {
 		return r.out.Write(text)
 	}
 	r.rest.Write(text)
-	for bytes.Contains(r.rest.Bytes(), []byte("\n")) {
-		line, _ := r.rest.ReadString('\n') // there is one
-		if strings.TrimSpace(line) != "" {
-			r.line(line)
+	for {
+		line, _, ended := bytes.Cut(r.rest.Bytes(), []byte("\n"))
+		if !ended {
+			return len(text), nil
 		}
+		if said := strings.TrimSpace(string(line)); said != "" {
+			r.line(said)
+		}
+		r.rest.Next(len(line) + 1)
 	}
-	return len(text), nil
 }
 
 // welcome prints the addresses, how to sign in, and what to try first.
