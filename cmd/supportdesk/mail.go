@@ -50,12 +50,7 @@ func (mailCommand) Run(p *program) error {
 	group.Go(func() error { return processor.Run(ctx) })
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
 	n.serveMetrics(ctx, group, n.config.MailHealth)
-	if n.config.MailHealth != "off" {
-		group.Go(func() error {
-			health := api.Health(versionName(), n.mailChecks(scanner), n.db, n.log)
-			return serve(ctx, n.config.MailHealth, health, n.config.ShutdownTimeout, n.log)
-		})
-	}
+	n.serveHealth(ctx, group, n.config.MailHealth, n.mailChecks(scanner))
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}

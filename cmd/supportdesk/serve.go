@@ -9,6 +9,11 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/local"
 )
 
 // serve serves HTTP on an address until ctx ends, and then waits up to grace for open requests.
@@ -74,4 +79,23 @@ func (c healthCommand) Run(p *program) error {
 	}
 	_, err = fmt.Fprintln(p.stdout, response.Status)
 	return err
+}
+
+// guard returns a handler that answers to this machine's names only if it is served at an address of this machine only: a website that
+// gives that address another name could read it in a visitor's browser.
+func guard(address string, handler http.Handler) http.Handler {
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && (host == "localhost" || ip != nil && ip.IsLoopback()) {
+		return local.LoopbackOnly(handler)
+	}
+	return handler
+}
+
+// serveHealth serves the health checks of a process without an API at an address of its own, unless that is "off".
+func (n *dependencies) serveHealth(ctx context.Context, group *errgroup.Group, address string, checks []api.Check) {
+	if address == "off" {
+		return
+	}
+	handler := guard(address, api.Health(versionName(), checks, n.db, n.log))
+	group.Go(func() error { return serve(ctx, address, handler, n.config.ShutdownTimeout, n.log) })
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
@@ -31,12 +30,7 @@ func (n *dependencies) serveMetrics(ctx context.Context, group *errgroup.Group, 
 		})
 		return
 	}
-	handler := n.telemetry.Handler()
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
-			handler = local.LoopbackOnly(handler)
-		}
-	}
+	handler := guard(address, n.telemetry.Handler())
 	group.Go(func() error {
 		outage := loop.NewOutage(loop.Options{First: time.Second, Max: metricsPause, Log: n.log, Failing: "metrics are not served at " + address})
 		for ctx.Err() == nil {

@@ -77,12 +77,7 @@ func (workerCommand) Run(p *program) error {
 	group.Go(func() error { return n.mergeTickets(ctx) })
 	group.Go(func() error { return n.packPromises(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
-	if n.config.HealthAddress != "off" {
-		group.Go(func() error {
-			health := api.Health(versionName(), n.workerChecks(&running, self.identity), n.db, n.log)
-			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
-		})
-	}
+	n.serveHealth(ctx, group, n.config.HealthAddress, n.workerChecks(&running, self.identity))
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}

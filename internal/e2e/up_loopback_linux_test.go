@@ -60,7 +60,7 @@ func TestUp_listensOnThisMachineOnly(t *testing.T) {
 			t.Errorf("the %s at %s is not among %v", name, address, web)
 		}
 	}
-	if len(web) != 3 || len(sockets) != 10 { // the mailbox's pages; PostgreSQL, SMTP both ways and Temporal's four gRPC services
+	if len(web) != 5 || len(sockets) != 12 { // the mailbox's pages and two health checks; PostgreSQL, SMTP both ways and Temporal's four gRPC services
 		t.Errorf("up listens at %v, and at %v for browsers: is the new one meant to be there?", sockets, web)
 	}
 	u.takesNoForeignRequests(t)
