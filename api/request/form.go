@@ -97,7 +97,7 @@ func (f *FormReader) Upload(ctx context.Context, files FileUploader, by desk.Per
 		hash := sha256.New()
 		file, err := files.Upload(ctx, by, desk.Upload{Name: f.file.FileName(), Type: f.file.Header.Get("Content-Type"), Content: io.TeeReader(f.file, hash)})
 		if err != nil {
-			return named(f.file.FileName(), CutShort(err))
+			return CutShort(named(f.file.FileName(), err))
 		}
 		f.Sent = append(f.Sent, SentFile{file, [sha256.Size]byte(hash.Sum(nil))})
 		f.Fields.Add("files", string(file.ID))
@@ -111,7 +111,7 @@ func (f *FormReader) Upload(ctx context.Context, files FileUploader, by desk.Per
 // named returns a fault about the field files, with the file's name, for a file that is too large or empty.
 func named(name string, err error) error {
 	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.Kind != fault.TooLarge && e.Kind != fault.Invalid || len(e.Details) > 0 || e.Message == errIncompleteForm.Message {
+	if !ok || e.Kind != fault.TooLarge && e.Kind != fault.Invalid || len(e.Details) > 0 {
 		return err
 	}
 	return &fault.Error{Kind: e.Kind, Message: e.Message, Cause: err, Details: []fault.Detail{{Field: "files", Message: "contain " + text.Shorten(name, 80) + ": " + e.Message}}}

@@ -81,8 +81,8 @@ func (c healthCommand) Run(p *program) error {
 	return err
 }
 
-// guard returns a handler that answers to this machine's names only if it is served at an address of this machine only: a website that
-// gives that address another name could read it in a visitor's browser.
+// guard returns a handler that answers to this machine's names only if it is served at a loopback address: otherwise a website
+// whose name resolves to that address could read it in a browser on this machine.
 func guard(address string, handler http.Handler) http.Handler {
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err == nil && (host == "localhost" || ip != nil && ip.IsLoopback()) {

@@ -123,8 +123,8 @@ func (c *child) status() (syscall.WaitStatus, bool) {
 	return status, ok
 }
 
-// failure describes an ended child: how it ended, where its log is, and the last lines of that, unless somebody ended it, with whom its
-// last lines have nothing to do.
+// failure describes an ended child: how it ended, where its log is, and the last lines of that, unless it was killed: then
+// they have nothing to do with it.
 func (c *child) failure() error {
 	e := &endedError{name: c.spec.name, how: "with exit status 0"}
 	crashed := true

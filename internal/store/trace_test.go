@@ -134,7 +134,7 @@ func TestTrace_isStoredWithEveryKindOfAccountEmail(t *testing.T) {
 			return a.Register(ctx, linkID("C"), "Nina Newcomer", "nina@demo.example", lasts)
 		}},
 		{"another registration", []account.MailKind{account.AlreadyRegistered}, func(ctx context.Context) error {
-			return a.Register(ctx, linkID("D"), "Somebody", d.customer.Address, lasts)
+			return a.Register(ctx, linkID("D"), "Demo Customer", d.customer.Address, lasts)
 		}},
 		{"address", []account.MailKind{account.MailKind(account.AddAddress)}, func(ctx context.Context) error {
 			return a.RequestAddress(ctx, linkID("E"), customer, further, lasts)
@@ -181,7 +181,7 @@ func TestTrace_isStoredWithEveryKindOfAccountEmail(t *testing.T) {
 			caused[kind] = cause.trace
 		}
 	}
-	// The owner of an address that somebody else adds.
+	// The owner of an address that another person adds.
 	if err := a.RequestAddress(in("address of an agent"), linkID("G"), customer, d.agent.Address, lasts); err != nil {
 		t.Fatal(err)
 	}

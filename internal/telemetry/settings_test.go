@@ -125,7 +125,7 @@ func TestNew_reportsWhatIsDoneInstead(t *testing.T) {
 	}
 }
 
-// OpenTelemetry's library writes to standard error in a form of its own unless it is told otherwise, partly before main begins.
+// OpenTelemetry's library writes to standard error in a form of its own unless it has a logger, partly before main begins.
 func TestNew_leavesNothingForTheLibraryToWrite(t *testing.T) {
 	const inChild = "SUPPORTDESK_TEST_IN_CHILD"
 	if os.Getenv(inChild) != "" {

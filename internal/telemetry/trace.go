@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -62,12 +61,10 @@ func newTraces(ctx context.Context, o Options) *traces {
 		o.Log.Warn(untraced, "error", err)
 		return nil
 	}
-	about, err := resource.New(ctx, resource.WithAttributes(
+	// Its error is about the environment, of which warn has reported the same; the rest is used.
+	about, _ := resource.New(ctx, resource.WithAttributes(
 		attribute.String("service.name", "supportdesk-"+o.Process), attribute.String("service.version", o.Version),
 	), resource.WithTelemetrySDK(), resource.WithFromEnv()) // the environment comes last, so it prevails
-	if err != nil { // of the environment, and the rest is used
-		otel.Handle(err)
-	}
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter, env.batching()...), sdktrace.WithResource(about))
 	return &traces{provider: provider, tracer: provider.Tracer("github.com/holesalemart/supportdesk")}
 }
